@@ -1,0 +1,2 @@
+//! API Gateway REQUEST authorizer: verifies a JWT against a JWKS.
+fn main() {}

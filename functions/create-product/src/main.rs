@@ -1,0 +1,2 @@
+//! POST /products
+fn main() {}

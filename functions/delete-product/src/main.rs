@@ -1,0 +1,2 @@
+//! DELETE /products/{productId}
+fn main() {}

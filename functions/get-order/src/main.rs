@@ -1,0 +1,2 @@
+//! GET /orders/{orderId}
+fn main() {}

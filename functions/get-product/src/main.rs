@@ -1,0 +1,2 @@
+//! GET /products/{productId}
+fn main() {}

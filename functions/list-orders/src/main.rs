@@ -1,0 +1,2 @@
+//! GET /orders
+fn main() {}

@@ -1,0 +1,2 @@
+//! GET /products
+fn main() {}

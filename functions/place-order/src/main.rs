@@ -1,0 +1,2 @@
+//! POST /orders
+fn main() {}

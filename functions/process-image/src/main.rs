@@ -1,0 +1,2 @@
+//! S3 ObjectCreated under uploads/: makes a product image's variants.
+fn main() {}

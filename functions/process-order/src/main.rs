@@ -1,0 +1,2 @@
+//! The orders queue: takes payment for placed orders.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The table's stream: publishes committed changes as domain events.
+fn main() {}

@@ -1,0 +1,2 @@
+//! POST /products/{productId}/images
+fn main() {}

@@ -1,0 +1,2 @@
+//! PATCH /products/{productId}
+fn main() {}
