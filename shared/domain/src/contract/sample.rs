@@ -1,0 +1,30 @@
+//! Things to test with.
+
+use crate::memory::UniqueIds;
+use crate::ports::NewIds;
+use crate::{Amount, ContentType, Currency, Image, ImageState, Money, NewProduct, Product, ProductName, Stock, Timestamp};
+
+/// A moment of this test's.
+pub fn now() -> Timestamp {
+    Timestamp::from_unix_millis(1_795_384_800_000)
+}
+
+/// A new product at 12.50 EUR with `stock` pieces.
+pub fn product(stock: u64) -> Product {
+    NewProduct {
+        name: ProductName::try_from("Assam".to_owned()).unwrap(),
+        description: None,
+        price: Money { amount: Amount::try_from(1250).unwrap(), currency: Currency::try_from("EUR".to_owned()).unwrap() },
+        stock: Stock::try_from(stock).unwrap(),
+    }
+    .create(UniqueIds.new_id().into(), now())
+}
+
+/// A pending image.
+pub fn image() -> Image {
+    Image {
+        id: UniqueIds.new_id().into(),
+        state: ImageState::Pending { content_type: ContentType::Jpeg },
+        requested_at: now(),
+    }
+}

@@ -1,0 +1,11 @@
+//! Every port in memory, for tests: what a handler's unit test hands to it in place of AWS.
+
+mod files;
+mod gateway;
+mod store;
+mod world;
+
+pub use files::{MemoryFiles, MemorySigner};
+pub use gateway::MemoryGateway;
+pub use store::MemoryStore;
+pub use world::{FixedClock, RecordedEvents, UniqueIds};

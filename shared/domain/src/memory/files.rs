@@ -1,0 +1,77 @@
+//! Uploads and variants in memory, and a signer that signs nothing.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError};
+use crate::{ContentType, ImageId, ImageUpload, ProductId, Timestamp, VariantName};
+
+type Upload = (Vec<u8>, Option<ContentType>);
+
+/// Files by their product and image.
+#[derive(Debug, Default)]
+pub struct MemoryFiles {
+    uploads: Mutex<BTreeMap<(ProductId, ImageId), Upload>>,
+    variants: Mutex<BTreeMap<(ProductId, ImageId, &'static str), Vec<u8>>>,
+}
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl MemoryFiles {
+    /// Puts an uploaded file there.
+    pub fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: Option<ContentType>) {
+        self.uploads.lock().unwrap().insert((product, image), (bytes, content_type));
+    }
+
+    /// A variant that was written.
+    pub fn variant(&self, product: ProductId, image: ImageId, variant: VariantName) -> Option<Vec<u8>> {
+        self.variants.lock().unwrap().get(&(product, image, variant.as_str())).cloned()
+    }
+}
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl ImageFiles for MemoryFiles {
+    async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, StoreError> {
+        Ok(self.uploads.lock().unwrap().get(&(product, image)).cloned())
+    }
+
+    async fn write_variant(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        variant: VariantName,
+        jpeg: Vec<u8>,
+    ) -> Result<(), StoreError> {
+        self.variants.lock().unwrap().insert((product, image, variant.as_str()), jpeg);
+        Ok(())
+    }
+}
+
+/// Links that say what they are for.
+#[derive(Debug, Default)]
+pub struct MemorySigner;
+
+impl SignUpload for MemorySigner {
+    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, StoreError> {
+        Ok(SignedRequest {
+            method: "PUT",
+            url: format!("https://uploads.test/{}/{}", upload.product, upload.image),
+            headers: vec![
+                ("content-type", upload.content_type.as_str().to_owned()),
+                ("content-length", upload.size.bytes().to_string()),
+            ],
+            expires_at: now,
+        })
+    }
+}
+
+impl SignImageUrl for MemorySigner {
+    fn sign_image_url(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        variant: VariantName,
+        _now: Timestamp,
+    ) -> Result<String, StoreError> {
+        Ok(format!("https://images.test/{product}/{image}/{}", variant.as_str()))
+    }
+}

@@ -1,0 +1,35 @@
+//! The sandbox payment gateway in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::ports::{PaymentError, TakePayment};
+use crate::{Charge, OrderId, Payment, Reason};
+
+/// Decides from the payment token, as the sandbox gateway of the real system does: `tok_success` is approved,
+/// `tok_timeout_once` times out at the first try and is approved at the next, everything else is declined.
+#[derive(Debug, Default)]
+pub struct MemoryGateway(Mutex<BTreeMap<OrderId, Option<Payment>>>);
+
+impl MemoryGateway {
+    /// How many orders were charged.
+    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    pub fn approved(&self) -> usize {
+        self.0.lock().unwrap().values().filter(|payment| **payment == Some(Payment::Approved)).count()
+    }
+}
+
+impl TakePayment for MemoryGateway {
+    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
+        let mut ledger = self.0.lock().unwrap();
+        let decided = match (ledger.get(&charge.order), charge.token.expose()) {
+            (Some(Some(payment)), _) => Some(payment.clone()),
+            (None, "tok_timeout_once") => None,
+            (_, "tok_success" | "tok_timeout_once") => Some(Payment::Approved),
+            _ => Some(Payment::Declined { reason: Reason::from_lossy("the card was declined") }),
+        };
+        ledger.insert(charge.order, decided.clone());
+        decided.ok_or(PaymentError::Timeout)
+    }
+}

@@ -1,0 +1,118 @@
+//! Money: integer minor units and a currency, never a float.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Quantity, ValueError};
+
+/// A currency of ISO 4217, written as its three-letter code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency(iso_currency::Currency);
+
+impl TryFrom<String> for Currency {
+    type Error = ValueError;
+
+    fn try_from(code: String) -> Result<Self, ValueError> {
+        iso_currency::Currency::from_code(&code).map(Self).ok_or(ValueError::NotACurrency)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.0.code().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code())
+    }
+}
+
+/// An amount in a currency's minor unit (cents for EUR, yen for JPY): 0 to 999,999,999,999.
+///
+/// The bound keeps every total below 2⁵³, past which JSON numbers lose digits in many clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct Amount(u64);
+
+impl Amount {
+    /// The greatest amount.
+    pub const MAX: u64 = 999_999_999_999;
+
+    /// The number of minor units.
+    pub fn minor_units(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for Amount {
+    type Error = ValueError;
+
+    fn try_from(minor_units: u64) -> Result<Self, ValueError> {
+        if minor_units > Self::MAX {
+            return Err(ValueError::OutOfRange { min: 0, max: Self::MAX });
+        }
+        Ok(Self(minor_units))
+    }
+}
+
+impl From<Amount> for u64 {
+    fn from(amount: Amount) -> Self {
+        amount.0
+    }
+}
+
+/// An amount of one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Money {
+    /// How much, in minor units.
+    pub amount: Amount,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// The price of `quantity` pieces, or `None` when it is more than [`Amount::MAX`].
+    pub fn times(self, quantity: Quantity) -> Option<Self> {
+        let minor_units = self.amount.0.checked_mul(quantity.get().into())?;
+        Some(Self { amount: Amount::try_from(minor_units).ok()?, ..self })
+    }
+
+    /// The sum, or `None` when the currencies differ or it is more than [`Amount::MAX`].
+    pub fn plus(self, other: Self) -> Option<Self> {
+        let minor_units = self.amount.0.checked_add(other.amount.0)?;
+        (self.currency == other.currency)
+            .then(|| Amount::try_from(minor_units).ok())
+            .flatten()
+            .map(|amount| Self { amount, ..self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(minor_units: u64, code: &str) -> Money {
+        Money { amount: minor_units.try_into().unwrap(), currency: code.to_owned().try_into().unwrap() }
+    }
+
+    #[test]
+    fn only_codes_of_iso_4217_are_currencies() {
+        assert!(Currency::try_from("EUR".to_owned()).is_ok());
+        for code in ["eur", "EURO", "", "ABC"] {
+            assert_eq!(Currency::try_from(code.to_owned()), Err(ValueError::NotACurrency), "{code}");
+        }
+    }
+
+    #[test]
+    fn sums_are_exact_or_refused() {
+        assert_eq!(money(1999, "EUR").times(Quantity::try_from(3).unwrap()), Some(money(5997, "EUR")));
+        assert_eq!(money(1, "EUR").plus(money(2, "EUR")), Some(money(3, "EUR")));
+        assert_eq!(money(1, "EUR").plus(money(2, "USD")), None);
+        assert_eq!(money(Amount::MAX, "EUR").plus(money(1, "EUR")), None);
+        assert_eq!(money(Amount::MAX, "EUR").times(Quantity::try_from(2).unwrap()), None);
+    }
+}

@@ -1,0 +1,308 @@
+//! What the rules need from the world, each as narrow as one function uses it.
+//!
+//! A handler names just the ports it calls, so its unit tests need an implementation of no more than those, and its
+//! role needs no more permissions than theirs.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use uuid::Uuid;
+
+use crate::{
+    Charge, ContentType, CustomerId, IdempotencyKey, Image, ImageId, ImageState, ImageUpload, Order, OrderId, Page,
+    PageRequest, Payment, Product, ProductId, ProductPatch, Timestamp, Transition, VariantName, Version,
+};
+
+/// Whatever stands behind a port did not do what it was asked, through no fault of the request.
+///
+/// The cause is for the log; nothing of it is for a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} failed")]
+pub struct StoreError {
+    /// What was being done, as an AWS action or a like name.
+    pub operation: &'static str,
+    /// Why it failed.
+    #[source]
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// `operation` failed because of `cause`.
+    pub fn new(operation: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { operation, cause: cause.into() }
+    }
+}
+
+/// Tells the time.
+pub trait Clock {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// Draws identifiers.
+pub trait NewIds {
+    /// A UUIDv7 that was never drawn before, and sorts after those drawn before it in the same process.
+    fn new_id(&self) -> Uuid;
+}
+
+/// Keeps new products.
+pub trait CreateProduct {
+    /// Keeps `product`, which has an identifier of its own.
+    fn create(&self, product: &Product) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Looks a product up.
+pub trait GetProduct {
+    /// The product, as it was last committed.
+    fn get(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
+}
+
+/// Looks several products up at once.
+pub trait GetProducts {
+    /// Those of the products that exist.
+    fn get_many(&self, ids: &[ProductId]) -> impl Future<Output = Result<BTreeMap<ProductId, Product>, StoreError>> + Send;
+}
+
+/// Lists products.
+pub trait ListProducts {
+    /// One page, newest first. A product that was just made may be missing for a moment.
+    fn list(
+        &self,
+        page: &PageRequest<ProductId>,
+    ) -> impl Future<Output = Result<Page<Product, ProductId>, StoreError>> + Send;
+}
+
+/// Changes products.
+pub trait UpdateProduct {
+    /// Changes the fields that `patch` names and answers the product after the change. With `expected`, nothing is
+    /// changed unless the product is in that version.
+    fn update(
+        &self,
+        id: ProductId,
+        patch: &ProductPatch,
+        expected: Option<Version>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Product, UpdateError>> + Send;
+}
+
+/// Why a product was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// There is no such product.
+    #[error("no such product")]
+    NotFound,
+    /// It is in another version than was expected.
+    #[error("the product has changed")]
+    VersionMismatch,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Deletes products.
+pub trait DeleteProduct {
+    /// Deletes the product; `false` when there was none. Orders keep what they say of it.
+    fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Adds images to products.
+pub trait AddImage {
+    /// Adds a pending image to a product.
+    fn add_image(&self, product: ProductId, image: &Image) -> impl Future<Output = Result<(), AddImageError>> + Send;
+}
+
+/// Why an image was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddImageError {
+    /// There is no such product.
+    #[error("no such product")]
+    NotFound,
+    /// The product has [`crate::MAX_IMAGES`] images.
+    #[error("the product has as many images as it may have")]
+    TooMany,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Moves an image on.
+pub trait FinishImage {
+    /// Takes a pending image to `state`, once: `false` when it is not pending (any more) or is gone with its product,
+    /// and then nothing was changed.
+    fn finish_image(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        state: &ImageState,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// A request that a client may send by itself, without credentials, until it expires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedRequest {
+    /// The HTTP method.
+    pub method: &'static str,
+    /// Where to send it.
+    pub url: String,
+    /// The headers it has to carry, as they stand here.
+    pub headers: Vec<(&'static str, String)>,
+    /// When it stops being accepted.
+    pub expires_at: Timestamp,
+}
+
+/// Signs uploads.
+pub trait SignUpload {
+    /// A request that uploads just what `upload` says: the store itself refuses another type or size.
+    ///
+    /// # Errors
+    /// The signature could not be made.
+    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, StoreError>;
+}
+
+/// Signs links to images.
+pub trait SignImageUrl {
+    /// A link to a variant that works for an hour at least. It stays the same for a while, so that clients can cache
+    /// what it leads to.
+    ///
+    /// # Errors
+    /// The signature could not be made.
+    fn sign_image_url(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        variant: VariantName,
+        now: Timestamp,
+    ) -> Result<String, StoreError>;
+}
+
+/// Where uploads are read and variants are kept.
+pub trait ImageFiles {
+    /// The uploaded file and the type it was uploaded as (`None` for one that is not accepted), or `None` when there is no such file.
+    fn read_upload(
+        &self,
+        product: ProductId,
+        image: ImageId,
+    ) -> impl Future<Output = Result<Option<(Vec<u8>, Option<ContentType>)>, StoreError>> + Send;
+
+    /// Keeps a variant (JPEG), in place of the one before if there was one.
+    fn write_variant(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        variant: VariantName,
+        jpeg: Vec<u8>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// What tells two requests under one idempotency key apart: a digest of the request's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint(pub String);
+
+/// The answer that the first request under an idempotency key got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedAnswer {
+    /// What the request was.
+    pub fingerprint: Fingerprint,
+    /// What was answered, as the handler wrote it.
+    pub answer: String,
+}
+
+/// An order to be placed, and the answer to be given to its request from then on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The order.
+    pub order: Order,
+    /// The request's idempotency key. Keys of different customers have nothing to do with each other.
+    pub key: IdempotencyKey,
+    /// The answer.
+    pub saved: SavedAnswer,
+    /// When the key may be used for another request.
+    pub key_expires_at: Timestamp,
+}
+
+/// Places orders.
+pub trait PlaceOrder {
+    /// The answer that this customer's request with this key got, if it got one that has not expired at `now`.
+    fn find_answer(
+        &self,
+        customer: &CustomerId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<SavedAnswer>, StoreError>> + Send;
+
+    /// Takes the stock, keeps the order and saves the answer: all of it or nothing.
+    fn place(&self, placement: &Placement) -> impl Future<Output = Result<(), PlaceError>> + Send;
+}
+
+/// Why an order was not placed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// A request with this key got its answer in the meantime.
+    #[error("the idempotency key has an answer")]
+    Answered(SavedAnswer),
+    /// Not as many pieces left as are asked for.
+    #[error("not enough pieces are left")]
+    OutOfStock {
+        /// The products that are short.
+        products: Vec<ProductId>,
+    },
+    /// A product was deleted or got another price after the order was priced.
+    #[error("a product changed while the order was placed")]
+    ProductsChanged,
+    /// Other requests were changing the same things all the while.
+    #[error("too many requests for the same products at once")]
+    Contention,
+    /// The store failed. Whether the order was placed may not be known; the same request with the same key tells.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Looks a customer's order up.
+pub trait GetOrder {
+    /// The customer's order; `None` when there is none, or it is another customer's.
+    fn get(&self, customer: &CustomerId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+}
+
+/// Lists a customer's orders.
+pub trait ListOrders {
+    /// One page, newest first.
+    fn list(
+        &self,
+        customer: &CustomerId,
+        page: &PageRequest<OrderId>,
+    ) -> impl Future<Output = Result<Page<Order, OrderId>, StoreError>> + Send;
+}
+
+/// Moves an order on.
+pub trait SaveTransition {
+    /// Keeps the order as it is after `transition` and puts returned stock back, all of it or nothing; `false` when the
+    /// order no longer is as it was before, and then nothing was changed.
+    fn save(&self, transition: &Transition) -> impl Future<Output = Result<bool, StoreError>> + Send;
+}
+
+/// Takes payment.
+pub trait TakePayment {
+    /// Charges once for each order and answers what was decided, however often it is called.
+    fn charge(&self, charge: &Charge) -> impl Future<Output = Result<Payment, PaymentError>> + Send;
+}
+
+/// Why it is not known what the gateway decided. To call again with the same order is safe.
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentError {
+    /// No answer in time.
+    #[error("the payment gateway did not answer in time")]
+    Timeout,
+    /// The gateway failed.
+    #[error(transparent)]
+    Gateway(#[from] StoreError),
+}
+
+/// Tells events to whoever listens.
+pub trait PublishEvents {
+    /// Publishes every event. Events may be published again after a failure; consumers know them by their `id`.
+    ///
+    /// # Errors
+    /// At least one was not published.
+    fn publish(&self, events: &[crate::CloudEvent]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
