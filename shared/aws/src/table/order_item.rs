@@ -1,0 +1,61 @@
+//! An order as an item of the table, and as an image of that item in the table's stream.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ferrite_domain::ports::StoreError;
+use ferrite_domain::{CustomerId, Money, Order, OrderId, OrderLine, OrderStatus, PaymentToken, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+
+use super::keys;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OrderItem {
+    pk: String,
+    sk: String,
+    id: OrderId,
+    customer_id: CustomerId,
+    #[serde(flatten)]
+    status: OrderStatus,
+    lines: Vec<OrderLine>,
+    total: Money,
+    payment_token: PaymentToken,
+    version: Version,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+pub(super) fn write(order: &Order) -> Result<HashMap<String, AttributeValue>, StoreError> {
+    let order = order.clone();
+    let item = OrderItem {
+        pk: keys::customer_partition(&order.customer),
+        sk: keys::order_sort(order.id),
+        id: order.id,
+        customer_id: order.customer,
+        status: order.status,
+        lines: order.lines,
+        total: order.total,
+        payment_token: order.payment_token,
+        version: order.version,
+        created_at: order.created_at,
+        updated_at: order.updated_at,
+    };
+    serde_dynamo::to_item(item).map_err(|error| StoreError::new("writing an order item", error))
+}
+
+pub(super) fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, StoreError> {
+    let item: OrderItem =
+        serde_dynamo::from_item(item.into()).map_err(|error| StoreError::new("reading an order item", error))?;
+    Ok(Order {
+        id: item.id,
+        customer: item.customer_id,
+        status: item.status,
+        lines: item.lines,
+        total: item.total,
+        payment_token: item.payment_token,
+        version: item.version,
+        created_at: item.created_at,
+        updated_at: item.updated_at,
+    })
+}

@@ -1,0 +1,251 @@
+//! Placing an order: one transaction.
+//!
+//! It takes the stock, keeps the order and saves the answer under the idempotency key, all of it or nothing, so a
+//! process that dies anywhere leaves either no trace or a whole order whose answer the next try finds. The price is
+//! double: a transaction costs two write units for each kilobyte of each item ("Transactional write operations").
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use backon::Retryable;
+use ferrite_domain::ports::{Fingerprint, PlaceError, PlaceOrder, Placement, SavedAnswer, StoreError};
+use ferrite_domain::{CustomerId, IdempotencyKey, OrderLine, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::keys::{number, string};
+use super::{Table, cancellation, conflict_retries, failed, is_conflict, keys, order_item};
+
+/// The saved answer as an item, with the attributes of Powertools for AWS Lambda's idempotency records.
+#[derive(Serialize, Deserialize)]
+struct AnswerItem {
+    status: String,
+    /// Seconds since 1970: the table's time to live attribute. DynamoDB deletes some time after it, so it is compared too.
+    expiration: i64,
+    data: String,
+    validation: String,
+}
+
+impl AnswerItem {
+    fn read(item: HashMap<String, AttributeValue>, now: Timestamp) -> Result<Option<SavedAnswer>, StoreError> {
+        let item: Self = serde_dynamo::from_item(item).map_err(|error| StoreError::new("reading a saved answer", error))?;
+        Ok((item.expiration > now.unix_seconds())
+            .then_some(SavedAnswer { fingerprint: Fingerprint(item.validation), answer: item.data }))
+    }
+
+    fn write(placement: &Placement) -> Result<HashMap<String, AttributeValue>, StoreError> {
+        let item = Self {
+            status: "COMPLETED".to_owned(),
+            expiration: placement.key_expires_at.unix_seconds(),
+            data: placement.saved.answer.clone(),
+            validation: placement.saved.fingerprint.0.clone(),
+        };
+        let mut item: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(item).map_err(|error| StoreError::new("writing a saved answer", error))?;
+        item.extend(keys::place_order_answer(&placement.order.customer, &placement.key));
+        Ok(item)
+    }
+}
+
+impl PlaceOrder for Table {
+    async fn find_answer(
+        &self,
+        customer: &CustomerId,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<SavedAnswer>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(keys::place_order_answer(customer, key)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("GetItem"))?;
+        found.item.map_or(Ok(None), |item| AnswerItem::read(item, now))
+    }
+
+    async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
+        let items = self.items(placement)?;
+        let attempt = || async { self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await };
+        match attempt.retry(conflict_retries()).when(is_conflict).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refusal(error, placement)),
+        }
+    }
+}
+
+impl Table {
+    /// The answer first, then the order, then one item for each line: [`refusal`] reads the reasons in this order.
+    fn items(&self, placement: &Placement) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let order = &placement.order;
+        let unused = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(AnswerItem::write(placement)?))
+            .condition_expression("attribute_not_exists(pk) OR expiration <= :now")
+            .expression_attribute_values(":now", number(order.created_at.unix_seconds()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(failed("TransactWriteItems"))?;
+        let order_put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(order_item::write(order)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(failed("TransactWriteItems"))?;
+        let mut items =
+            vec![TransactWriteItem::builder().put(unused).build(), TransactWriteItem::builder().put(order_put).build()];
+        for line in &order.lines {
+            let take = self.take(line, order.created_at)?;
+            items.push(TransactWriteItem::builder().update(take).build());
+        }
+        Ok(items)
+    }
+
+    fn take(&self, line: &OrderLine, now: Timestamp) -> Result<Update, StoreError> {
+        Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::product(line.product_id)))
+            .update_expression("SET stock = stock - :quantity, #version = #version + :one, updatedAt = :now")
+            .condition_expression(
+                "attribute_exists(pk) AND stock >= :quantity AND price.amount = :amount AND price.#currency = :currency",
+            )
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#currency", "currency")
+            .expression_attribute_values(":quantity", number(line.quantity.get()))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", string(now))
+            .expression_attribute_values(":amount", number(line.unit_price.amount.minor_units()))
+            .expression_attribute_values(":currency", string(line.unit_price.currency))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(failed("TransactWriteItems"))
+    }
+}
+
+fn refusal<R>(error: SdkError<TransactWriteItemsError, R>, placement: &Placement) -> PlaceError
+where
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    if is_conflict(&error) {
+        return PlaceError::Contention;
+    }
+    match cancellation(&error).and_then(|reasons| understood(reasons, placement)) {
+        Some(refusal) => refusal,
+        None => failed("TransactWriteItems")(error).into(),
+    }
+}
+
+/// What the reasons of a cancelled transaction come down to. A key that has its answer comes before everything else:
+/// the customer's order was placed, and what it left of the stock does not matter to it.
+fn understood(reasons: &[CancellationReason], placement: &Placement) -> Option<PlaceError> {
+    let refused = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let (answer, rest) = reasons.split_first()?;
+    if refused(&answer) {
+        let item = answer.item().cloned().unwrap_or_default();
+        return match AnswerItem::read(item, placement.order.created_at) {
+            Ok(Some(saved)) => Some(PlaceError::Answered(saved)),
+            Ok(None) => Some(PlaceError::Contention),
+            Err(error) => Some(error.into()),
+        };
+    }
+    let lines = rest.get(1..)?.iter().zip(&placement.order.lines);
+    let refused_lines: Vec<_> = lines.filter(|(reason, _)| refused(reason)).collect();
+    if refused_lines.is_empty() {
+        return None;
+    }
+    let mut short = Vec::new();
+    for (reason, line) in refused_lines {
+        let stock = reason.item().and_then(|item| item.get("stock")?.as_n().ok()?.parse::<u32>().ok());
+        match stock {
+            Some(stock) if stock < line.quantity.get() => short.push(line.product_id),
+            // There are enough, so it was the price; or there is no such product any more.
+            Some(_) | None => return Some(PlaceError::ProductsChanged),
+        }
+    }
+    Some(PlaceError::OutOfStock { products: short })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+    use aws_smithy_types::body::SdkBody;
+    use ferrite_domain::contract;
+    use ferrite_domain::memory::UniqueIds;
+    use ferrite_domain::ports::NewIds;
+    use ferrite_domain::{LineRequest, PaymentToken, PlacementRequest, Product};
+
+    use super::*;
+
+    fn answering(answers: Vec<(u16, String)>) -> (Table, StaticReplayClient) {
+        let replay = |(status, body): (u16, String)| {
+            let request = http::Request::builder().uri("https://dynamodb.test/").body(SdkBody::empty()).unwrap();
+            let answer = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
+            ReplayEvent::new(request, answer)
+        };
+        let http = StaticReplayClient::new(answers.into_iter().map(replay).collect());
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version_latest()
+            .region(aws_sdk_dynamodb::config::Region::new("eu-west-1"))
+            .credentials_provider(aws_sdk_dynamodb::config::Credentials::new("a", "b", None, None, "test"))
+            .http_client(http.clone())
+            .build();
+        (Table { client: aws_sdk_dynamodb::Client::from_conf(config), name: "table".to_owned() }, http)
+    }
+
+    fn cancelled(codes: [&str; 3]) -> (u16, String) {
+        let reasons = codes.map(|code| serde_json::json!({ "Code": code }));
+        let body = serde_json::json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "CancellationReasons": reasons,
+        });
+        (400, body.to_string())
+    }
+
+    fn placement() -> Placement {
+        let product: Product = contract::product(5);
+        let line = LineRequest { product: product.id, quantity: 1.try_into().unwrap() };
+        let order = PlacementRequest::new(vec![line], PaymentToken::try_from("tok_success".to_owned()).unwrap())
+            .unwrap()
+            .price(
+                UniqueIds.new_id().into(),
+                "ada".to_owned().try_into().unwrap(),
+                &[(product.id, product)].into(),
+                contract::now(),
+            )
+            .unwrap();
+        Placement {
+            order,
+            key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
+            saved: SavedAnswer { fingerprint: Fingerprint("f".to_owned()), answer: "{}".to_owned() },
+            key_expires_at: contract::now(),
+        }
+    }
+
+    // No emulator raises TransactionConflict, so what AWS documents is played to the client here.
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_with_another_order_for_the_same_product_is_tried_again() {
+        let conflict = || cancelled(["None", "None", "TransactionConflict"]);
+        let (table, http) = answering(vec![conflict(), conflict(), (200, "{}".to_owned())]);
+        table.place(&placement()).await.unwrap();
+        assert_eq!(http.actual_requests().count(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_conflict_that_does_not_end_is_given_up_as_one() {
+        let (table, _) = answering((0..9).map(|_| cancelled(["TransactionConflict", "None", "None"])).collect());
+        assert!(matches!(table.place(&placement()).await, Err(PlaceError::Contention)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_not_tried_again() {
+        let (table, http) = answering(vec![cancelled(["None", "None", "ConditionalCheckFailed"])]);
+        assert!(matches!(table.place(&placement()).await, Err(PlaceError::ProductsChanged)));
+        assert_eq!(http.actual_requests().count(), 1);
+    }
+}

@@ -1,0 +1,115 @@
+//! The table's stream: what a committed change tells.
+
+use ferrite_domain::ports::StoreError;
+use ferrite_domain::{CloudEvent, DomainEvent, EventId, Order, OrderPaid, OrderPaymentFailed, OrderPlaced, OrderStatus};
+use serde::Deserialize;
+
+use super::order_item;
+
+/// One record of the table's stream ("Using AWS Lambda with Amazon DynamoDB": `NEW_AND_OLD_IMAGES`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamRecord {
+    dynamodb: Change,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    new_image: Option<serde_dynamo::Item>,
+    old_image: Option<serde_dynamo::Item>,
+}
+
+/// A record that this code cannot read. To deliver it again cannot help.
+#[derive(Debug, thiserror::Error)]
+#[error("a stream record does not hold an order: {0}")]
+pub struct StreamRecordError(#[source] StoreError);
+
+impl StreamRecord {
+    /// What the change tells, if it tells anything: an order was placed, or came to another status.
+    ///
+    /// The event's identifier comes from the order and its version, so the same change always tells the same event.
+    ///
+    /// # Errors
+    /// The record is not one of an order's item; the event source mapping's filter lets no other through.
+    pub fn into_event(self) -> Result<Option<CloudEvent>, StreamRecordError> {
+        let read = |item: Option<serde_dynamo::Item>| item.map(order_item::read).transpose().map_err(StreamRecordError);
+        // An order is never deleted by this system; if someone deletes one by hand, that is no event of the order's.
+        let Some(order) = read(self.dynamodb.new_image)? else { return Ok(None) };
+        let before = read(self.dynamodb.old_image)?;
+        if before.is_some_and(|before| before.status == order.status) {
+            return Ok(None);
+        }
+        let subject = order.id.to_string();
+        let (id, time) = (EventId::of_change(&subject, order.version), order.updated_at);
+        Ok(event(order).map(|event| CloudEvent::new(id, subject, time, event)))
+    }
+}
+
+fn event(order: Order) -> Option<DomainEvent> {
+    let Order { id: order_id, customer: customer_id, lines, total, status, .. } = order;
+    match status {
+        OrderStatus::Pending => Some(DomainEvent::OrderPlaced(OrderPlaced { order_id, customer_id, lines, total })),
+        OrderStatus::Paid => Some(DomainEvent::OrderPaid(OrderPaid { order_id, customer_id, total })),
+        OrderStatus::PaymentFailed { reason } => {
+            Some(DomainEvent::OrderPaymentFailed(OrderPaymentFailed { order_id, customer_id, reason }))
+        }
+        // Nothing cancels orders yet.
+        OrderStatus::Cancelled { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
+
+    fn image(status: &str, version: u32) -> Value {
+        let mut item = json!({
+            "pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")},
+            "id": {"S": ORDER}, "customerId": {"S": "ada"}, "status": {"S": status},
+            "lines": {"L": [{"M": {
+                "productId": {"S": "prd_0192f0c1a2b37c4d8e5f60718293a4b5"}, "quantity": {"N": "2"},
+                "unitPrice": {"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}}
+            }}]},
+            "total": {"M": {"amount": {"N": "2500"}, "currency": {"S": "EUR"}}},
+            "paymentToken": {"S": "tok_success"}, "version": {"N": version.to_string()},
+            "createdAt": {"S": "2026-11-22T22:00:00.000Z"}, "updatedAt": {"S": "2026-11-22T22:00:01.000Z"}
+        });
+        if status == "payment_failed" {
+            item["reason"] = json!({"S": "declined"});
+        }
+        item
+    }
+
+    fn event_of(old: Option<Value>, new: Option<Value>) -> Option<CloudEvent> {
+        let record = json!({"eventID": "1", "eventName": "MODIFY", "dynamodb": {"OldImage": old, "NewImage": new}});
+        serde_json::from_value::<StreamRecord>(record).unwrap().into_event().unwrap()
+    }
+
+    #[test]
+    fn a_new_order_was_placed() {
+        let event = event_of(None, Some(image("pending", 1))).unwrap();
+        assert_eq!((event.id.as_str(), event.event.kind()), (&*format!("{ORDER}:1"), "ferrite.order.placed.v1"));
+        assert!(!serde_json::to_string(&event).unwrap().contains("tok_success"), "the token stays in the table");
+    }
+
+    #[test]
+    fn a_change_of_status_tells_what_became_of_the_order() {
+        let pending = || Some(image("pending", 1));
+        let kind = |status| event_of(pending(), Some(image(status, 2))).map(|event| event.event.kind());
+        assert_eq!(kind("paid"), Some("ferrite.order.paid.v1"));
+        assert_eq!(kind("payment_failed"), Some("ferrite.order.payment-failed.v1"));
+        assert_eq!(kind("pending"), None);
+        assert!(event_of(pending(), None).is_none());
+    }
+
+    #[test]
+    fn what_is_no_order_is_an_error_and_not_an_event() {
+        let record = json!({"dynamodb": {"NewImage": {"pk": {"S": "x"}}}});
+        assert!(serde_json::from_value::<StreamRecord>(record).unwrap().into_event().is_err());
+    }
+}
