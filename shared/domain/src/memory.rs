@@ -8,4 +8,4 @@ mod world;
 pub use files::{MemoryFiles, MemorySigner};
 pub use gateway::MemoryGateway;
 pub use store::MemoryStore;
-pub use world::{FixedClock, RecordedEvents, UniqueIds};
+pub use world::{FixedClock, RecordedEvents, RecordedQueue, UniqueIds};

@@ -34,37 +34,37 @@ impl StoreError {
 }
 
 /// Tells the time.
-pub trait Clock {
+pub trait Clock: Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
 }
 
 /// Draws identifiers.
-pub trait NewIds {
+pub trait NewIds: Sync {
     /// A UUIDv7 that was never drawn before, and sorts after those drawn before it in the same process.
     fn new_id(&self) -> Uuid;
 }
 
 /// Keeps new products.
-pub trait CreateProduct {
+pub trait CreateProduct: Sync {
     /// Keeps `product`, which has an identifier of its own.
     fn create(&self, product: &Product) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Looks a product up.
-pub trait GetProduct {
+pub trait GetProduct: Sync {
     /// The product, as it was last committed.
     fn get(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
 }
 
 /// Looks several products up at once.
-pub trait GetProducts {
+pub trait GetProducts: Sync {
     /// Those of the products that exist.
     fn get_many(&self, ids: &[ProductId]) -> impl Future<Output = Result<BTreeMap<ProductId, Product>, StoreError>> + Send;
 }
 
 /// Lists products.
-pub trait ListProducts {
+pub trait ListProducts: Sync {
     /// One page, newest first. A product that was just made may be missing for a moment.
     fn list(
         &self,
@@ -73,7 +73,7 @@ pub trait ListProducts {
 }
 
 /// Changes products.
-pub trait UpdateProduct {
+pub trait UpdateProduct: Sync {
     /// Changes the fields that `patch` names and answers the product after the change. With `expected`, nothing is
     /// changed unless the product is in that version.
     fn update(
@@ -100,13 +100,13 @@ pub enum UpdateError {
 }
 
 /// Deletes products.
-pub trait DeleteProduct {
+pub trait DeleteProduct: Sync {
     /// Deletes the product; `false` when there was none. Orders keep what they say of it.
     fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// Adds images to products.
-pub trait AddImage {
+pub trait AddImage: Sync {
     /// Adds a pending image to a product.
     fn add_image(&self, product: ProductId, image: &Image) -> impl Future<Output = Result<(), AddImageError>> + Send;
 }
@@ -126,7 +126,7 @@ pub enum AddImageError {
 }
 
 /// Moves an image on.
-pub trait FinishImage {
+pub trait FinishImage: Sync {
     /// Takes a pending image to `state`, once: `false` when it is not pending (any more) or is gone with its product,
     /// and then nothing was changed.
     fn finish_image(
@@ -152,7 +152,7 @@ pub struct SignedRequest {
 }
 
 /// Signs uploads.
-pub trait SignUpload {
+pub trait SignUpload: Sync {
     /// A request that uploads just what `upload` says: the store itself refuses another type or size.
     ///
     /// # Errors
@@ -161,7 +161,7 @@ pub trait SignUpload {
 }
 
 /// Signs links to images.
-pub trait SignImageUrl {
+pub trait SignImageUrl: Sync {
     /// A link to a variant that works for an hour at least. It stays the same for a while, so that clients can cache
     /// what it leads to.
     ///
@@ -177,7 +177,7 @@ pub trait SignImageUrl {
 }
 
 /// Where uploads are read and variants are kept.
-pub trait ImageFiles {
+pub trait ImageFiles: Sync {
     /// The uploaded file and the type it was uploaded as (`None` for one that is not accepted), or `None` when there is no such file.
     fn read_upload(
         &self,
@@ -222,7 +222,7 @@ pub struct Placement {
 }
 
 /// Places orders.
-pub trait PlaceOrder {
+pub trait PlaceOrder: Sync {
     /// The answer that this customer's request with this key got, if it got one that has not expired at `now`.
     fn find_answer(
         &self,
@@ -259,13 +259,13 @@ pub enum PlaceError {
 }
 
 /// Looks a customer's order up.
-pub trait GetOrder {
+pub trait GetOrder: Sync {
     /// The customer's order; `None` when there is none, or it is another customer's.
     fn get(&self, customer: &CustomerId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 }
 
 /// Lists a customer's orders.
-pub trait ListOrders {
+pub trait ListOrders: Sync {
     /// One page, newest first.
     fn list(
         &self,
@@ -275,14 +275,14 @@ pub trait ListOrders {
 }
 
 /// Moves an order on.
-pub trait SaveTransition {
+pub trait SaveTransition: Sync {
     /// Keeps the order as it is after `transition` and puts returned stock back, all of it or nothing; `false` when the
     /// order no longer is as it was before, and then nothing was changed.
     fn save(&self, transition: &Transition) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// Takes payment.
-pub trait TakePayment {
+pub trait TakePayment: Sync {
     /// Charges once for each order and answers what was decided, however often it is called.
     fn charge(&self, charge: &Charge) -> impl Future<Output = Result<Payment, PaymentError>> + Send;
 }
@@ -299,10 +299,19 @@ pub enum PaymentError {
 }
 
 /// Tells events to whoever listens.
-pub trait PublishEvents {
+pub trait PublishEvents: Sync {
     /// Publishes every event. Events may be published again after a failure; consumers know them by their `id`.
     ///
     /// # Errors
     /// At least one was not published.
     fn publish(&self, events: &[crate::CloudEvent]) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The queue that a consumer's messages come from, and the one beside it for those that cannot be handled.
+pub trait WorkQueue: Sync {
+    /// Puts what cannot ever be handled, as it arrived, into the dead-letter queue with the reason.
+    fn reject(&self, body: &str, reason: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Has the message of this receipt handle delivered again after `seconds` (at most 43,200) and not before.
+    fn delay(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

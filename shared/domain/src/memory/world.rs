@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex};
 
 use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
-use crate::ports::{Clock, NewIds, PublishEvents, StoreError};
+use crate::ports::{Clock, NewIds, PublishEvents, StoreError, WorkQueue};
 use crate::{CloudEvent, Timestamp};
 
 /// A clock that stands still.
@@ -45,6 +45,39 @@ impl PublishEvents for RecordedEvents {
     #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
     async fn publish(&self, events: &[CloudEvent]) -> Result<(), StoreError> {
         self.0.lock().unwrap().extend_from_slice(events);
+        Ok(())
+    }
+}
+
+/// A queue that keeps what was done with its messages.
+#[derive(Debug, Default)]
+pub struct RecordedQueue {
+    rejected: Mutex<Vec<(String, String)>>,
+    delayed: Mutex<Vec<(String, u32)>>,
+}
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl RecordedQueue {
+    /// The bodies that were rejected, each with its reason.
+    pub fn rejected(&self) -> Vec<(String, String)> {
+        self.rejected.lock().unwrap().clone()
+    }
+
+    /// The receipt handles whose messages were delayed, each with its seconds.
+    pub fn delayed(&self) -> Vec<(String, u32)> {
+        self.delayed.lock().unwrap().clone()
+    }
+}
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl WorkQueue for RecordedQueue {
+    async fn reject(&self, body: &str, reason: &str) -> Result<(), StoreError> {
+        self.rejected.lock().unwrap().push((body.to_owned(), reason.to_owned()));
+        Ok(())
+    }
+
+    async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), StoreError> {
+        self.delayed.lock().unwrap().push((receipt_handle.to_owned(), seconds));
         Ok(())
     }
 }

@@ -1,0 +1,108 @@
+//! Images in JSON, and the uploads they come from.
+
+use std::collections::BTreeMap;
+
+use deserr::Deserr;
+use ferrite_domain::ports::{SignImageUrl, SignedRequest, StoreError};
+use ferrite_domain::{
+    ContentType, Image, ImageId, ImageState, ImageUpload, Product, ProductId, Reason, Timestamp, UploadSize, ValueError,
+    Variant, VariantName,
+};
+use ferrite_runtime::http::InvalidBody;
+use serde::Serialize;
+
+/// `{"contentType": "image/jpeg", "sizeBytes": 123456}`.
+#[derive(Debug, Deserr)]
+#[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+pub struct ImageRequestBody {
+    #[deserr(try_from(String) = ContentType::try_from -> ValueError)]
+    content_type: ContentType,
+    #[deserr(try_from(u64) = UploadSize::try_from -> ValueError)]
+    size_bytes: UploadSize,
+}
+
+impl ImageRequestBody {
+    /// The upload that is asked for.
+    pub fn upload(&self, product: ProductId, image: ImageId) -> ImageUpload {
+        ImageUpload { product, image, content_type: self.content_type, size: self.size_bytes }
+    }
+}
+
+/// `{"imageId": "…", "upload": {"method", "url", "headers", "expiresAt"}}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadBody {
+    image_id: ImageId,
+    upload: SignedRequestBody,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedRequestBody {
+    method: &'static str,
+    url: String,
+    headers: BTreeMap<&'static str, String>,
+    expires_at: Timestamp,
+}
+
+impl UploadBody {
+    /// How to upload `image`.
+    pub fn new(image_id: ImageId, request: SignedRequest) -> Self {
+        let SignedRequest { method, url, headers, expires_at } = request;
+        Self { image_id, upload: SignedRequestBody { method, url, headers: headers.into_iter().collect(), expires_at } }
+    }
+}
+
+/// `{"id", "state", "reason"?, "variants"?}`.
+#[derive(Debug, Serialize)]
+pub struct ImageBody {
+    id: ImageId,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variants: Option<VariantsBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct VariantsBody {
+    thumbnail: VariantBody,
+    display: VariantBody,
+}
+
+#[derive(Debug, Serialize)]
+struct VariantBody {
+    url: String,
+    width: u32,
+    height: u32,
+}
+
+/// The product's images, with links to those that are ready.
+///
+/// # Errors
+/// A link could not be signed.
+pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<Vec<ImageBody>, StoreError> {
+    product.images.iter().map(|image| image_body(product.id, image, links, now)).collect()
+}
+
+fn image_body(
+    product: ProductId,
+    image: &Image,
+    links: &impl SignImageUrl,
+    now: Timestamp,
+) -> Result<ImageBody, StoreError> {
+    let variant = |name: VariantName, Variant { width, height }: Variant| {
+        let url = links.sign_image_url(product, image.id, name, now)?;
+        Ok::<_, StoreError>(VariantBody { url, width, height })
+    };
+    let (state, reason, variants) = match &image.state {
+        ImageState::Pending { .. } => ("pending", None, None),
+        ImageState::Failed { reason } => ("failed", Some(reason.clone()), None),
+        ImageState::Ready { variants } => {
+            let thumbnail = variant(VariantName::Thumbnail, variants.thumbnail)?;
+            let display = variant(VariantName::Display, variants.display)?;
+            ("ready", None, Some(VariantsBody { thumbnail, display }))
+        }
+    };
+    Ok(ImageBody { id: image.id, state, reason, variants })
+}

@@ -1,0 +1,21 @@
+//! Money in JSON.
+
+use deserr::Deserr;
+use ferrite_domain::{Amount, Currency, Money, ValueError};
+use ferrite_runtime::http::InvalidBody;
+
+/// `{"amount": 1250, "currency": "EUR"}`: integer minor units and a code of ISO 4217.
+#[derive(Debug, Deserr)]
+#[deserr(error = InvalidBody, deny_unknown_fields)]
+pub struct MoneyBody {
+    #[deserr(try_from(u64) = Amount::try_from -> ValueError)]
+    amount: Amount,
+    #[deserr(try_from(String) = Currency::try_from -> ValueError)]
+    currency: Currency,
+}
+
+impl From<MoneyBody> for Money {
+    fn from(MoneyBody { amount, currency }: MoneyBody) -> Self {
+        Self { amount, currency }
+    }
+}

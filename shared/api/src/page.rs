@@ -1,0 +1,38 @@
+//! Pages in JSON, and how one is asked for.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use ferrite_domain::{Page, PageRequest};
+use ferrite_runtime::http::{Problem, Request, query};
+use serde::Serialize;
+
+/// `{"items": […], "nextCursor": "…"}`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageBody<T> {
+    items: Vec<T>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+impl<T> PageBody<T> {
+    /// `page`, each of whose items `body` writes.
+    ///
+    /// # Errors
+    /// The first that `body` gives.
+    pub fn new<I, Id: Display, E>(page: Page<I, Id>, body: impl FnMut(I) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self {
+            next_cursor: page.next.map(|cursor| cursor.to_string()),
+            items: page.items.into_iter().map(body).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The page that the query parameters `limit` and `cursor` ask for.
+///
+/// # Errors
+/// 400: one of them cannot be used.
+pub fn page_request<Id: FromStr>(request: &Request) -> Result<PageRequest<Id>, Problem> {
+    Ok(PageRequest { limit: query(request, "limit")?.unwrap_or_default(), after: query(request, "cursor")? })
+}

@@ -1,0 +1,136 @@
+//! Products in JSON.
+
+use deserr::Deserr;
+use ferrite_domain::{
+    Description, Money, NewProduct, Product, ProductId, ProductName, ProductPatch, Stock, Timestamp, ValueError, Version,
+};
+use ferrite_runtime::http::{InvalidBody, Problem, Response, json};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::{ImageBody, MoneyBody, ProductTag};
+
+/// `{"name", "description"?, "price", "stock"}`: what a product is made from.
+#[derive(Debug, Deserr)]
+#[deserr(error = InvalidBody, deny_unknown_fields)]
+pub struct NewProductBody {
+    #[deserr(try_from(String) = ProductName::try_from -> ValueError)]
+    name: ProductName,
+    #[deserr(default, try_from(Option<String>) = optional -> ValueError)]
+    description: Option<Description>,
+    price: MoneyBody,
+    #[deserr(try_from(u64) = Stock::try_from -> ValueError)]
+    stock: Stock,
+}
+
+impl From<NewProductBody> for NewProduct {
+    fn from(body: NewProductBody) -> Self {
+        Self { name: body.name, description: body.description, price: body.price.into(), stock: body.stock }
+    }
+}
+
+/// Any of a product's fields (RFC 7396, JSON Merge Patch): what is left out stays, and a `description` of `null` goes.
+#[derive(Debug, Deserr)]
+#[deserr(error = InvalidBody, deny_unknown_fields)]
+pub struct ProductPatchBody {
+    #[deserr(default, try_from(String) = given -> ValueError)]
+    name: Option<ProductName>,
+    #[deserr(default, try_from(Option<String>) = given_or_null -> ValueError)]
+    description: Option<Option<Description>>,
+    #[deserr(default, from(MoneyBody) = Some)]
+    price: Option<MoneyBody>,
+    #[deserr(default, try_from(u64) = given -> ValueError)]
+    stock: Option<Stock>,
+}
+
+impl From<ProductPatchBody> for ProductPatch {
+    fn from(body: ProductPatchBody) -> Self {
+        Self { name: body.name, description: body.description, price: body.price.map(Money::from), stock: body.stock }
+    }
+}
+
+fn optional<T: TryFrom<String>>(text: Option<String>) -> Result<Option<T>, T::Error> {
+    text.map(T::try_from).transpose()
+}
+
+fn given<V, T: TryFrom<V>>(value: V) -> Result<Option<T>, T::Error> {
+    T::try_from(value).map(Some)
+}
+
+fn given_or_null<T: TryFrom<String>>(text: Option<String>) -> Result<Option<Option<T>>, T::Error> {
+    optional(text).map(Some)
+}
+
+/// A product as clients see it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductBody {
+    id: ProductId,
+    name: ProductName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Description>,
+    price: Money,
+    stock: Stock,
+    images: Vec<ImageBody>,
+    version: Version,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl ProductBody {
+    /// `product`, with `images` in place of its own.
+    pub fn new(product: Product, images: Vec<ImageBody>) -> Self {
+        Self {
+            id: product.id,
+            name: product.name,
+            description: product.description,
+            price: product.price,
+            stock: product.stock,
+            images,
+            version: product.version,
+            created_at: product.created_at,
+            updated_at: product.updated_at,
+        }
+    }
+
+    /// The answer that shows it, with its tag.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON, which is a mistake in this program.
+    pub fn answer(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
+        let response = json(status, self)?;
+        let tag = ProductTag::new(self.version, response.body());
+        Ok((tag.tag(response), tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_runtime::http::{Request, json_body};
+
+    use super::*;
+
+    fn request(body: &serde_json::Value) -> Request {
+        http::Request::builder().header("content-type", "application/json").body(body.to_string().into()).unwrap()
+    }
+
+    #[test]
+    fn a_patch_tells_what_is_left_out_from_what_is_to_go() {
+        let patch = |body| json_body::<ProductPatchBody>(&request(&body)).map(ProductPatch::from);
+        assert!(patch(serde_json::json!({})).unwrap().is_empty());
+        assert_eq!(patch(serde_json::json!({"description": null})).unwrap().description, Some(None));
+        assert_eq!(patch(serde_json::json!({"stock": 4})).unwrap().stock.unwrap().get(), 4);
+        let invalid = patch(serde_json::json!({"name": null, "price": {"amount": -1, "currency": "X"}})).unwrap_err();
+        let mut fields: Vec<_> = invalid.errors().iter().map(|error| error.field.as_str()).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["name", "price.amount", "price.currency"]);
+    }
+
+    #[test]
+    fn a_description_may_be_left_out_or_null() {
+        let body =
+            serde_json::json!({"name": "Tea", "price": {"amount": 1, "currency": "EUR"}, "stock": 1, "description": null});
+        let new: NewProduct = json_body::<NewProductBody>(&request(&body)).unwrap().into();
+        assert_eq!(new.description, None);
+    }
+}

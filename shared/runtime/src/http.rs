@@ -1,0 +1,24 @@
+//! A handler behind API Gateway: what comes in, what goes out, and every refusal as a problem document.
+//!
+//! REST APIs, HTTP APIs (payload 2.0) and function URLs give the same [`Request`] and take the same [`Response`].
+
+mod body;
+mod caller;
+mod problem;
+mod refusals;
+mod request;
+mod response;
+mod serve;
+
+pub use body::{InvalidBody, json_body};
+pub use caller::{Caller, caller};
+pub use problem::{FieldError, Problem};
+pub use request::{header, path_id, query};
+pub use response::{json, no_content};
+pub use serve::{answer, serve};
+
+/// A request from API Gateway.
+pub type Request = lambda_http::Request;
+
+/// An answer to API Gateway.
+pub type Response = http::Response<lambda_http::Body>;

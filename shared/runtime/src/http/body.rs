@@ -1,0 +1,179 @@
+//! JSON bodies, read so that everything that is wrong with one is told at once.
+
+use std::ops::ControlFlow;
+
+use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
+use ferrite_domain::ValueError;
+use http::StatusCode;
+
+use super::{FieldError, Problem, Request};
+
+/// The most bytes of a body: many times what the largest valid one has, and far below what API Gateway takes.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// Everything that is wrong with a body, field by field.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct InvalidBody(Vec<FieldError>);
+
+impl InvalidBody {
+    fn add(earlier: Option<Self>, location: ValuePointerRef<'_>, message: String) -> ControlFlow<Self, Self> {
+        let mut all = earlier.unwrap_or_default();
+        all.0.push(FieldError { field: path(location), message });
+        ControlFlow::Continue(all)
+    }
+}
+
+/// `lines[0].quantity`, or nothing for the body itself.
+fn path(location: ValuePointerRef<'_>) -> String {
+    match location {
+        ValuePointerRef::Origin => String::new(),
+        ValuePointerRef::Key { key, prev } => match path(*prev) {
+            before if before.is_empty() => key.to_owned(),
+            before => format!("{before}.{key}"),
+        },
+        ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path(*prev)),
+    }
+}
+
+fn name(kind: &ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Null => "null",
+        ValueKind::Boolean => "true or false",
+        ValueKind::Integer => "a whole number from 0",
+        ValueKind::NegativeInteger => "a negative whole number",
+        ValueKind::Float => "a decimal number",
+        ValueKind::String => "a string",
+        ValueKind::Sequence => "a list",
+        ValueKind::Map => "an object",
+    }
+}
+
+impl DeserializeError for InvalidBody {
+    fn error<V: IntoValue>(
+        earlier: Option<Self>,
+        error: ErrorKind<'_, V>,
+        location: ValuePointerRef<'_>,
+    ) -> ControlFlow<Self, Self> {
+        match error {
+            ErrorKind::MissingField { field } => Self::add(earlier, location.push_key(field), "is missing".to_owned()),
+            ErrorKind::UnknownKey { key, .. } => Self::add(earlier, location.push_key(key), "is not known here".to_owned()),
+            ErrorKind::IncorrectValueKind { accepted, .. } => {
+                let kinds: Vec<_> = accepted.iter().map(name).collect();
+                Self::add(earlier, location, format!("must be {}", kinds.join(" or ")))
+            }
+            ErrorKind::UnknownValue { accepted, .. } => {
+                Self::add(earlier, location, format!("must be one of {}", accepted.join(", ")))
+            }
+            ErrorKind::BadSequenceLen { expected, .. } => {
+                Self::add(earlier, location, format!("must have {expected} entries"))
+            }
+            // Numbers past what the field can hold at all, for which deserr has no kind of its own.
+            ErrorKind::Unexpected { .. } => Self::add(earlier, location, "is out of range".to_owned()),
+        }
+    }
+}
+
+impl MergeWithError<Self> for InvalidBody {
+    fn merge(earlier: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        let mut all = earlier.unwrap_or_default();
+        all.0.extend(other.0);
+        ControlFlow::Continue(all)
+    }
+}
+
+impl MergeWithError<ValueError> for InvalidBody {
+    fn merge(earlier: Option<Self>, error: ValueError, location: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        Self::add(earlier, location, error.to_string())
+    }
+}
+
+/// Reads the request's body as a `T`.
+///
+/// # Errors
+/// 413 too large · 415 not JSON by its `Content-Type` · 400 not JSON · 422 not a `T`, with every field at fault.
+pub fn json_body<T: Deserr<InvalidBody>>(request: &Request) -> Result<T, Problem> {
+    let bytes: &[u8] = request.body();
+    if bytes.len() > MAX_BYTES {
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
+        return Err(problem.detail(format!("At most {MAX_BYTES} bytes are read.")));
+    }
+    let content_type = super::header(request, "content-type")?.unwrap_or_default();
+    if !is_json(content_type) {
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
+        return Err(problem.detail("Send it with `Content-Type: application/json`."));
+    }
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
+    deserr::deserialize::<T, _, InvalidBody>(value).map_err(|invalid| Problem::invalid(invalid.0))
+}
+
+/// `application/json`, or a type built on it (RFC 6839), whatever its parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::{ProductName, Quantity};
+
+    use super::*;
+
+    #[derive(Debug, Deserr)]
+    #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+    struct Body {
+        #[deserr(try_from(String) = ProductName::try_from -> ValueError)]
+        #[allow(dead_code, reason = "read by nobody")]
+        full_name: ProductName,
+        #[allow(dead_code, reason = "read by nobody")]
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, Deserr)]
+    #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+    struct Line {
+        #[deserr(try_from(u64) = Quantity::try_from -> ValueError)]
+        #[allow(dead_code, reason = "read by nobody")]
+        quantity: Quantity,
+    }
+
+    fn read(content_type: &str, body: &str) -> Result<Body, Problem> {
+        let request = http::Request::builder().header("Content-Type", content_type).body(body.to_owned().into()).unwrap();
+        json_body(&request)
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let problem = read(
+            "application/json",
+            r#"{"fullName": " ", "colour": 1, "lines": [{"quantity": 1}, {"quantity": 0}, {}, {"quantity": "2"}]}"#,
+        )
+        .unwrap_err();
+        assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let mut errors: Vec<_> = problem.errors().iter().map(|e| (e.field.as_str(), e.message.as_str())).collect();
+        errors.sort_unstable();
+        assert_eq!(
+            errors,
+            [
+                ("colour", "is not known here"),
+                ("fullName", "must not be empty"),
+                ("lines[1].quantity", "must be from 1 to 1000"),
+                ("lines[2].quantity", "is missing"),
+                ("lines[3].quantity", "must be a whole number from 0"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_its_own_status() {
+        let status = |content_type, body: &str| read(content_type, body).unwrap_err().status().as_u16();
+        assert_eq!(status("text/plain", "{}"), 415);
+        assert_eq!(status("", "{}"), 415);
+        assert_eq!(status("application/json", "{"), 400);
+        assert_eq!(status("application/json", ""), 400);
+        assert_eq!(status("application/json", "[]"), 422);
+        assert_eq!(status("application/json", &"[".repeat(10_000)), 400);
+        assert_eq!(status("application/json", &" ".repeat(MAX_BYTES + 1)), 413);
+        assert!(read("application/merge-patch+json; charset=utf-8", r#"{"fullName": "x", "lines": []}"#).is_ok());
+    }
+}

@@ -1,0 +1,45 @@
+//! What handlers read from a request besides its body.
+
+use std::str::FromStr;
+
+use ferrite_domain::ValueError;
+use lambda_http::RequestExt;
+
+use super::{Problem, Request};
+
+/// The identifier that the path holds at `{name}`.
+///
+/// # Errors
+/// What stands there is no identifier of this kind: then there is nothing under it, and the answer is 404.
+pub fn path_id<Id: FromStr>(request: &Request, name: &str) -> Result<Id, Problem> {
+    let parameters = request.path_parameters_ref();
+    let text = parameters.and_then(|parameters| parameters.first(name));
+    text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+}
+
+/// The query parameter `name`, or `None` when it is not there.
+///
+/// # Errors
+/// It is there twice, or is no `T`.
+pub fn query<T: FromStr<Err = ValueError>>(request: &Request, name: &str) -> Result<Option<T>, Problem> {
+    let parameters = request.query_string_parameters_ref();
+    let values = parameters.and_then(|parameters| parameters.all(name)).unwrap_or_default();
+    match values[..] {
+        [] => Ok(None),
+        [text] => text
+            .parse()
+            .map(Some)
+            .map_err(|error| Problem::malformed("A query parameter cannot be used.").field(name, error)),
+        _ => Err(Problem::malformed("A query parameter cannot be used.").field(name, "must be there once")),
+    }
+}
+
+/// The header `name`, or `None` when it is not there.
+///
+/// # Errors
+/// It holds something other than visible ASCII.
+pub fn header<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Problem> {
+    let unreadable =
+        |_| Problem::malformed("A header cannot be read.").field(name, "must hold only visible ASCII characters");
+    request.headers().get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
+}
