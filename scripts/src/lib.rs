@@ -1,1 +1,27 @@
 //! The chores behind scripts/: build, run, deploy, test.
+//!
+//! `scripts/dev`, `test`, `deploy`, `outputs` and `token` hand over to the program `ferrite` of this crate
+//! (main.rs), a subcommand each. Whatever they start ends with them (`process`).
+
+pub mod aws;
+pub mod build;
+pub mod checkout;
+pub mod console;
+pub mod counts;
+pub mod demo;
+pub mod deploy;
+pub mod dev;
+pub mod emulator;
+pub mod endpoint;
+pub mod logs;
+pub mod process;
+pub mod running;
+pub mod samconfig;
+pub mod stack;
+pub mod stage;
+pub mod suite;
+pub mod test_binaries;
+pub mod token;
+pub mod tools;
+pub mod trouble;
+pub mod watch;

@@ -1,1 +1,3 @@
 //! The end-to-end suite and its HTTP client.
+
+pub mod issuer;

@@ -1,2 +1,12 @@
 //! POST /products
-fn main() {}
+
+mod handler;
+
+use ferrite_aws::{Table, sdk_config};
+use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let table = Table::new(&sdk_config()?, config::required("TABLE_NAME")?);
+    http::serve(|request| handler::create_product(&table, &RandomIds, &SystemClock, request)).await
+}

@@ -1,2 +1,13 @@
 //! POST /orders
-fn main() {}
+
+mod handler;
+mod idempotency;
+
+use ferrite_aws::{Table, sdk_config};
+use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let table = Table::new(&sdk_config()?, config::required("TABLE_NAME")?);
+    http::serve(|request| handler::place_order(&table, &RandomIds, &SystemClock, request)).await
+}

@@ -1,2 +1,14 @@
 //! POST /products/{productId}/images
-fn main() {}
+
+mod handler;
+
+use ferrite_aws::{ImageSigner, Table, sdk_config};
+use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let aws = sdk_config()?;
+    let table = Table::new(&aws, config::required("TABLE_NAME")?);
+    let uploads = ImageSigner::new(&aws, &config::required("IMAGE_BUCKET")?).await?;
+    http::serve(|request| handler::request_image_upload(&table, &uploads, &RandomIds, &SystemClock, request)).await
+}

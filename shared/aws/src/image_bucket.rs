@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use ferrite_domain::ports::{ImageFiles, StoreError};
+use ferrite_domain::ports::{ImageFiles, StoreError, Upload};
 use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
 
 /// The images' bucket.
@@ -53,24 +53,20 @@ pub(crate) fn variant_key(product: ProductId, image: ImageId, variant: VariantNa
 }
 
 impl ImageFiles for ImageBucket {
-    async fn read_upload(
-        &self,
-        product: ProductId,
-        image: ImageId,
-    ) -> Result<Option<(Vec<u8>, Option<ContentType>)>, StoreError> {
+    async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, StoreError> {
         let sent = self.client.get_object().bucket(&self.name).key(UploadKey { product, image }.to_string()).send().await;
         let object = match sent {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
             Err(error) => return Err(StoreError::new("GetObject", error)),
         };
-        let content_type = object.content_type().and_then(|text| ContentType::try_from(text.to_owned()).ok());
         // The signature bound the size when it was uploaded; whoever else writes to the bucket is held to it here.
         if object.content_length().is_some_and(|length| length.unsigned_abs() > UploadSize::MAX) {
-            return Err(StoreError::new("GetObject", format!("the upload is larger than {} bytes", UploadSize::MAX)));
+            return Ok(Some(Upload::TooLarge));
         }
+        let content_type = object.content_type().and_then(|text| ContentType::try_from(text.to_owned()).ok());
         let body = object.body.collect().await.map_err(|error| StoreError::new("GetObject", error))?;
-        Ok(Some((body.to_vec(), content_type)))
+        Ok(Some(Upload::File(body.to_vec(), content_type)))
     }
 
     async fn write_variant(

@@ -176,14 +176,23 @@ pub trait SignImageUrl: Sync {
     ) -> Result<String, StoreError>;
 }
 
+/// What an admin uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upload {
+    /// A file, and the type it was uploaded as; `None` for one that is not accepted.
+    File(Vec<u8>, Option<ContentType>),
+    /// More bytes than [`crate::UploadSize::MAX`], which were not read.
+    TooLarge,
+}
+
 /// Where uploads are read and variants are kept.
 pub trait ImageFiles: Sync {
-    /// The uploaded file and the type it was uploaded as (`None` for one that is not accepted), or `None` when there is no such file.
+    /// What was uploaded, or `None` when there is nothing (any more).
     fn read_upload(
         &self,
         product: ProductId,
         image: ImageId,
-    ) -> impl Future<Output = Result<Option<(Vec<u8>, Option<ContentType>)>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Upload>, StoreError>> + Send;
 
     /// Keeps a variant (JPEG), in place of the one before if there was one.
     fn write_variant(

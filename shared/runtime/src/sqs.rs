@@ -127,7 +127,8 @@ where
     H: Fn(Message) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
-    let failure = match panics::caught(handler(message.clone())).await {
+    // Boxed: the futures of SDK calls nest so deep that the compiler gives up on laying out what holds them by value.
+    let failure = match panics::caught(Box::pin(handler(message.clone()))).await {
         Ok(Ok(())) => return true,
         Ok(Err(failure)) => failure,
         Err(panicked) => Failure::retry(panicked),

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError};
-use crate::{ContentType, ImageId, ImageUpload, ProductId, Timestamp, VariantName};
-
-type Upload = (Vec<u8>, Option<ContentType>);
+use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError, Upload};
+use crate::{ImageId, ImageUpload, ProductId, Timestamp, VariantName};
 
 /// Files by their product and image.
 #[derive(Debug, Default)]
@@ -18,8 +16,8 @@ pub struct MemoryFiles {
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl MemoryFiles {
     /// Puts an uploaded file there.
-    pub fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: Option<ContentType>) {
-        self.uploads.lock().unwrap().insert((product, image), (bytes, content_type));
+    pub fn upload(&self, product: ProductId, image: ImageId, upload: Upload) {
+        self.uploads.lock().unwrap().insert((product, image), upload);
     }
 
     /// A variant that was written.

@@ -1,0 +1,265 @@
+//! JWK Sets (RFC 7517), as far as this function verifies with them: RSA and P-256 (RFC 7518), Ed25519 (RFC 8037).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+const MIN_RSA_BITS: usize = 2048;
+
+/// The keys of a JWK Set that this function can verify with.
+#[derive(Debug)]
+pub(crate) struct KeySet(Vec<Key>);
+
+/// The document is not a JWK Set at all.
+#[derive(Debug, Error)]
+#[error("not a JWK Set")]
+pub(crate) struct InvalidJwks(#[from] serde_json::Error);
+
+impl KeySet {
+    /// Parses a JWK Set. A key of another kind, for another use, malformed or too weak is left out and does not spoil the
+    /// others (RFC 7517, section 5), so a set may come out empty: it then verifies nothing.
+    ///
+    /// # Errors
+    /// When the document is not JSON, or has no array `keys`.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, InvalidJwks> {
+        #[derive(Deserialize)]
+        struct JwkSet {
+            keys: Vec<Value>,
+        }
+        let set: JwkSet = serde_json::from_slice(json)?;
+        let usable = |jwk: Value| Jwk::deserialize(jwk).ok()?.into_key();
+        Ok(Self(set.keys.into_iter().filter_map(usable).collect()))
+    }
+
+    /// The key called `id`; the first, should the set hold several of that name.
+    pub(crate) fn named(&self, id: &str) -> Option<&Key> {
+        self.0.iter().find(|key| key.id.as_deref() == Some(id))
+    }
+
+    /// The set's key where it has exactly one: the only one that a token without a `kid` can mean.
+    pub(crate) fn only(&self) -> Option<&Key> {
+        match self.0.as_slice() {
+            [key] => Some(key),
+            _ => None,
+        }
+    }
+}
+
+/// A public key, good for one algorithm.
+#[derive(Debug)]
+pub(crate) struct Key {
+    id: Option<String>,
+    public: PublicKey,
+}
+
+#[derive(Debug)]
+enum PublicKey {
+    Rsa(RsaPublicKeyComponents<Vec<u8>>),
+    /// The point, uncompressed (SEC 1, section 2.3.3): 0x04, x, y.
+    P256(Vec<u8>),
+    Ed25519(Vec<u8>),
+}
+
+impl Key {
+    /// The `alg` of the signatures this key makes.
+    pub(crate) fn algorithm(&self) -> &'static str {
+        match self.public {
+            PublicKey::Rsa(_) => "RS256",
+            PublicKey::P256(_) => "ES256",
+            PublicKey::Ed25519(_) => "EdDSA",
+        }
+    }
+
+    /// Whether `signature` is this key's, over `message`.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.public {
+            PublicKey::Rsa(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature),
+            PublicKey::P256(point) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature),
+            PublicKey::Ed25519(key) => UnparsedPublicKey::new(&ED25519, key).verify(message, signature),
+        }
+        .is_ok()
+    }
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    key_ops: Option<Vec<String>>,
+    alg: Option<String>,
+    crv: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+}
+
+impl Jwk {
+    fn into_key(self) -> Option<Key> {
+        let public = match (self.kty.as_str(), self.crv.as_deref()) {
+            ("RSA", None) => PublicKey::Rsa(RsaPublicKeyComponents { n: modulus(&self.n?)?, e: unsigned(&self.e?)? }),
+            ("EC", Some("P-256")) => {
+                PublicKey::P256([&[4], octets(&self.x?)?.as_slice(), octets(&self.y?)?.as_slice()].concat())
+            }
+            ("OKP", Some("Ed25519")) => PublicKey::Ed25519(octets(&self.x?)?),
+            _ => return None,
+        };
+        let key = Key { id: self.kid, public };
+        let is_for_signatures = self.usage.is_none_or(|usage| usage == "sig")
+            && self.key_ops.is_none_or(|ops| ops.iter().any(|op| op == "verify"))
+            && self.alg.is_none_or(|alg| alg == key.algorithm());
+        is_for_signatures.then_some(key)
+    }
+}
+
+/// An integer of RFC 7518, section 2 (`Base64urlUInt`), without the leading zeros that some issuers write and ring refuses.
+fn unsigned(text: &str) -> Option<Vec<u8>> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let first = bytes.iter().position(|byte| *byte != 0)?;
+    Some(bytes[first..].to_vec())
+}
+
+fn modulus(text: &str) -> Option<Vec<u8>> {
+    let bytes = unsigned(text)?;
+    let bits = bytes.len() * 8 - bytes.first()?.leading_zeros() as usize;
+    (bits >= MIN_RSA_BITS).then_some(bytes)
+}
+
+/// A coordinate or key of 32 octets, which is what both curves here have.
+fn octets(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::issuer::SigningKey;
+
+    fn only_key(jwk: &Value) -> Option<Key> {
+        let mut keys = KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap().0;
+        keys.pop()
+    }
+
+    /// `jwk` with `member` set to `value`.
+    fn with(mut jwk: Value, member: &str, value: Value) -> Value {
+        jwk[member] = value;
+        jwk
+    }
+
+    fn verifies(jwk: Value, signed: &str, signature: &str) -> bool {
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        only_key(&jwk).unwrap().verifies(signed.as_bytes(), &signature)
+    }
+
+    #[test]
+    fn rfc_7515_a_2_rs256() {
+        let jwk = SigningKey::rs256("a").jwk();
+        let signed = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+        assert!(verifies(jwk, signed, signature));
+    }
+
+    #[test]
+    fn rfc_7515_a_3_es256() {
+        let jwk = json!({
+            "kty": "EC",
+            "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        let signed = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+        assert!(verifies(jwk, signed, signature));
+    }
+
+    #[test]
+    fn rfc_8037_a_4_eddsa() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+        let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        assert!(verifies(jwk, signed, signature));
+    }
+
+    #[test]
+    fn a_key_we_cannot_use_does_not_spoil_the_set() {
+        let keys = json!({ "keys": [
+            { "kty": "oct", "kid": "a", "k": "c2VjcmV0" },
+            { "kty": 7 },
+            "nonsense",
+            SigningKey::es256("a").jwk(),
+        ] });
+        let keys = KeySet::parse(keys.to_string().as_bytes()).unwrap();
+        assert_eq!(keys.named("a").unwrap().algorithm(), "ES256");
+    }
+
+    #[test]
+    fn a_key_for_something_else_is_left_out() {
+        let rsa = || SigningKey::rs256("a").jwk();
+        let ec = || SigningKey::es256("a").jwk();
+        for (what, jwk) in [
+            ("encryption", with(rsa(), "use", json!("enc"))),
+            ("signing only", with(rsa(), "key_ops", json!(["sign"]))),
+            ("another algorithm of its type", with(rsa(), "alg", json!("PS256"))),
+            ("an HMAC in disguise", with(rsa(), "alg", json!("HS256"))),
+            ("another curve", with(ec(), "crv", json!("P-384"))),
+            ("key agreement", with(SigningKey::eddsa("a").jwk(), "crv", json!("X25519"))),
+        ] {
+            assert!(only_key(&jwk).is_none(), "{what}");
+        }
+        assert!(only_key(&with(rsa(), "key_ops", json!(["verify"]))).is_some());
+    }
+
+    #[test]
+    fn a_malformed_key_is_left_out() {
+        let rsa = || SigningKey::rs256("a").jwk();
+        let ec = || SigningKey::es256("a").jwk();
+        for (what, jwk) in [
+            ("no modulus", with(rsa(), "n", Value::Null)),
+            ("an exponent of zero", with(rsa(), "e", json!("AA"))),
+            ("padding", with(rsa(), "e", json!("AQ=="))),
+            ("a short coordinate", with(ec(), "x", json!("AQAB"))),
+            ("no coordinate", with(ec(), "y", Value::Null)),
+        ] {
+            assert!(only_key(&jwk).is_none(), "{what}");
+        }
+    }
+
+    #[test]
+    fn an_rsa_key_under_2048_bits_is_left_out() {
+        let modulus = |first: u8, bytes: usize| {
+            let mut n = vec![0xff; bytes];
+            n[0] = first;
+            with(SigningKey::rs256("a").jwk(), "n", json!(URL_SAFE_NO_PAD.encode(n)))
+        };
+        assert!(only_key(&modulus(0x80, 256)).is_some());
+        assert!(only_key(&modulus(0x7f, 256)).is_none());
+        assert!(only_key(&modulus(0xff, 128)).is_none());
+        assert!(only_key(&modulus(0x00, 256)).is_none());
+    }
+
+    #[test]
+    fn leading_zeros_of_a_modulus_do_no_harm() {
+        let signer = SigningKey::rs256("a");
+        let jwk = signer.jwk();
+        let n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
+        let key = only_key(&with(jwk, "n", json!(URL_SAFE_NO_PAD.encode([vec![0], n].concat())))).unwrap();
+        assert!(key.verifies(b"message", &signer.signature(b"message")));
+    }
+
+    #[test]
+    fn what_is_not_a_jwk_set_is_an_error() {
+        for document in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#] {
+            assert!(KeySet::parse(document.as_bytes()).is_err(), "{document}");
+        }
+    }
+}

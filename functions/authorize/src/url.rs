@@ -1,0 +1,191 @@
+//! The JWK Set at a URL, an OpenID provider's `jwks_uri`.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use hyper::{Request, StatusCode, Uri, header};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use thiserror::Error;
+
+use crate::key_cache::{FetchError, FetchJwks};
+
+/// Real key sets are a few KiB; anything beyond this is not one.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A URL whose answer can be trusted to come from its host: https, or this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct JwksUri(Uri);
+
+/// Completes the sentence "`JWKS_URL` …".
+#[derive(Debug, Error)]
+pub(crate) enum JwksUriError {
+    #[error("is not a URL")]
+    Invalid,
+    #[error("must be https; http is for a loopback host only")]
+    Insecure,
+}
+
+impl FromStr for JwksUri {
+    type Err = JwksUriError;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let uri: Uri = url.parse().map_err(|_| JwksUriError::Invalid)?;
+        let authority = uri.authority().ok_or(JwksUriError::Invalid)?;
+        // `http://localhost@elsewhere.example` has a user name in it, and nothing else that a JWKS needs.
+        if authority.as_str().contains('@') {
+            return Err(JwksUriError::Invalid);
+        }
+        match uri.scheme_str() {
+            Some("https") => Ok(Self(uri)),
+            Some("http") if is_loopback(authority.host()) => Ok(Self(uri)),
+            _ => Err(JwksUriError::Insecure),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Fetches the JWK Set from a URL. Follows no redirect: the URL that was configured is the one that was meant.
+pub(crate) struct JwksUrl {
+    client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
+    uri: Uri,
+}
+
+impl JwksUrl {
+    /// Trusts Mozilla's roots, compiled in: identity providers use many authorities, and reading the system's certificate
+    /// files would cost more than the rest of init.
+    ///
+    /// # Errors
+    /// When the TLS stack has none of the protocol versions it was built for.
+    pub(crate) fn new(JwksUri(uri): JwksUri) -> Result<Self, rustls::Error> {
+        let connector = HttpsConnectorBuilder::new()
+            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new())
+            // By the next fetch, minutes later, the peer has closed the connection.
+            .pool_max_idle_per_host(0)
+            .build(connector);
+        Ok(Self { client, uri })
+    }
+}
+
+impl FetchJwks for JwksUrl {
+    async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
+        let request = Request::get(&self.uri)
+            .header(header::ACCEPT, "application/json")
+            // Some providers' firewalls turn away a client without a name.
+            .header(header::USER_AGENT, concat!("ferrite-authorize/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::new())
+            .map_err(FetchError::unreachable)?;
+        let response = self.client.request(request).await.map_err(FetchError::unreachable)?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status().as_u16()));
+        }
+        match Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await {
+            Ok(body) => Ok(body.to_bytes().into()),
+            Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLarge),
+            Err(error) => Err(FetchError::Unreachable(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Answers one request with `response` as it is; returns the server's address.
+    async fn serve_once(response: Vec<u8>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap() > 0 {}
+            // The client hangs up in mid-answer where it is too long.
+            let _ = stream.write_all(&response).await;
+        });
+        address.to_string()
+    }
+
+    async fn fetch(url: &str) -> Result<Vec<u8>, FetchError> {
+        JwksUrl::new(url.parse().unwrap()).unwrap().fetch().await
+    }
+
+    fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+        let length = body.len();
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
+    }
+
+    #[tokio::test]
+    async fn the_body_is_handed_over_as_it_is() {
+        let server = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
+        let body = fetch(&format!("http://{server}/keys")).await.unwrap();
+        assert_eq!(body, br#"{"keys":[]}"#);
+    }
+
+    #[tokio::test]
+    async fn only_200_is_an_answer() {
+        let elsewhere = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
+        let redirect = format!("location: http://{elsewhere}/\r\n");
+        for (status, headers, code) in
+            [("302 Found", redirect.as_str(), 302), ("404 Not Found", "", 404), ("503 Unavailable", "", 503)]
+        {
+            let server = serve_once(answer(status, headers, "")).await;
+            let error = fetch(&format!("http://{server}/keys")).await.unwrap_err();
+            assert!(matches!(error, FetchError::Status(seen) if seen == code), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_the_limit_is_refused() {
+        for (spaces, fits) in [(MAX_BODY_BYTES, true), (MAX_BODY_BYTES + 1, false)] {
+            let server = serve_once(answer("200 OK", "", &" ".repeat(spaces))).await;
+            let fetched = fetch(&format!("http://{server}/keys")).await;
+            assert_eq!(fetched.is_ok(), fits, "{spaces} bytes");
+        }
+    }
+
+    #[tokio::test]
+    async fn https_is_never_spoken_in_the_clear() {
+        let server = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
+        let error = fetch(&format!("https://{server}/keys")).await.unwrap_err();
+        assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
+    }
+
+    #[test]
+    fn http_is_for_this_machine_only() {
+        for allowed in [
+            "https://issuer.example/.well-known/jwks.json",
+            "http://localhost:4566/keys",
+            "http://127.0.0.1/keys",
+            "http://[::1]:8080/keys",
+        ] {
+            assert!(allowed.parse::<JwksUri>().is_ok(), "{allowed}");
+        }
+        for refused in [
+            "http://issuer.example/keys",
+            "http://127.0.0.1.issuer.example/keys",
+            "http://localhost@issuer.example/keys",
+            "http://10.0.0.1/keys",
+            "ftp://localhost/keys",
+            "issuer.example/keys",
+            "/keys",
+            "",
+        ] {
+            assert!(refused.parse::<JwksUri>().is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+use ferrite_api::{PageBody, ProductBody, image_bodies, page_request};
+use ferrite_domain::ports::{Clock, ListProducts, SignImageUrl};
+use ferrite_runtime::http::{Problem, Request, Response, json};
+use http::StatusCode;
+
+/// Lists products, newest first, a page at a time.
+pub(crate) async fn list_products(
+    products: &impl ListProducts,
+    links: &impl SignImageUrl,
+    clock: &impl Clock,
+    request: Request,
+) -> Result<Response, Problem> {
+    let page = products.list(&page_request(&request)?).await?;
+    let now = clock.now();
+    let body = PageBody::new(page, |product| {
+        let images = image_bodies(&product, links, now)?;
+        Ok::<_, Problem>(ProductBody::new(product, images))
+    })?;
+    json(StatusCode::OK, &body)
+}

@@ -1,0 +1,87 @@
+use std::panic::catch_unwind;
+
+use ferrite_aws::UploadKey;
+use ferrite_domain::ports::{Clock, FinishImage, ImageFiles, StoreError, Upload, WorkQueue};
+use ferrite_domain::{ContentType, ImageState, Reason, UploadSize, Variant, VariantName, Variants};
+use ferrite_runtime::log;
+use process_image::pipeline::{self, Format, Rejection, make_variants};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A notification from S3 ("Event message structure").
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Event {
+    records: Vec<Value>,
+}
+
+/// Makes the variants of every upload that the event tells of, or marks its image failed with the reason.
+///
+/// It may be delivered twice and die anywhere: the same upload makes the same variants under the same keys, and an image
+/// leaves `pending` once. What is wrong with a file is its image's state and never this function's failure.
+///
+/// # Errors
+/// An upload could not be read, a variant not written or the state not kept: the event is to be delivered again.
+pub(crate) async fn process_image(
+    products: &impl FinishImage,
+    files: &impl ImageFiles,
+    dead_letters: &impl WorkQueue,
+    clock: &impl Clock,
+    event: Event,
+) -> Result<(), StoreError> {
+    for record in event.records {
+        let key = record["s3"]["object"]["key"].as_str().unwrap_or_default();
+        let Some(upload) = UploadKey::from_event(key) else {
+            let reason = "the object's key is none that an upload of ours has";
+            log::error("an S3 record goes to the dead-letter queue", json!({ "error": reason }));
+            dead_letters.reject(&record.to_string(), reason).await?;
+            continue;
+        };
+        let state = process(files, upload).await?;
+        let finished = products.finish_image(upload.product, upload.image, &state, clock.now()).await?;
+        let state = match &state {
+            ImageState::Failed { reason } => format!("failed: {reason}"),
+            _ => "ready".to_owned(),
+        };
+        log::info("the image was processed", json!({ "image_id": upload.image, "state": state, "first_time": finished }));
+    }
+    Ok(())
+}
+
+async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, StoreError> {
+    let made = match files.read_upload(product, image).await? {
+        Some(Upload::File(bytes, Some(content_type))) => make(&bytes, content_type),
+        Some(Upload::File(_, None)) => Err("It was not uploaded as image/jpeg, image/png or image/webp.".to_owned()),
+        Some(Upload::TooLarge) => Err(format!("The file has more than {} bytes.", UploadSize::MAX)),
+        None => Err("The file was deleted before it was processed.".to_owned()),
+    };
+    let pipeline::Variants { thumbnail, display } = match made {
+        Ok(made) => made,
+        Err(reason) => return Ok(ImageState::Failed { reason: Reason::from_lossy(&reason) }),
+    };
+    let size = |variant: &pipeline::Variant| Variant { width: variant.width, height: variant.height };
+    let variants = Variants { thumbnail: size(&thumbnail), display: size(&display) };
+    files.write_variant(product, image, VariantName::Thumbnail, thumbnail.bytes).await?;
+    files.write_variant(product, image, VariantName::Display, display.bytes).await?;
+    Ok(ImageState::Ready { variants })
+}
+
+/// The variants, or what is wrong with the file. A file that makes a decoder panic is as wrong as one that it refuses:
+/// to try it again would only panic again.
+fn make(bytes: &[u8], content_type: ContentType) -> Result<pipeline::Variants, String> {
+    let format = match content_type {
+        ContentType::Jpeg => Format::Jpeg,
+        ContentType::Png => Format::Png,
+        ContentType::WebP => Format::WebP,
+    };
+    match catch_unwind(|| make_variants(bytes, format)) {
+        Ok(Ok(variants)) => Ok(variants),
+        Ok(Err(rejection)) => {
+            if let Rejection::Corrupt { detail } | Rejection::Unsupported { detail } = &rejection {
+                log::info("the decoder refused the file", json!({ "error": detail }));
+            }
+            Err(rejection.to_string())
+        }
+        Err(_) => Err("The file is damaged and cannot be decoded. Save the image anew and upload that.".to_owned()),
+    }
+}

@@ -1,0 +1,61 @@
+//! `scripts/deploy ENV`: every function built once for Lambda, then the SAM CLI with that environment's section.
+
+use std::io::IsTerminal as _;
+
+use crate::build::{forget_this_crate, functions};
+use crate::checkout::Checkout;
+use crate::console::{say, step};
+use crate::process::{run, run_asking};
+use crate::samconfig::Section;
+use crate::stack::{Target, host_architecture, sam_deploy};
+use crate::stage::Stage;
+use crate::tools::{DEPLOY_TOOLS, Tools, install};
+use crate::trouble::Trouble;
+
+/// Builds and deploys. The first time for an environment, the SAM CLI asks for what samconfig.toml does not say yet.
+///
+/// # Errors
+/// When a step fails.
+pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>) -> Result<(), Trouble> {
+    let target = Target::from_environment()?;
+    let section = Section::read(checkout, environment)?;
+    if section.is_none() && !std::io::stdin().is_terminal() {
+        return Err(Trouble::Samconfig(format!(
+            "[{environment}.deploy.parameters] has no stack_name, and there is no terminal to ask on"
+        )));
+    }
+    let stage = Stage::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
+    let tools = install(checkout, &DEPLOY_TOOLS)?;
+    // An emulator runs the functions on this machine; on AWS, Graviton costs less.
+    let standard = if target.is_some() { host_architecture() } else { "arm64" };
+    let architecture = architecture.unwrap_or(standard);
+    step(&format!("Building the functions for {architecture}"), || {
+        stage.copy_template(checkout)?;
+        build_for_lambda(checkout, &tools, &stage, architecture)
+    })?;
+    let guided = section.is_none();
+    let mut parameters = section.map(|section| section.parameters).unwrap_or_default();
+    parameters.insert("Environment".to_owned(), environment.to_owned());
+    parameters.insert("Architecture".to_owned(), architecture.to_owned());
+    let mut sam = sam_deploy(checkout, &tools, environment, &stage.template(), &parameters);
+    if let Some(target) = &target {
+        target.apply(&mut sam);
+        say(&format!("  (to {} and not to AWS)", target.endpoint.url()));
+    }
+    if guided {
+        sam.args(["--guided", "--stack-name", &format!("ferrite-{environment}")]);
+    }
+    step("Deploying", || run_asking(&mut sam))
+}
+
+fn build_for_lambda(checkout: &Checkout, tools: &Tools, stage: &Stage, architecture: &str) -> Result<(), Trouble> {
+    let mut command = tools.command("cargo-lambda");
+    forget_this_crate(&mut command);
+    command.args(["lambda", "build", "--release"]).current_dir(checkout.root());
+    command.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
+    command.arg("--lambda-dir").arg(stage.functions_folder());
+    for function in functions(checkout)? {
+        command.args(["--package", &function]);
+    }
+    run(&mut command)
+}

@@ -1,0 +1,244 @@
+//! `scripts/dev`: the whole system on this machine, and every edit live in it.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ferrite_tests::issuer::Issuer;
+
+use crate::aws::{put_parameter, update_function_code};
+use crate::build::{build, functions};
+use crate::checkout::Checkout;
+use crate::console::{say, seconds, step};
+use crate::demo::{self, CUSTOMER, Demo, ORDER_KEY};
+use crate::emulator::{Emulator, forget, functions_log};
+use crate::endpoint::Endpoint;
+use crate::logs;
+use crate::process::{go_on, interrupted};
+use crate::running::{Claim, Running};
+use crate::samconfig::Section;
+use crate::stack::{Target, deploy_log, deploy_quietly, host_architecture, output, outputs, sam_deploy};
+use crate::stage::Stage;
+use crate::token::{Bearer, mint};
+use crate::tools::{DEPLOY_TOOLS, MINISTACK, Tools, install};
+use crate::trouble::{Trouble, at};
+use crate::watch::{Edit, Sources};
+
+const RUN: &str = "dev";
+const DEFAULT_PORT: u16 = 4566;
+
+/// What `scripts/dev` is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Start, watch, and end everything with Ctrl-C.
+    Watch,
+    /// Start, and leave the emulator running.
+    Detach,
+    /// End the emulator that runs.
+    Stop,
+}
+
+/// Runs `scripts/dev`; with `reset`, from nothing.
+///
+/// # Errors
+/// When a step fails. A compile error after the start is shown and is no failure.
+pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> {
+    let Some(claim) = Claim::take(checkout, RUN)? else {
+        return held_by_another(checkout, mode);
+    };
+    let run_folder = checkout.run_folder(RUN)?;
+    if mode == Mode::Stop || reset {
+        let ended = claim.clear();
+        if mode == Mode::Stop {
+            say(if ended { "Stopped." } else { "Nothing is running." });
+        }
+    }
+    if reset {
+        forget(&run_folder)?;
+    }
+    if mode == Mode::Stop {
+        return Ok(());
+    }
+    claim.clear_after_crash();
+    if let Some(running) = claim.left_behind() {
+        return Err(Trouble::AlreadyRunning(Endpoint::local(running.port).url().to_owned()));
+    }
+    let port = port()?;
+    let (session, mut emulator) = Session::start(checkout, run_folder, port, &claim, mode)?;
+    if mode == Mode::Detach {
+        emulator.leave_running();
+        say("\nIt goes on running; nothing is watched. ./scripts/dev --stop ends it.");
+        return Ok(());
+    }
+    let outcome = session.watch(&mut emulator);
+    say("\n▸ Ending everything");
+    drop(emulator);
+    let _ = claim.clear();
+    outcome
+}
+
+fn held_by_another(checkout: &Checkout, mode: Mode) -> Result<(), Trouble> {
+    let url = Running::find(checkout).map_or_else(
+        || "a port not open yet: it is starting".to_owned(),
+        |running| Endpoint::local(running.port).url().to_owned(),
+    );
+    if mode == Mode::Stop {
+        say("The terminal that runs ./scripts/dev ends it with Ctrl-C.");
+    }
+    Err(Trouble::AlreadyRunning(url))
+}
+
+fn port() -> Result<u16, Trouble> {
+    match std::env::var("FERRITE_PORT") {
+        Ok(text) => match text.parse() {
+            Ok(port) if port > 0 => Ok(port),
+            _ => Err(Trouble::NotAPort(text)),
+        },
+        Err(_) => Ok(DEFAULT_PORT),
+    }
+}
+
+/// What is needed to keep the running stack in step with the sources.
+struct Session<'a> {
+    checkout: &'a Checkout,
+    run_folder: PathBuf,
+    config: Section,
+    stage: Stage,
+    target: Target,
+    sam: Tools,
+}
+
+impl<'a> Session<'a> {
+    fn start(
+        checkout: &'a Checkout,
+        run_folder: PathBuf,
+        port: u16,
+        claim: &Claim,
+        mode: Mode,
+    ) -> Result<(Self, Emulator), Trouble> {
+        let config = Section::require(checkout, "local")?;
+        let stage = Stage::in_run(&run_folder)?;
+        let (sam, ministack) = prepare(checkout, &stage)?;
+        let emulator = step(&format!("Starting MiniStack on port {port}"), || {
+            let emulator = Emulator::start(checkout, &ministack, &run_folder, port)?;
+            claim.note(&Running { port, group: emulator.group(), detached: mode == Mode::Detach })?;
+            Ok::<_, Trouble>(emulator)
+        })?;
+        let session = Self { checkout, run_folder, config, stage, target: Target::local(port), sam };
+        logs::follow(&functions_log(&session.run_folder), &session.config.stack);
+        let api = session.deploy()?;
+        let demo = step("Loading the demo's products", || demo::load(checkout, &api))?;
+        session.greet(&api, &demo)?;
+        Ok((session, emulator))
+    }
+
+    /// Deploys the staged template and code; the API's URL.
+    fn deploy(&self) -> Result<String, Trouble> {
+        let stack = &self.config.stack;
+        step(&format!("Deploying template.yaml as {stack}"), || {
+            let jwks = Issuer::open(&self.checkout.keys())?.jwks();
+            let (endpoint, account) = (&self.target.endpoint, &self.target.account);
+            put_parameter(endpoint, account, self.config.parameter("JwksParameter")?, &jwks)?;
+            let mut parameters = self.config.parameters.clone();
+            parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
+            let template = self.stage.template();
+            let mut sam = sam_deploy(self.checkout, &self.sam, "local", &template, &parameters);
+            deploy_quietly(&mut sam, &self.target, stack, &deploy_log(&self.run_folder))?;
+            let outputs = outputs(&self.sam, &self.target, stack)?;
+            Ok(output(&outputs, "ApiUrl")?.to_owned())
+        })
+    }
+
+    fn greet(&self, api: &str, demo: &Demo) -> Result<(), Trouble> {
+        let admin = mint(self.checkout, &Bearer::Admin)?;
+        let customer = mint(self.checkout, &Bearer::Customer(CUSTOMER.to_owned()))?;
+        // curl reads a header from a file: the lines below stay short, and the tokens out of the shell's history.
+        let header = |name: &str, token: &str| {
+            let path = self.run_folder.join(format!("{name}.header"));
+            std::fs::write(&path, format!("authorization: Bearer {token}\n")).map_err(at(&path))?;
+            Ok::<_, Trouble>(format!("-H @'{}'", path.display()))
+        };
+        let (as_admin, as_customer) = (header("admin", &admin)?, header("customer", &customer)?);
+        let json = "-H 'content-type: application/json'";
+        let Demo { product, order } = demo;
+        let order_body = demo::order_body(product);
+        say(&format!(
+            "\nThe API:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n\n\
+             curl -sS '{api}/products?limit=3'\n\
+             curl -sS {api}/products/{product}\n\
+             curl -sS {api}/products {as_admin} {json} \
+             -d '{{\"name\":\"Teapot\",\"price\":{{\"amount\":3200,\"currency\":\"EUR\"}},\"stock\":5}}'\n\
+             curl -sS {api}/orders {as_customer} {json} -H 'idempotency-key: {ORDER_KEY}' -d '{order_body}'\n\
+             curl -sS {api}/orders/{order} {as_customer}\n\n\
+             (The order is there already, so the fourth line answers with it; with another key it places one more.)"
+        ));
+        Ok(())
+    }
+
+    fn watch(&self, emulator: &mut Emulator) -> Result<(), Trouble> {
+        let sources = Sources::watch(self.checkout)?;
+        say("\nWatching functions/, shared/ and template.yaml. Ctrl-C ends everything.\n");
+        while !interrupted() {
+            emulator.check()?;
+            let Some(edit) = sources.next(Duration::from_millis(250)) else {
+                continue;
+            };
+            match self.follow(edit) {
+                // What is wrong with an edit is said; the stack goes on with what it has.
+                Err(trouble) if !interrupted() => say(&format!("{trouble}\nThe old code keeps serving.")),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&self, edit: Edit) -> Result<(), Trouble> {
+        let changed = if edit.code {
+            let binaries = build(self.checkout, &functions(self.checkout)?)?;
+            self.stage.put(&binaries)?
+        } else {
+            Vec::new()
+        };
+        if edit.template {
+            self.stage.copy_template(self.checkout)?;
+            let api = self.deploy()?;
+            say(&format!("live: {api}"));
+            return Ok(());
+        }
+        for function in changed {
+            let started = Instant::now();
+            self.replace_code(&function)?;
+            say(&format!("live: {function} {}", seconds(started.elapsed())));
+        }
+        Ok(())
+    }
+
+    fn replace_code(&self, function: &str) -> Result<(), Trouble> {
+        let archive = self.stage.archive(function)?;
+        let name = format!("{}-{function}", self.config.stack);
+        match update_function_code(&self.target.endpoint, &self.target.account, &name, &archive) {
+            Err(Trouble::Refused { status: 404, .. }) => {
+                say(&format!("{function} is not in the stack yet: give it a resource in template.yaml"));
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Installs the tools and builds the functions at the same time: one waits for the network, the other for the CPU.
+fn prepare(checkout: &Checkout, stage: &Stage) -> Result<(Tools, Tools), Trouble> {
+    thread::scope(|scope| {
+        let sam = scope.spawn(|| install(checkout, &DEPLOY_TOOLS));
+        let ministack = scope.spawn(|| install(checkout, &MINISTACK));
+        let names = functions(checkout)?;
+        step(&format!("Building {} functions", names.len()), || {
+            stage.put(&build(checkout, &names)?)?;
+            stage.copy_template(checkout)
+        })?;
+        let joined = |tools: thread::ScopedJoinHandle<'_, _>| tools.join().unwrap_or(Err(Trouble::Interrupted));
+        let (sam, ministack) = (joined(sam)?, joined(ministack)?);
+        go_on()?;
+        Ok((sam, ministack))
+    })
+}

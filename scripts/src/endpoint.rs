@@ -1,0 +1,85 @@
+//! Where AWS is, when it is not AWS: an emulator's address, and plain HTTP to it.
+
+use std::time::Duration;
+
+use crate::trouble::Trouble;
+
+/// An emulator's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(String);
+
+impl Endpoint {
+    /// MiniStack as started by these scripts: on this machine only.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self(format!("http://127.0.0.1:{port}"))
+    }
+
+    /// The caller's `AWS_ENDPOINT_URL`; `None` when it is not set, which means AWS itself or an emulator of our own.
+    ///
+    /// # Errors
+    /// When it is set to something that is no `http://` address.
+    pub fn from_environment() -> Result<Option<Self>, Trouble> {
+        match std::env::var("AWS_ENDPOINT_URL") {
+            Ok(url) if !url.is_empty() => Self::parse(&url).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn parse(url: &str) -> Result<Self, Trouble> {
+        let url = url.trim_end_matches('/');
+        match url.strip_prefix("http://") {
+            Some(rest) if !rest.is_empty() && !rest.contains('/') => Ok(Self(url.to_owned())),
+            _ => Err(Trouble::NotAnEndpoint(url.to_owned())),
+        }
+    }
+
+    /// As `AWS_ENDPOINT_URL` wants it: no slash at the end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+
+    /// The stack's `ApiUrl` output, `https://<id>.execute-api.<region>.amazonaws.com/<stage>`, as this emulator serves
+    /// it. `None` when it has another form.
+    #[must_use]
+    pub fn api_url(&self, on_aws: &str) -> Option<String> {
+        let (host, stage) = on_aws.strip_prefix("https://")?.split_once('/')?;
+        let (id, rest) = host.split_once('.')?;
+        rest.starts_with("execute-api.").then(|| format!("{}/_aws/execute-api/{id}/{stage}", self.0))
+    }
+}
+
+/// An HTTP client for emulators: no proxy, bounded in time, and every status is an answer.
+#[must_use]
+pub fn http_client() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .proxy(None)
+        .timeout_global(Some(Duration::from_secs(30)))
+        .http_status_as_error(false)
+        .build()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_apis_address_becomes_the_emulators() {
+        let endpoint = Endpoint::local(4566);
+        assert_eq!(
+            endpoint.api_url("https://abc.execute-api.eu-west-1.amazonaws.com/v1").unwrap(),
+            "http://127.0.0.1:4566/_aws/execute-api/abc/v1"
+        );
+        assert_eq!(endpoint.api_url("https://api.example.com/v1"), None);
+    }
+
+    #[test]
+    fn only_a_plain_http_address_is_an_endpoint() {
+        assert_eq!(Endpoint::parse("http://127.0.0.1:1/").unwrap().url(), "http://127.0.0.1:1");
+        for wrong in ["", "127.0.0.1:4566", "http://", "http://host/path", "ftp://host"] {
+            assert!(Endpoint::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Child processes, each in a process group of its own, all of which end when this program does.
+//!
+//! A signal to this program (Ctrl-C, SIGTERM, SIGHUP) is passed on to every group. Whoever waits for one of them then
+//! sees it end, returns `Trouble::Interrupted`, and what is still running is ended as its `Group` goes out of scope.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::os::unix::process::CommandExt as _;
+
+use crate::trouble::{Trouble, at};
+
+static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+static SIGNALS: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes over Ctrl-C, SIGTERM and SIGHUP: the first ends every group politely, the second at once.
+///
+/// # Errors
+/// When the handler cannot be installed.
+pub fn end_children_on_signals() -> Result<(), Trouble> {
+    Ok(ctrlc::set_handler(|| {
+        let again = SIGNALS.fetch_add(1, Ordering::SeqCst) > 0;
+        let signal = if again { Signal::SIGKILL } else { Signal::SIGTERM };
+        for &group in groups().iter() {
+            signal_group(group, signal);
+        }
+    })?)
+}
+
+/// Whether a signal asked this program to stop.
+#[must_use]
+pub fn interrupted() -> bool {
+    SIGNALS.load(Ordering::SeqCst) > 0
+}
+
+/// `Err(Interrupted)` once a signal has come: called wherever a chore would otherwise go on.
+///
+/// # Errors
+/// When a signal asked this program to stop.
+pub fn go_on() -> Result<(), Trouble> {
+    if interrupted() { Err(Trouble::Interrupted) } else { Ok(()) }
+}
+
+fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// False when the group is gone. (macOS answers EPERM when only zombies are left in it.)
+fn signal_group(group: i32, signal: Signal) -> bool {
+    killpg(Pid::from_raw(group), signal).is_ok()
+}
+
+/// Ends a group that this program did not start itself: one left by an earlier run.
+pub fn end_group(group: i32, grace: Duration) {
+    let deadline = Instant::now() + grace;
+    let mut alive = signal_group(group, Signal::SIGTERM);
+    while alive && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+        alive = killpg(Pid::from_raw(group), None).is_ok();
+    }
+    if alive {
+        signal_group(group, Signal::SIGKILL);
+    }
+}
+
+/// A running child and whatever it starts. Dropping it ends them all.
+pub struct Group {
+    child: Child,
+    name: String,
+    ended: Option<ExitStatus>,
+    leave: bool,
+}
+
+impl Group {
+    /// Starts `command` in a process group of its own.
+    ///
+    /// # Errors
+    /// When it cannot be started, or a signal has asked this program to stop.
+    pub fn start(command: &mut Command) -> Result<Self, Trouble> {
+        go_on()?;
+        let name = describe(command);
+        let child =
+            command.process_group(0).spawn().map_err(|source| Trouble::NotStarted { program: name.clone(), source })?;
+        let group = Self { child, name, ended: None, leave: false };
+        groups().insert(group.id());
+        // A signal that came between the check above and the line above did not reach this group.
+        go_on().map(|()| group)
+    }
+
+    /// The group's id, which is the child's process id.
+    #[must_use]
+    pub fn id(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// How the child ended; `None` while it runs.
+    #[must_use]
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().ok().flatten();
+        }
+        self.ended
+    }
+
+    /// Waits until the child has ended.
+    ///
+    /// # Errors
+    /// When it failed, or a signal ended it.
+    pub fn finish(&mut self, log: Option<&Path>) -> Result<(), Trouble> {
+        let status = self.child.wait().map_err(|source| Trouble::NotStarted { program: self.name.clone(), source })?;
+        self.ended = Some(status);
+        go_on()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Trouble::Failed { program: self.name.clone(), status, log: log.map(Path::to_owned) })
+    }
+
+    /// Lets the group outlive this program.
+    pub fn leave_running(mut self) {
+        groups().remove(&self.id());
+        self.leave = true;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if self.leave {
+            return;
+        }
+        let id = self.id();
+        groups().remove(&id);
+        if self.ended().is_none() {
+            signal_group(id, Signal::SIGTERM);
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while self.ended().is_none() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        // Also what the child left behind when it ended by itself.
+        signal_group(id, Signal::SIGKILL);
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `command` to its end with this program's own stdout and stderr.
+///
+/// # Errors
+/// When it cannot be started, fails, or is interrupted.
+pub fn run(command: &mut Command) -> Result<(), Trouble> {
+    Group::start(command.stdin(Stdio::null()))?.finish(None)
+}
+
+/// Runs `command` to its end in this program's own process group, so that it may ask questions on the terminal.
+///
+/// # Errors
+/// When it cannot be started or fails.
+pub fn run_asking(command: &mut Command) -> Result<(), Trouble> {
+    go_on()?;
+    let program = describe(command);
+    let status = command.status().map_err(|source| Trouble::NotStarted { program: program.clone(), source })?;
+    go_on()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Trouble::Failed { program, status, log: None })
+}
+
+/// Runs `command` to its end and hands each line of its stdout to `see`; stderr goes where the caller's goes.
+///
+/// # Errors
+/// When it cannot be started, fails, or is interrupted.
+pub fn each_line(command: &mut Command, see: impl FnMut(&str)) -> Result<(), Trouble> {
+    let mut group = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    if let Some(stdout) = group.child.stdout.take() {
+        lines_of(stdout).for_each(see_line(see));
+    }
+    group.finish(None)
+}
+
+/// Like [`each_line`] for stdout and stderr together, which are also kept in the file `log`.
+///
+/// # Errors
+/// When it cannot be started, fails (the error quotes the log), or is interrupted.
+pub fn each_line_logged(command: &mut Command, log: &Path, see: impl FnMut(&str)) -> Result<(), Trouble> {
+    let mut file = File::create(log).map_err(at(log))?;
+    let (output, input) = std::io::pipe().map_err(at(log))?;
+    let errors = input.try_clone().map_err(at(log))?;
+    let mut group = Group::start(command.stdin(Stdio::null()).stdout(input).stderr(errors))?;
+    // The command holds the write ends until it is dropped; with them open, the pipe would never end.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut see = see;
+    lines_of(output).for_each(|line| {
+        let _ = std::io::Write::write_all(&mut file, format!("{line}\n").as_bytes());
+        see(&line);
+    });
+    group.finish(Some(log))
+}
+
+/// Runs `command` to its end and returns its stdout.
+///
+/// # Errors
+/// When it cannot be started, fails, or is interrupted.
+pub fn capture(command: &mut Command) -> Result<String, Trouble> {
+    let mut text = String::new();
+    each_line(command, |line| {
+        text.push_str(line);
+        text.push('\n');
+    })?;
+    Ok(text)
+}
+
+fn lines_of(stream: impl std::io::Read) -> impl Iterator<Item = String> {
+    BufReader::new(stream)
+        .split(b'\n')
+        .map_while(Result::ok)
+        .map(|line| String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
+}
+
+fn see_line(mut see: impl FnMut(&str)) -> impl FnMut(String) {
+    move |line| see(&line)
+}
+
+/// `cargo build` for `/usr/bin/cargo build -p x`: enough to know what failed.
+fn describe(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let mut name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for argument in command.get_args().take(2) {
+        let argument = argument.to_string_lossy();
+        if argument.starts_with('-') {
+            break;
+        }
+        name = format!("{name} {argument}");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn dropping_a_group_ends_the_childs_children_too() {
+        let mut group = Group::start(shell("sleep 60 & sleep 60 & wait").stdin(Stdio::null())).unwrap();
+        let id = group.id();
+        assert!(group.ended().is_none());
+        drop(group);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while killpg(Pid::from_raw(id), None).is_ok() {
+            assert!(Instant::now() < deadline, "the group is still there");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_failure_names_the_program_and_quotes_its_log() {
+        let log = std::env::temp_dir().join(format!("ferrite-process-{}.log", std::process::id()));
+        let mut seen = Vec::new();
+        let error = each_line_logged(&mut shell("echo out; echo err >&2; exit 3"), &log, |line| {
+            seen.push(line.to_owned());
+        })
+        .unwrap_err()
+        .to_string();
+        std::fs::remove_file(&log).unwrap();
+        seen.sort();
+        assert_eq!(seen, ["err", "out"]);
+        assert!(error.starts_with("sh failed"), "{error}");
+        assert!(error.contains("\nerr") || error.contains("\nout"), "{error}");
+    }
+
+    #[test]
+    fn output_is_captured_whole() {
+        assert_eq!(capture(&mut shell("printf 'a\\nb'")).unwrap(), "a\nb\n");
+    }
+}

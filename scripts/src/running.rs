@@ -1,0 +1,135 @@
+//! Which local stack runs in this checkout: found out by the next command, also after a crash.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::checkout::Checkout;
+use crate::console::say;
+use crate::process::{capture, end_group};
+use crate::trouble::{Trouble, at};
+
+/// The note that a started emulator leaves in its run's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// The emulator's port.
+    pub port: u16,
+    /// The emulator's process group.
+    pub group: i32,
+    /// Started with `--detach`: nobody holds the lock, and that is as it should be.
+    pub detached: bool,
+}
+
+/// The right to start and stop the emulator of a run; the operating system takes it back however its holder ends.
+pub struct Claim {
+    note: PathBuf,
+    _lock: File,
+}
+
+impl Claim {
+    /// Claims the run, or returns `None` when another process has it.
+    ///
+    /// # Errors
+    /// When the lock file cannot be used.
+    pub fn take(checkout: &Checkout, run: &str) -> Result<Option<Self>, Trouble> {
+        let folder = checkout.run_folder(run)?;
+        let path = folder.join("lock");
+        let lock = File::create(&path).map_err(at(&path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { note: note_in(&folder), _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(at(&path)(source)),
+        }
+    }
+
+    /// The emulator that runs without a holder of the claim: a detached one, or one whose holder was killed.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<Running> {
+        read(&self.note).filter(Running::is_alive)
+    }
+
+    /// Notes a started emulator.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub fn note(&self, running: &Running) -> Result<(), Trouble> {
+        let text = json!({"port": running.port, "group": running.group, "detached": running.detached});
+        fs::write(&self.note, text.to_string()).map_err(at(&self.note))
+    }
+
+    /// Ends the emulator that was left behind, if any, and says whether there was one.
+    #[must_use]
+    pub fn clear(&self) -> bool {
+        let left = self.left_behind();
+        if let Some(running) = &left {
+            end_group(running.group, Duration::from_secs(5));
+        }
+        let _ = fs::remove_file(&self.note);
+        left.is_some()
+    }
+
+    /// Ends an emulator whose holder was killed; a detached one is left alone.
+    pub fn clear_after_crash(&self) {
+        if self.left_behind().is_none_or(|running| !running.detached) && self.clear() {
+            say("  (ended an emulator that an earlier run left behind)");
+        }
+    }
+}
+
+impl Running {
+    /// The local stack that runs in this checkout, if any.
+    #[must_use]
+    pub fn find(checkout: &Checkout) -> Option<Self> {
+        read(&note_in(&checkout.path(".ferrite/dev"))).filter(Self::is_alive)
+    }
+
+    /// The group's number may long be another's: only an emulator of ours counts.
+    fn is_alive(&self) -> bool {
+        let group = self.group.to_string();
+        capture(Command::new("ps").args(["-o", "command=", "-p", &group]).stderr(std::process::Stdio::null()))
+            .is_ok_and(|command| command.contains("ferrite_emulators"))
+    }
+}
+
+fn note_in(run_folder: &Path) -> PathBuf {
+    run_folder.join("running.json")
+}
+
+fn read(note: &Path) -> Option<Running> {
+    let note: Value = serde_json::from_str(&fs::read_to_string(note).ok()?).ok()?;
+    Some(Running {
+        port: u16::try_from(note["port"].as_u64()?).ok()?,
+        group: i32::try_from(note["group"].as_i64()?).ok().filter(|group| *group > 1)?,
+        detached: note["detached"].as_bool()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_back_and_anything_else_is_no_note() {
+        let folder = std::env::temp_dir().join(format!("ferrite-running-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let note = note_in(&folder);
+        for wrong in
+            ["", "{}", r#"{"port": 70000, "group": 5, "detached": true}"#, r#"{"port": 1, "group": -1, "detached": true}"#]
+        {
+            fs::write(&note, wrong).unwrap();
+            assert_eq!(read(&note), None, "{wrong}");
+        }
+        fs::write(&note, r#"{"port": 4566, "group": 77, "detached": false}"#).unwrap();
+        assert_eq!(read(&note).unwrap().group, 77);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_process_that_is_not_an_emulator_of_ours_does_not_count() {
+        let this_test = Running { port: 1, group: std::process::id().cast_signed(), detached: false };
+        assert!(!this_test.is_alive());
+    }
+}

@@ -1,0 +1,176 @@
+//! The staged copy of what is deployed: template.yaml, and beside it target/lambda/<function>/bootstrap, where each
+//! `CodeUri` points. Every run has its own, so that dev, test and deploy never tread on each other.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use zip::write::SimpleFileOptions;
+
+use crate::build::Binary;
+use crate::checkout::Checkout;
+use crate::trouble::{Trouble, at};
+
+/// The staging folder of one run.
+pub struct Stage {
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// The one below a run's folder, made if missing.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn in_run(run_folder: &Path) -> Result<Self, Trouble> {
+        let folder = run_folder.join("stage");
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        Ok(Self { folder })
+    }
+
+    /// The folder that each function's own folder lies in.
+    #[must_use]
+    pub fn functions_folder(&self) -> PathBuf {
+        self.folder.join("target/lambda")
+    }
+
+    /// The staged template.
+    #[must_use]
+    pub fn template(&self) -> PathBuf {
+        self.folder.join("template.yaml")
+    }
+
+    /// Copies the checkout's template.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub fn copy_template(&self, checkout: &Checkout) -> Result<(), Trouble> {
+        let template = checkout.path("template.yaml");
+        fs::copy(&template, self.template()).map_err(at(&template))?;
+        Ok(())
+    }
+
+    /// Stages the binaries and names the functions whose code is another than before.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub fn put(&self, binaries: &[Binary]) -> Result<Vec<String>, Trouble> {
+        let mut changed = Vec::new();
+        for binary in binaries {
+            if self.put_one(binary)? {
+                changed.push(binary.function.clone());
+            }
+        }
+        Ok(changed)
+    }
+
+    fn put_one(&self, binary: &Binary) -> Result<bool, Trouble> {
+        let bootstrap = self.bootstrap(&binary.function);
+        if is_older(&binary.path, &bootstrap) {
+            return Ok(false);
+        }
+        let fresh = bootstrap.with_extension("new");
+        fs::create_dir_all(fresh.with_file_name("")).map_err(at(&fresh))?;
+        copy_without_symbols(&binary.path, &fresh)?;
+        let code = fs::read(&fresh).map_err(at(&fresh))?;
+        let same = fs::read(&bootstrap).is_ok_and(|staged| staged == code);
+        // Also when the bytes are the same: the new time saves the comparison from now on.
+        fs::rename(&fresh, &bootstrap).map_err(at(&bootstrap))?;
+        Ok(!same)
+    }
+
+    fn bootstrap(&self, function: &str) -> PathBuf {
+        self.functions_folder().join(function).join("bootstrap")
+    }
+
+    /// The staged code of a function as the archive that Lambda takes.
+    ///
+    /// # Errors
+    /// When the code cannot be read.
+    pub fn archive(&self, function: &str) -> Result<Vec<u8>, Trouble> {
+        let path = self.bootstrap(function);
+        let code = fs::read(&path).map_err(at(&path))?;
+        let options =
+            SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).unix_permissions(0o755);
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::with_capacity(code.len() + 256)));
+        archive.start_file("bootstrap", options)?;
+        archive.write_all(&code).map_err(at(&path))?;
+        Ok(archive.finish()?.into_inner())
+    }
+}
+
+fn is_older(source: &Path, copy: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    matches!((modified(source), modified(copy)), (Some(source), Some(copy)) if source < copy)
+}
+
+/// Symbols are two thirds of a dev build and would be packed at every deploy. Only on Linux: on macOS they are not in
+/// the binary, and stripping it would void its signature.
+fn copy_without_symbols(source: &Path, copy: &Path) -> Result<(), Trouble> {
+    let stripped = cfg!(target_os = "linux")
+        && Command::new("strip")
+            .arg("-o")
+            .args([copy, source])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+    if !stripped {
+        fs::copy(source, copy).map_err(at(source))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("ferrite-stage-{test}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        /// A binary written in the future: later than any copy made so far, however coarse the clock.
+        fn binary(&self, code: &str, age: u64) -> Binary {
+            let path = self.0.join("built");
+            fs::write(&path, code).unwrap();
+            let time = SystemTime::now() + Duration::from_secs(age);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            Binary { function: "f".to_owned(), path }
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn only_code_that_differs_counts_as_changed() {
+        let folder = Folder::new("changed");
+        let stage = Stage::in_run(&folder.0).unwrap();
+        assert_eq!(stage.put(&[folder.binary("one", 10)]).unwrap(), ["f"]);
+        assert!(stage.put(&[folder.binary("one", 20)]).unwrap().is_empty());
+        assert_eq!(stage.put(&[folder.binary("two", 30)]).unwrap(), ["f"]);
+        assert_eq!(fs::read_to_string(stage.bootstrap("f")).unwrap(), "two");
+    }
+
+    #[test]
+    fn the_archive_holds_an_executable_bootstrap() {
+        let folder = Folder::new("archive");
+        let stage = Stage::in_run(&folder.0).unwrap();
+        stage.put(&[folder.binary("code", 10)]).unwrap();
+        let archive = stage.archive("f").unwrap();
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+        let file = archive.by_name("bootstrap").unwrap();
+        assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
+        assert_eq!(std::io::read_to_string(file).unwrap(), "code");
+    }
+}
