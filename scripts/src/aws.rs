@@ -11,8 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::endpoint::{Endpoint, http_client};
-use crate::stack::Account;
+use crate::endpoint::{Account, Endpoint, http_client};
 use crate::trouble::Trouble;
 
 /// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).

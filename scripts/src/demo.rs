@@ -13,8 +13,6 @@ use crate::trouble::{Trouble, at};
 
 /// The customer that the demo's order belongs to.
 pub const CUSTOMER: &str = "demo-customer";
-/// The `Idempotency-Key` of the demo's order: asked for again, the same order is the answer.
-pub const ORDER_KEY: &str = "demo-order-1";
 const CURRENCY: &str = "EUR";
 
 /// Name, description, price in minor units, stock.
@@ -56,20 +54,37 @@ pub fn load(checkout: &Checkout, api: &str) -> Result<Demo, Trouble> {
         }
         products = shop.products()?;
     }
-    let product = products
-        .iter()
-        .find(|product| product["stock"].as_u64() > Some(1))
-        .or(products.first())
-        .map(|product| text(product, "id"))
-        .transpose()?
-        .unwrap_or_default();
+    // The oldest on the page: which one that is does not change as others are added and ordered.
+    let product = products.last().map(|product| text(product, "id")).transpose()?.unwrap_or_default();
     let order = shop.place_order(&product)?;
     Ok(Demo { product, order })
 }
 
-/// The body of the demo's order for a product.
-#[must_use]
-pub fn order_body(product: &str) -> Value {
+impl Demo {
+    /// Five requests to paste into a terminal. `admin` and `customer` are curl's arguments for the authorization.
+    #[must_use]
+    pub fn requests(&self, api: &str, admin: &str, customer: &str) -> String {
+        let Self { product, order } = self;
+        let json = "-H 'content-type: application/json'";
+        let teapot = r#"{"name":"Teapot","price":{"amount":3200,"currency":"EUR"},"stock":5}"#;
+        let (key, body) = (order_key(product), order_body(product));
+        format!(
+            "curl -sS '{api}/products?limit=3'\n\
+             curl -sS {api}/products/{product}\n\
+             curl -sS {api}/products {admin} {json} -d '{teapot}'\n\
+             curl -sS {api}/orders {customer} {json} -H 'idempotency-key: {key}' -d '{body}'\n\
+             curl -sS {api}/orders/{order} {customer}\n\n\
+             (The order is there already, so the fourth line answers with it; with another key it places one more.)"
+        )
+    }
+}
+
+/// One order a product: asked for again, the same order is the answer.
+fn order_key(product: &str) -> String {
+    format!("demo-{product}")
+}
+
+fn order_body(product: &str) -> Value {
     json!({"lines": [{"productId": product, "quantity": 1}], "paymentToken": "tok_success"})
 }
 
@@ -109,7 +124,7 @@ impl Shop<'_> {
     }
 
     fn place_order(&self, product: &str) -> Result<String, Trouble> {
-        let order = self.post("/orders", &self.customer, Some(ORDER_KEY), &order_body(product))?;
+        let order = self.post("/orders", &self.customer, Some(&order_key(product)), &order_body(product))?;
         text(&order, "id")
     }
 

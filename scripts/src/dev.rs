@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use ferrite_tests::issuer::Issuer;
 
-use crate::aws::{put_parameter, update_function_code};
+use crate::aws::update_function_code;
 use crate::build::{build, functions};
 use crate::checkout::Checkout;
 use crate::console::{say, seconds, step};
-use crate::demo::{self, CUSTOMER, Demo, ORDER_KEY};
+use crate::demo::{self, CUSTOMER, Demo};
 use crate::emulator::{Emulator, forget, functions_log};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Target};
 use crate::logs;
 use crate::process::{go_on, interrupted};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
-use crate::stack::{Target, deploy_log, deploy_quietly, host_architecture, output, outputs, sam_deploy};
+use crate::stack::{Deployment, output, outputs};
 use crate::stage::Stage;
 use crate::token::{Bearer, mint};
 use crate::tools::{DEPLOY_TOOLS, MINISTACK, Tools, install};
@@ -120,36 +120,64 @@ impl<'a> Session<'a> {
         let stage = Stage::in_run(&run_folder)?;
         let (sam, ministack) = prepare(checkout, &stage)?;
         let emulator = step(&format!("Starting MiniStack on port {port}"), || {
-            let emulator = Emulator::start(checkout, &ministack, &run_folder, port)?;
+            let emulator = Emulator::start(checkout, &ministack, &run_folder, port, Some(&run_folder.join("state")))?;
             claim.note(&Running { port, group: emulator.group(), detached: mode == Mode::Detach })?;
             Ok::<_, Trouble>(emulator)
         })?;
         let session = Self { checkout, run_folder, config, stage, target: Target::local(port), sam };
-        logs::follow(&functions_log(&session.run_folder), &session.config.stack);
-        let api = session.deploy()?;
-        let demo = step("Loading the demo's products", || demo::load(checkout, &api))?;
-        session.greet(&api, &demo)?;
+        let api = match session.kept()? {
+            Some(api) => api,
+            None => session.deploy()?,
+        };
+        // A shop that cannot be filled is what the developer may be about to repair.
+        let demo = step("Loading the demo's products", || demo::load(checkout, &api));
+        go_on()?;
+        session.greet(&api, demo)?;
         Ok((session, emulator))
+    }
+
+    /// The API's URL, when the emulator still has the stack from the last time and nothing has changed since.
+    fn kept(&self) -> Result<Option<String>, Trouble> {
+        let deployed = std::fs::read_to_string(self.deployed_note()).unwrap_or_default();
+        if deployed != self.fingerprint()? {
+            return Ok(None);
+        }
+        match outputs(&self.sam, &self.target, &self.config.stack) {
+            Ok(outputs) => Ok(Some(output(&outputs, "ApiUrl")?.to_owned())),
+            Err(Trouble::Interrupted) => Err(Trouble::Interrupted),
+            // An emulator that was killed starts empty.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What the running stack was made of: the template, its parameters and the code.
+    fn fingerprint(&self) -> Result<String, Trouble> {
+        let jwks = Issuer::open(&self.checkout.keys())?.jwks();
+        Ok(format!("{:?}\n{jwks}\n{}", self.config, self.stage.fingerprint()?))
+    }
+
+    fn deployed_note(&self) -> PathBuf {
+        self.run_folder.join("deployed")
+    }
+
+    fn note_deployed(&self) -> Result<(), Trouble> {
+        let note = self.deployed_note();
+        std::fs::write(&note, self.fingerprint()?).map_err(at(&note))
     }
 
     /// Deploys the staged template and code; the API's URL.
     fn deploy(&self) -> Result<String, Trouble> {
         let stack = &self.config.stack;
         step(&format!("Deploying template.yaml as {stack}"), || {
-            let jwks = Issuer::open(&self.checkout.keys())?.jwks();
-            let (endpoint, account) = (&self.target.endpoint, &self.target.account);
-            put_parameter(endpoint, account, self.config.parameter("JwksParameter")?, &jwks)?;
-            let mut parameters = self.config.parameters.clone();
-            parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
-            let template = self.stage.template();
-            let mut sam = sam_deploy(self.checkout, &self.sam, "local", &template, &parameters);
-            deploy_quietly(&mut sam, &self.target, stack, &deploy_log(&self.run_folder))?;
-            let outputs = outputs(&self.sam, &self.target, stack)?;
+            let deployment =
+                Deployment { checkout: self.checkout, sam: &self.sam, target: &self.target, config: &self.config };
+            let outputs = deployment.deploy(&self.stage, stack, &self.run_folder)?;
+            self.note_deployed()?;
             Ok(output(&outputs, "ApiUrl")?.to_owned())
         })
     }
 
-    fn greet(&self, api: &str, demo: &Demo) -> Result<(), Trouble> {
+    fn greet(&self, api: &str, demo: Result<Demo, Trouble>) -> Result<(), Trouble> {
         let admin = mint(self.checkout, &Bearer::Admin)?;
         let customer = mint(self.checkout, &Bearer::Customer(CUSTOMER.to_owned()))?;
         // curl reads a header from a file: the lines below stay short, and the tokens out of the shell's history.
@@ -159,24 +187,17 @@ impl<'a> Session<'a> {
             Ok::<_, Trouble>(format!("-H @'{}'", path.display()))
         };
         let (as_admin, as_customer) = (header("admin", &admin)?, header("customer", &customer)?);
-        let json = "-H 'content-type: application/json'";
-        let Demo { product, order } = demo;
-        let order_body = demo::order_body(product);
-        say(&format!(
-            "\nThe API:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n\n\
-             curl -sS '{api}/products?limit=3'\n\
-             curl -sS {api}/products/{product}\n\
-             curl -sS {api}/products {as_admin} {json} \
-             -d '{{\"name\":\"Teapot\",\"price\":{{\"amount\":3200,\"currency\":\"EUR\"}},\"stock\":5}}'\n\
-             curl -sS {api}/orders {as_customer} {json} -H 'idempotency-key: {ORDER_KEY}' -d '{order_body}'\n\
-             curl -sS {api}/orders/{order} {as_customer}\n\n\
-             (The order is there already, so the fourth line answers with it; with another key it places one more.)"
-        ));
+        say(&format!("\nThe API:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n"));
+        match demo {
+            Ok(demo) => say(&demo.requests(api, &as_admin, &as_customer)),
+            Err(trouble) => say(&format!("The demo's products could not be loaded: {trouble}")),
+        }
         Ok(())
     }
 
     fn watch(&self, emulator: &mut Emulator) -> Result<(), Trouble> {
         let sources = Sources::watch(self.checkout)?;
+        logs::follow(&functions_log(&self.run_folder), &self.config.stack);
         say("\nWatching functions/, shared/ and template.yaml. Ctrl-C ends everything.\n");
         while !interrupted() {
             emulator.check()?;
@@ -210,7 +231,7 @@ impl<'a> Session<'a> {
             self.replace_code(&function)?;
             say(&format!("live: {function} {}", seconds(started.elapsed())));
         }
-        Ok(())
+        self.note_deployed()
     }
 
     fn replace_code(&self, function: &str) -> Result<(), Trouble> {

@@ -20,11 +20,18 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts MiniStack on `port` of this machine and waits until it answers.
+    /// Starts MiniStack on `port` of this machine and waits until it answers. With `state`, a folder, it goes on where
+    /// the last one with that folder was stopped.
     ///
     /// # Errors
     /// When the port is taken, or MiniStack ends or does not answer within 30 seconds.
-    pub fn start(checkout: &Checkout, tools: &Tools, run_folder: &Path, port: u16) -> Result<Self, Trouble> {
+    pub fn start(
+        checkout: &Checkout,
+        tools: &Tools,
+        run_folder: &Path,
+        port: u16,
+        state: Option<&Path>,
+    ) -> Result<Self, Trouble> {
         if TcpListener::bind(("127.0.0.1", port)).is_err() {
             return Err(Trouble::PortTaken(port));
         }
@@ -42,6 +49,9 @@ impl Emulator {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
+        if let Some(state) = state {
+            launcher.arg("--state-dir").arg(state);
+        }
         let mut emulator = Self { group: Group::start(&mut launcher)?, log };
         emulator.wait_until_ready(port)?;
         Ok(emulator)

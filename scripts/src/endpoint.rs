@@ -1,5 +1,6 @@
-//! Where AWS is, when it is not AWS: an emulator's address, and plain HTTP to it.
+//! Where AWS is, when it is not AWS: an emulator's address, as whom to call it, and plain HTTP to it.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::trouble::Trouble;
@@ -47,6 +48,76 @@ impl Endpoint {
         let (host, stage) = on_aws.strip_prefix("https://")?.split_once('/')?;
         let (id, rest) = host.split_once('.')?;
         rest.starts_with("execute-api.").then(|| format!("{}/_aws/execute-api/{id}/{stage}", self.0))
+    }
+}
+
+/// The keys and region that an emulator is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The access key id.
+    pub access_key: String,
+    /// The secret access key.
+    pub secret_key: String,
+    /// The region.
+    pub region: String,
+}
+
+impl Account {
+    /// An emulator's own administrator, wherever nothing else is said.
+    #[must_use]
+    pub fn emulator() -> Self {
+        Self { access_key: "test".to_owned(), secret_key: "test".to_owned(), region: "us-east-1".to_owned() }
+    }
+
+    /// The caller's, for an endpoint of the caller's; what is not set is as in [`Account::emulator`].
+    #[must_use]
+    pub fn from_environment() -> Self {
+        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let standard = Self::emulator();
+        Self {
+            access_key: read("AWS_ACCESS_KEY_ID").unwrap_or(standard.access_key),
+            secret_key: read("AWS_SECRET_ACCESS_KEY").unwrap_or(standard.secret_key),
+            region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")).unwrap_or(standard.region),
+        }
+    }
+}
+
+/// An emulator, and as whom to call it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Who calls.
+    pub account: Account,
+}
+
+impl Target {
+    /// MiniStack as started by these scripts.
+    #[must_use]
+    pub fn local(port: u16) -> Self {
+        Self { endpoint: Endpoint::local(port), account: Account::emulator() }
+    }
+
+    /// The caller's `AWS_ENDPOINT_URL`, when set.
+    ///
+    /// # Errors
+    /// When it is not a plain HTTP address.
+    pub fn from_environment() -> Result<Option<Self>, Trouble> {
+        Ok(Endpoint::from_environment()?.map(|endpoint| Self { endpoint, account: Account::from_environment() }))
+    }
+
+    /// Points a command's AWS client here, and away from the profiles in the user's home.
+    pub fn apply<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command
+            .env_remove("AWS_PROFILE")
+            .env_remove("AWS_SESSION_TOKEN")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .env("AWS_ENDPOINT_URL", self.endpoint.url())
+            .env("AWS_ACCESS_KEY_ID", &self.account.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &self.account.secret_key)
+            .env("AWS_DEFAULT_REGION", &self.account.region)
+            .env("AWS_REGION", &self.account.region)
     }
 }
 

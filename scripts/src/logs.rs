@@ -1,7 +1,7 @@
 //! The functions' logs as they come, one readable line each.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -29,7 +29,8 @@ const UNSHOWN: [&str; 11] = [
 pub fn follow(log: &Path, stack: &str) {
     let (log, prefix): (PathBuf, String) = (log.to_owned(), format!("{stack}-"));
     thread::spawn(move || {
-        let Ok(file) = File::open(&log) else { return };
+        let Ok(mut file) = File::open(&log) else { return };
+        let _ = file.seek(SeekFrom::End(0));
         let mut reader = BufReader::new(file);
         let mut line = String::new();
         loop {

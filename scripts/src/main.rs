@@ -4,6 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ferrite_scripts::checkout::Checkout;
+use ferrite_scripts::endpoint::Target;
+use ferrite_scripts::running::Running;
+use ferrite_scripts::samconfig::Section;
 use ferrite_scripts::token::Bearer;
 use ferrite_scripts::trouble::Trouble;
 use ferrite_scripts::{console, deploy, dev, process, stack, suite, token, tools};
@@ -107,13 +110,11 @@ fn run(command: Command) -> Result<(), Trouble> {
 }
 
 fn print_outputs(checkout: &Checkout) -> Result<(), Trouble> {
-    let target = match stack::Target::from_environment()? {
+    let target = match Target::from_environment()? {
         Some(target) => target,
-        None => ferrite_scripts::running::Running::find(checkout)
-            .map(|running| stack::Target::local(running.port))
-            .ok_or(Trouble::NothingRuns)?,
+        None => Running::find(checkout).map(|running| Target::local(running.port)).ok_or(Trouble::NothingRuns)?,
     };
-    let config = ferrite_scripts::samconfig::Section::require(checkout, "local")?;
+    let config = Section::require(checkout, "local")?;
     let sam = tools::install(checkout, &tools::DEPLOY_TOOLS)?;
     let outputs = stack::outputs(&sam, &target, &config.stack)?;
     console::say(&serde_json::Value::Object(outputs).to_string());

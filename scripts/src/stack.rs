@@ -1,87 +1,21 @@
 //! Deploying the stack and reading its outputs, through the SAM CLI.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use ferrite_tests::issuer::Issuer;
 use serde_json::{Map, Value};
 
+use crate::aws::put_parameter;
 use crate::checkout::Checkout;
 use crate::console::Progress;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Target};
 use crate::process::{capture, each_line_logged};
+use crate::samconfig::Section;
+use crate::stage::Stage;
 use crate::tools::Tools;
 use crate::trouble::Trouble;
-
-/// The keys and region that an emulator is called with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// The access key id.
-    pub access_key: String,
-    /// The secret access key.
-    pub secret_key: String,
-    /// The region.
-    pub region: String,
-}
-
-impl Account {
-    /// An emulator's own administrator, wherever nothing else is said.
-    #[must_use]
-    pub fn emulator() -> Self {
-        Self { access_key: "test".to_owned(), secret_key: "test".to_owned(), region: "us-east-1".to_owned() }
-    }
-
-    /// The caller's, for an endpoint of the caller's; what is not set is as in [`Account::emulator`].
-    #[must_use]
-    pub fn from_environment() -> Self {
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let standard = Self::emulator();
-        Self {
-            access_key: read("AWS_ACCESS_KEY_ID").unwrap_or(standard.access_key),
-            secret_key: read("AWS_SECRET_ACCESS_KEY").unwrap_or(standard.secret_key),
-            region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")).unwrap_or(standard.region),
-        }
-    }
-}
-
-/// An emulator, and as whom to call it.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Where it is.
-    pub endpoint: Endpoint,
-    /// Who calls.
-    pub account: Account,
-}
-
-impl Target {
-    /// MiniStack as started by these scripts.
-    #[must_use]
-    pub fn local(port: u16) -> Self {
-        Self { endpoint: Endpoint::local(port), account: Account::emulator() }
-    }
-
-    /// The caller's `AWS_ENDPOINT_URL`, when set.
-    ///
-    /// # Errors
-    /// When it is not a plain HTTP address.
-    pub fn from_environment() -> Result<Option<Self>, Trouble> {
-        Ok(Endpoint::from_environment()?.map(|endpoint| Self { endpoint, account: Account::from_environment() }))
-    }
-
-    /// Points a command's AWS client here, and away from the profiles in the user's home.
-    pub fn apply<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("AWS_ENDPOINT_URL", self.endpoint.url())
-            .env("AWS_ACCESS_KEY_ID", &self.account.access_key)
-            .env("AWS_SECRET_ACCESS_KEY", &self.account.secret_key)
-            .env("AWS_DEFAULT_REGION", &self.account.region)
-            .env("AWS_REGION", &self.account.region)
-    }
-}
 
 /// The architecture of this machine in the words of the template's parameter `Architecture`.
 #[must_use]
@@ -110,22 +44,44 @@ pub fn sam_deploy(
     sam
 }
 
-/// Deploys to an emulator, keeping what the SAM CLI says in `log`.
-///
-/// # Errors
-/// When the deployment fails; the error quotes the log.
-pub fn deploy_quietly(sam: &mut Command, target: &Target, stack: &str, log: &Path) -> Result<(), Trouble> {
-    let mut progress = Progress::new(stack);
-    let mut resources = 0;
-    target.apply(sam).args(["--stack-name", stack]);
-    each_line_logged(sam, log, |line| {
-        if line.starts_with("CREATE_COMPLETE") || line.starts_with("UPDATE_COMPLETE") {
-            resources += 1;
-            progress.report(&format!("{resources} resources in place"));
-        } else if line.contains("Uploading to") {
-            progress.report("uploading code");
-        }
-    })
+/// What it takes to deploy to an emulator.
+pub struct Deployment<'a> {
+    /// The checkout.
+    pub checkout: &'a Checkout,
+    /// The SAM CLI.
+    pub sam: &'a Tools,
+    /// The emulator.
+    pub target: &'a Target,
+    /// The `local` section of samconfig.toml.
+    pub config: &'a Section,
+}
+
+impl Deployment<'_> {
+    /// Deploys what is staged as `stack`, with the local issuer's keys in their parameter, and returns the outputs. What
+    /// the SAM CLI says is kept in the run's folder.
+    ///
+    /// # Errors
+    /// When the deployment fails; the error quotes the log.
+    pub fn deploy(&self, stage: &Stage, stack: &str, run_folder: &Path) -> Result<Map<String, Value>, Trouble> {
+        let jwks = Issuer::open(&self.checkout.keys())?.jwks();
+        let parameter = self.config.parameter("JwksParameter")?;
+        put_parameter(&self.target.endpoint, &self.target.account, parameter, &jwks)?;
+        let mut parameters = self.config.parameters.clone();
+        parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
+        let mut sam = sam_deploy(self.checkout, self.sam, "local", &stage.template(), &parameters);
+        self.target.apply(&mut sam).args(["--stack-name", stack]);
+        let mut progress = Progress::new(stack);
+        let mut resources = 0;
+        each_line_logged(&mut sam, &run_folder.join("deploy.log"), |line| {
+            if line.starts_with("CREATE_COMPLETE") || line.starts_with("UPDATE_COMPLETE") {
+                resources += 1;
+                progress.report(&format!("{resources} resources in place"));
+            } else if line.contains("Uploading to") {
+                progress.report("uploading code");
+            }
+        })?;
+        outputs(self.sam, self.target, stack)
+    }
 }
 
 /// The stack's outputs, with `ApiUrl` as it can be called on this emulator.
@@ -160,12 +116,6 @@ pub fn output<'a>(outputs: &'a Map<String, Value>, name: &str) -> Result<&'a str
         program: "template.yaml".to_owned(),
         reason: format!("the stack has no output {name}"),
     })
-}
-
-/// Where the log of a run's deployments goes.
-#[must_use]
-pub fn deploy_log(run_folder: &Path) -> PathBuf {
-    run_folder.join("deploy.log")
 }
 
 #[cfg(test)]

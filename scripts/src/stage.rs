@@ -83,6 +83,24 @@ impl Stage {
         self.functions_folder().join(function).join("bootstrap")
     }
 
+    /// Another text whenever the template or any function's code is another.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn fingerprint(&self) -> Result<String, Trouble> {
+        let template = self.template();
+        let mut text = fs::read_to_string(&template).map_err(at(&template))?;
+        let folder = self.functions_folder();
+        let mut functions: Vec<PathBuf> =
+            fs::read_dir(&folder).map_err(at(&folder))?.flatten().map(|entry| entry.path().join("bootstrap")).collect();
+        functions.sort();
+        for bootstrap in functions {
+            let metadata = fs::metadata(&bootstrap).map_err(at(&bootstrap))?;
+            text.push_str(&format!("{} {:?}\n", bootstrap.display(), metadata.modified().ok()));
+        }
+        Ok(text)
+    }
+
     /// The staged code of a function as the archive that Lambda takes.
     ///
     /// # Errors
@@ -160,6 +178,21 @@ mod tests {
         assert!(stage.put(&[folder.binary("one", 20)]).unwrap().is_empty());
         assert_eq!(stage.put(&[folder.binary("two", 30)]).unwrap(), ["f"]);
         assert_eq!(fs::read_to_string(stage.bootstrap("f")).unwrap(), "two");
+    }
+
+    #[test]
+    fn the_fingerprint_tells_new_code_and_a_new_template() {
+        let folder = Folder::new("fingerprint");
+        let stage = Stage::in_run(&folder.0).unwrap();
+        fs::write(stage.template(), "a").unwrap();
+        stage.put(&[folder.binary("one", 10)]).unwrap();
+        let first = stage.fingerprint().unwrap();
+        assert_eq!(stage.fingerprint().unwrap(), first);
+        stage.put(&[folder.binary("two", 20)]).unwrap();
+        let second = stage.fingerprint().unwrap();
+        assert_ne!(second, first);
+        fs::write(stage.template(), "b").unwrap();
+        assert_ne!(stage.fingerprint().unwrap(), second);
     }
 
     #[test]

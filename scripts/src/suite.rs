@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use ferrite_tests::issuer::Issuer;
 use serde_json::Value;
 
-use crate::aws::put_parameter;
 use crate::build::cargo;
 use crate::checkout::Checkout;
 use crate::console::{say, step};
 use crate::counts::Counts;
 use crate::emulator::{Emulator, free_port, functions_log};
+use crate::endpoint::Target;
 use crate::process::{each_line_logged, go_on, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
-use crate::stack::{Target, deploy_log, deploy_quietly, host_architecture, output, outputs, sam_deploy};
+use crate::stack::{Deployment, output};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
 use crate::tools::{DEPLOY_TOOLS, MINISTACK, Tools, install};
@@ -268,7 +267,7 @@ fn aws_endpoint(checkout: &Checkout, run_folder: &Path, claim: &Claim) -> Result
     }
     let ministack = install(checkout, &MINISTACK)?;
     let port = free_port()?;
-    let emulator = Emulator::start(checkout, &ministack, run_folder, port)?;
+    let emulator = Emulator::start(checkout, &ministack, run_folder, port, None)?;
     claim.note(&Running { port, group: emulator.group(), detached: false })?;
     say(&format!("  MiniStack on port {port}"));
     Ok((Target::local(port), Some(emulator)))
@@ -292,13 +291,8 @@ fn deploy(
     let stage = Stage::in_run(run_folder)?;
     stage.put(&built.functions)?;
     stage.copy_template(checkout)?;
-    let jwks = Issuer::open(&checkout.keys())?.jwks();
-    put_parameter(&target.endpoint, &target.account, config.parameter("JwksParameter")?, &jwks)?;
-    let mut parameters = config.parameters.clone();
-    parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
-    let mut command = sam_deploy(checkout, &sam, "local", &stage.template(), &parameters);
-    deploy_quietly(&mut command, target, stack, &deploy_log(run_folder))?;
-    let outputs = outputs(&sam, target, stack)?;
+    let deployment = Deployment { checkout, sam: &sam, target, config };
+    let outputs = deployment.deploy(&stage, stack, run_folder)?;
     let path = run_folder.join("outputs.json");
     let api = output(&outputs, "ApiUrl")?.to_owned();
     fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;

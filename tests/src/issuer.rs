@@ -3,6 +3,7 @@
 //! On AWS an identity provider (Cognito, Auth0, Clerk, Supabase …) does this. `authorize` treats both alike: it sees
 //! a JWK Set and nothing else.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,13 @@ pub struct Issuer {
     key: EncodingKey,
     key_id: String,
     jwk: Value,
+}
+
+impl fmt::Debug for Issuer {
+    /// Names the key and does not show it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Issuer").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
 }
 
 impl Issuer {

@@ -1,3 +1,5 @@
 //! The end-to-end suite and its HTTP client.
 
+pub mod api;
 pub mod issuer;
+pub mod poll;

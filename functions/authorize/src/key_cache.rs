@@ -4,12 +4,13 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ferrite_runtime::log;
+use serde_json::json;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::jwks::{InvalidJwks, KeySet};
-use crate::log;
 
 /// For one fetch, from connecting to the last byte.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -133,7 +134,8 @@ impl<S: FetchJwks> KeyCache<S> {
                 state.failed_at = None;
             }
             Err(error) => {
-                log::keys_not_refreshed(&error);
+                // Cached keys may go on serving, so that this line is the only sign of it.
+                log::error("the keys were not refreshed", json!({ "error": log::chain(&error) }));
                 state.failed_at = Some(now);
             }
         }

@@ -12,7 +12,6 @@ mod handler;
 mod issuer;
 mod jwks;
 mod key_cache;
-mod log;
 mod parameter;
 mod settings;
 mod token;
@@ -20,17 +19,19 @@ mod url;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use ferrite_runtime::{InitError, config, log};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::json;
 
-use crate::handler::{AuthorizerEvent, authorize};
+use crate::handler::{AuthorizerEvent, Failure, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
 use crate::parameter::JwksParameter;
 use crate::settings::{KeySource, Settings};
 use crate::url::JwksUrl;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let settings = Settings::read(|name| std::env::var(name).ok())?;
+async fn main() -> Result<(), InitError> {
+    let settings = Settings::read(config::optional)?;
     match &settings.source {
         KeySource::Url(uri) => serve(JwksUrl::new(uri.clone())?, &settings).await,
         KeySource::Parameter(name) => {
@@ -40,18 +41,30 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), Error> {
+async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitError> {
     let keys = KeyCache::new(source, settings.lifetimes);
     // Init runs at full CPU and is the cheapest place for a TLS handshake. A failure is logged, and tried again by the
     // first request: an identity provider that is down must not keep the function from starting.
     let _ = keys.current(unix_seconds()).await;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<AuthorizerEvent>| {
+        log::begin(&event.context);
         authorize(&keys, &settings.expected, event.payload, unix_seconds())
             .await
-            .inspect_err(log::failed)
+            .inspect_err(report)
             .map_err(Diagnostic::from)
     }))
-    .await
+    .await?;
+    Ok(())
+}
+
+/// Says why a request was not let through, which the client is not told. The reasons have nothing in them that the caller
+/// chose: no token, no subject.
+fn report(failure: &Failure) {
+    let reason = json!({ "reason": log::chain(failure) });
+    match failure {
+        Failure::Refused(_) => log::warning("the request was refused", reason),
+        Failure::KeysUnavailable(_) | Failure::MethodArn => log::error("the request could not be judged", reason),
+    }
 }
 
 /// Seconds since 1970, from the wall clock: a monotonic one may stand still while Lambda has the environment frozen.

@@ -12,7 +12,7 @@ use crate::jwks::KeySet;
 const LEEWAY_SECONDS: u64 = 60;
 /// More than any issuer's token has, and less than API Gateway lets through in all headers together (10,240 bytes).
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// A subject becomes part of keys and log-free context; issuers use UUIDs and the like.
+/// A subject becomes part of the table's keys. Issuers use UUIDs and the like.
 const MAX_SUBJECT_CHARS: usize = 128;
 
 /// Whose tokens, made for whom, are accepted.

@@ -21,12 +21,12 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct JwksUri(Uri);
 
-/// Completes the sentence "`JWKS_URL` …".
+/// Why a URL is not one to take keys from.
 #[derive(Debug, Error)]
 pub(crate) enum JwksUriError {
-    #[error("is not a URL")]
+    #[error("not a URL")]
     Invalid,
-    #[error("must be https; http is for a loopback host only")]
+    #[error("not https; http is for a loopback host only")]
     Insecure,
 }
 
@@ -160,9 +160,14 @@ mod tests {
 
     #[tokio::test]
     async fn https_is_never_spoken_in_the_clear() {
-        let server = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
-        let error = fetch(&format!("https://{server}/keys")).await.unwrap_err();
+        const TLS_HANDSHAKE_RECORD: u8 = 22; // RFC 8446, section 5.1
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/keys", listener.local_addr().unwrap());
+        let first_byte = tokio::spawn(async move { listener.accept().await.unwrap().0.read_u8().await.unwrap() });
+
+        let error = fetch(&url).await.unwrap_err();
         assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
+        assert_eq!(first_byte.await.unwrap(), TLS_HANDSHAKE_RECORD);
     }
 
     #[test]

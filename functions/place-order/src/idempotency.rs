@@ -30,8 +30,10 @@ pub(crate) fn expiry(now: Timestamp) -> Timestamp {
 /// A digest of what the body says: the same for the same JSON, however it is spaced and its keys are ordered.
 pub(crate) fn fingerprint(request: &Request) -> Fingerprint {
     let bytes: &[u8] = request.body();
-    // `Value` keeps the keys of objects sorted. What is no JSON has been refused before it gets here.
-    let canonical = serde_json::from_slice::<serde_json::Value>(bytes).map(|json| json.to_string()).unwrap_or_default();
+    // What is no JSON has been refused before it gets here.
+    let mut json: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    json.sort_all_objects();
+    let canonical = json.to_string();
     Fingerprint(Sha256::digest(canonical).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

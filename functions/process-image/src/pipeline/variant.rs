@@ -7,7 +7,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use super::Rejection;
 
 /// Of JPEG's 1 to 100. With the chroma at half the resolution, the difference to the original is hard to see; ten more
-/// points would cost half as many bytes again.
+/// points would cost at least half as many bytes again.
 pub const QUALITY: u8 = 82;
 
 /// One picture, ready to be served as `image/jpeg`.

@@ -1,3 +1,4 @@
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use process_image::pipeline::{Format, Rejection, make_variants};
 
 use crate::decoded::photograph;
@@ -51,6 +52,16 @@ fn damage_that_a_checksum_shows_is_refused() {
 fn a_header_without_a_picture_is_refused() {
     let jpeg = [0xFF, 0xD8, 0xFF, 0xE0, 0, 2, 0xFF, 0xD9];
     assert!(matches!(rejection(&jpeg, Format::Jpeg), Rejection::Corrupt { .. }));
+}
+
+#[test]
+fn a_jpeg_that_would_decode_to_wrong_colours_is_refused() {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, 80);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder.set_optimized_huffman_tables(true); // which gives each colour a scan of its own
+    encoder.encode(&[200; 32 * 32 * 3], 32, 32, ColorType::Rgb).unwrap();
+    assert!(matches!(rejection(&file, Format::Jpeg), Rejection::Unsupported { .. }));
 }
 
 #[test]

@@ -1,0 +1,15 @@
+//! The deployed system as its clients see it, over HTTP, from the first request to the paid order.
+//!
+//! `./scripts/test` deploys the stack and says where it is. Every test makes its own products and customers.
+
+mod authorization;
+mod images;
+mod messages;
+mod orders;
+mod problems;
+mod products;
+
+/// A name that no other test has.
+fn unique(prefix: &str) -> String {
+    format!("{prefix}-{}", uuid::Uuid::new_v4().simple())
+}
