@@ -11,10 +11,10 @@ use crate::build::{build, functions};
 use crate::checkout::Checkout;
 use crate::console::{say, seconds, step};
 use crate::demo::{self, CUSTOMER, Demo};
-use crate::emulator::{Emulator, forget, functions_log};
+use crate::emulator::{Emulator, forget, functions_log, require_free};
 use crate::endpoint::{Endpoint, Target};
 use crate::logs;
-use crate::process::{go_on, interrupted};
+use crate::process::{end_process, go_on, interrupted};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
 use crate::stack::{Deployment, output, outputs};
@@ -44,7 +44,7 @@ pub enum Mode {
 /// When a step fails. A compile error after the start is shown and is no failure.
 pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> {
     let Some(claim) = Claim::take(checkout, RUN)? else {
-        return held_by_another(checkout, mode);
+        return if mode == Mode::Stop { stop_the_other(checkout) } else { Err(already_running(checkout)) };
     };
     let run_folder = checkout.run_folder(RUN)?;
     if mode == Mode::Stop || reset {
@@ -64,6 +64,7 @@ pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> 
         return Err(Trouble::AlreadyRunning(Endpoint::local(running.port).url().to_owned()));
     }
     let port = port()?;
+    require_free(port)?;
     let (session, mut emulator) = Session::start(checkout, run_folder, port, &claim, mode)?;
     if mode == Mode::Detach {
         emulator.leave_running();
@@ -77,15 +78,27 @@ pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> 
     outcome
 }
 
-fn held_by_another(checkout: &Checkout, mode: Mode) -> Result<(), Trouble> {
-    let url = Running::find(checkout).map_or_else(
-        || "a port not open yet: it is starting".to_owned(),
-        |running| Endpoint::local(running.port).url().to_owned(),
-    );
-    if mode == Mode::Stop {
-        say("The terminal that runs ./scripts/dev ends it with Ctrl-C.");
+fn already_running(checkout: &Checkout) -> Trouble {
+    Trouble::AlreadyRunning(match Running::find(checkout) {
+        Some(running) => Endpoint::local(running.port).url().to_owned(),
+        None => "an address that it has not printed yet".to_owned(),
+    })
+}
+
+/// Ends a `dev` that watches in another terminal, and waits until it has put everything away.
+fn stop_the_other(checkout: &Checkout) -> Result<(), Trouble> {
+    let other = Running::find(checkout).ok_or_else(|| already_running(checkout))?;
+    end_process(other.owner);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Claim::take(checkout, RUN)?.is_none() {
+        go_on()?;
+        if Instant::now() > deadline {
+            return Err(already_running(checkout));
+        }
+        thread::sleep(Duration::from_millis(50));
     }
-    Err(Trouble::AlreadyRunning(url))
+    say("Stopped.");
+    Ok(())
 }
 
 fn port() -> Result<u16, Trouble> {
@@ -121,7 +134,7 @@ impl<'a> Session<'a> {
         let (sam, ministack) = prepare(checkout, &stage)?;
         let emulator = step(&format!("Starting MiniStack on port {port}"), || {
             let emulator = Emulator::start(checkout, &ministack, &run_folder, port, Some(&run_folder.join("state")))?;
-            claim.note(&Running { port, group: emulator.group(), detached: mode == Mode::Detach })?;
+            claim.note(&Running::started_here(port, emulator.group(), mode == Mode::Detach))?;
             Ok::<_, Trouble>(emulator)
         })?;
         let session = Self { checkout, run_folder, config, stage, target: Target::local(port), sam };

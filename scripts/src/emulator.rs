@@ -32,9 +32,7 @@ impl Emulator {
         port: u16,
         state: Option<&Path>,
     ) -> Result<Self, Trouble> {
-        if TcpListener::bind(("127.0.0.1", port)).is_err() {
-            return Err(Trouble::PortTaken(port));
-        }
+        require_free(port)?;
         let functions_log = functions_log(run_folder);
         File::create(&functions_log).map_err(at(&functions_log))?;
         let log = run_folder.join("emulator.log");
@@ -105,6 +103,14 @@ impl Emulator {
 #[must_use]
 pub fn functions_log(run_folder: &Path) -> PathBuf {
     run_folder.join("functions.log")
+}
+
+/// `Err` when something listens on the port.
+///
+/// # Errors
+/// As said.
+pub fn require_free(port: u16) -> Result<(), Trouble> {
+    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|_| Trouble::PortTaken(port))
 }
 
 /// A port that nothing listens on right now.

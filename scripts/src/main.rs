@@ -12,7 +12,7 @@ use ferrite_scripts::trouble::Trouble;
 use ferrite_scripts::{console, deploy, dev, process, stack, suite, token, tools};
 
 #[derive(Parser)]
-#[command(name = "scripts", bin_name = "./scripts/", disable_help_subcommand = true)]
+#[command(name = "ferrite", bin_name = "./scripts/ferrite", disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

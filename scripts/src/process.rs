@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::os::unix::process::CommandExt as _;
 
@@ -56,6 +56,11 @@ fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
 /// False when the group is gone. (macOS answers EPERM when only zombies are left in it.)
 fn signal_group(group: i32, signal: Signal) -> bool {
     killpg(Pid::from_raw(group), signal).is_ok()
+}
+
+/// Asks one process that this program did not start itself to end.
+pub fn end_process(id: i32) {
+    let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
 }
 
 /// Ends a group that this program did not start itself: one left by an earlier run.

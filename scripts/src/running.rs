@@ -19,6 +19,8 @@ pub struct Running {
     pub port: u16,
     /// The emulator's process group.
     pub group: i32,
+    /// The process that started it.
+    pub owner: i32,
     /// Started with `--detach`: nobody holds the lock, and that is as it should be.
     pub detached: bool,
 }
@@ -56,7 +58,8 @@ impl Claim {
     /// # Errors
     /// When the note cannot be written.
     pub fn note(&self, running: &Running) -> Result<(), Trouble> {
-        let text = json!({"port": running.port, "group": running.group, "detached": running.detached});
+        let text =
+            json!({"port": running.port, "group": running.group, "owner": running.owner, "detached": running.detached});
         fs::write(&self.note, text.to_string()).map_err(at(&self.note))
     }
 
@@ -80,6 +83,12 @@ impl Claim {
 }
 
 impl Running {
+    /// The note of this process about an emulator that it has started.
+    #[must_use]
+    pub fn started_here(port: u16, group: i32, detached: bool) -> Self {
+        Self { port, group, owner: std::process::id().cast_signed(), detached }
+    }
+
     /// The local stack that runs in this checkout, if any.
     #[must_use]
     pub fn find(checkout: &Checkout) -> Option<Self> {
@@ -94,6 +103,11 @@ impl Running {
     }
 }
 
+fn process_id(value: &Value) -> Option<i32> {
+    // 0, 1 and negative numbers mean other things to kill(2).
+    i32::try_from(value.as_i64()?).ok().filter(|id| *id > 1)
+}
+
 fn note_in(run_folder: &Path) -> PathBuf {
     run_folder.join("running.json")
 }
@@ -102,7 +116,8 @@ fn read(note: &Path) -> Option<Running> {
     let note: Value = serde_json::from_str(&fs::read_to_string(note).ok()?).ok()?;
     Some(Running {
         port: u16::try_from(note["port"].as_u64()?).ok()?,
-        group: i32::try_from(note["group"].as_i64()?).ok().filter(|group| *group > 1)?,
+        group: process_id(&note["group"])?,
+        owner: process_id(&note["owner"])?,
         detached: note["detached"].as_bool()?,
     })
 }
@@ -116,20 +131,20 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("ferrite-running-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let note = note_in(&folder);
-        for wrong in
-            ["", "{}", r#"{"port": 70000, "group": 5, "detached": true}"#, r#"{"port": 1, "group": -1, "detached": true}"#]
-        {
+        let negative = r#"{"port": 1, "group": -1, "owner": 5, "detached": true}"#;
+        let no_port = r#"{"port": 70000, "group": 5, "owner": 5, "detached": true}"#;
+        for wrong in ["", "{}", negative, no_port] {
             fs::write(&note, wrong).unwrap();
             assert_eq!(read(&note), None, "{wrong}");
         }
-        fs::write(&note, r#"{"port": 4566, "group": 77, "detached": false}"#).unwrap();
+        fs::write(&note, r#"{"port": 4566, "group": 77, "owner": 76, "detached": false}"#).unwrap();
         assert_eq!(read(&note).unwrap().group, 77);
         fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_process_that_is_not_an_emulator_of_ours_does_not_count() {
-        let this_test = Running { port: 1, group: std::process::id().cast_signed(), detached: false };
+        let this_test = Running { port: 1, group: std::process::id().cast_signed(), owner: 1, detached: false };
         assert!(!this_test.is_alive());
     }
 }

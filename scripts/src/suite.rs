@@ -268,7 +268,7 @@ fn aws_endpoint(checkout: &Checkout, run_folder: &Path, claim: &Claim) -> Result
     let ministack = install(checkout, &MINISTACK)?;
     let port = free_port()?;
     let emulator = Emulator::start(checkout, &ministack, run_folder, port, None)?;
-    claim.note(&Running { port, group: emulator.group(), detached: false })?;
+    claim.note(&Running::started_here(port, emulator.group(), false))?;
     say(&format!("  MiniStack on port {port}"));
     Ok((Target::local(port), Some(emulator)))
 }

@@ -1,5 +1,5 @@
 //! A client of the storefront's HTTP API, for tests: it says what it sends and shows what it gets.
-#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "what fails here fails the test")]
+#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "what fails here fails the test")]
 
 use std::env;
 use std::path::Path;

@@ -155,9 +155,9 @@ mod tests {
         jwk
     }
 
-    fn verifies(jwk: Value, signed: &str, signature: &str) -> bool {
+    fn verifies(jwk: &Value, signed: &str, signature: &str) -> bool {
         let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-        only_key(&jwk).unwrap().verifies(signed.as_bytes(), &signature)
+        only_key(jwk).unwrap().verifies(signed.as_bytes(), &signature)
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         let jwk = SigningKey::rs256("a").jwk();
         let signed = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let signature = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
-        assert!(verifies(jwk, signed, signature));
+        assert!(verifies(&jwk, signed, signature));
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         });
         let signed = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-        assert!(verifies(jwk, signed, signature));
+        assert!(verifies(&jwk, signed, signature));
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
         let signed = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
         let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-        assert!(verifies(jwk, signed, signature));
+        assert!(verifies(&jwk, signed, signature));
     }
 
     #[test]

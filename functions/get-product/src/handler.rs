@@ -20,3 +20,29 @@ pub(crate) async fn get_product(
     }
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::contract;
+    use ferrite_domain::memory::{FixedClock, MemorySigner, MemoryStore};
+    use ferrite_domain::ports::CreateProduct;
+    use ferrite_runtime::http::testing::{TestRequest, request};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_names_the_tag_gets_no_body() {
+        let (store, product) = (MemoryStore::default(), contract::product(3));
+        store.create(&product).await.unwrap();
+        let get = async |tag: &str| {
+            let request = request(http::Method::GET).path_parameter("productId", product.id).header("if-none-match", tag);
+            get_product(&store, &MemorySigner, &FixedClock(contract::now()), request).await.unwrap()
+        };
+        let first = get("").await;
+        assert_eq!(first.status(), StatusCode::OK);
+        let tag = first.headers()["etag"].to_str().unwrap();
+        let second = get(tag).await;
+        assert_eq!((second.status(), second.headers()["etag"].to_str().unwrap()), (StatusCode::NOT_MODIFIED, tag));
+        assert!(second.body().is_empty());
+    }
+}

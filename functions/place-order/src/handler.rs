@@ -49,3 +49,113 @@ pub(crate) async fn place_order(
     }
     Err(PlaceError::ProductsChanged.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use ferrite_domain::memory::{FixedClock, MemoryStore, UniqueIds};
+    use ferrite_domain::ports::{CreateProduct, GetProduct, SavedAnswer, StoreError, UpdateProduct};
+    use ferrite_domain::{CustomerId, IdempotencyKey, Money, Product, ProductId, ProductPatch, Timestamp, contract};
+    use ferrite_runtime::http::testing::{TestRequest, request};
+    use http::Method;
+    use serde_json::json;
+
+    use super::*;
+
+    fn order(product: &Product) -> Request {
+        let body = json!({"lines": [{"productId": product.id, "quantity": 1}], "paymentToken": "tok_success"});
+        request(Method::POST).by_caller("ada", "").header("idempotency-key", "k").json(&body)
+    }
+
+    async fn place(store: &(impl GetProducts + PlaceOrder), request: Request) -> Result<Response, Problem> {
+        place_order(store, &UniqueIds, &FixedClock(contract::now()), request).await
+    }
+
+    async fn stocked(stock: u64) -> (MemoryStore, Product) {
+        let (store, product) = (MemoryStore::default(), contract::product(stock));
+        store.create(&product).await.unwrap();
+        (store, product)
+    }
+
+    /// Something that happens once, just before this request looks at the products or just after.
+    struct Raced {
+        store: MemoryStore,
+        product: Product,
+        before_the_look: bool,
+        same_request: bool,
+        happened: AtomicBool,
+    }
+
+    impl Raced {
+        async fn happen(&self) {
+            if self.happened.swap(true, Ordering::Relaxed) {
+                return;
+            }
+            if self.same_request {
+                place(&self.store, order(&self.product)).await.unwrap();
+            } else {
+                let dearer = Money { amount: 9999.try_into().unwrap(), ..self.product.price };
+                let patch = ProductPatch { price: Some(dearer), ..ProductPatch::default() };
+                self.store.update(self.product.id, &patch, None, contract::now()).await.unwrap();
+            }
+        }
+    }
+
+    impl GetProducts for Raced {
+        async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, StoreError> {
+            if self.before_the_look {
+                self.happen().await;
+            }
+            let found = self.store.get_many(ids).await;
+            self.happen().await;
+            found
+        }
+    }
+
+    impl PlaceOrder for Raced {
+        async fn find_answer(
+            &self,
+            customer: &CustomerId,
+            key: &IdempotencyKey,
+            now: Timestamp,
+        ) -> Result<Option<SavedAnswer>, StoreError> {
+            self.store.find_answer(customer, key, now).await
+        }
+
+        async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
+            self.store.place(placement).await
+        }
+    }
+
+    #[tokio::test]
+    async fn the_same_request_that_takes_the_last_piece_first_gives_this_one_its_answer() {
+        for before_the_look in [true, false] {
+            let (store, product) = stocked(1).await;
+            let raced = Raced { store, product, before_the_look, same_request: true, happened: AtomicBool::new(false) };
+            let answer = place(&raced, order(&raced.product)).await.unwrap();
+            let first = place(&raced.store, order(&raced.product)).await.unwrap();
+            assert_eq!(answer.body(), first.body());
+            assert_eq!(raced.store.get(raced.product.id).await.unwrap().unwrap().stock.get(), 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_is_priced_anew_when_a_price_changes_under_it() {
+        let (store, product) = stocked(1).await;
+        let raced = Raced { store, product, before_the_look: false, same_request: false, happened: AtomicBool::new(false) };
+        let answer = place(&raced, order(&raced.product)).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(body["total"]["amount"], 9999);
+    }
+
+    #[tokio::test]
+    async fn without_a_caller_nothing_is_ordered() {
+        let (store, product) = stocked(1).await;
+        let (mut parts, body) = order(&product).into_parts();
+        parts.extensions.clear();
+        let problem = place(&store, Request::from_parts(parts, body)).await.unwrap_err();
+        assert_eq!(problem.status(), http::StatusCode::UNAUTHORIZED);
+    }
+}

@@ -3,8 +3,9 @@ use std::panic::catch_unwind;
 use ferrite_aws::UploadKey;
 use ferrite_domain::ports::{Clock, FinishImage, ImageFiles, StoreError, Upload, WorkQueue};
 use ferrite_domain::{ContentType, ImageState, Reason, UploadSize, Variant, VariantName, Variants};
+use ferrite_images::{Format, Rejection, make_variants};
 use ferrite_runtime::log;
-use process_image::pipeline::{self, Format, Rejection, make_variants};
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -55,11 +56,11 @@ async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKe
         Some(Upload::TooLarge) => Err(format!("The file has more than {} bytes.", UploadSize::MAX)),
         None => Err("The file was deleted before it was processed.".to_owned()),
     };
-    let pipeline::Variants { thumbnail, display } = match made {
+    let ferrite_images::Variants { thumbnail, display } = match made {
         Ok(made) => made,
         Err(reason) => return Ok(ImageState::Failed { reason: Reason::from_lossy(&reason) }),
     };
-    let size = |variant: &pipeline::Variant| Variant { width: variant.width, height: variant.height };
+    let size = |variant: &ferrite_images::Variant| Variant { width: variant.width, height: variant.height };
     let variants = Variants { thumbnail: size(&thumbnail), display: size(&display) };
     files.write_variant(product, image, VariantName::Thumbnail, thumbnail.bytes).await?;
     files.write_variant(product, image, VariantName::Display, display.bytes).await?;
@@ -68,7 +69,7 @@ async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKe
 
 /// The variants, or what is wrong with the file. A file that makes a decoder panic is as wrong as one that it refuses:
 /// to try it again would only panic again.
-fn make(bytes: &[u8], content_type: ContentType) -> Result<pipeline::Variants, String> {
+fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Variants, String> {
     let format = match content_type {
         ContentType::Jpeg => Format::Jpeg,
         ContentType::Png => Format::Png,
@@ -83,5 +84,73 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<pipeline::Variants, S
             Err(rejection.to_string())
         }
         Err(_) => Err("The file is damaged and cannot be decoded. Save the image anew and upload that.".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::memory::{FixedClock, MemoryFiles, MemoryStore, RecordedQueue};
+    use ferrite_domain::ports::{AddImage, CreateProduct, GetProduct};
+    use ferrite_domain::{Image, Product, contract};
+
+    use super::*;
+
+    async fn requested() -> (MemoryStore, Product, Image) {
+        let (store, product, image) = (MemoryStore::default(), contract::product(1), contract::image());
+        store.create(&product).await.unwrap();
+        store.add_image(product.id, &image).await.unwrap();
+        (store, product, image)
+    }
+
+    fn event(key: &str) -> Event {
+        Event { records: vec![json!({"s3": {"object": {"key": key}}})] }
+    }
+
+    /// What becomes of an image whose upload is `upload`, in the end and after the event came twice.
+    async fn outcome(upload: Option<Upload>) -> (ImageState, MemoryFiles, Product, Image) {
+        let ((store, product, image), files) = (requested().await, MemoryFiles::default());
+        if let Some(upload) = upload {
+            files.upload(product.id, image.id, upload);
+        }
+        let key = format!("uploads/{}/{}", product.id, image.id);
+        for _ in 0..2 {
+            let clock = FixedClock(contract::now());
+            process_image(&store, &files, &RecordedQueue::default(), &clock, event(&key)).await.unwrap();
+        }
+        let after = store.get(product.id).await.unwrap().unwrap();
+        assert_eq!(after.version.get(), 3, "made, image added, image finished once");
+        (after.images[0].state.clone(), files, product, image)
+    }
+
+    #[tokio::test]
+    async fn an_upload_becomes_two_variants() {
+        let photo = include_bytes!("../../../tests/photos/coffee.jpg").to_vec();
+        let (state, files, product, image) = outcome(Some(Upload::File(photo, Some(ContentType::Jpeg)))).await;
+        assert!(matches!(state, ImageState::Ready { .. }), "{state:?}");
+        for variant in [VariantName::Thumbnail, VariantName::Display] {
+            assert!(files.variant(product.id, image.id, variant).is_some_and(|jpeg| jpeg.starts_with(b"\xff\xd8")));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_used_fails_with_the_reason() {
+        let text = || b"just text".to_vec();
+        for (upload, why) in [
+            (Some(Upload::File(text(), Some(ContentType::Png))), "not an image"),
+            (Some(Upload::File(text(), None)), "not uploaded as"),
+            (Some(Upload::TooLarge), "more than"),
+            (None, "deleted"),
+        ] {
+            let (state, ..) = outcome(upload).await;
+            assert!(matches!(&state, ImageState::Failed { reason } if reason.as_str().contains(why)), "{state:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_that_is_none_of_ours_is_put_aside() {
+        let ((store, ..), queue) = (requested().await, RecordedQueue::default());
+        let clock = FixedClock(contract::now());
+        process_image(&store, &MemoryFiles::default(), &queue, &clock, event("uploads/cat.jpg")).await.unwrap();
+        assert_eq!(queue.rejected().len(), 1);
     }
 }

@@ -37,3 +37,111 @@ pub(crate) async fn process_order(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::memory::{FixedClock, MemoryGateway, MemoryStore, UniqueIds};
+    use ferrite_domain::ports::{CreateProduct, Fingerprint, GetProduct, NewIds, PlaceOrder, Placement, SavedAnswer};
+    use ferrite_domain::{
+        CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderPaid, OrderPlaced, PaymentToken,
+        PlacementRequest, contract,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    /// A store with five pieces of a product, one of which is ordered.
+    async fn ordered(token: &str) -> (MemoryStore, Order) {
+        let (store, product) = (MemoryStore::default(), contract::product(5));
+        store.create(&product).await.unwrap();
+        let line = LineRequest { product: product.id, quantity: 1.try_into().unwrap() };
+        let ada = CustomerId::try_from("ada".to_owned()).unwrap();
+        let order = PlacementRequest::new(vec![line], PaymentToken::try_from(token.to_owned()).unwrap())
+            .unwrap()
+            .price(UniqueIds.new_id().into(), ada, &[(product.id, product)].into(), contract::now())
+            .unwrap();
+        let placement = Placement {
+            order: order.clone(),
+            key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
+            saved: SavedAnswer { fingerprint: Fingerprint("f".to_owned()), answer: String::new() },
+            key_expires_at: contract::now(),
+        };
+        store.place(&placement).await.unwrap();
+        (store, order)
+    }
+
+    fn message(event: DomainEvent) -> Message {
+        let event = CloudEvent::new(EventId::of_change("x", 1.into()), "x".to_owned(), contract::now(), event);
+        let body = json!({"detail-type": event.event.kind(), "detail": event}).to_string();
+        serde_json::from_value(json!({"messageId": "1", "receiptHandle": "r", "body": body})).unwrap()
+    }
+
+    fn placed(order: &Order) -> Message {
+        message(DomainEvent::OrderPlaced(OrderPlaced {
+            order_id: order.id,
+            customer_id: order.customer.clone(),
+            lines: order.lines.clone(),
+            total: order.total,
+        }))
+    }
+
+    async fn process(store: &MemoryStore, gateway: &MemoryGateway, message: Message) -> Result<(), Failure> {
+        process_order(store, gateway, &FixedClock(contract::now()), message).await
+    }
+
+    async fn status(store: &MemoryStore, order: &Order) -> &'static str {
+        GetOrder::get(store, &order.customer, order.id).await.unwrap().unwrap().status.as_str()
+    }
+
+    async fn stock(store: &MemoryStore, order: &Order) -> u32 {
+        GetProduct::get(store, order.lines[0].product_id).await.unwrap().unwrap().stock.get()
+    }
+
+    #[tokio::test]
+    async fn a_message_that_comes_twice_charges_once() {
+        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+        for _ in 0..2 {
+            process(&store, &gateway, placed(&order)).await.unwrap();
+        }
+        assert_eq!((status(&store, &order).await, stock(&store, &order).await, gateway.approved()), ("paid", 4, 1));
+    }
+
+    #[tokio::test]
+    async fn a_process_that_died_after_the_charge_is_made_up_for() {
+        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+        let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
+        gateway.charge(&charge).await.unwrap();
+        process(&store, &gateway, placed(&order)).await.unwrap();
+        assert_eq!((status(&store, &order).await, gateway.approved()), ("paid", 1));
+    }
+
+    #[tokio::test]
+    async fn a_declined_payment_puts_the_stock_back() {
+        let ((store, order), gateway) = (ordered("tok_declined").await, MemoryGateway::default());
+        for _ in 0..2 {
+            process(&store, &gateway, placed(&order)).await.unwrap();
+        }
+        assert_eq!((status(&store, &order).await, stock(&store, &order).await), ("payment_failed", 5));
+    }
+
+    #[tokio::test]
+    async fn a_timeout_is_tried_again_and_nothing_else_is_decided() {
+        let ((store, order), gateway) = (ordered("tok_timeout_once").await, MemoryGateway::default());
+        assert!(matches!(process(&store, &gateway, placed(&order)).await, Err(Failure::Retry(_))));
+        assert_eq!(status(&store, &order).await, "pending");
+        process(&store, &gateway, placed(&order)).await.unwrap();
+        assert_eq!(status(&store, &order).await, "paid");
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_handled_is_rejected() {
+        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+        let paid = OrderPaid { order_id: order.id, customer_id: order.customer.clone(), total: order.total };
+        let another = Order { id: UniqueIds.new_id().into(), ..order };
+        let mut nonsense = placed(&another);
+        nonsense.body = "nonsense".to_owned();
+        for message in [nonsense, placed(&another), message(DomainEvent::OrderPaid(paid))] {
+            assert!(matches!(process(&store, &gateway, message).await, Err(Failure::Reject(_))));
+        }
+    }
+}

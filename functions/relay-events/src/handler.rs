@@ -48,3 +48,58 @@ fn read(record: &Value) -> Result<Option<ferrite_domain::CloudEvent>, String> {
     let record = StreamRecord::deserialize(record).map_err(|error| error.to_string())?;
     record.into_event().map_err(|error| log::chain(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::CloudEvent;
+    use ferrite_domain::memory::{RecordedEvents, RecordedQueue};
+
+    use super::*;
+
+    const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
+
+    fn record() -> Value {
+        let money = json!({"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}});
+        json!({"eventName": "INSERT", "dynamodb": {"NewImage": {
+            "pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}, "id": {"S": ORDER}, "customerId": {"S": "ada"},
+            "status": {"S": "pending"}, "lines": {"L": []}, "total": money, "paymentToken": {"S": "tok_success"},
+            "version": {"N": "1"}, "createdAt": {"S": "2026-11-22T22:00:00Z"}, "updatedAt": {"S": "2026-11-22T22:00:00Z"},
+        }}})
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_comes_twice_tells_the_same_events() {
+        let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
+        for _ in 0..2 {
+            relay_events(&bus, &queue, Batch { records: vec![record()] }).await.unwrap();
+        }
+        let events = bus.all();
+        assert_eq!(events[0], events[1]);
+        assert_eq!(events[0].id.as_str(), format!("{ORDER}:1"));
+    }
+
+    #[tokio::test]
+    async fn a_record_that_cannot_be_read_is_put_aside_and_the_others_are_told() {
+        let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
+        let poison = json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "x"}}}});
+        relay_events(&bus, &queue, Batch { records: vec![poison.clone(), record(), json!("text")] }).await.unwrap();
+        assert_eq!(bus.all().len(), 1);
+        let rejected = queue.rejected();
+        assert_eq!(rejected.len(), 2);
+        assert_eq!(rejected[0].0, poison.to_string());
+        assert!(rejected[0].1.contains("does not hold an order"), "{}", rejected[0].1);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_was_not_published_fails_the_batch() {
+        struct Down;
+        impl PublishEvents for Down {
+            async fn publish(&self, _: &[CloudEvent]) -> Result<(), StoreError> {
+                Err(StoreError::new("PutEvents", "throttled"))
+            }
+        }
+        let queue = RecordedQueue::default();
+        assert!(relay_events(&Down, &queue, Batch { records: vec![record()] }).await.is_err());
+        assert_eq!(queue.rejected(), []);
+    }
+}

@@ -109,7 +109,7 @@ mod tests {
 
     #[tokio::test]
     async fn more_than_ten_events_take_more_than_one_call() {
-        let ten = format!(r#"{{"FailedEntryCount":0,"Entries":[{}]}}"#, vec![r#"{"EventId":"1"}"#; 10].join(","));
+        let ten = format!(r#"{{"FailedEntryCount":0,"Entries":[{}]}}"#, [r#"{"EventId":"1"}"#; 10].join(","));
         let (bus, http) = answering(&[&ten, r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#]);
         bus.publish(&events(11)).await.unwrap();
         assert_eq!(http.actual_requests().count(), 2);

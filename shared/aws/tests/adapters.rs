@@ -2,6 +2,12 @@
 //!
 //! Against whatever answers at `AWS_ENDPOINT_URL`, in tables of their own: `./scripts/test` sets it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+)]
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,

@@ -9,6 +9,8 @@ mod refusals;
 mod request;
 mod response;
 mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use body::{InvalidBody, json_body};
 pub use caller::{Caller, caller};

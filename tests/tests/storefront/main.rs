@@ -2,6 +2,12 @@
 //!
 //! `./scripts/test` deploys the stack and says where it is. Every test makes its own products and customers.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+)]
+
 mod authorization;
 mod images;
 mod messages;

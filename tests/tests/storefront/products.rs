@@ -17,7 +17,7 @@ fn a_product_is_created_shown_changed_and_deleted() {
     assert!(product["createdAt"].as_str().unwrap().ends_with('Z'));
 
     let shown = api.call("GET", &path).send();
-    assert_eq!((shown.status, shown.json()), (200, product.clone()));
+    assert_eq!((shown.status, shown.json()), (200, product));
 
     let changed = api.admin("PATCH", &path).json(&json!({"stock": 9, "description": null})).send();
     assert_eq!(changed.status, 200, "{}", changed.text());

@@ -27,7 +27,7 @@ async fn ask(keys: &KeyCache<Published>, event: Value, now: u64) -> Result<Value
 }
 
 /// An event as API Gateway sends it, cut down.
-fn event(headers: Value, multi_value_headers: Value) -> Value {
+fn event(headers: &Value, multi_value_headers: &Value) -> Value {
     json!({
         "type": "REQUEST",
         "methodArn": METHOD_ARN,
@@ -40,7 +40,7 @@ fn event(headers: Value, multi_value_headers: Value) -> Value {
 
 fn bearing(token: &str) -> Value {
     let value = format!("Bearer {token}");
-    event(json!({ "Authorization": value }), json!({ "Authorization": [value] }))
+    event(&json!({ "Authorization": value }), &json!({ "Authorization": [value] }))
 }
 
 fn refusal(answer: Result<Value, Failure>) -> Refused {
@@ -78,8 +78,8 @@ async fn header_name_and_scheme_are_read_without_case() {
     let token = token(&key);
     for (name, scheme) in [("authorization", "bearer "), ("AUTHORIZATION", "BEARER  ")] {
         let value = format!("{scheme}{token}");
-        let single = event(json!({ name: value }), Value::Null);
-        let multiple = event(Value::Null, json!({ name: [value] }));
+        let single = event(&json!({ name: value }), &Value::Null);
+        let multiple = event(&Value::Null, &json!({ name: [value] }));
         assert!(ask(&keys, single, NOW).await.is_ok());
         assert!(ask(&keys, multiple, NOW).await.is_ok());
     }
@@ -91,10 +91,10 @@ async fn there_must_be_one_authorization_header() {
     let keys = cache(&Published::keys(&[&key]));
     let good = format!("Bearer {}", token(&key));
     for event in [
-        event(Value::Null, Value::Null),
-        event(json!({ "Cookie": good }), json!({})),
-        event(json!({ "Authorization": good }), json!({ "Authorization": [good, "Bearer x"] })),
-        event(json!({ "Authorization": good, "authorization": good }), Value::Null),
+        event(&Value::Null, &Value::Null),
+        event(&json!({ "Cookie": good }), &json!({})),
+        event(&json!({ "Authorization": good }), &json!({ "Authorization": [good, "Bearer x"] })),
+        event(&json!({ "Authorization": good, "authorization": good }), &Value::Null),
     ] {
         assert_eq!(refusal(ask(&keys, event, NOW).await), Refused::AuthorizationHeader);
     }
@@ -106,7 +106,7 @@ async fn only_bearer_tokens_are_taken() {
     let keys = cache(&Published::keys(&[&key]));
     let token = token(&key);
     for value in [token.clone(), format!("Basic {token}"), format!("Bearer{token}"), "Bearer".to_owned()] {
-        let event = event(json!({ "Authorization": value }), Value::Null);
+        let event = event(&json!({ "Authorization": value }), &Value::Null);
         assert_eq!(refusal(ask(&keys, event, NOW).await), Refused::Scheme);
     }
 }
@@ -138,7 +138,7 @@ async fn made_up_key_ids_do_not_flood_the_issuer() {
 #[tokio::test]
 async fn a_request_without_a_token_fetches_nothing() {
     let source = Published::default();
-    ask(&cache(&source), event(json!({}), json!({})), NOW).await.unwrap_err();
+    ask(&cache(&source), event(&json!({}), &json!({})), NOW).await.unwrap_err();
     assert_eq!(source.fetches(), 0);
 }
 

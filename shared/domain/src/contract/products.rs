@@ -153,7 +153,7 @@ pub async fn an_image_is_added_once_and_finished_once(store: &impl ProductStore)
     store.create(&product).await.unwrap();
     let image = image();
     store.add_image(product.id, &image).await.unwrap();
-    assert_eq!(store.get(product.id).await.unwrap().unwrap().images, [image.clone()]);
+    assert_eq!(store.get(product.id).await.unwrap().unwrap().images.first(), Some(&image));
 
     let size = Variant { width: 320, height: 200 };
     let ready = ImageState::Ready { variants: Variants { thumbnail: size, display: size } };

@@ -6,11 +6,13 @@ use std::sync::Mutex;
 use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError, Upload};
 use crate::{ImageId, ImageUpload, ProductId, Timestamp, VariantName};
 
+type VariantKey = (ProductId, ImageId, &'static str);
+
 /// Files by their product and image.
 #[derive(Debug, Default)]
 pub struct MemoryFiles {
     uploads: Mutex<BTreeMap<(ProductId, ImageId), Upload>>,
-    variants: Mutex<BTreeMap<(ProductId, ImageId, &'static str), Vec<u8>>>,
+    variants: Mutex<BTreeMap<VariantKey, Vec<u8>>>,
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]

@@ -1,4 +1,4 @@
-use process_image::pipeline::{Format, Variants, make_variants};
+use ferrite_images::{Format, Variants, make_variants};
 
 use crate::decoded::{assert_same_layout, photograph, pixels};
 

@@ -1,5 +1,5 @@
+use ferrite_images::Variant;
 use image::{ImageFormat, RgbImage};
-use process_image::pipeline::Variant;
 
 pub(crate) fn photograph(name: &str) -> Vec<u8> {
     let photos = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/photos");

@@ -2,10 +2,10 @@
 
 use std::io::Cursor;
 
+use ferrite_images::{Format, make_variants};
 use image::{DynamicImage, GrayAlphaImage, ImageFormat, Luma, LumaA, Rgb, RgbImage, Rgba};
 use image::{ImageBuffer, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder};
-use process_image::pipeline::{Format, make_variants};
 
 use crate::decoded::{assert_same_layout, photograph, pixels};
 

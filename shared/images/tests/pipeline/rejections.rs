@@ -1,5 +1,5 @@
+use ferrite_images::{Format, Rejection, make_variants};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use process_image::pipeline::{Format, Rejection, make_variants};
 
 use crate::decoded::photograph;
 

@@ -2,9 +2,9 @@
 
 use std::io::Cursor;
 
+use ferrite_images::{Format, make_variants};
 use image::{ImageFormat, imageops};
 use jpeg_encoder::{ColorType, Encoder};
-use process_image::pipeline::{Format, make_variants};
 
 use crate::decoded::photograph;
 

@@ -1,3 +1,0 @@
-//! S3 ObjectCreated under uploads/: makes a product image's variants.
-
-pub mod pipeline;
