@@ -65,7 +65,9 @@ fn readable_log(name: &str, log: &Map<String, Value>) -> String {
     let timestamp = text(log, "timestamp");
     let time = timestamp.get(11..19).unwrap_or("        ");
     let mut line = format!("{time} {name} {} {}", text(log, "level"), text(log, "message"));
-    for (key, value) in log.iter().filter(|(key, _)| !UNSHOWN.contains(&key.as_str())) {
+    let mut fields: Vec<_> = log.iter().filter(|(key, _)| !UNSHOWN.contains(&key.as_str())).collect();
+    fields.sort_by_key(|(key, _)| *key);
+    for (key, value) in fields {
         match value {
             Value::String(value) => line.push_str(&format!(" {key}={value}")),
             value => line.push_str(&format!(" {key}={value}")),
