@@ -27,17 +27,23 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
     }
     let stage = Stage::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
     let tools = install(checkout, &DEPLOY_TOOLS)?;
-    // An emulator runs the functions on this machine; on AWS, Graviton costs less.
-    let standard = if target.is_some() { host_architecture() } else { "arm64" };
-    let architecture = architecture.unwrap_or(standard);
+    let configured = section.as_ref().and_then(|section| section.parameters.get("Architecture").cloned());
+    let architecture = match (architecture, &target, configured) {
+        (Some(asked_for), _, _) => asked_for.to_owned(),
+        // An emulator runs the functions on this machine.
+        (None, Some(_), _) => host_architecture().to_owned(),
+        (None, None, Some(configured)) => configured,
+        // Graviton costs less for the same work.
+        (None, None, None) => "arm64".to_owned(),
+    };
     step(&format!("Building the functions for {architecture}"), || {
         stage.copy_template(checkout)?;
-        build_for_lambda(checkout, &tools, &stage, architecture)
+        build_for_lambda(checkout, &tools, &stage, &architecture)
     })?;
     let guided = section.is_none();
     let mut parameters = section.map(|section| section.parameters).unwrap_or_default();
     parameters.insert("Environment".to_owned(), environment.to_owned());
-    parameters.insert("Architecture".to_owned(), architecture.to_owned());
+    parameters.insert("Architecture".to_owned(), architecture);
     let mut sam = sam_deploy(checkout, &tools, environment, &stage.template(), &parameters);
     if let Some(target) = &target {
         target.apply(&mut sam);

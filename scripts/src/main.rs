@@ -69,7 +69,7 @@ struct TokenArguments {
 struct DeployArguments {
     /// A section of samconfig.toml: staging, production …
     environment: String,
-    /// The processor that the functions run on [default: arm64; on an emulator, this machine's]
+    /// The processor that the functions run on [default: the environment's in samconfig.toml, or arm64; on an emulator, this machine's]
     #[arg(long, value_parser = ["arm64", "x86_64"])]
     architecture: Option<String>,
 }
@@ -79,7 +79,10 @@ fn main() -> ExitCode {
     match process::end_children_on_signals().and_then(|()| run(arguments.command)) {
         Ok(()) => ExitCode::SUCCESS,
         // 128 + SIGINT, as shells report it.
-        Err(Trouble::Interrupted) => ExitCode::from(130),
+        Err(Trouble::Interrupted) => {
+            eprintln!("stopped");
+            ExitCode::from(130)
+        }
         Err(Trouble::TestsFailed) => ExitCode::FAILURE,
         Err(trouble) => {
             eprintln!("error: {trouble}");

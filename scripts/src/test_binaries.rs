@@ -102,8 +102,8 @@ impl TestBinary {
         Ok(list.lines().any(|line| line.ends_with(": test")))
     }
 
-    /// Runs it, with `prepare` setting its environment. Tests that need something slow are named as they pass; of the
-    /// others only the failures are.
+    /// Runs it, with `prepare` setting its environment. Tests that need something slow are shown as they pass; of the
+    /// others, what they print is shown when one fails.
     ///
     /// # Errors
     /// When it cannot be started, is interrupted, or ends without a result. Failed tests are in the counts.
@@ -112,17 +112,21 @@ impl TestBinary {
         command.args(filter);
         prepare(&mut command);
         let mut counts = None;
-        let quiet = self.needs == Needs::Nothing;
+        let mut held_back = Vec::new();
         let outcome = each_line(&mut command, |line| {
             counts = counts.or(Counts::of_libtest(line));
-            let of_no_interest = line.is_empty()
-                || line.starts_with("running ")
-                || line.starts_with("test result: ")
-                || (quiet && line.starts_with("test ") && line.ends_with("ok"));
-            if !of_no_interest {
+            if line.is_empty() || line.starts_with("running ") || line.starts_with("test result: ") {
+                return;
+            }
+            if self.needs == Needs::Nothing {
+                held_back.push(line.to_owned());
+            } else {
                 say(&format!("  {line}"));
             }
         });
+        if outcome.is_err() {
+            held_back.iter().filter(|line| !line.ends_with("... ok")).for_each(|line| say(&format!("  {line}")));
+        }
         match (counts, outcome) {
             (_, Err(Trouble::Interrupted)) => Err(Trouble::Interrupted),
             (Some(counts), _) => Ok(counts),

@@ -150,6 +150,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The path that the `Location` header leads to, which is relative to the `path` that was asked for (RFC 3986, 5.2).
+    pub fn location(&self, path: &str) -> String {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        format!("{folder}/{}", self.header("location"))
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ferrite_domain::CustomerId;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
@@ -12,9 +13,6 @@ use crate::jwks::KeySet;
 const LEEWAY_SECONDS: u64 = 60;
 /// More than any issuer's token has, and less than API Gateway lets through in all headers together (10,240 bytes).
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// A subject becomes part of the table's keys. Issuers use UUIDs and the like.
-const MAX_SUBJECT_CHARS: usize = 128;
-
 /// Whose tokens, made for whom, are accepted.
 #[derive(Debug)]
 pub(crate) struct Expected {
@@ -158,22 +156,18 @@ impl Claims {
         if self.nbf.is_some_and(|start| start > now.saturating_add(LEEWAY_SECONDS) as f64) {
             return Err(Refused::NotYetValid);
         }
-        let scope = self.scope.or(self.scp).or(self.permissions);
+        let claims = [self.scope, self.scp, self.permissions];
         Ok(Identity {
-            subject: self.sub.filter(|sub| is_subject(sub)).ok_or(Refused::Subject)?,
-            scope: scope.map(scopes).unwrap_or_default(),
+            subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Refused::Subject)?.into(),
+            scope: claims.into_iter().flatten().flat_map(scopes).collect::<Vec<_>>().join(" "),
         })
     }
 }
 
-fn is_subject(sub: &str) -> bool {
-    !sub.is_empty() && sub.chars().count() <= MAX_SUBJECT_CHARS && !sub.chars().any(char::is_control)
-}
-
-/// The scopes of the first claim that a token has of `scope` (RFC 9068), `scp` (Okta, Entra) and `permissions` (Auth0): a
-/// string of them, or an array of one each. What is no scope-token (RFC 6749, section 3.3) grants nothing; an entry with a
-/// space in it could otherwise grant two.
-fn scopes(claim: OneOrMany) -> String {
+/// The scopes in a claim: a string of them, or an array of one each. Issuers say them in `scope` (RFC 9068), `scp` (Okta,
+/// Entra) and `permissions` (Auth0, beside a `scope` that says what the client asked for); a token grants what any of them
+/// does. What is no scope-token (RFC 6749, section 3.3) grants nothing; an entry with a space in it could otherwise grant two.
+fn scopes(claim: OneOrMany) -> Vec<String> {
     let is_scope = |scope: &str| {
         let mut bytes = scope.bytes();
         !scope.is_empty() && bytes.all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
@@ -183,7 +177,7 @@ fn scopes(claim: OneOrMany) -> String {
         OneOrMany::Many(scopes) => scopes,
     };
     scopes.retain(|scope| is_scope(scope));
-    scopes.join(" ")
+    scopes
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use ferrite_api::{NewProductBody, PRODUCTS_WRITE, ProductBody};
+use ferrite_api::{ImageBodies, NewProductBody, PRODUCTS_WRITE, ProductBody};
 use ferrite_domain::NewProduct;
 use ferrite_domain::ports::{Clock, CreateProduct, NewIds};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json_body};
@@ -17,8 +17,9 @@ pub(crate) async fn create_product(
     let product = new.create(ids.new_id().into(), clock.now());
     products.create(&product).await?;
 
-    let location = HeaderValue::try_from(format!("/products/{}", product.id)).map_err(Problem::internal)?;
-    let (mut response, _) = ProductBody::new(product, Vec::new()).answer(StatusCode::CREATED)?;
+    // Relative to this request's own URL (RFC 9110, section 10.2.2), which ends in `products` behind whatever stage.
+    let location = HeaderValue::try_from(format!("products/{}", product.id)).map_err(Problem::internal)?;
+    let (mut response, _) = ProductBody::new(product, ImageBodies::default()).answer(StatusCode::CREATED)?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }

@@ -46,7 +46,8 @@ struct Answer {
 /// What is kept of the answer to a placed order.
 pub(crate) fn save(order: &Order, fingerprint: Fingerprint) -> Result<SavedAnswer, Problem> {
     let body = serde_json::value::to_raw_value(&ferrite_api::OrderBody::from(order.clone())).map_err(Problem::internal)?;
-    let answer = Answer { location: format!("/orders/{}", order.id), body };
+    // Relative to the request's own URL (RFC 9110, section 10.2.2), which ends in `orders` behind whatever stage.
+    let answer = Answer { location: format!("orders/{}", order.id), body };
     Ok(SavedAnswer { fingerprint, answer: serde_json::to_string(&answer).map_err(Problem::internal)? })
 }
 

@@ -1,29 +1,20 @@
-//! Entity tags of products (RFC 9110, section 8.8.3): `"<version>-<digest of the body>"`.
+//! Entity tags of products (RFC 9110, section 8.8.3): `"<version>-<since when its links are what they are>"`.
 //!
-//! The version guards an update (`If-Match`). The digest is there because links to images are signed anew every hour:
-//! a client that holds an older link has to fetch the new one, though no version changed.
+//! The version guards an update (`If-Match`). Links to images are signed anew every hour: a client that holds older ones has
+//! to fetch the new ones, though no version changed.
 
-use std::fmt::Write;
-
-use ferrite_domain::Version;
-use ferrite_runtime::http::{Problem, Request, Response, header};
+use ferrite_domain::{Timestamp, Version};
+use ferrite_runtime::http::{Problem, Request, Response, header, header_list};
 use http::HeaderValue;
-use sha2::{Digest, Sha256};
 
 /// The tag of one representation of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductTag(String);
 
 impl ProductTag {
-    /// The tag of the product in `version` as `body` shows it.
-    pub fn new(version: Version, body: &[u8]) -> Self {
-        let mut tag = format!("\"{}-", version.get());
-        for byte in &Sha256::digest(body)[..8] {
-            // Writing into a string cannot fail.
-            let _ = write!(tag, "{byte:02x}");
-        }
-        tag.push('"');
-        Self(tag)
+    /// The tag of the product in `version`, with links as of `links_as_of` if it has any.
+    pub fn new(version: Version, links_as_of: Option<Timestamp>) -> Self {
+        Self(format!("\"{}-{}\"", version.get(), links_as_of.map_or(0, Timestamp::unix_seconds)))
     }
 
     /// Puts the tag on `response`, and tells clients to ask before they show what they kept.
@@ -41,7 +32,7 @@ impl ProductTag {
 /// # Errors
 /// 400: the header cannot be read.
 pub fn is_fresh(request: &Request, tag: &ProductTag) -> Result<bool, Problem> {
-    let held = header(request, "if-none-match")?.unwrap_or_default();
+    let held = header_list(request, "if-none-match")?;
     Ok(held.split(',').map(str::trim).any(|held| held == "*" || held.strip_prefix("W/").unwrap_or(held) == tag.0))
 }
 
@@ -72,16 +63,17 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_changes_with_the_version_and_with_the_body() {
-        let tag = ProductTag::new(3.into(), b"one");
-        assert_ne!(tag, ProductTag::new(3.into(), b"two"));
-        assert_ne!(tag, ProductTag::new(4.into(), b"one"));
+    fn a_tag_changes_with_the_version_and_with_the_links() {
+        let hour = |n: i64| Some(Timestamp::from_unix_millis(n * 3_600_000));
+        let tag = ProductTag::new(3.into(), hour(1));
+        assert_ne!(tag, ProductTag::new(3.into(), hour(2)));
+        assert_ne!(tag, ProductTag::new(4.into(), hour(1)));
         assert_eq!(expected_version(&request("If-Match", &tag.0)).unwrap(), Some(3.into()));
     }
 
     #[test]
     fn a_client_that_names_the_tag_is_up_to_date() {
-        let tag = ProductTag::new(3.into(), b"one");
+        let tag = ProductTag::new(3.into(), None);
         for held in [tag.0.clone(), format!("W/{}", tag.0), format!("\"x\", {}", tag.0), "*".to_owned()] {
             assert!(is_fresh(&request("If-None-Match", &held), &tag).unwrap(), "{held}");
         }

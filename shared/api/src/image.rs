@@ -77,12 +77,23 @@ struct VariantBody {
     height: u32,
 }
 
+/// A product's images, with links to those that are ready.
+#[derive(Debug, Default)]
+pub struct ImageBodies {
+    pub(crate) bodies: Vec<ImageBody>,
+    /// Since when the links are what they are; `None` when there is none.
+    pub(crate) links_as_of: Option<Timestamp>,
+}
+
 /// The product's images, with links to those that are ready.
 ///
 /// # Errors
 /// A link could not be signed.
-pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<Vec<ImageBody>, StoreError> {
-    product.images.iter().map(|image| image_body(product.id, image, links, now)).collect()
+pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<ImageBodies, StoreError> {
+    let bodies: Vec<_> =
+        product.images.iter().map(|image| image_body(product.id, image, links, now)).collect::<Result<_, _>>()?;
+    let has_links = bodies.iter().any(|body| body.variants.is_some());
+    Ok(ImageBodies { bodies, links_as_of: has_links.then(|| links.signed_as_of(now)) })
 }
 
 fn image_body(

@@ -10,7 +10,7 @@ mod page;
 mod product;
 
 pub use etag::{ProductTag, expected_version, is_fresh};
-pub use image::{ImageBody, ImageRequestBody, UploadBody, image_bodies};
+pub use image::{ImageBodies, ImageBody, ImageRequestBody, UploadBody, image_bodies};
 pub use money::MoneyBody;
 pub use order::{OrderBody, PlaceOrderBody};
 pub use page::{PageBody, page_request};

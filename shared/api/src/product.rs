@@ -8,7 +8,7 @@ use ferrite_runtime::http::{InvalidBody, Problem, Response, json};
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::{ImageBody, MoneyBody, ProductTag};
+use crate::{ImageBodies, ImageBody, MoneyBody, ProductTag};
 
 /// `{"name", "description"?, "price", "stock"}`: what a product is made from.
 #[derive(Debug, Deserr)]
@@ -75,18 +75,21 @@ pub struct ProductBody {
     version: Version,
     created_at: Timestamp,
     updated_at: Timestamp,
+    #[serde(skip)]
+    links_as_of: Option<Timestamp>,
 }
 
 impl ProductBody {
     /// `product`, with `images` in place of its own.
-    pub fn new(product: Product, images: Vec<ImageBody>) -> Self {
+    pub fn new(product: Product, images: ImageBodies) -> Self {
         Self {
             id: product.id,
             name: product.name,
             description: product.description,
             price: product.price,
             stock: product.stock,
-            images,
+            images: images.bodies,
+            links_as_of: images.links_as_of,
             version: product.version,
             created_at: product.created_at,
             updated_at: product.updated_at,
@@ -98,9 +101,8 @@ impl ProductBody {
     /// # Errors
     /// It cannot be written as JSON, which is a mistake in this program.
     pub fn answer(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
-        let response = json(status, self)?;
-        let tag = ProductTag::new(self.version, response.body());
-        Ok((tag.tag(response), tag))
+        let tag = ProductTag::new(self.version, self.links_as_of);
+        Ok((tag.tag(json(status, self)?), tag))
     }
 }
 

@@ -12,14 +12,14 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4::SigningParams;
 use ferrite_domain::ports::{SignImageUrl, SignUpload, SignedRequest, StoreError};
-use ferrite_domain::{ImageId, ImageUpload, ProductId, Timestamp, VariantName};
+use ferrite_domain::{ImageId, ImageUpload, ProductId, Timestamp, UPLOAD_LIFETIME_SECONDS, VariantName};
 
 use crate::image_bucket::{UploadKey, variant_key};
 
-const UPLOAD_LIFETIME: Duration = Duration::from_secs(15 * 60);
+const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
 
-/// Links to images are signed as of the last full hour and for two, so each works for one hour at least and is the same
-/// link for as long: clients and caches between can keep what it leads to.
+/// Links to images are signed as of the last full hour and for two, so each works for one hour at least (if the function's
+/// credentials live as long) and one execution environment makes the same link for as long.
 const IMAGE_WINDOW_SECONDS: i64 = 3600;
 const IMAGE_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
@@ -90,18 +90,25 @@ impl ImageSigner {
 impl SignUpload for ImageSigner {
     fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, StoreError> {
         let key = UploadKey { product: upload.product, image: upload.image }.to_string();
-        // Both are under the signature, so S3 itself refuses another type or another size.
+        // All are under the signature, so S3 itself refuses another type, another size, and a second upload to the same key
+        // ("Prevent object overwrites with conditional writes").
         let headers = vec![
             ("content-type", upload.content_type.as_str().to_owned()),
             ("content-length", upload.size.bytes().to_string()),
+            ("if-none-match", "*".to_owned()),
         ];
         let url = self.signed_url("PUT", &key, &headers, now, UPLOAD_LIFETIME)?;
-        let expires = now.unix_seconds() * 1000 + i64::try_from(UPLOAD_LIFETIME.as_millis()).unwrap_or(0);
+        let expires = (now.unix_seconds() + UPLOAD_LIFETIME_SECONDS) * 1000;
         Ok(SignedRequest { method: "PUT", url, headers, expires_at: Timestamp::from_unix_millis(expires) })
     }
 }
 
 impl SignImageUrl for ImageSigner {
+    fn signed_as_of(&self, now: Timestamp) -> Timestamp {
+        let hour = now.unix_seconds().div_euclid(IMAGE_WINDOW_SECONDS) * IMAGE_WINDOW_SECONDS;
+        Timestamp::from_unix_millis(hour * 1000)
+    }
+
     fn sign_image_url(
         &self,
         product: ProductId,
@@ -109,8 +116,7 @@ impl SignImageUrl for ImageSigner {
         variant: VariantName,
         now: Timestamp,
     ) -> Result<String, StoreError> {
-        let hour = now.unix_seconds().div_euclid(IMAGE_WINDOW_SECONDS) * IMAGE_WINDOW_SECONDS;
-        let from = Timestamp::from_unix_millis(hour * 1000);
+        let from = self.signed_as_of(now);
         self.signed_url("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME)
     }
 }
@@ -146,7 +152,11 @@ mod tests {
         };
         let request = signer().sign_upload(&upload, at(0)).unwrap();
         assert!(request.url.starts_with(&format!("https://shop.s3.eu-west-1.amazonaws.com/uploads/{PRODUCT}/{IMAGE}?")));
-        assert!(request.url.contains("X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost"), "{}", request.url);
+        assert!(
+            request.url.contains("X-Amz-SignedHeaders=content-length%3Bcontent-type%3Bhost%3Bif-none-match"),
+            "{}",
+            request.url
+        );
         assert!(request.url.contains("X-Amz-Expires=900"));
         assert_eq!(request.expires_at, at(900));
         assert_eq!(request.headers[1], ("content-length", "2048".to_owned()));

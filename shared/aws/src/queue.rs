@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
+use ferrite_domain::Reason;
 use ferrite_domain::ports::{StoreError, WorkQueue};
 
 /// A queue that messages come from, and the one beside it for those that cannot be handled.
@@ -26,11 +27,9 @@ impl Queue {
 
 impl WorkQueue for Queue {
     async fn reject(&self, body: &str, reason: &str) -> Result<(), StoreError> {
-        // What an attribute may hold is less than what an error may say.
-        let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect();
         let reason = MessageAttributeValue::builder()
             .data_type("String")
-            .string_value(reason)
+            .string_value(Reason::from_lossy(reason))
             .build()
             .map_err(|error| StoreError::new("SendMessage", error))?;
         self.client

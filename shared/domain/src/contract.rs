@@ -2,16 +2,20 @@
 //!
 //! Each module has one suite and a macro that turns it into tests of the store that it is given:
 //!
-//! ```ignore
+//! ```text
 //! ferrite_domain::order_store_contract!(MemoryStore::default());
 //! ```
 //!
 //! The checks make identifiers of their own, so that they can share a table.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "assertions for tests; their names say what they check")]
 
+pub mod bus;
+pub mod files;
 pub mod gateway;
+pub mod links;
 pub mod orders;
 pub mod products;
+pub mod queue;
 mod sample;
 
 pub use sample::{image, now, product};

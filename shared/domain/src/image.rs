@@ -4,8 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ImageId, ProductId, Reason, Timestamp, ValueError};
 
-/// The most images one product has. All of them live in the product's item, which DynamoDB bounds at 400 KB.
-pub const MAX_IMAGES: usize = 20;
+/// The most images one product has. With it a page of 100 products, each of whose images has two signed links of up to
+/// 1.5 KB, stays below the 6 MB that Lambda lets a function answer.
+pub const MAX_IMAGES: usize = 10;
+
+/// How long an upload can be sent after it was asked for, in seconds.
+pub const UPLOAD_LIFETIME_SECONDS: i64 = 15 * 60;
 
 /// What an upload is, by its media type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -158,4 +162,15 @@ pub struct Image {
     /// When it was asked for.
     #[serde(rename = "requestedAt")]
     pub requested_at: Timestamp,
+}
+
+impl Image {
+    /// Whether nothing will ever come of it: it failed, or its upload did not come in time.
+    pub fn is_abandoned(&self, now: Timestamp) -> bool {
+        match self.state {
+            ImageState::Pending { .. } => now.unix_seconds() - self.requested_at.unix_seconds() > UPLOAD_LIFETIME_SECONDS,
+            ImageState::Failed { .. } => true,
+            ImageState::Ready { .. } => false,
+        }
+    }
 }

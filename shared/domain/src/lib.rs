@@ -25,7 +25,10 @@ mod value;
 
 pub use event::{CloudEvent, DomainEvent, EventError, EventId, OrderPaid, OrderPaymentFailed, OrderPlaced};
 pub use id::{CustomerId, ImageId, OrderId, ProductId};
-pub use image::{ContentType, Image, ImageState, ImageUpload, MAX_IMAGES, UploadSize, Variant, VariantName, Variants};
+pub use image::{
+    ContentType, Image, ImageState, ImageUpload, MAX_IMAGES, UPLOAD_LIFETIME_SECONDS, UploadSize, Variant, VariantName,
+    Variants,
+};
 pub use money::{Amount, Currency, Money};
 pub use order::{LineRequest, Order, OrderLine, OrderStatus, PlaceRefusal, PlacementRequest, Transition, TransitionError};
 pub use page::{Cursor, Page, PageLimit, PageRequest};

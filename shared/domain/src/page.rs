@@ -100,9 +100,10 @@ pub struct Page<T, Id> {
 
 impl<T, Id> Page<T, Id> {
     /// Cuts a page out of `found`, the entries from where it begins, of which the store looked up one more than `limit`
-    /// (that one tells whether there is a next page).
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> Id) -> Self {
-        let more = found.len() > limit.get();
+    /// (that one tells whether there is a next page). A store that could not look up as many says with `cut_short` that
+    /// there are more.
+    pub fn cut(mut found: Vec<T>, limit: PageLimit, cut_short: bool, id: impl Fn(&T) -> Id) -> Self {
+        let more = cut_short || found.len() > limit.get();
         found.truncate(limit.get());
         let next = if more { found.last().map(|last| Cursor::after(id(last))) } else { None };
         Self { items: found, next }
@@ -136,8 +137,9 @@ mod tests {
     #[test]
     fn the_last_page_has_no_cursor() {
         let limit: PageLimit = "2".parse().unwrap();
-        assert_eq!(Page::cut(vec![3, 2], limit, |n| *n).next, None);
-        let page = Page::cut(vec![3, 2, 1], limit, |n| *n);
+        assert_eq!(Page::cut(vec![3, 2], limit, false, |n| *n).next, None);
+        let page = Page::cut(vec![3, 2, 1], limit, false, |n| *n);
         assert_eq!((page.items, page.next), (vec![3, 2], Some(Cursor::after(2))));
+        assert_eq!(Page::cut(vec![3], limit, true, |n| *n).next, Some(Cursor::after(3)));
     }
 }

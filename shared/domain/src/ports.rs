@@ -107,7 +107,8 @@ pub trait DeleteProduct: Sync {
 
 /// Adds images to products.
 pub trait AddImage: Sync {
-    /// Adds a pending image to a product.
+    /// Adds a pending image to a product. Where there is no room for it, it takes the place of the oldest image that is
+    /// abandoned ([`Image::is_abandoned`]) when it is asked for.
     fn add_image(&self, product: ProductId, image: &Image) -> impl Future<Output = Result<(), AddImageError>> + Send;
 }
 
@@ -117,7 +118,7 @@ pub enum AddImageError {
     /// There is no such product.
     #[error("no such product")]
     NotFound,
-    /// The product has [`crate::MAX_IMAGES`] images.
+    /// The product has [`crate::MAX_IMAGES`] images, and none is abandoned.
     #[error("the product has as many images as it may have")]
     TooMany,
     /// The store failed.
@@ -162,8 +163,11 @@ pub trait SignUpload: Sync {
 
 /// Signs links to images.
 pub trait SignImageUrl: Sync {
-    /// A link to a variant that works for an hour at least. It stays the same for a while, so that clients can cache
-    /// what it leads to.
+    /// Since when links that are signed at `now` are what they are: a client that got its links before then needs new ones.
+    fn signed_as_of(&self, now: Timestamp) -> Timestamp;
+
+    /// A link to a variant, as of [`SignImageUrl::signed_as_of`]: it works for at least an hour, if the credentials that
+    /// sign it do, and one signer makes the same link for as long, so that clients can keep what it leads to.
     ///
     /// # Errors
     /// The signature could not be made.
@@ -259,7 +263,10 @@ pub enum PlaceError {
     /// A product was deleted or got another price after the order was priced.
     #[error("a product changed while the order was placed")]
     ProductsChanged,
-    /// Other requests were changing the same things all the while.
+    /// Another request with this key was being carried out all the while.
+    #[error("a request with this idempotency key is being carried out")]
+    KeyInFlight,
+    /// Other requests were changing the same products all the while.
     #[error("too many requests for the same products at once")]
     Contention,
     /// The store failed. Whether the order was placed may not be known; the same request with the same key tells.
@@ -318,7 +325,8 @@ pub trait PublishEvents: Sync {
 
 /// The queue that a consumer's messages come from, and the one beside it for those that cannot be handled.
 pub trait WorkQueue: Sync {
-    /// Puts what cannot ever be handled, as it arrived, into the dead-letter queue with the reason.
+    /// Puts what cannot ever be handled, as it arrived, into the dead-letter queue with the reason, made to fit as
+    /// [`crate::Reason::from_lossy`] does.
     fn reject(&self, body: &str, reason: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Has the message of this receipt handle delivered again after `seconds` (at most 43,200) and not before.

@@ -88,11 +88,16 @@ text!(
 );
 
 impl Reason {
-    /// The reason that `text` gives, made to fit: control characters become spaces, and what is too long is cut.
+    /// The reason that `text` gives, made to fit: control characters and what XML has no place for (SQS refuses it, see
+    /// "SendMessage") become spaces, and what is too long is cut.
     ///
     /// For reasons that come from our own errors, where refusing the text would lose why something failed.
     pub fn from_lossy(text: &str) -> Self {
-        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(Self::MAX).collect();
+        let clean: String = text
+            .chars()
+            .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c })
+            .take(Self::MAX)
+            .collect();
         let clean = clean.trim();
         Self(if clean.is_empty() { "unknown".to_owned() } else { clean.to_owned() })
     }

@@ -1,6 +1,6 @@
 //! The in-memory adapters keep the contracts that the AWS adapters keep.
 
-use ferrite_domain::memory::{MemoryGateway, MemoryStore};
+use ferrite_domain::memory::{MemoryFiles, MemoryGateway, MemorySigner, MemoryStore, RecordedEvents, RecordedQueue};
 
 mod products {
     use super::*;
@@ -15,4 +15,24 @@ mod orders {
 mod gateway {
     use super::*;
     ferrite_domain::sandbox_gateway_contract!(MemoryGateway::default());
+}
+
+mod files {
+    use super::*;
+    ferrite_domain::image_files_contract!(MemoryFiles::default());
+}
+
+mod links {
+    use super::*;
+    ferrite_domain::links_contract!(MemorySigner);
+}
+
+mod queue {
+    use super::*;
+    ferrite_domain::work_queue_contract!(RecordedQueue::default());
+}
+
+mod bus {
+    use super::*;
+    ferrite_domain::bus_contract!(RecordedEvents::default());
 }

@@ -76,8 +76,9 @@ pub struct Variants {
 pub fn make_variants(original: &[u8], claimed: Format) -> Result<Variants, Rejection> {
     let (upright, orientation) = decode(original, claimed)?;
     // The boxes are square, so turning the small picture is the same as turning the large one, and far cheaper.
-    let mut display = variant::fit(upright, DISPLAY_SIDE)?;
+    let mut display = DynamicImage::from(variant::fit(variant::on_white(upright), DISPLAY_SIDE)?);
     display.apply_orientation(orientation);
+    let display = display.into_rgb8();
     Ok(Variants {
         display: variant::encode(&display)?,
         thumbnail: variant::encode(&variant::fit(display, THUMBNAIL_SIDE)?)?,

@@ -1,7 +1,9 @@
 //! Shrinking a decoded picture and writing it as JPEG.
 
-use fast_image_resize::{ResizeOptions, Resizer};
-use image::{DynamicImage, Primitive};
+use fast_image_resize::Resizer;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use image::{DynamicImage, Primitive, RgbImage};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use super::Rejection;
@@ -21,10 +23,18 @@ pub struct Variant {
     pub height: u32,
 }
 
-/// `picture` on white, and no larger than a square of `side` pixels, its aspect kept.
-pub(super) fn fit(mut picture: DynamicImage, side: u32) -> Result<DynamicImage, Rejection> {
+/// `picture` on white, as the encoder takes it.
+///
+/// In one pixel format from here on: the resizer's code for every other would be compiled and shipped for nothing. A usual
+/// photograph is in it already, and is not copied.
+pub(super) fn on_white(mut picture: DynamicImage) -> RgbImage {
     flatten_on_white(&mut picture);
-    let (width, height) = (picture.width(), picture.height());
+    picture.into_rgb8()
+}
+
+/// `picture`, no larger than a square of `side` pixels, its aspect kept.
+pub(super) fn fit(picture: RgbImage, side: u32) -> Result<RgbImage, Rejection> {
+    let (width, height) = picture.dimensions();
     let longer = width.max(height);
     if longer <= side {
         return Ok(picture);
@@ -33,23 +43,23 @@ pub(super) fn fit(mut picture: DynamicImage, side: u32) -> Result<DynamicImage, 
         let rounded = (u64::from(length) * u64::from(side) + u64::from(longer) / 2) / u64::from(longer);
         u32::try_from(rounded).unwrap_or(side).max(1)
     };
-    let mut fitted = DynamicImage::new(scaled(width), scaled(height), picture.color());
-    // Flattened, alpha is 255 everywhere; weighing by it would copy the whole picture for nothing.
-    let options = ResizeOptions::new().use_alpha(false);
-    Resizer::new().resize(&picture, &mut fitted, &options).map_err(undecodable)?;
+    let mut fitted = RgbImage::new(scaled(width), scaled(height));
+    let (to_width, to_height) = fitted.dimensions();
+    let from = TypedImageRef::<U8x3>::from_buffer(width, height, picture.as_raw()).map_err(undecodable)?;
+    let mut to = TypedImage::<U8x3>::from_buffer(to_width, to_height, &mut fitted).map_err(undecodable)?;
+    Resizer::new().resize_typed(&from, &mut to, None).map_err(undecodable)?;
     Ok(fitted)
 }
 
-pub(super) fn encode(picture: &DynamicImage) -> Result<Variant, Rejection> {
-    let pixels = picture.to_rgb8();
-    let (width, height) = pixels.dimensions();
+pub(super) fn encode(picture: &RgbImage) -> Result<Variant, Rejection> {
+    let (width, height) = picture.dimensions();
     let (Ok(columns), Ok(rows)) = (u16::try_from(width), u16::try_from(height)) else {
         return Err(Rejection::TooManyPixels { width, height });
     };
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(pixels.as_raw(), columns, rows, ColorType::Rgb).map_err(undecodable)?;
+    encoder.encode(picture.as_raw(), columns, rows, ColorType::Rgb).map_err(undecodable)?;
     Ok(Variant { bytes, width, height })
 }
 

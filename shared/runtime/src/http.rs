@@ -15,7 +15,7 @@ pub mod testing;
 pub use body::{InvalidBody, json_body};
 pub use caller::{Caller, caller};
 pub use problem::{FieldError, Problem};
-pub use request::{header, path_id, query};
+pub use request::{header, header_list, path_id, query};
 pub use response::{json, no_content};
 pub use serve::{answer, serve};
 

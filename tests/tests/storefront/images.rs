@@ -20,9 +20,8 @@ fn request_upload(api: &Api, product: &str, content_type: &str, size: usize) -> 
 fn upload<'a>(api: &'a Api, requested: &Value, content_type: &str, bytes: Vec<u8>) -> Call<'a> {
     let upload = &requested["upload"];
     assert!(upload["expiresAt"].as_str().unwrap().ends_with('Z'));
-    api.call_url(upload["method"].as_str().unwrap(), upload["url"].as_str().unwrap())
-        .header("content-type", content_type)
-        .body(bytes)
+    let call = api.call_url(upload["method"].as_str().unwrap(), upload["url"].as_str().unwrap());
+    call.header("content-type", content_type).header("if-none-match", "*").body(bytes)
 }
 
 fn image(api: &Api, product: &str, id: &Value) -> Value {
@@ -124,7 +123,8 @@ fn the_store_itself_refuses_another_type_or_size() {
     assert_eq!(status("image/jpeg", [&photo[..], b"more"].concat()), 403);
     assert_eq!(status("image/jpeg", photo[1..].to_vec()), 403);
     assert_eq!(image(&api, &product, &requested["imageId"])["state"], "pending");
-    assert_eq!(status("image/jpeg", photo), 200);
+    assert_eq!(status("image/jpeg", photo.clone()), 200);
+    assert_eq!(status("image/jpeg", photo), 412, "an upload is not replaced");
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn an_upload_is_asked_for_with_what_will_be_uploaded() {
 }
 
 #[test]
-fn a_product_has_room_for_twenty_images() {
+fn a_product_has_room_for_ten_images() {
     let api = Api::under_test();
     let product = api.create_product(1);
-    for _ in 0..20 {
+    for _ in 0..10 {
         request_upload(&api, &product, "image/png", 1);
     }
     let body = json!({"contentType": "image/png", "sizeBytes": 1});

@@ -65,7 +65,7 @@ fn what_can_never_be_handled_goes_to_the_dead_letter_queue_with_the_reason_and_t
     let (ada, product) = (unique("ada"), api.create_product(1));
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
     until("the good order to be paid", || {
-        let order = api.customer(&ada, "GET", placed.header("location")).send().json();
+        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
 
@@ -81,7 +81,7 @@ fn an_event_that_comes_twice_is_handled_once() {
     let placed = api.place_order(&ada, "k", &product, 2, "tok_declined");
     let id = placed.json()["id"].clone();
     let settled = || {
-        let order = api.customer(&ada, "GET", placed.header("location")).send().json();
+        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "payment_failed").then_some(order)
     };
     let order = until("the payment to fail", settled);
@@ -95,4 +95,34 @@ fn an_event_that_comes_twice_is_handled_once() {
     queues.find(api.output("OrdersDlqUrl"), &marker);
     assert_eq!(settled(), Some(order));
     assert_eq!(api.product(&product)["stock"], 5, "put back once");
+}
+
+#[test]
+fn an_object_that_is_no_upload_of_ours_is_put_aside_with_the_reason() {
+    let (api, queues) = (Api::under_test(), Queues::open());
+    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
+    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
+    let key = unique("uploads/holiday pictures");
+    let put = s3.put_object().bucket(api.output("ImageBucketName")).key(&key).body(b"x".to_vec().into());
+    queues.runtime.block_on(put.send()).unwrap();
+    let (_, name) = key.split_once(' ').unwrap();
+    assert!(reason(&queues.find(api.output("ImagesDlqUrl"), name)).contains("key"));
+}
+
+#[test]
+fn a_stream_record_that_is_no_order_is_put_aside_and_holds_up_nothing() {
+    let (api, queues) = (Api::under_test(), Queues::open());
+    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let poison = unique("ORDER#poison");
+    let put = aws_sdk_dynamodb::Client::new(&config).put_item().table_name(api.output("TableName"));
+    queues.runtime.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&poison)).send()).unwrap();
+
+    let (ada, product) = (unique("ada"), api.create_product(1));
+    let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
+    until("the good order to be paid", || {
+        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
+        (order["status"] == "paid").then_some(())
+    });
+    assert!(reason(&queues.find(api.output("RelayDlqUrl"), &poison)).contains("does not hold an order"));
 }

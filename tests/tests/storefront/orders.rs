@@ -6,7 +6,7 @@ use crate::unique;
 
 fn order(api: &Api, customer: &str, placed: &Answer) -> Value {
     assert_eq!(placed.status, 202, "{}", placed.text());
-    let found = api.customer(customer, "GET", placed.header("location")).send();
+    let found = api.customer(customer, "GET", &placed.location("/orders")).send();
     assert_eq!(found.status, 200, "{}", found.text());
     found.json()
 }
@@ -126,7 +126,7 @@ fn an_order_is_its_customers_alone() {
     let api = Api::under_test();
     let (ada, bob, product) = (unique("ada"), unique("bob"), api.create_product(1));
     let placed = api.place_order(&ada, "k1", &product, 1, "tok_success");
-    let foreign = api.customer(&bob, "GET", placed.header("location")).send();
+    let foreign = api.customer(&bob, "GET", &placed.location("/orders")).send();
     assert_eq!((foreign.status, foreign.problem().as_str()), (404, "not-found"));
     assert_eq!(api.customer(&bob, "GET", "/orders").send().json(), json!({"items": []}));
 }

@@ -9,7 +9,7 @@ fn a_product_is_created_shown_changed_and_deleted() {
     let created = api.admin("POST", "/products").json(&body).send();
     assert_eq!(created.status, 201, "{}", created.text());
     let product = created.json();
-    let path = created.header("location").to_owned();
+    let path = created.location("/products");
     assert_eq!(path, format!("/products/{}", product["id"].as_str().unwrap()));
     assert_eq!((&product["name"], &product["stock"], &product["version"]), (&json!("Assam"), &json!(3), &json!(1)));
     assert_eq!(product["price"], json!({"amount": 1250, "currency": "EUR"}));

@@ -37,8 +37,10 @@ impl ListOrders for Table {
             .send()
             .await
             .map_err(failed("Query"))?;
+        // A page of DynamoDB ends at 1 MB, however many entries were asked for.
+        let cut_short = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let found: Vec<Order> =
             answer.items.unwrap_or_default().into_iter().map(order_item::read).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |order| order.id))
+        Ok(Page::cut(found, page.limit, cut_short, |order| order.id))
     }
 }

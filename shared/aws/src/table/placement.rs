@@ -132,7 +132,8 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     if is_conflict(&error) {
-        return PlaceError::Contention;
+        let key_in_flight = cancellation(&error).and_then(|reasons| reasons.first()?.code()) == Some("TransactionConflict");
+        return if key_in_flight { PlaceError::KeyInFlight } else { PlaceError::Contention };
     }
     match cancellation(&error).and_then(|reasons| understood(reasons, placement)) {
         Some(refusal) => refusal,
@@ -238,8 +239,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_conflict_that_does_not_end_is_given_up_as_one() {
-        let (table, _) = answering((0..9).map(|_| cancelled(["TransactionConflict", "None", "None"])).collect());
+        let (table, _) = answering((0..9).map(|_| cancelled(["None", "None", "TransactionConflict"])).collect());
         assert!(matches!(table.place(&placement()).await, Err(PlaceError::Contention)));
+        let (table, _) = answering((0..9).map(|_| cancelled(["TransactionConflict", "None", "None"])).collect());
+        assert!(matches!(table.place(&placement()).await, Err(PlaceError::KeyInFlight)));
     }
 
     #[tokio::test(start_paused = true)]

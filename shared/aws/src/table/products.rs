@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -19,16 +20,20 @@ use super::{Table, failed, keys, product_item};
 
 impl CreateProduct for Table {
     async fn create(&self, product: &Product) -> Result<(), StoreError> {
-        // No condition that it be new: the identifier was drawn for it, and a put that the SDK sends again after a lost
-        // answer must not find its own item in its way.
-        self.client
+        let put = self
+            .client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(product_item::write(product)?))
-            .send()
-            .await
-            .map_err(failed("PutItem"))?;
-        Ok(())
+            .condition_expression("attribute_not_exists(pk)");
+        match put.send().await {
+            Ok(_) => Ok(()),
+            // The identifier was drawn for this product, so what is there is what an earlier try wrote whose answer was lost.
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(failed("PutItem")(error)),
+        }
     }
 }
 
@@ -88,9 +93,11 @@ impl ListProducts for Table {
             .send()
             .await
             .map_err(failed("Query"))?;
+        // A page of DynamoDB ends at 1 MB, however many entries were asked for.
+        let cut_short = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let found: Vec<Product> =
             answer.items.unwrap_or_default().into_iter().map(product_item::read).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, |product| product.id))
+        Ok(Page::cut(found, page.limit, cut_short, |product| product.id))
     }
 }
 
@@ -152,7 +159,15 @@ impl UpdateProduct for Table {
         match update.send().await {
             Ok(answer) => Ok(product_item::read(answer.attributes.unwrap_or_default())?),
             Err(error) => Err(match refused_item(&error) {
-                Some(Some(_)) => UpdateError::VersionMismatch,
+                Some(Some(item)) => {
+                    let found = product_item::read(item.clone())?;
+                    // The SDK sends an update again whose answer was lost, and finds what the first one left.
+                    let again = Product { version: found.version, ..patch.apply(found.clone(), now) };
+                    if expected.is_some_and(|before| before.next() == found.version) && again == found {
+                        return Ok(found);
+                    }
+                    UpdateError::VersionMismatch
+                }
                 Some(None) => UpdateError::NotFound,
                 None => failed("UpdateItem")(error).into(),
             }),
@@ -178,20 +193,22 @@ impl DeleteProduct for Table {
 impl AddImage for Table {
     async fn add_image(&self, product: ProductId, image: &Image) -> Result<(), AddImageError> {
         let update = self
-            .change_product(product, image.requested_at)
+            .put_image(product, image)?
             .update_expression("SET images.#image = :image, #version = #version + :one, updatedAt = :now")
             .condition_expression("attribute_exists(pk) AND size(images) < :max")
-            .expression_attribute_names("#image", image.id.to_string())
-            .expression_attribute_values(":image", serde_dynamo::to_attribute_value(image).map_err(failed("UpdateItem"))?)
             .expression_attribute_values(":max", number(MAX_IMAGES));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(match refused_item(&error) {
-                Some(Some(_)) => AddImageError::TooMany,
-                Some(None) => AddImageError::NotFound,
-                None => failed("UpdateItem")(error).into(),
-            }),
+        let Err(error) = update.send().await else { return Ok(()) };
+        let found = match refused_item(&error) {
+            Some(Some(item)) => product_item::read(item.clone())?,
+            Some(None) => return Err(AddImageError::NotFound),
+            None => return Err(failed("UpdateItem")(error).into()),
+        };
+        // The SDK sends an update again whose answer was lost, and finds what the first one left.
+        if found.images.iter().any(|known| known.id == image.id) {
+            return Ok(());
         }
+        let abandoned = found.images.iter().find(|old| old.is_abandoned(image.requested_at));
+        self.replace_image(product, abandoned.ok_or(AddImageError::TooMany)?, image).await
     }
 }
 
@@ -226,6 +243,30 @@ impl FinishImage for Table {
 }
 
 impl Table {
+    async fn replace_image(&self, product: ProductId, old: &Image, new: &Image) -> Result<(), AddImageError> {
+        let update = self
+            .put_image(product, new)?
+            .update_expression("SET images.#image = :image, #version = #version + :one, updatedAt = :now REMOVE images.#old")
+            // Not if it became ready, or made room for another, in the meantime.
+            .condition_expression("images.#old.#state <> :ready AND attribute_exists(images.#old)")
+            .expression_attribute_names("#old", old.id.to_string())
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":ready", string("ready"));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if refused_item(&error).is_some() => Err(AddImageError::TooMany),
+            Err(error) => Err(failed("UpdateItem")(error).into()),
+        }
+    }
+
+    fn put_image(&self, product: ProductId, image: &Image) -> Result<UpdateItemFluentBuilder, StoreError> {
+        let value = serde_dynamo::to_attribute_value(image).map_err(failed("UpdateItem"))?;
+        Ok(self
+            .change_product(product, image.requested_at)
+            .expression_attribute_names("#image", image.id.to_string())
+            .expression_attribute_values(":image", value))
+    }
+
     /// An update of a product that counts as a change of its version. Its expression has to say so.
     fn change_product(&self, id: ProductId, now: Timestamp) -> UpdateItemFluentBuilder {
         self.client

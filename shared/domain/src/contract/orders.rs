@@ -10,7 +10,7 @@ use crate::ports::{
 };
 use crate::{
     CustomerId, IdempotencyKey, LineRequest, Money, Order, OrderStatus, PageRequest, PaymentToken, PlacementRequest,
-    Product, ProductPatch, Quantity, Reason, Timestamp,
+    Product, ProductPatch, Quantity, Reason, Stock, Timestamp,
 };
 
 /// Everything that the functions do with orders.
@@ -41,6 +41,7 @@ macro_rules! order_store_contract {
             a_payment_is_kept_once
             a_failed_payment_puts_the_stock_back_once
             stock_of_a_deleted_product_goes_nowhere
+            stock_that_comes_back_is_never_too_much
         );
     };
 }
@@ -218,4 +219,14 @@ pub async fn stock_of_a_deleted_product_goes_nowhere(store: &impl OrderStore) {
     assert!(store.save(&declined).await.unwrap());
     assert_eq!(stock_of(store, &tea).await, 5);
     assert_eq!(GetProduct::get(store, pot.id).await.unwrap(), None, "a product does not come back as stock alone");
+}
+
+pub async fn stock_that_comes_back_is_never_too_much(store: &impl OrderStore) {
+    let (ada, tea) = (customer(), stocked(store, Stock::MAX).await);
+    let order = order(&ada, &[(&tea, 2)]);
+    store.place(&placement(&order, "k")).await.unwrap();
+    let patch = ProductPatch { stock: Some(Stock::try_from(Stock::MAX).unwrap()), ..ProductPatch::default() };
+    store.update(tea.id, &patch, None, later()).await.unwrap();
+    assert!(store.save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap()).await.unwrap());
+    assert_eq!(u64::from(stock_of(store, &tea).await), Stock::MAX + 2);
 }

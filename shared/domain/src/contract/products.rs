@@ -7,8 +7,8 @@ use crate::ports::{
     UpdateError, UpdateProduct,
 };
 use crate::{
-    Description, ImageState, MAX_IMAGES, PageRequest, ProductId, ProductName, ProductPatch, Reason, Stock, Timestamp,
-    Variant, Variants, Version,
+    Description, Image, ImageState, MAX_IMAGES, PageRequest, ProductId, ProductName, ProductPatch, Reason, Stock, Timestamp,
+    UPLOAD_LIFETIME_SECONDS, Variant, Variants, Version,
 };
 
 /// Everything that the functions do with products.
@@ -40,6 +40,8 @@ macro_rules! product_store_contract {
             an_image_is_added_once_and_finished_once
             an_image_can_fail_with_its_reason
             the_images_of_a_product_are_bounded
+            an_abandoned_image_makes_room_for_a_new_one
+            a_page_that_would_be_too_large_goes_on_in_the_next
             no_image_without_its_product
         );
     };
@@ -127,7 +129,8 @@ pub async fn an_expected_version_guards_against_a_lost_update(store: &impl Produ
     let patch = ProductPatch { stock: Some(Stock::try_from(9).unwrap()), ..ProductPatch::default() };
     let after = store.update(product.id, &patch, Some(Version::FIRST), later()).await.unwrap();
     assert_eq!(after.version, Version::FIRST.next());
-    let stale = store.update(product.id, &patch, Some(Version::FIRST), later()).await;
+    let other = ProductPatch { stock: Some(Stock::try_from(4).unwrap()), ..ProductPatch::default() };
+    let stale = store.update(product.id, &other, Some(Version::FIRST), later()).await;
     assert!(matches!(stale, Err(UpdateError::VersionMismatch)));
 }
 
@@ -195,4 +198,54 @@ pub async fn no_image_without_its_product(store: &impl ProductStore) {
     let failed = ImageState::Failed { reason: Reason::from_lossy("gone") };
     assert!(!store.finish_image(id, image.id, &failed, later()).await.unwrap());
     assert_eq!(store.get(id).await.unwrap(), None);
+}
+
+pub async fn an_abandoned_image_makes_room_for_a_new_one(store: &impl ProductStore) {
+    let product = product(3);
+    store.create(&product).await.unwrap();
+    let mut added = Vec::new();
+    for _ in 0..MAX_IMAGES {
+        let image = image();
+        store.add_image(product.id, &image).await.unwrap();
+        added.push(image.id);
+    }
+    let failed = ImageState::Failed { reason: Reason::from_lossy("no image") };
+    store.finish_image(product.id, added[3], &failed, now()).await.unwrap();
+
+    let new = image();
+    store.add_image(product.id, &new).await.unwrap();
+    added.remove(3);
+    added.push(new.id);
+    let ids = async || store.get(product.id).await.unwrap().unwrap().images.iter().map(|image| image.id).collect::<Vec<_>>();
+    assert_eq!(ids().await, added, "in place of the failed one");
+    assert!(matches!(store.add_image(product.id, &image()).await, Err(AddImageError::TooMany)));
+
+    let much_later = Timestamp::from_unix_millis(now().unix_millis() + 1000 * (UPLOAD_LIFETIME_SECONDS + 1));
+    let late = Image { requested_at: much_later, ..image() };
+    store.add_image(product.id, &late).await.unwrap();
+    added.remove(0);
+    added.push(late.id);
+    assert_eq!(ids().await, added, "in place of the oldest whose upload never came");
+}
+
+pub async fn a_page_that_would_be_too_large_goes_on_in_the_next(store: &impl ProductStore) {
+    // DynamoDB ends a page at 1 MB, which 100 of these are past.
+    let mut made = Vec::new();
+    for _ in 0..95 {
+        let mut product = product(1);
+        product.description = Some(Description::try_from("茶".repeat(Description::MAX)).unwrap());
+        store.create(&product).await.unwrap();
+        made.push(product.id);
+    }
+    let mut page = PageRequest { limit: "100".parse().unwrap(), after: None };
+    let mut listed = Vec::new();
+    loop {
+        let found = store.list(&page).await.unwrap();
+        listed.extend(found.items.into_iter().map(|product| product.id));
+        match found.next {
+            Some(next) => page.after = Some(next),
+            None => break,
+        }
+    }
+    assert!(made.iter().all(|id| listed.contains(id)));
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use crate::contract::files::ImageFilesUnderTest;
 use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError, Upload};
-use crate::{ImageId, ImageUpload, ProductId, Timestamp, VariantName};
+use crate::{ContentType, ImageId, ImageUpload, ProductId, Timestamp, UploadSize, VariantName};
 
 type VariantKey = (ProductId, ImageId, &'static str);
 
@@ -46,6 +47,21 @@ impl ImageFiles for MemoryFiles {
     }
 }
 
+impl ImageFilesUnderTest for MemoryFiles {
+    async fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: &str) {
+        let upload = if bytes.len() as u64 > UploadSize::MAX {
+            Upload::TooLarge
+        } else {
+            Upload::File(bytes, ContentType::try_from(content_type.to_owned()).ok())
+        };
+        self.upload(product, image, upload);
+    }
+
+    async fn fetch(&self, product: ProductId, image: ImageId, variant: VariantName) -> Option<Vec<u8>> {
+        self.variant(product, image, variant)
+    }
+}
+
 /// Links that say what they are for.
 #[derive(Debug, Default)]
 pub struct MemorySigner;
@@ -59,12 +75,16 @@ impl SignUpload for MemorySigner {
                 ("content-type", upload.content_type.as_str().to_owned()),
                 ("content-length", upload.size.bytes().to_string()),
             ],
-            expires_at: now,
+            expires_at: Timestamp::from_unix_millis(now.unix_millis() + 60_000),
         })
     }
 }
 
 impl SignImageUrl for MemorySigner {
+    fn signed_as_of(&self, _: Timestamp) -> Timestamp {
+        Timestamp::from_unix_millis(0)
+    }
+
     fn sign_image_url(
         &self,
         product: ProductId,

@@ -58,7 +58,7 @@ impl ListProducts for MemoryStore {
             Some(cursor) => newest_first.filter(|p| p.id < *cursor.last()).take(page.limit.get() + 1).cloned().collect(),
             None => newest_first.take(page.limit.get() + 1).cloned().collect(),
         };
-        Ok(Page::cut(found, page.limit, |product| product.id))
+        Ok(Page::cut(found, page.limit, false, |product| product.id))
     }
 }
 
@@ -91,7 +91,8 @@ impl AddImage for MemoryStore {
         let mut state = self.state();
         let product = state.products.get_mut(&product).ok_or(AddImageError::NotFound)?;
         if product.images.len() >= MAX_IMAGES {
-            return Err(AddImageError::TooMany);
+            let abandoned = product.images.iter().position(|old| old.is_abandoned(image.requested_at));
+            product.images.remove(abandoned.ok_or(AddImageError::TooMany)?);
         }
         product.images.push(image.clone());
         product.version = product.version.next();
@@ -119,13 +120,10 @@ impl FinishImage for MemoryStore {
     }
 }
 
-fn add_stock(product: &mut Product, pieces: i64, now: Timestamp) {
-    let stock = i64::from(product.stock.get()) + pieces;
-    if let Some(stock) = u64::try_from(stock).ok().and_then(|stock| Stock::try_from(stock.min(Stock::MAX)).ok()) {
-        product.stock = stock;
-        product.version = product.version.next();
-        product.updated_at = now;
-    }
+fn set_stock(product: &mut Product, stock: Stock, now: Timestamp) {
+    product.stock = stock;
+    product.version = product.version.next();
+    product.updated_at = now;
 }
 
 impl PlaceOrder for MemoryStore {
@@ -162,8 +160,10 @@ impl PlaceOrder for MemoryStore {
             return Err(PlaceError::OutOfStock { products: short });
         }
         for line in &order.lines {
-            if let Some(product) = state.products.get_mut(&line.product_id) {
-                add_stock(product, -i64::from(line.quantity.get()), order.created_at);
+            if let Some(product) = state.products.get_mut(&line.product_id)
+                && let Some(left) = product.stock.without(line.quantity)
+            {
+                set_stock(product, left, order.created_at);
             }
         }
         state.answers.insert(key, (placement.saved.clone(), placement.key_expires_at));
@@ -190,7 +190,7 @@ impl ListOrders for MemoryStore {
             .take(page.limit.get() + 1)
             .cloned()
             .collect();
-        Ok(Page::cut(found, page.limit, |order| order.id))
+        Ok(Page::cut(found, page.limit, false, |order| order.id))
     }
 }
 
@@ -204,7 +204,7 @@ impl SaveTransition for MemoryStore {
         }
         for line in transition.returned_lines() {
             if let Some(product) = state.products.get_mut(&line.product_id) {
-                add_stock(product, line.quantity.get().into(), after.updated_at);
+                set_stock(product, product.stock.with(line.quantity), after.updated_at);
             }
         }
         Ok(true)

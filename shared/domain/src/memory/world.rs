@@ -4,8 +4,10 @@ use std::sync::{LazyLock, Mutex};
 
 use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
+use crate::contract::bus::BusUnderTest;
+use crate::contract::queue::WorkQueueUnderTest;
 use crate::ports::{Clock, NewIds, PublishEvents, StoreError, WorkQueue};
-use crate::{CloudEvent, Timestamp};
+use crate::{CloudEvent, Reason, Timestamp};
 
 /// A clock that stands still.
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +74,32 @@ impl RecordedQueue {
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl WorkQueue for RecordedQueue {
     async fn reject(&self, body: &str, reason: &str) -> Result<(), StoreError> {
-        self.rejected.lock().unwrap().push((body.to_owned(), reason.to_owned()));
+        self.rejected.lock().unwrap().push((body.to_owned(), Reason::from_lossy(reason).to_string()));
         Ok(())
     }
 
     async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), StoreError> {
         self.delayed.lock().unwrap().push((receipt_handle.to_owned(), seconds));
         Ok(())
+    }
+}
+
+impl BusUnderTest for RecordedEvents {
+    async fn received(&self, subject: &str, _: usize) -> Vec<CloudEvent> {
+        self.all().into_iter().filter(|event| event.subject == subject).collect()
+    }
+}
+
+impl WorkQueueUnderTest for RecordedQueue {
+    async fn send_and_receive(&self, body: &str) -> String {
+        body.to_owned()
+    }
+
+    async fn can_be_received(&self, body: &str) -> bool {
+        self.delayed().iter().all(|(receipt_handle, seconds)| receipt_handle != body || *seconds == 0)
+    }
+
+    async fn reason_of(&self, body: &str) -> Option<String> {
+        self.rejected().into_iter().find(|(rejected, _)| rejected == body).map(|(_, reason)| reason)
     }
 }

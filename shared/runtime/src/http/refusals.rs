@@ -54,8 +54,7 @@ impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::OutOfStock { products } => out_of_stock(&products),
-            // The key is in use by a request that is being carried out, or was a moment ago.
-            PlaceError::Answered(_) => key_in_flight(),
+            PlaceError::KeyInFlight | PlaceError::Answered(_) => key_in_flight(),
             PlaceError::ProductsChanged | PlaceError::Contention => Self::unavailable(error),
             PlaceError::Store(error) => error.into(),
         }

@@ -37,9 +37,25 @@ pub fn query<T: FromStr<Err = ValueError>>(request: &Request, name: &str) -> Res
 /// The header `name`, or `None` when it is not there.
 ///
 /// # Errors
-/// It holds something other than visible ASCII.
+/// 400: it is there several times with different values, or holds something other than visible ASCII.
 pub fn header<'r>(request: &'r Request, name: &str) -> Result<Option<&'r str>, Problem> {
-    let unreadable =
-        |_| Problem::malformed("A header cannot be read.").field(name, "must hold only visible ASCII characters");
-    request.headers().get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
+    let mut values = request.headers().get_all(name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.any(|value| value != first) {
+        return Err(Problem::malformed("A header cannot be read.").field(name, "must be there once"));
+    }
+    first.to_str().map(Some).map_err(|_| unreadable(name))
+}
+
+/// The header `name`, whose value is a list and may be spread over several lines (RFC 9110, section 5.3).
+///
+/// # Errors
+/// 400: it holds something other than visible ASCII.
+pub fn header_list(request: &Request, name: &str) -> Result<String, Problem> {
+    let values = request.headers().get_all(name).iter().map(|value| value.to_str().map_err(|_| unreadable(name)));
+    Ok(values.collect::<Result<Vec<_>, _>>()?.join(","))
+}
+
+fn unreadable(name: &str) -> Problem {
+    Problem::malformed("A header cannot be read.").field(name, "must hold only visible ASCII characters")
 }

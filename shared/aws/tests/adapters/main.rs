@@ -80,6 +80,11 @@ async fn gateway() -> SandboxGateway {
     SandboxGateway::new(&config(), NAME.get_or_init(create_ledger).await.clone())
 }
 
+mod bus;
+mod files;
+mod links;
+mod queue;
+
 mod products {
     ferrite_domain::product_store_contract!(super::table().await);
 }
