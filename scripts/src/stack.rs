@@ -71,11 +71,9 @@ impl Deployment<'_> {
         let mut sam = sam_deploy(self.checkout, self.sam, "local", &stage.template(), &parameters);
         self.target.apply(&mut sam).args(["--stack-name", stack]);
         let mut progress = Progress::new(stack);
-        let mut resources = 0;
         each_line_logged(&mut sam, &run_folder.join("deploy.log"), |line| {
             if line.starts_with("CREATE_COMPLETE") || line.starts_with("UPDATE_COMPLETE") {
-                resources += 1;
-                progress.report(&format!("{resources} resources in place"));
+                progress.report("creating resources");
             } else if line.contains("Uploading to") {
                 progress.report("uploading code");
             }

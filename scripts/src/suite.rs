@@ -174,7 +174,8 @@ impl Suite<'_> {
         let mut total = Counts::default();
         let mut failed = Vec::new();
         let filter = self.filter;
-        step(title, || {
+        // Each failure is noted below; the outcome is only shown.
+        let _ = step(title, || {
             for binary in binaries.iter().filter(|binary| binary.needs == needs) {
                 match binary.run(filter, &prepare) {
                     Ok(counts) => {
@@ -191,8 +192,9 @@ impl Suite<'_> {
                 }
             }
             say(&format!("  {total}"));
-            Ok(())
-        })?;
+            if failed.is_empty() { Ok(()) } else { Err(Trouble::TestsFailed) }
+        });
+        go_on()?;
         self.totals += total;
         for (name, extra) in failed {
             self.totals += extra;

@@ -2,4 +2,6 @@
 
 pub mod api;
 pub mod issuer;
+#[cfg(test)]
+mod manifests;
 pub mod poll;
