@@ -1,10 +1,27 @@
 //! What the scripts print: one line a step when it begins, one when it ends with how long it took.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+static STDOUT_IS_FOR_DATA: AtomicBool = AtomicBool::new(false);
+
+/// From now on, steps and their progress are told on stderr, and stdout is left to [`print`].
+pub fn keep_stdout_for_data() {
+    STDOUT_IS_FOR_DATA.store(true, Ordering::Relaxed);
+}
 
 /// Prints one line on stdout. A closed stdout (`| head`) is no reason to leave things running half-done.
 pub fn say(line: &str) {
+    if STDOUT_IS_FOR_DATA.load(Ordering::Relaxed) {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    } else {
+        print(line);
+    }
+}
+
+/// Prints one line of what was asked for on stdout.
+pub fn print(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 

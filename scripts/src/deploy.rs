@@ -1,6 +1,7 @@
 //! `scripts/deploy ENV`: every function built once for Lambda, then the SAM CLI with that environment's section.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use crate::build::{forget_this_crate, functions};
 use crate::checkout::Checkout;
@@ -38,7 +39,7 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
     };
     step(&format!("Building the functions for {architecture}"), || {
         stage.copy_template(checkout)?;
-        build_for_lambda(checkout, &tools, &stage, &architecture)
+        build_for_lambda(checkout, &tools, &stage.functions_folder(), &architecture, &functions(checkout)?)
     })?;
     let guided = section.is_none();
     let mut parameters = section.map(|section| section.parameters).unwrap_or_default();
@@ -55,14 +56,24 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
     step("Deploying", || run_asking(&mut sam))
 }
 
-fn build_for_lambda(checkout: &Checkout, tools: &Tools, stage: &Stage, architecture: &str) -> Result<(), Trouble> {
+/// Builds functions as they ship, each into `folder/<function>/bootstrap`.
+///
+/// # Errors
+/// When the build fails.
+pub fn build_for_lambda(
+    checkout: &Checkout,
+    tools: &Tools,
+    folder: &Path,
+    architecture: &str,
+    functions: &[String],
+) -> Result<(), Trouble> {
     let mut command = tools.command("cargo-lambda");
     forget_this_crate(&mut command);
     command.args(["lambda", "build", "--release"]).current_dir(checkout.root());
     command.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
-    command.arg("--lambda-dir").arg(stage.functions_folder());
-    for function in functions(checkout)? {
-        command.args(["--package", &function]);
+    command.arg("--lambda-dir").arg(folder);
+    for function in functions {
+        command.args(["--package", function]);
     }
     run(&mut command)
 }

@@ -1,9 +1,11 @@
-//! The chores behind scripts/: build, run, deploy, test.
+//! The chores behind scripts/: build, run, deploy, test, bench.
 //!
-//! `scripts/dev`, `test`, `deploy`, `outputs` and `token` hand over to the program `ferrite` of this crate
+//! `scripts/dev`, `test`, `bench`, `deploy`, `outputs` and `token` hand over to the program `ferrite` of this crate
 //! (main.rs), a subcommand each. Whatever they start ends with them (`process`).
 
 pub mod aws;
+pub mod bench;
+pub mod budget;
 pub mod build;
 pub mod checkout;
 pub mod console;
@@ -20,6 +22,7 @@ pub mod samconfig;
 pub mod stack;
 pub mod stage;
 pub mod suite;
+pub mod template;
 pub mod test_binaries;
 pub mod token;
 pub mod tools;

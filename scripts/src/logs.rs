@@ -11,16 +11,19 @@ use serde_json::{Map, Value};
 use crate::console::say;
 
 /// Keys of a Powertools log entry that say nothing which the line does not show already.
-const UNSHOWN: [&str; 11] = [
+const UNSHOWN: [&str; 14] = [
     "_aws",
     "cold_start",
+    "exception_name",
     "function_arn",
     "function_memory_size",
     "function_name",
     "function_request_id",
     "level",
+    "location",
     "message",
     "service",
+    "stack_trace",
     "timestamp",
     "xray_trace_id",
 ];
@@ -65,7 +68,9 @@ fn readable_log(name: &str, log: &Map<String, Value>) -> String {
     let timestamp = text(log, "timestamp");
     let time = timestamp.get(11..19).unwrap_or("        ");
     let mut line = format!("{time} {name} {} {}", text(log, "level"), text(log, "message"));
-    let mut fields: Vec<_> = log.iter().filter(|(key, _)| !UNSHOWN.contains(&key.as_str())).collect();
+    let is_metric = |key: &str| key.starts_with(|c: char| c.is_ascii_uppercase());
+    let is_shown = |key: &str| !UNSHOWN.contains(&key) && !is_metric(key);
+    let mut fields: Vec<_> = log.iter().filter(|(key, _)| is_shown(key)).collect();
     fields.sort_by_key(|(key, _)| *key);
     for (key, value) in fields {
         match value {
@@ -96,7 +101,7 @@ mod tests {
     #[test]
     fn a_log_entry_is_one_line_with_its_own_fields() {
         let log = json!({"level": "INFO", "message": "order placed", "timestamp": "2026-11-22T12:03:04.123Z",
-            "service": "place-order", "cold_start": true, "order_id": "ord_1", "duration_ms": 4});
+            "service": "place-order", "cold_start": true, "order_id": "ord_1", "duration_ms": 4, "ColdStart": [1.0]});
         assert_eq!(
             shown(&log.to_string()),
             "12:03:04 place-order INFO order placed duration_ms=4 order_id=ord_1 (cold start)"

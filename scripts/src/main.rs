@@ -1,4 +1,4 @@
-//! `ferrite`: what scripts/dev, test, outputs, token and deploy hand over to.
+//! `ferrite`: what scripts/dev, test, bench, outputs, token and deploy hand over to.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use ferrite_scripts::running::Running;
 use ferrite_scripts::samconfig::Section;
 use ferrite_scripts::token::Bearer;
 use ferrite_scripts::trouble::Trouble;
-use ferrite_scripts::{console, deploy, dev, process, stack, suite, token, tools};
+use ferrite_scripts::{bench, console, deploy, dev, process, stack, suite, token, tools};
 
 #[derive(Parser)]
 #[command(name = "ferrite", bin_name = "./scripts/ferrite", disable_help_subcommand = true)]
@@ -24,6 +24,8 @@ enum Command {
     Dev(DevArguments),
     /// Run all checks and tests; AWS_ENDPOINT_URL names an emulator to use instead of starting one
     Test(TestArguments),
+    /// Measure every function as shipped: sizes, init, first and warm invocations, memory, logs
+    Bench(BenchArguments),
     /// Print the local stack's outputs as JSON
     Outputs,
     /// Print a JWT that the local stack accepts
@@ -52,6 +54,24 @@ struct TestArguments {
     unit: bool,
     /// Only the tests whose name contains this, and no lints
     filter: Option<String>,
+}
+
+#[derive(Args)]
+struct BenchArguments {
+    /// Only these functions
+    functions: Vec<String>,
+    /// How often each is started with each memory
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
+    starts: u16,
+    /// Measure what the last run has built
+    #[arg(long)]
+    no_build: bool,
+    /// Cap the CPU by stopping and continuing the process, also where the kernel has a quota for it
+    #[arg(long)]
+    signals: bool,
+    /// Print data and not a table
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -103,6 +123,10 @@ fn run(command: Command) -> Result<(), Trouble> {
             dev::dev(&checkout, mode, arguments.reset)
         }
         Command::Test(arguments) => suite::test(&checkout, arguments.unit, arguments.filter.as_deref()),
+        Command::Bench(arguments) => {
+            let BenchArguments { functions, starts, no_build, signals, json } = arguments;
+            bench::bench(&checkout, &bench::Options { functions, starts: starts.into(), no_build, signals, json })
+        }
         Command::Outputs => print_outputs(&checkout),
         Command::Token(arguments) => {
             let bearer = arguments.customer.map_or(Bearer::Admin, Bearer::Customer);

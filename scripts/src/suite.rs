@@ -19,7 +19,7 @@ use crate::samconfig::Section;
 use crate::stack::{Deployment, output};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
-use crate::tools::{DEPLOY_TOOLS, MINISTACK, Tools, install};
+use crate::tools::{DEPLOY_TOOLS, MINISTACK, POWERTOOLS, Tools, install};
 use crate::trouble::{Trouble, at};
 
 const RUN: &str = "test";
@@ -213,8 +213,8 @@ impl Suite<'_> {
             }
             Ok(false)
         };
-        let (adapters, end_to_end) = (wanted(Needs::Aws)?, wanted(Needs::Stack)?);
-        if !adapters && !end_to_end {
+        let (adapters, conformance, end_to_end) = (wanted(Needs::Aws)?, wanted(Needs::Powertools)?, wanted(Needs::Stack)?);
+        if !adapters && !conformance && !end_to_end {
             return Ok(());
         }
         let Some(claim) = Claim::take(self.checkout, RUN)? else {
@@ -232,8 +232,12 @@ impl Suite<'_> {
                 target.apply(command);
             })?;
         }
+        if conformance {
+            self.conformance(built, &target)?;
+        }
         if end_to_end {
-            self.end_to_end(built, &target, &run_folder)?;
+            let log = emulator.is_some().then(|| functions_log(&run_folder));
+            self.end_to_end(built, &target, &run_folder, log.as_deref())?;
         }
         if emulator.is_some() && !self.failures.is_empty() {
             say(&format!("What the functions logged: {}", functions_log(&run_folder).display()));
@@ -241,7 +245,22 @@ impl Suite<'_> {
         Ok(())
     }
 
-    fn end_to_end(&mut self, built: &Built, target: &Target, run_folder: &Path) -> Result<(), Trouble> {
+    /// The tests that hold the runtime to Powertools.
+    fn conformance(&mut self, built: &Built, target: &Target) -> Result<(), Trouble> {
+        let checkout = self.checkout;
+        let Some(powertools) = self.step("Powertools", || install(checkout, &POWERTOOLS))? else { return Ok(()) };
+        self.run_binaries("Conformance with Powertools (Python)", &built.tests, Needs::Powertools, |command| {
+            target.apply(command).env("FERRITE_CONFORMANCE_PYTHON", powertools.path("python"));
+        })
+    }
+
+    fn end_to_end(
+        &mut self,
+        built: &Built,
+        target: &Target,
+        run_folder: &Path,
+        functions_log: Option<&Path>,
+    ) -> Result<(), Trouble> {
         let config = Section::require(self.checkout, "local")?;
         let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
         let Some(stack) = self.step(&format!("Deploying template.yaml as {stack}"), || {
@@ -251,7 +270,11 @@ impl Suite<'_> {
             return Ok(());
         };
         let keys = self.checkout.keys();
+        if functions_log.is_none() {
+            say("  not run here: logs::*, which need the functions' log of an emulator that this suite started");
+        }
         self.run_binaries("End-to-end tests", &built.tests, Needs::Stack, |command| {
+            command.envs(functions_log.map(|log| ("FERRITE_FUNCTIONS_LOG", log)));
             target
                 .apply(command)
                 .env("FERRITE_API_URL", &stack.api)

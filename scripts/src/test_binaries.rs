@@ -21,6 +21,8 @@ pub enum Needs {
     Nothing,
     /// AWS, at `AWS_ENDPOINT_URL`: the tests of shared/aws in shared/aws/tests.
     Aws,
+    /// The same, and Powertools for AWS Lambda (Python): the tests in tests/conformance.
+    Powertools,
     /// A deployed stack: the tests in tests/tests.
     Stack,
 }
@@ -82,6 +84,7 @@ fn test_binary(message: &Value, root: &Path) -> Option<TestBinary> {
     let integration = message["target"]["kind"][0] == "test";
     let needs = match folder {
         "shared/aws" if integration => Needs::Aws,
+        "tests/conformance" if integration => Needs::Powertools,
         "tests" if integration => Needs::Stack,
         _ => Needs::Nothing,
     };
@@ -158,6 +161,7 @@ mod tests {
     fn only_the_suite_and_the_adapters_tests_need_something() {
         assert_eq!(of("tests", "test", "orders").needs, Needs::Stack);
         assert_eq!(of("shared/aws", "test", "products").needs, Needs::Aws);
+        assert_eq!(of("tests/conformance", "test", "conformance").needs, Needs::Powertools);
         for other in [
             of("tests", "lib", "ferrite_tests"),
             of("shared/aws", "lib", "ferrite_aws"),

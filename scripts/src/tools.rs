@@ -27,6 +27,13 @@ pub const DEPLOY_TOOLS: ToolSet = ToolSet {
 pub const MINISTACK: ToolSet =
     ToolSet { folder: ".tools/ministack", lock_file: "tests/emulators/requirements/ministack.txt", what: "MiniStack" };
 
+/// What the runtime is held to.
+pub const POWERTOOLS: ToolSet = ToolSet {
+    folder: ".tools/powertools",
+    lock_file: "tests/conformance/requirements/powertools.txt",
+    what: "Powertools for AWS Lambda (Python)",
+};
+
 /// An installed tool set.
 #[derive(Debug, Clone)]
 pub struct Tools {
@@ -34,10 +41,16 @@ pub struct Tools {
 }
 
 impl Tools {
+    /// Where one of the tools is.
+    #[must_use]
+    pub fn path(&self, tool: &str) -> PathBuf {
+        self.bin.join(tool)
+    }
+
     /// A command for one of the tools, the others in front on its PATH: cargo-lambda looks there for zig.
     #[must_use]
     pub fn command(&self, tool: &str) -> Command {
-        let mut command = Command::new(self.bin.join(tool));
+        let mut command = Command::new(self.path(tool));
         let rest = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&rest));
         if let Ok(path) = std::env::join_paths(folders) {
@@ -143,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
-        for set in [&DEPLOY_TOOLS, &MINISTACK] {
+        for set in [&DEPLOY_TOOLS, &MINISTACK, &POWERTOOLS] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));

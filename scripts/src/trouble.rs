@@ -100,6 +100,20 @@ pub enum Trouble {
     /// samconfig.toml lacks something.
     #[error("samconfig.toml: {0}")]
     Samconfig(String),
+    /// template.yaml is not what these scripts can read.
+    #[error("template.yaml: {0}")]
+    Template(String),
+    /// Binaries are larger than they may be.
+    #[error("larger than the budget of {budget} bytes: {binaries}")]
+    TooLarge {
+        /// The most bytes that each may have.
+        budget: u64,
+        /// Each with its bytes.
+        binaries: String,
+    },
+    /// Something could not be measured.
+    #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
     /// A crate under functions/ is not one binary of its own name.
     #[error("functions/{0}: a function's crate has one binary, named like the crate")]
     NotAFunction(String),

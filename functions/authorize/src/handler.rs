@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use lambda_runtime::Diagnostic;
+use ferrite_runtime::event;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -40,16 +40,14 @@ pub(crate) enum Failure {
     MethodArn,
 }
 
-impl From<Failure> for Diagnostic {
-    /// API Gateway answers 401 to an error whose message is exactly "Unauthorized", and 500 to any other, and hands no
-    /// part of either on to the client.
-    fn from(failure: Failure) -> Self {
-        let (error_type, error_message) = match failure {
-            Failure::Refused(_) => ("Refused", "Unauthorized".to_owned()),
-            Failure::KeysUnavailable(_) => ("KeysUnavailable", failure.to_string()),
-            Failure::MethodArn => ("MethodArn", failure.to_string()),
-        };
-        Self { error_type: error_type.to_owned(), error_message }
+impl Failure {
+    /// As API Gateway is told: it answers 401 to an error whose message is exactly "Unauthorized", and 500 to any other,
+    /// and hands no part of either on to the client. The reasons, which the log has, hold nothing that the caller chose.
+    pub(crate) fn told(self) -> event::Failure {
+        match self {
+            Self::Refused(_) => event::Failure::refused(self, "Unauthorized"),
+            Self::KeysUnavailable(_) | Self::MethodArn => event::Failure::failed(self),
+        }
     }
 }
 

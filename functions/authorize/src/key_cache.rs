@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrite_runtime::log;
-use serde_json::json;
+use ferrite_runtime::log::{self, Level};
+use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -20,7 +20,7 @@ const RETRY_SECONDS: u64 = 5;
 const UNKNOWN_KEY_SECONDS: u64 = 60;
 
 /// Where a JWK Set comes from.
-pub(crate) trait FetchJwks {
+pub(crate) trait FetchJwks: Send + Sync {
     /// The document as it is now.
     fn fetch(&self) -> impl Future<Output = Result<Vec<u8>, FetchError>> + Send;
 }
@@ -32,8 +32,6 @@ pub(crate) enum FetchError {
     Status(u16),
     #[error("the answer is too large for a JWK Set")]
     TooLarge,
-    #[error("the parameter has no value")]
-    NoValue,
     #[error("the source cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -135,7 +133,7 @@ impl<S: FetchJwks> KeyCache<S> {
             }
             Err(error) => {
                 // Cached keys may go on serving, so that this line is the only sign of it.
-                log::error("the keys were not refreshed", json!({ "error": log::chain(&error) }));
+                log::exception(Level::Error, "the keys were not refreshed", &error, Value::Null);
                 state.failed_at = Some(now);
             }
         }

@@ -19,9 +19,8 @@ mod url;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ferrite_runtime::{InitError, config, log};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::json;
+use ferrite_aws::{ParameterSource, sdk_config};
+use ferrite_runtime::{InitError, event};
 
 use crate::handler::{AuthorizerEvent, Failure, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
@@ -31,12 +30,12 @@ use crate::url::JwksUrl;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    let settings = Settings::read(config::optional)?;
+    let settings = Settings::read(|name| std::env::var(name).ok())?;
     match &settings.source {
         KeySource::Url(uri) => serve(JwksUrl::new(uri.clone())?, &settings).await,
         KeySource::Parameter(name) => {
-            let client = aws_sdk_ssm::Client::new(&ferrite_aws::sdk_config()?);
-            serve(JwksParameter::new(client, name.clone()), &settings).await
+            let source = ParameterSource::new(&sdk_config()?);
+            serve(JwksParameter::new(source, name.clone()), &settings).await
         }
     }
 }
@@ -46,25 +45,10 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // Init runs at full CPU and is the cheapest place for a TLS handshake. A failure is logged, and tried again by the
     // first request: an identity provider that is down must not keep the function from starting.
     let _ = keys.current(unix_seconds()).await;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<AuthorizerEvent>| {
-        log::begin(&event.context);
-        authorize(&keys, &settings.expected, event.payload, unix_seconds())
-            .await
-            .inspect_err(report)
-            .map_err(Diagnostic::from)
-    }))
-    .await?;
-    Ok(())
-}
-
-/// Says why a request was not let through, which the client is not told. The reasons have nothing in them that the caller
-/// chose: no token, no subject.
-fn report(failure: &Failure) {
-    let reason = json!({ "reason": log::chain(failure) });
-    match failure {
-        Failure::Refused(_) => log::warning("the request was refused", reason),
-        Failure::KeysUnavailable(_) | Failure::MethodArn => log::error("the request could not be judged", reason),
-    }
+    event::serve(async |request: AuthorizerEvent| {
+        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(Failure::told)
+    })
+    .await
 }
 
 /// Seconds since 1970, from the wall clock: a monotonic one may stand still while Lambda has the environment frozen.

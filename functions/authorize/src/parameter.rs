@@ -1,64 +1,64 @@
 //! The JWK Set in an SSM parameter, for issuers that publish no URL: local development, and tokens of one's own.
 
-use aws_sdk_ssm::Client;
+use ferrite_aws::ParameterSource;
+use secrecy::ExposeSecret;
 
 use crate::key_cache::{FetchError, FetchJwks};
 
 /// Reads the JWK Set from a plain `String` parameter: public keys are no secret, and a `SecureString` would need a KMS
 /// permission. Its role needs `ssm:GetParameter` on that parameter, and nothing else.
+///
+/// It keeps nothing, for the key cache does.
 pub(crate) struct JwksParameter {
-    client: Client,
+    source: ParameterSource,
     name: String,
 }
 
 impl JwksParameter {
     /// `name` is the parameter's name or its ARN.
-    pub(crate) fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+    pub(crate) fn new(source: ParameterSource, name: String) -> Self {
+        Self { source, name }
     }
 }
 
 impl FetchJwks for JwksParameter {
     async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
-        let answer = self.client.get_parameter().name(&self.name).send().await.map_err(FetchError::unreachable)?;
-        let value = answer.parameter.and_then(|parameter| parameter.value);
-        value.map(String::into_bytes).ok_or(FetchError::NoValue)
+        let document = self.source.parameter(&self.name).await.map_err(FetchError::unreachable)?;
+        Ok(document.expose_secret().as_bytes().to_vec())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_ssm::config::{BehaviorVersion, Config, Credentials, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
     use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
     use aws_smithy_types::body::SdkBody;
+    use aws_types::SdkConfig;
+    use aws_types::region::Region;
 
     use super::*;
 
-    fn answering(status: u16, body: &'static str) -> (JwksParameter, StaticReplayClient) {
+    fn answering(status: u16, body: &'static str) -> JwksParameter {
         let request = http::Request::new(SdkBody::empty());
         let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
-        let http = StaticReplayClient::new(vec![ReplayEvent::new(request, response)]);
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
+        let config = SdkConfig::builder()
             .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-            .http_client(http.clone())
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test")))
+            .http_client(StaticReplayClient::new(vec![ReplayEvent::new(request, response)]))
             .build();
-        (JwksParameter::new(Client::from_conf(config), "/ferrite/jwks".to_owned()), http)
+        JwksParameter::new(ParameterSource::new(&config), "/ferrite/jwks".to_owned())
     }
 
     #[tokio::test]
     async fn the_value_of_the_parameter_is_the_document() {
-        let (parameter, http) = answering(200, r#"{"Parameter":{"Value":"{\"keys\":[]}"}}"#);
+        let parameter = answering(200, r#"{"Parameter":{"Value":"{\"keys\":[]}"}}"#);
         assert_eq!(parameter.fetch().await.unwrap(), br#"{"keys":[]}"#);
-
-        let request = http.actual_requests().next().unwrap();
-        assert_eq!(request.body().bytes().unwrap(), br#"{"Name":"/ferrite/jwks"}"#);
     }
 
     #[tokio::test]
     async fn a_parameter_that_cannot_be_read_is_an_error() {
-        let (parameter, _) = answering(400, r#"{"__type":"ParameterNotFound"}"#);
-        assert!(matches!(parameter.fetch().await, Err(FetchError::Unreachable(_))));
+        let error = answering(400, r#"{"__type":"ParameterNotFound"}"#).fetch().await.unwrap_err();
+        assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
     }
 }

@@ -1,11 +1,13 @@
 //! The function's settings, read once in init.
 
-use ferrite_runtime::config::ConfigError;
-use thiserror::Error;
+use std::num::NonZeroU64;
+
+use ferrite_runtime::config::{self, ConfigError};
+use serde::Deserialize;
 
 use crate::key_cache::Lifetimes;
 use crate::token::Expected;
-use crate::url::{JwksUri, JwksUriError};
+use crate::url::JwksUri;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -26,45 +28,45 @@ pub(crate) enum KeySource {
     Parameter(String),
 }
 
-/// Settings that do not make sense. Names the variable.
-#[derive(Debug, Error)]
-pub(crate) enum SettingsError {
-    #[error("exactly one of the environment variables JWKS_URL and JWKS_PARAMETER must be set")]
-    KeySource,
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+/// What stands in the environment.
+#[derive(Deserialize)]
+struct Variables {
+    jwks_url: Option<JwksUri>,
+    jwks_parameter: Option<String>,
+    jwt_issuer: String,
+    jwt_audience: String,
+    jwks_ttl_seconds: Option<NonZeroU64>,
+    jwks_max_stale_seconds: Option<NonZeroU64>,
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which answers with the value of a variable that is set and not empty.
-    pub(crate) fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, SettingsError> {
-        let required = |name| variable(name).ok_or(ConfigError::Missing(name));
-        let seconds = |name, default| match variable(name).map(|value| value.parse()) {
-            None => Ok(default),
-            Some(Ok(seconds @ 1..=DAY_SECONDS)) => Ok(seconds),
-            Some(_) => Err(malformed(name, format!("not a whole number of seconds from 1 to {DAY_SECONDS}"))),
-        };
-        let source = match (variable("JWKS_URL"), variable("JWKS_PARAMETER")) {
-            (Some(url), None) => {
-                let uri = url.parse().map_err(|error: JwksUriError| malformed("JWKS_URL", error.to_string()))?;
-                KeySource::Url(uri)
-            }
+    /// Reads the settings through `variable`, which answers with the value of a variable that is set.
+    ///
+    /// # Errors
+    /// The settings do not make sense; the variable is named.
+    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let set: Variables = config::read_from(variable)?;
+        let source = match (set.jwks_url, set.jwks_parameter) {
+            (Some(url), None) => KeySource::Url(url),
             (None, Some(name)) => KeySource::Parameter(name),
-            _ => return Err(SettingsError::KeySource),
+            _ => {
+                let why = "exactly one of the environment variables JWKS_URL and JWKS_PARAMETER must be set";
+                return Err(ConfigError::Contradiction(why.to_owned()));
+            }
+        };
+        let seconds = |name, set: Option<NonZeroU64>, default| match set.map_or(default, NonZeroU64::get) {
+            seconds @ 1..=DAY_SECONDS => Ok(seconds),
+            _ => Err(ConfigError::malformed(name, format_args!("it must be from 1 to {DAY_SECONDS} seconds"))),
         };
         Ok(Self {
             source,
-            expected: Expected { issuer: required("JWT_ISSUER")?, audience: required("JWT_AUDIENCE")? },
+            expected: Expected { issuer: set.jwt_issuer, audience: set.jwt_audience },
             lifetimes: Lifetimes {
-                ttl_seconds: seconds("JWKS_TTL_SECONDS", 600)?,
-                max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", DAY_SECONDS)?,
+                ttl_seconds: seconds("JWKS_TTL_SECONDS", set.jwks_ttl_seconds, 600)?,
+                max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", set.jwks_max_stale_seconds, DAY_SECONDS)?,
             },
         })
     }
-}
-
-fn malformed(name: &'static str, why: String) -> ConfigError {
-    ConfigError::Malformed { name, why }
 }
 
 #[cfg(test)]

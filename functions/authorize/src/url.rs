@@ -10,6 +10,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
 use thiserror::Error;
 
 use crate::key_cache::{FetchError, FetchJwks};
@@ -18,8 +19,17 @@ use crate::key_cache::{FetchError, FetchJwks};
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A URL whose answer can be trusted to come from its host: https, or this machine.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct JwksUri(Uri);
+
+impl TryFrom<String> for JwksUri {
+    type Error = JwksUriError;
+
+    fn try_from(url: String) -> Result<Self, JwksUriError> {
+        url.parse()
+    }
+}
 
 /// Why a URL is not one to take keys from.
 #[derive(Debug, Error)]

@@ -2,11 +2,26 @@
 
 mod handler;
 
-use ferrite_aws::{Table, sdk_config};
-use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http};
+use ferrite_aws::{IdempotencyTable, Table, sdk_config};
+use ferrite_runtime::idempotency::Idempotency;
+use ferrite_runtime::tower::ServiceBuilder;
+use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http, service_fn};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    idempotency_table_name: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    let table = Table::new(&sdk_config()?, config::required("TABLE_NAME")?);
-    http::serve(|request| handler::create_product(&table, &RandomIds, &SystemClock, request)).await
+    let settings: Settings = config::read()?;
+    let aws = sdk_config()?;
+    let table = Table::new(&aws, settings.table_name);
+    let records = IdempotencyTable::new(&aws, settings.idempotency_table_name);
+    let once = Idempotency::new(records, SystemClock, "create-product");
+    table.open_for_putting().await;
+    let handler = service_fn(|request| handler::create_product(&table, &RandomIds, &SystemClock, request));
+    http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&once)).service(handler)).await
 }

@@ -3,10 +3,18 @@
 mod handler;
 
 use ferrite_aws::{Table, sdk_config};
-use ferrite_runtime::{InitError, config, http};
+use ferrite_runtime::{InitError, config, http, service_fn};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    let table = Table::new(&sdk_config()?, config::required("TABLE_NAME")?);
-    http::serve(|request| handler::delete_product(&table, request)).await
+    let settings: Settings = config::read()?;
+    let table = Table::new(&sdk_config()?, settings.table_name);
+    table.open_for_deleting().await;
+    http::serve(service_fn(|request| handler::delete_product(&table, request))).await
 }

@@ -1,6 +1,6 @@
-use ferrite_api::{ProductBody, image_bodies, is_fresh};
+use ferrite_api::{ProductBody, image_bodies};
 use ferrite_domain::ports::{Clock, GetProduct, SignImageUrl};
-use ferrite_runtime::http::{Problem, Request, Response, no_content, path_id};
+use ferrite_runtime::http::{Problem, Request, Response, not_modified, path_id};
 use http::StatusCode;
 
 /// Shows a product with its images; 304 when the client holds it already.
@@ -13,12 +13,7 @@ pub(crate) async fn get_product(
     let product = products.get(path_id(&request, "productId")?).await?.ok_or_else(Problem::not_found)?;
     let images = image_bodies(&product, links, clock.now())?;
     let (response, tag) = ProductBody::new(product, images).answer(StatusCode::OK)?;
-    if is_fresh(&request, &tag)? {
-        let mut unchanged = tag.tag(no_content());
-        *unchanged.status_mut() = StatusCode::NOT_MODIFIED;
-        return Ok(unchanged);
-    }
-    Ok(response)
+    not_modified(&request, tag.as_str())?.map_or(Ok(response), Ok)
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
-use ferrite_api::PlaceOrderBody;
-use ferrite_domain::PlacementRequest;
+use ferrite_api::{OrderBody, PlaceOrderBody};
 use ferrite_domain::ports::{Clock, GetProducts, NewIds, PlaceError, PlaceOrder, Placement};
-use ferrite_runtime::http::{Problem, Request, Response, caller, json_body};
+use ferrite_domain::{Order, PlacementRequest};
+use ferrite_runtime::http::{Problem, Request, Response, caller, idempotency, json, json_body};
+use ferrite_runtime::idempotency::DAY;
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::{log, trace};
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
 
-use crate::idempotency;
+const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
 
 /// How often an order is priced anew because a price changed under it.
 const PRICINGS: usize = 3;
@@ -19,9 +24,9 @@ pub(crate) async fn place_order(
     request: Request,
 ) -> Result<Response, Problem> {
     let customer = caller(&request)?.id().clone();
-    let key = idempotency::key(&request)?;
+    let key = idempotency::required_key(&request)?;
     let wanted = PlacementRequest::try_from(json_body::<PlaceOrderBody>(&request)?)?;
-    let fingerprint = idempotency::fingerprint(&request);
+    let fingerprint = idempotency::fingerprint(&request)?;
     let now = clock.now();
     if let Some(saved) = store.find_answer(&customer, &key, now).await? {
         return idempotency::replay(&saved, &fingerprint);
@@ -38,16 +43,30 @@ pub(crate) async fn place_order(
                 None => return Err(refusal.into()),
             },
         };
-        let saved = idempotency::save(&order, fingerprint.clone())?;
-        let placement = Placement { order, key: key.clone(), saved, key_expires_at: idempotency::expiry(now) };
-        match store.place(&placement).await {
-            Ok(()) => return idempotency::replay(&placement.saved, &fingerprint),
+        let saved = idempotency::save(&accepted(&order)?, fingerprint.clone())?;
+        let (key, key_expires_at) = (key.clone(), now.after(DAY));
+        let placement = Placement { order, key, saved, key_expires_at, cause: trace::cause() };
+        match trace::span("place the order", store.place(&placement)).await {
+            Ok(()) => {
+                metrics::count(ORDERS_PLACED);
+                log::append("order_id", placement.order.id.to_string());
+                return idempotency::replay(&placement.saved, &fingerprint);
+            }
             Err(PlaceError::Answered(saved)) => return idempotency::replay(&saved, &fingerprint),
             Err(PlaceError::ProductsChanged) => {}
             Err(error) => return Err(error.into()),
         }
     }
     Err(PlaceError::ProductsChanged.into())
+}
+
+/// 202 with the order, whose payment is still to be taken.
+fn accepted(order: &Order) -> Result<Response, Problem> {
+    let mut response = json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?;
+    // Relative to the request's own URL (RFC 9110, section 10.2.2), which ends in `orders` behind whatever stage.
+    let location = HeaderValue::try_from(format!("orders/{}", order.id)).map_err(Problem::internal)?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 #[cfg(test)]
@@ -156,6 +175,6 @@ mod tests {
         let (mut parts, body) = order(&product).into_parts();
         parts.extensions.clear();
         let problem = place(&store, Request::from_parts(parts, body)).await.unwrap_err();
-        assert_eq!(problem.status(), http::StatusCode::UNAUTHORIZED);
+        assert_eq!(problem.status(), StatusCode::UNAUTHORIZED);
     }
 }

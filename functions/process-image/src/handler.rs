@@ -4,10 +4,14 @@ use ferrite_aws::UploadKey;
 use ferrite_domain::ports::{Clock, FinishImage, ImageFiles, StoreError, Upload, WorkQueue};
 use ferrite_domain::{ContentType, ImageState, Reason, UploadSize, Variant, VariantName, Variants};
 use ferrite_images::{Format, Rejection, make_variants};
-use ferrite_runtime::log;
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::{event, log, trace};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+const IMAGES_PROCESSED: Metric = Metric::new("ImagesProcessed", Unit::Count);
+const IMAGES_FAILED: Metric = Metric::new("ImagesFailed", Unit::Count);
 
 /// A notification from S3 ("Event message structure").
 #[derive(Debug, Deserialize)]
@@ -29,22 +33,25 @@ pub(crate) async fn process_image(
     dead_letters: &impl WorkQueue,
     clock: &impl Clock,
     event: Event,
-) -> Result<(), StoreError> {
+) -> Result<(), event::Failure> {
     for record in event.records {
         let key = record["s3"]["object"]["key"].as_str().unwrap_or_default();
         let Some(upload) = UploadKey::from_event(key) else {
             let reason = "the object's key is none that an upload of ours has";
-            log::error("an S3 record goes to the dead-letter queue", json!({ "error": reason }));
+            log::error("a record goes to the dead-letter queue: it can never be handled", json!({ "reason": reason }));
+            metrics::count(metrics::REFUSED);
             dead_letters.reject(&record.to_string(), reason).await?;
             continue;
         };
-        let state = process(files, upload).await?;
-        let finished = products.finish_image(upload.product, upload.image, &state, clock.now()).await?;
-        let state = match &state {
-            ImageState::Failed { reason } => format!("failed: {reason}"),
-            _ => "ready".to_owned(),
+        let state = trace::span("process the image", process(files, upload)).await?;
+        let (told, metric) = match &state {
+            ImageState::Failed { reason } => (format!("failed: {reason}"), IMAGES_FAILED),
+            _ => ("ready".to_owned(), IMAGES_PROCESSED),
         };
-        log::info("the image was processed", json!({ "image_id": upload.image, "state": state, "first_time": finished }));
+        if products.finish_image(upload.product, upload.image, &state, clock.now()).await? {
+            metrics::count(metric);
+        }
+        log::append_to("images", json!({ "image_id": upload.image, "state": told }));
     }
     Ok(())
 }
@@ -79,7 +86,7 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
         Ok(Ok(variants)) => Ok(variants),
         Ok(Err(rejection)) => {
             if let Rejection::Corrupt { detail } | Rejection::Unsupported { detail } = &rejection {
-                log::info("the decoder refused the file", json!({ "error": detail }));
+                log::append("decoder", detail.as_str());
             }
             Err(rejection.to_string())
         }

@@ -4,12 +4,22 @@ mod handler;
 
 use ferrite_aws::{ImageBucket, Queue, Table, sdk_config};
 use ferrite_runtime::{InitError, SystemClock, config, event};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    image_bucket: String,
+    dead_letter_queue_url: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
     let aws = sdk_config()?;
-    let table = Table::new(&aws, config::required("TABLE_NAME")?);
-    let files = ImageBucket::new(&aws, config::required("IMAGE_BUCKET")?);
-    let dead_letters = Queue::dead_letters(&aws, config::required("DEAD_LETTER_QUEUE_URL")?);
+    let table = Table::new(&aws, settings.table_name);
+    let files = ImageBucket::new(&aws, settings.image_bucket);
+    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
+    files.open_for_reading().await;
     event::serve(|event| handler::process_image(&table, &files, &dead_letters, &SystemClock, event)).await
 }

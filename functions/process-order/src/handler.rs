@@ -1,9 +1,14 @@
 use ferrite_domain::ports::{Clock, GetOrder, SaveTransition, TakePayment};
-use ferrite_domain::{Charge, DomainEvent, OrderStatus, Payment};
-use ferrite_runtime::sqs::{Failure, Message};
-use ferrite_runtime::{events, log};
+use ferrite_domain::{Charge, CloudEvent, DomainEvent, OrderStatus, Payment};
+use ferrite_runtime::batch::Failure;
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::{log, trace};
+use serde_json::json;
 
-/// Takes payment for the order that the message says was placed.
+const ORDERS_PAID: Metric = Metric::new("OrdersPaid", Unit::Count);
+const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
+
+/// Takes payment for the order that the event says was placed.
 ///
 /// It may be delivered twice and die anywhere. The gateway charges once for each order and repeats its decision, and the
 /// order leaves `pending` once, so to go through it all again changes nothing that was done.
@@ -11,9 +16,8 @@ pub(crate) async fn process_order(
     orders: &(impl GetOrder + SaveTransition),
     gateway: &impl TakePayment,
     clock: &impl Clock,
-    message: Message,
+    event: CloudEvent,
 ) -> Result<(), Failure> {
-    let event = events::from_rule(&message.body).map_err(Failure::reject)?;
     let DomainEvent::OrderPlaced(placed) = event.event else {
         return Err(Failure::reject(format!("{} is not what this queue is for", event.event.kind())));
     };
@@ -25,30 +29,29 @@ pub(crate) async fn process_order(
     }
 
     let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
-    let payment = gateway.charge(&charge).await.map_err(Failure::retry)?;
-    let transition = match payment {
-        Payment::Approved => order.pay(clock.now()),
-        Payment::Declined { reason } => order.fail_payment(reason, clock.now()),
-    }
-    .map_err(Failure::reject)?;
-    if orders.save(&transition).await.map_err(Failure::retry)? {
+    let payment = trace::span("charge", gateway.charge(&charge)).await.map_err(Failure::retry)?;
+    let (transition, decided) = match payment {
+        Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
+        Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
+    };
+    let transition = transition.map_err(Failure::reject)?;
+    if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
+        metrics::count(decided);
         let after = transition.after();
-        log::info("payment decided", serde_json::json!({ "order_id": after.id, "status": after.status.as_str() }));
+        log::debug("payment decided", json!({ "order_id": after.id, "status": after.status.as_str() }));
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use ferrite_domain::memory::{FixedClock, MemoryGateway, MemoryStore, UniqueIds};
     use ferrite_domain::ports::{CreateProduct, Fingerprint, GetProduct, NewIds, PlaceOrder, Placement, SavedAnswer};
     use ferrite_domain::{
-        CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderPaid, OrderPlaced, PaymentToken,
+        Cause, CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderPaid, OrderPlaced, PaymentToken,
         PlacementRequest, contract,
     };
-    use serde_json::json;
-
-    use super::*;
 
     /// A store with five pieces of a product, one of which is ordered.
     async fn ordered(token: &str) -> (MemoryStore, Order) {
@@ -65,19 +68,18 @@ mod tests {
             key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
             saved: SavedAnswer { fingerprint: Fingerprint("f".to_owned()), answer: String::new() },
             key_expires_at: contract::now(),
+            cause: Cause::default(),
         };
         store.place(&placement).await.unwrap();
         (store, order)
     }
 
-    fn message(event: DomainEvent) -> Message {
-        let event = CloudEvent::new(EventId::of_change("x", 1.into()), "x".to_owned(), contract::now(), event);
-        let body = json!({"detail-type": event.event.kind(), "detail": event}).to_string();
-        serde_json::from_value(json!({"messageId": "1", "receiptHandle": "r", "body": body})).unwrap()
+    fn event(event: DomainEvent) -> CloudEvent {
+        CloudEvent::new(EventId::of_change("x", 1.into()), "x".to_owned(), contract::now(), event)
     }
 
-    fn placed(order: &Order) -> Message {
-        message(DomainEvent::OrderPlaced(OrderPlaced {
+    fn placed(order: &Order) -> CloudEvent {
+        event(DomainEvent::OrderPlaced(OrderPlaced {
             order_id: order.id,
             customer_id: order.customer.clone(),
             lines: order.lines.clone(),
@@ -85,8 +87,8 @@ mod tests {
         }))
     }
 
-    async fn process(store: &MemoryStore, gateway: &MemoryGateway, message: Message) -> Result<(), Failure> {
-        process_order(store, gateway, &FixedClock(contract::now()), message).await
+    async fn process(store: &MemoryStore, gateway: &MemoryGateway, event: CloudEvent) -> Result<(), Failure> {
+        process_order(store, gateway, &FixedClock(contract::now()), event).await
     }
 
     async fn status(store: &MemoryStore, order: &Order) -> &'static str {
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_comes_twice_charges_once() {
+    async fn an_event_that_comes_twice_charges_once() {
         let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
         for _ in 0..2 {
             process(&store, &gateway, placed(&order)).await.unwrap();
@@ -138,10 +140,8 @@ mod tests {
         let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
         let paid = OrderPaid { order_id: order.id, customer_id: order.customer.clone(), total: order.total };
         let another = Order { id: UniqueIds.new_id().into(), ..order };
-        let mut nonsense = placed(&another);
-        nonsense.body = "nonsense".to_owned();
-        for message in [nonsense, placed(&another), message(DomainEvent::OrderPaid(paid))] {
-            assert!(matches!(process(&store, &gateway, message).await, Err(Failure::Reject(_))));
+        for event in [placed(&another), event(DomainEvent::OrderPaid(paid))] {
+            assert!(matches!(process(&store, &gateway, event).await, Err(Failure::Reject(_))));
         }
     }
 }

@@ -3,13 +3,26 @@
 mod handler;
 
 use ferrite_aws::{Queue, SandboxGateway, Table, sdk_config};
-use ferrite_runtime::{InitError, SystemClock, config, sqs};
+use ferrite_runtime::batch::{Limits, events};
+use ferrite_runtime::{InitError, SystemClock, config};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    sandbox_ledger_name: String,
+    queue_url: String,
+    dead_letter_queue_url: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
     let aws = sdk_config()?;
-    let table = Table::new(&aws, config::required("TABLE_NAME")?);
-    let gateway = SandboxGateway::new(&aws, config::required("SANDBOX_LEDGER_NAME")?);
-    let queue = Queue::new(&aws, config::required("QUEUE_URL")?, config::required("DEAD_LETTER_QUEUE_URL")?);
-    sqs::serve(&queue, |message| handler::process_order(&table, &gateway, &SystemClock, message)).await
+    let table = Table::new(&aws, settings.table_name);
+    let gateway = SandboxGateway::new(&aws, settings.sandbox_ledger_name);
+    let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
+    table.open_for_reading().await;
+    let handler = |event| handler::process_order(&table, &gateway, &SystemClock, event);
+    events::serve(&queue, Limits::default(), handler).await
 }

@@ -1,59 +1,43 @@
 use ferrite_aws::StreamRecord;
-use ferrite_domain::ports::{PublishEvents, StoreError, WorkQueue};
-use ferrite_runtime::log;
+use ferrite_domain::CloudEvent;
+use ferrite_domain::ports::PublishEvents;
+use ferrite_runtime::batch::{Failure, events};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A batch of the table's stream.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Batch {
-    records: Vec<Value>,
-}
-
-/// Publishes what the records tell.
-///
-/// The table is the outbox: nothing is published that was not committed, and what was committed is published at least
-/// once. When an event cannot be published the whole batch fails and is delivered again; its events have the same
-/// identifiers then, and consumers know those they had. A record that cannot be read goes to the dead-letter queue with
-/// the reason, for it would hold up its shard without ever getting better.
+/// What a record of the table's stream tells, if it tells anything.
 ///
 /// # Errors
-/// An event was not published, or a record not put aside.
-pub(crate) async fn relay_events(
-    bus: &impl PublishEvents,
-    dead_letters: &impl WorkQueue,
-    batch: Batch,
-) -> Result<(), StoreError> {
-    let (mut events, mut unreadable) = (Vec::new(), Vec::new());
-    for record in batch.records {
-        match read(&record) {
-            Ok(event) => events.extend(event),
-            Err(reason) => unreadable.push((record, reason)),
-        }
-    }
-    // First what may fail for long: a batch that comes back during an outage must not leave its dead letters anew each time.
-    if !events.is_empty() {
-        bus.publish(&events).await?;
-        let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
-        log::info("published", json!({ "events": ids }));
-    }
-    for (record, reason) in unreadable {
-        log::error("a stream record goes to the dead-letter queue", json!({ "error": reason }));
-        dead_letters.reject(&record.to_string(), &reason).await?;
-    }
-    Ok(())
+/// It cannot be read: it would hold up its shard without ever getting better.
+pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent>, Failure> {
+    let record = StreamRecord::deserialize(record).map_err(Failure::reject)?;
+    record.into_event().map_err(Failure::reject)
 }
 
-fn read(record: &Value) -> Result<Option<ferrite_domain::CloudEvent>, String> {
-    let record = StreamRecord::deserialize(record).map_err(|error| error.to_string())?;
-    record.into_event().map_err(|error| log::chain(&error))
+/// Publishes what the records of a batch tell.
+///
+/// The table is the outbox: nothing is published that was not committed, and what was committed is published at least
+/// once. When an event cannot be published the whole batch is delivered again; its events have the same identifiers
+/// then, and consumers know those they had.
+///
+/// # Errors
+/// An event was not published.
+pub(crate) async fn relay_events(bus: &impl PublishEvents, told: Vec<Option<CloudEvent>>) -> Result<(), Failure> {
+    let told: Vec<CloudEvent> = told.into_iter().flatten().collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    bus.publish(&told).await.map_err(Failure::retry)?;
+    told.iter().for_each(events::tell);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::CloudEvent;
     use ferrite_domain::memory::{RecordedEvents, RecordedQueue};
+    use ferrite_domain::ports::StoreError;
+    use ferrite_runtime::batch::dynamodb;
+    use serde_json::json;
 
     use super::*;
 
@@ -61,33 +45,40 @@ mod tests {
 
     fn record() -> Value {
         let money = json!({"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}});
-        json!({"eventName": "INSERT", "dynamodb": {"NewImage": {
+        json!({"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {
             "pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}, "id": {"S": ORDER}, "customerId": {"S": "ada"},
             "status": {"S": "pending"}, "lines": {"L": []}, "total": money, "paymentToken": {"S": "tok_success"},
+            "correlationid": {"S": "checkout-7"},
             "version": {"N": "1"}, "createdAt": {"S": "2026-11-22T22:00:00Z"}, "updatedAt": {"S": "2026-11-22T22:00:00Z"},
         }}})
+    }
+
+    async fn relay(bus: &impl PublishEvents, records: Value, queue: &RecordedQueue) -> bool {
+        let handler = |told| relay_events(bus, told);
+        dynamodb::whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
     }
 
     #[tokio::test]
     async fn a_batch_that_comes_twice_tells_the_same_events() {
         let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
         for _ in 0..2 {
-            relay_events(&bus, &queue, Batch { records: vec![record()] }).await.unwrap();
+            assert!(relay(&bus, json!([record()]), &queue).await);
         }
         let events = bus.all();
         assert_eq!(events[0], events[1]);
         assert_eq!(events[0].id.as_str(), format!("{ORDER}:1"));
+        assert_eq!(events[0].cause.correlation_id.as_ref().map(|id| id.as_str()), Some("checkout-7"));
     }
 
     #[tokio::test]
     async fn a_record_that_cannot_be_read_is_put_aside_and_the_others_are_told() {
         let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
-        let poison = json!({"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "x"}}}});
-        relay_events(&bus, &queue, Batch { records: vec![poison.clone(), record(), json!("text")] }).await.unwrap();
+        let mut poison = record();
+        poison["dynamodb"]["NewImage"] = json!({"pk": {"S": "x"}});
+        assert!(relay(&bus, json!([poison, record()]), &queue).await);
         assert_eq!(bus.all().len(), 1);
         let rejected = queue.rejected();
-        assert_eq!(rejected.len(), 2);
-        assert_eq!(rejected[0].0, poison.to_string());
+        assert_eq!((rejected.len(), rejected[0].0.as_str()), (1, &*poison.to_string()));
         assert!(rejected[0].1.contains("does not hold an order"), "{}", rejected[0].1);
     }
 
@@ -99,8 +90,6 @@ mod tests {
                 Err(StoreError::new("PutEvents", "throttled"))
             }
         }
-        let queue = RecordedQueue::default();
-        assert!(relay_events(&Down, &queue, Batch { records: vec![json!("text"), record()] }).await.is_err());
-        assert_eq!(queue.rejected(), [], "put aside once, when the batch gets through");
+        assert!(!relay(&Down, json!([record()]), &RecordedQueue::default()).await);
     }
 }

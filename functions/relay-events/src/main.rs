@@ -3,12 +3,22 @@
 mod handler;
 
 use ferrite_aws::{Bus, Queue, sdk_config};
-use ferrite_runtime::{InitError, config, event};
+use ferrite_runtime::batch::dynamodb;
+use ferrite_runtime::{InitError, config};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    bus_name: String,
+    dead_letter_queue_url: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
     let aws = sdk_config()?;
-    let bus = Bus::new(&aws, config::required("BUS_NAME")?);
-    let dead_letters = Queue::dead_letters(&aws, config::required("DEAD_LETTER_QUEUE_URL")?);
-    event::serve(|batch| handler::relay_events(&bus, &dead_letters, batch)).await
+    let bus = Bus::new(&aws, settings.bus_name);
+    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
+    bus.open().await;
+    dynamodb::serve_whole(&dead_letters, handler::read, |told| handler::relay_events(&bus, told)).await
 }

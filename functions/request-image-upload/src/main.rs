@@ -3,12 +3,22 @@
 mod handler;
 
 use ferrite_aws::{ImageSigner, Table, sdk_config};
-use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http};
+use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http, service_fn};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    image_bucket: String,
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
     let aws = sdk_config()?;
-    let table = Table::new(&aws, config::required("TABLE_NAME")?);
-    let uploads = ImageSigner::new(&aws, &config::required("IMAGE_BUCKET")?).await?;
-    http::serve(|request| handler::request_image_upload(&table, &uploads, &RandomIds, &SystemClock, request)).await
+    let table = Table::new(&aws, settings.table_name);
+    let uploads = ImageSigner::new(&aws, &settings.image_bucket).await?;
+    table.open_for_updating().await;
+    http::serve(service_fn(|request| handler::request_image_upload(&table, &uploads, &RandomIds, &SystemClock, request)))
+        .await
 }

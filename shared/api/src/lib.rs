@@ -9,7 +9,7 @@ mod order;
 mod page;
 mod product;
 
-pub use etag::{ProductTag, expected_version, is_fresh};
+pub use etag::{ProductTag, expected_version};
 pub use image::{ImageBodies, ImageBody, ImageRequestBody, UploadBody, image_bodies};
 pub use money::MoneyBody;
 pub use order::{OrderBody, PlaceOrderBody};

@@ -4,7 +4,7 @@ use deserr::Deserr;
 use ferrite_domain::{
     Description, Money, NewProduct, Product, ProductId, ProductName, ProductPatch, Stock, Timestamp, ValueError, Version,
 };
-use ferrite_runtime::http::{InvalidBody, Problem, Response, json};
+use ferrite_runtime::http::{InvalidBody, Problem, Response, json, tagged};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -102,7 +102,7 @@ impl ProductBody {
     /// It cannot be written as JSON, which is a mistake in this program.
     pub fn answer(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
         let tag = ProductTag::new(self.version, self.links_as_of);
-        Ok((tag.tag(json(status, self)?), tag))
+        Ok((tagged(json(status, self)?, tag.as_str())?, tag))
     }
 }
 

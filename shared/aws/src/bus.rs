@@ -1,9 +1,13 @@
 //! The EventBridge bus.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::config::Builder;
+use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use ferrite_domain::CloudEvent;
 use ferrite_domain::ports::{PublishEvents, StoreError};
+
+use crate::open;
 
 /// The most entries that one `PutEvents` takes.
 const ENTRIES: usize = 10;
@@ -21,6 +25,13 @@ impl Bus {
         Self { client: Client::new(config), name }
     }
 
+    /// Opens the connection, in init, with a call that publishes nothing: EventBridge refuses one without entries.
+    pub async fn open(&self) {
+        let put = self.client.put_events().set_entries(Some(Vec::new()));
+        let once = Builder::new().retry_config(RetryConfig::disabled());
+        open(put.customize().config_override(once).send()).await;
+    }
+
     fn entry(&self, event: &CloudEvent) -> Result<PutEventsRequestEntry, StoreError> {
         let detail = serde_json::to_string(event).map_err(|error| StoreError::new("PutEvents", error))?;
         Ok(PutEventsRequestEntry::builder()
@@ -28,6 +39,7 @@ impl Bus {
             .source(&event.source)
             .detail_type(event.event.kind())
             .detail(detail)
+            .set_trace_header(event.cause.traceparent.map(|place| place.xray_header()))
             .build())
     }
 }

@@ -1,10 +1,13 @@
 //! The bucket that uploads come into and variants are served from.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
 use ferrite_domain::ports::{ImageFiles, StoreError, Upload};
 use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
+
+use crate::open;
 
 /// The images' bucket.
 #[derive(Debug, Clone)]
@@ -19,6 +22,13 @@ impl ImageBucket {
         // Without a bucket's own host name, an endpoint other than AWS's is reached by path.
         let config = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
         Self { client: Client::from_conf(config), name }
+    }
+
+    /// Opens the connection in init, by asking for an upload that nobody made: see [`open`]. It costs one `GET` request.
+    pub async fn open_for_reading(&self) {
+        let get = self.client.get_object().bucket(&self.name).key("uploads/none");
+        let one_attempt = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
+        open(get.customize().config_override(one_attempt).send()).await;
     }
 }
 

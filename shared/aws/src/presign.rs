@@ -32,7 +32,8 @@ pub struct ImageSigner {
 }
 
 impl ImageSigner {
-    /// A signer for the bucket called `bucket`.
+    /// A signer for the bucket called `bucket`, with the credentials of this moment. Those that Lambda sets outlive the
+    /// execution environment; those of a credentials endpoint do not, and neither do links that they have signed.
     ///
     /// # Errors
     /// The configuration has no credentials or no region.

@@ -1,6 +1,7 @@
 //! The DynamoDB table: one place that knows its keys and items.
 
 mod keys;
+mod opening;
 mod order_item;
 mod orders;
 mod placement;

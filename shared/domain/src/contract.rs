@@ -12,6 +12,7 @@
 pub mod bus;
 pub mod files;
 pub mod gateway;
+pub mod idempotency;
 pub mod links;
 pub mod orders;
 pub mod products;

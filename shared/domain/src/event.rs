@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, Money, OrderId, OrderLine, Reason, Timestamp, Version};
+use crate::{Cause, CustomerId, Money, OrderId, OrderLine, Reason, Timestamp, Version};
 
 /// Names one event for ever: the same change tells its event under the same identifier, however often it is published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,6 +100,9 @@ pub struct CloudEvent {
     pub subject: String,
     /// When it happened.
     pub time: Timestamp,
+    /// What set it off, as the envelope's extension attributes `traceparent` and `correlationid`.
+    #[serde(flatten)]
+    pub cause: Cause,
     /// What happened.
     #[serde(flatten)]
     pub event: DomainEvent,
@@ -115,9 +118,16 @@ impl CloudEvent {
     /// The `source` of this system's events.
     pub const SOURCE: &'static str = "ferrite.storefront";
 
-    /// The envelope of `event`.
+    /// The envelope of `event`, whose cause is not known.
     pub fn new(id: EventId, subject: String, time: Timestamp, event: DomainEvent) -> Self {
-        Self { specversion: SpecVersion::V1, id, source: Self::SOURCE.to_owned(), subject, time, event }
+        let (specversion, source, cause) = (SpecVersion::V1, Self::SOURCE.to_owned(), Cause::default());
+        Self { specversion, id, source, subject, time, cause, event }
+    }
+
+    /// The same event, set off by `cause`.
+    #[must_use]
+    pub fn caused_by(self, cause: Cause) -> Self {
+        Self { cause, ..self }
     }
 
     /// Reads an envelope that arrived from the bus.
@@ -156,6 +166,8 @@ mod tests {
             "source": "ferrite.storefront",
             "subject": "ord_0192f0c1a2b37c4d8e5f60718293a4b5",
             "time": "2026-11-22T22:00:00.120Z",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "correlationid": "checkout-7",
             "type": "ferrite.order.paid.v1",
             "data": {
                 "orderId": "ord_0192f0c1a2b37c4d8e5f60718293a4b5",
@@ -169,6 +181,7 @@ mod tests {
     fn an_event_is_written_as_cloudevents_and_reads_back() {
         let event = CloudEvent::parse(&envelope().to_string()).unwrap();
         assert_eq!(event.event.kind(), "ferrite.order.paid.v1");
+        assert_eq!(event.cause.correlation_id.as_ref().map(|id| id.as_str()), Some("checkout-7"));
         assert_eq!(serde_json::to_value(&event).unwrap(), envelope());
     }
 

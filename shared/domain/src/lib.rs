@@ -5,10 +5,12 @@
 //! [`ports`]; `memory` implements every port in memory and `contract` holds the suite that each implementation,
 //! in memory or on AWS, has to pass.
 
+mod cause;
 #[cfg(feature = "testing")]
 pub mod contract;
 mod event;
 mod id;
+mod idempotency;
 mod image;
 #[cfg(feature = "testing")]
 pub mod memory;
@@ -23,6 +25,7 @@ mod text;
 mod time;
 mod value;
 
+pub use cause::{Cause, TraceParent, TraceParentError};
 pub use event::{CloudEvent, DomainEvent, EventError, EventId, OrderPaid, OrderPaymentFailed, OrderPlaced};
 pub use id::{CustomerId, ImageId, OrderId, ProductId};
 pub use image::{
@@ -35,6 +38,6 @@ pub use page::{Cursor, Page, PageLimit, PageRequest};
 pub use payment::{Charge, Payment, PaymentToken};
 pub use product::{NewProduct, Product, ProductPatch, Version};
 pub use quantity::{Quantity, Stock};
-pub use text::{Description, IdempotencyKey, ProductName, Reason};
+pub use text::{CorrelationId, Description, IdempotencyKey, ProductName, Reason};
 pub use time::Timestamp;
 pub use value::ValueError;

@@ -2,10 +2,12 @@
 
 mod files;
 mod gateway;
+mod idempotency;
 mod store;
 mod world;
 
 pub use files::{MemoryFiles, MemorySigner};
 pub use gateway::MemoryGateway;
+pub use idempotency::MemoryIdempotency;
 pub use store::MemoryStore;
 pub use world::{FixedClock, RecordedEvents, RecordedQueue, UniqueIds};

@@ -8,8 +8,9 @@ use std::future::Future;
 
 use uuid::Uuid;
 
+pub use crate::idempotency::{Attempt, Begun, Fingerprint, IdempotencyRecords, SavedAnswer};
 use crate::{
-    Charge, ContentType, CustomerId, IdempotencyKey, Image, ImageId, ImageState, ImageUpload, Order, OrderId, Page,
+    Cause, Charge, ContentType, CustomerId, IdempotencyKey, Image, ImageId, ImageState, ImageUpload, Order, OrderId, Page,
     PageRequest, Payment, Product, ProductId, ProductPatch, Timestamp, Transition, VariantName, Version,
 };
 
@@ -208,19 +209,6 @@ pub trait ImageFiles: Sync {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What tells two requests under one idempotency key apart: a digest of the request's content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint(pub String);
-
-/// The answer that the first request under an idempotency key got.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedAnswer {
-    /// What the request was.
-    pub fingerprint: Fingerprint,
-    /// What was answered, as the handler wrote it.
-    pub answer: String,
-}
-
 /// An order to be placed, and the answer to be given to its request from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
@@ -232,6 +220,8 @@ pub struct Placement {
     pub saved: SavedAnswer,
     /// When the key may be used for another request.
     pub key_expires_at: Timestamp,
+    /// The request, for whoever learns of the order.
+    pub cause: Cause,
 }
 
 /// Places orders.
@@ -292,9 +282,9 @@ pub trait ListOrders: Sync {
 
 /// Moves an order on.
 pub trait SaveTransition: Sync {
-    /// Keeps the order as it is after `transition` and puts returned stock back, all of it or nothing; `false` when the
-    /// order no longer is as it was before, and then nothing was changed.
-    fn save(&self, transition: &Transition) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    /// Keeps the order as it is after `transition`, which `cause` set off, and puts returned stock back, all of it or
+    /// nothing; `false` when the order no longer is as it was before, and then nothing was changed.
+    fn save(&self, transition: &Transition, cause: &Cause) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 
 /// Takes payment.

@@ -87,6 +87,16 @@ text!(
     "visible ASCII characters"
 );
 
+text!(
+    /// What a client calls a request, to find it again in the log of everything that it led to.
+    ///
+    /// 1 to 128 visible ASCII characters.
+    CorrelationId,
+    128,
+    |c| !c.is_ascii_graphic(),
+    "visible ASCII characters"
+);
+
 impl Reason {
     /// The reason that `text` gives, made to fit: control characters and what XML has no place for (SQS refuses it, see
     /// "SendMessage") become spaces, and what is too long is cut.

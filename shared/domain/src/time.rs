@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,12 @@ impl Timestamp {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_millis(self) -> i64 {
         self.0.as_millisecond()
+    }
+
+    /// The moment `time` later; at the latest the end of the year 9999.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        Self::from_unix_millis(self.unix_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z.

@@ -1,6 +1,8 @@
 //! The in-memory adapters keep the contracts that the AWS adapters keep.
 
-use ferrite_domain::memory::{MemoryFiles, MemoryGateway, MemorySigner, MemoryStore, RecordedEvents, RecordedQueue};
+use ferrite_domain::memory::{
+    MemoryFiles, MemoryGateway, MemoryIdempotency, MemorySigner, MemoryStore, RecordedEvents, RecordedQueue,
+};
 
 mod products {
     use super::*;
@@ -15,6 +17,11 @@ mod orders {
 mod gateway {
     use super::*;
     ferrite_domain::sandbox_gateway_contract!(MemoryGateway::default());
+}
+
+mod idempotency {
+    use super::*;
+    ferrite_domain::idempotency_records_contract!(MemoryIdempotency::default());
 }
 
 mod files {

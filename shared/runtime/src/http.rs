@@ -4,6 +4,8 @@
 
 mod body;
 mod caller;
+mod conditional;
+pub mod idempotency;
 mod problem;
 mod refusals;
 mod request;
@@ -12,8 +14,9 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use body::{InvalidBody, json_body};
+pub use body::{InvalidBody, Limited, json_body, limit};
 pub use caller::{Caller, caller};
+pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};
 pub use request::{header, header_list, path_id, query};
 pub use response::{json, no_content};

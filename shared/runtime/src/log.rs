@@ -1,24 +1,59 @@
-//! The log: one JSON object a line on stdout, with the keys of Powertools for AWS Lambda.
+//! The log: one JSON object a line on stdout, with the keys of Powertools for AWS Lambda's Logger.
 //!
-//! Lambda takes each line of stdout as one event ("Log and monitor Lambda functions"). A line costs more than the call
-//! it tells of, so a request that succeeds writes one. Never a token, a body or an e-mail address.
+//! A line is the dearest thing that a function does, so an invocation that succeeds writes one, which carries its metrics
+//! as well. What happens on the way is said at [`debug`]: such lines are kept back (the last 20 KiB of them) and written
+//! only when the invocation fails, or when its trace is one of the share that `POWERTOOLS_LOGGER_SAMPLE_RATE` names.
+//! Where a value belongs to the invocation as a whole, [`append`] puts it into its line.
+//!
+//! ```
+//! use ferrite_runtime::log;
+//! use serde_json::json;
+//!
+//! log::debug("the answer is known", json!({ "age_seconds": 12 }));
+//! log::append("order_id", "ord_0192f0c1a2b37c4d8e5f60718293a4b5");
+//! if let Err(error) = "x".parse::<u8>() {
+//!     log::exception(log::Level::Warning, "the header was ignored", &error, json!({ "header": "x-depth" }));
+//! }
+//! ```
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `POWERTOOLS_LOG_LEVEL`, `LOG_LEVEL` | lines below this level are kept back; `INFO` |
+//! | `AWS_LAMBDA_LOG_LEVEL`, `AWS_LAMBDA_LOG_FORMAT` | Lambda's own ("Configuring JSON and plain text log formats"): nothing below its level is written, and levels have its names |
+//! | `POWERTOOLS_LOGGER_SAMPLE_RATE` | the share of traces, 0 to 1, that are logged in full, in every function alike |
+//! | `POWERTOOLS_SERVICE_NAME` | the `service`; the function's name |
+//!
+//! Never a token, a body or an e-mail address.
 
-use std::cell::RefCell;
-use std::env;
+mod buffer;
+mod exception;
+mod layer;
+mod line;
+
 use std::io::Write;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::Location;
 
-use lambda_runtime::Context;
-use serde_json::{Map, Value, json};
+use ferrite_domain::TraceParent;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-/// How much a line matters. Lines below the level of the environment variable `LOG_LEVEL` (`INFO` unless set) are not
-/// written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) use buffer::Buffer;
+pub use exception::{Exception, chain};
+pub use layer::{Judged, Logged, Outcome, Tally, Verdict, layer};
+use line::Line;
+
+use crate::invocation::{self, Invocation};
+use crate::metrics::Document;
+use crate::settings::settings;
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Level {
     /// For whoever looks for a fault.
     Debug,
     /// What happened.
+    #[default]
     Info,
     /// Something that was put right by itself, and should not happen often.
     Warning,
@@ -26,90 +61,107 @@ pub enum Level {
     Error,
 }
 
-impl Level {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warning => "WARNING",
-            Self::Error => "ERROR",
+impl TryFrom<String> for Level {
+    type Error = &'static str;
+
+    /// Reads the names of Powertools and those of Lambda, in capitals or not.
+    fn try_from(name: String) -> Result<Self, &'static str> {
+        match name.to_ascii_uppercase().as_str() {
+            "TRACE" | "DEBUG" => Ok(Self::Debug),
+            "INFO" => Ok(Self::Info),
+            "WARN" | "WARNING" => Ok(Self::Warning),
+            "ERROR" | "FATAL" | "CRITICAL" => Ok(Self::Error),
+            _ => Err("it must be one of DEBUG, INFO, WARN, ERROR"),
         }
     }
 }
 
-static LEVEL: LazyLock<Level> = LazyLock::new(|| match env::var("LOG_LEVEL").as_deref() {
-    Ok("DEBUG" | "TRACE") => Level::Debug,
-    Ok("WARN" | "WARNING") => Level::Warning,
-    Ok("ERROR" | "CRITICAL" | "FATAL") => Level::Error,
-    _ => Level::Info,
-});
-
-static WARM: AtomicBool = AtomicBool::new(false);
-
-thread_local! {
-    static INVOCATION: RefCell<Map<String, Value>> = RefCell::default();
+/// Says something for whoever looks for a fault; kept back until the invocation fails.
+#[track_caller]
+pub fn debug(message: &str, fields: Value) {
+    say(Level::Debug, message, None, fields);
 }
 
-/// Every line until the next call of this belongs to the invocation that `context` describes.
-pub fn begin(context: &Context) {
-    let cold_start = !WARM.swap(true, Ordering::Relaxed);
-    let mut keys = Map::new();
-    keys.insert("cold_start".to_owned(), cold_start.into());
-    keys.insert("function_name".to_owned(), context.env_config.function_name.clone().into());
-    keys.insert("function_request_id".to_owned(), context.request_id.clone().into());
-    if let Some(trace) = &context.xray_trace_id {
-        keys.insert("xray_trace_id".to_owned(), trace.clone().into());
-    }
-    INVOCATION.set(keys);
-}
-
-/// Writes a line: a sentence, and `fields` (a JSON object) beside it.
-pub fn line(level: Level, message: &str, fields: Value) {
-    if level < *LEVEL {
-        return;
-    }
-    let mut line = json!({
-        "level": level.as_str(),
-        "message": message,
-        "timestamp": jiff::Timestamp::now().to_string(),
-    });
-    if let Value::Object(line) = &mut line {
-        INVOCATION.with_borrow(|keys| line.extend(keys.clone()));
-        if let Value::Object(fields) = fields {
-            line.extend(fields);
-        }
-    }
-    // Where stdout is gone there is nowhere left to say so.
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
-/// Writes a line of [`Level::Info`].
+/// Says what happened, on a line of its own. What [`append`] can say instead costs a tenth.
+#[track_caller]
 pub fn info(message: &str, fields: Value) {
-    line(Level::Info, message, fields);
+    say(Level::Info, message, None, fields);
 }
 
-/// Writes a line of [`Level::Warning`].
+/// Says what was put right by itself.
+#[track_caller]
 pub fn warning(message: &str, fields: Value) {
-    line(Level::Warning, message, fields);
+    say(Level::Warning, message, None, fields);
 }
 
-/// Writes a line of [`Level::Error`].
+/// Says what a person has to look at.
+#[track_caller]
 pub fn error(message: &str, fields: Value) {
-    line(Level::Error, message, fields);
+    say(Level::Error, message, None, fields);
 }
 
-/// An error with everything that led to it, as one text.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Many errors repeat their cause in their own text.
-        if !text.ends_with(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
+/// Says what went wrong, with the error in Powertools' exception keys.
+#[track_caller]
+pub fn exception(level: Level, message: &str, error: &(dyn std::error::Error + 'static), fields: Value) {
+    say(level, message, Some(Exception::of(error)), fields);
+}
+
+/// Adds a value to the line that the invocation ends with. Outside of an invocation there is none to add to.
+pub fn append(key: &str, value: impl Into<Value>) {
+    invocation::current(|scope| scope.invocation.written().fields.insert(key.to_owned(), value.into()));
+}
+
+/// Adds a value to a list in the line that the invocation ends with: what it says of each record of a batch.
+pub fn append_to(list: &str, value: impl Into<Value>) {
+    invocation::current(|scope| {
+        let mut written = scope.invocation.written();
+        let entry = written.fields.entry(list).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(values) = entry {
+            values.push(value.into());
         }
-        cause = error.source();
+    });
+}
+
+#[track_caller]
+pub(crate) fn say(level: Level, message: &str, exception: Option<Exception>, fields: Value) {
+    let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+    let location = Location::caller();
+    let scope = invocation::current(Clone::clone);
+    let kept_back = level < settings().level && !scope.as_ref().is_some_and(|scope| scope.invocation.sampled);
+    let line = Line { level, message, location, fields, exception, scope: scope.as_ref(), metrics: None };
+    match &scope {
+        _ if !kept_back => write(&line.render()),
+        Some(scope) => scope.invocation.written().buffer.push(line.render()),
+        None => {}
     }
-    text
+}
+
+/// Writes out the lines that were kept back.
+pub(crate) fn flush(invocation: &Invocation) {
+    let (lines, dropped) = invocation.written().buffer.take();
+    for line in &lines {
+        write(line);
+    }
+    if dropped > 0 {
+        let fields = Map::from_iter([("lines".to_owned(), dropped.into())]);
+        say(Level::Warning, "lines from before those above were not kept", None, Value::Object(fields));
+    }
+}
+
+/// Whether everything that belongs to the trace is written: decided by its identifier, so that every function on a
+/// request's way decides alike.
+pub(crate) fn is_sampled(place: &TraceParent) -> bool {
+    // The last 32 bits are random in X-Ray's identifiers as in W3C's.
+    let drawn = f64::from(place.trace_id as u32) / (f64::from(u32::MAX) + 1.0);
+    drawn < settings().sample_rate
+}
+
+/// Writes metrics without a line of the log to carry them.
+pub(crate) fn write_metrics(document: &Document) {
+    write(&line::bare(document));
+}
+
+fn write(line: &[u8]) {
+    // Where stdout is gone there is nowhere left to say so.
+    let _ = std::io::stdout().lock().write_all(line);
 }

@@ -10,6 +10,7 @@
 
 mod authorization;
 mod images;
+mod logs;
 mod messages;
 mod orders;
 mod problems;

@@ -2,6 +2,8 @@ use ferrite_tests::api::Api;
 use ferrite_tests::poll::until;
 use serde_json::{Value, json};
 
+use crate::unique;
+
 #[test]
 fn a_product_is_created_shown_changed_and_deleted() {
     let api = Api::under_test();
@@ -82,4 +84,28 @@ fn the_list_is_newest_first_and_its_pages_join() {
     assert!(seen.is_sorted_by(|a, b| a > b), "newest first");
     let ours: Vec<_> = seen.into_iter().filter(|id| made.contains(id)).collect();
     assert_eq!(ours, made);
+}
+
+#[test]
+fn a_request_for_the_head_gets_what_get_says_without_the_body() {
+    let api = Api::under_test();
+    let path = format!("/products/{}", api.create_product(1));
+    let (get, head) = (api.call("GET", &path).send(), api.call("HEAD", &path).send());
+    assert_eq!((head.status, head.header("etag"), head.body.len()), (200, get.header("etag"), 0));
+    let held = api.call("HEAD", &path).header("If-None-Match", get.header("etag")).send();
+    assert_eq!(held.status, 304);
+    assert_eq!(api.call("HEAD", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5").send().status, 404);
+}
+
+#[test]
+fn a_product_is_created_once_under_an_idempotency_key() {
+    let (api, key) = (Api::under_test(), unique("key"));
+    let create = |name: &str| {
+        let body = json!({"name": name, "price": {"amount": 1250, "currency": "EUR"}, "stock": 1});
+        api.admin("POST", "/products").header("Idempotency-Key", &key).json(&body).send()
+    };
+    let (first, again) = (create("Assam"), create("Assam"));
+    assert_eq!(first.status, 201, "{}", first.text());
+    assert_eq!((again.status, &again.body, again.header("location")), (201, &first.body, first.header("location")));
+    assert_eq!(create("Darjeeling").problem(), "idempotency-key-reused");
 }

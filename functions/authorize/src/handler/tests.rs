@@ -1,3 +1,5 @@
+use lambda_runtime::Diagnostic;
+
 use super::*;
 use crate::issuer::{SigningKey, jwks};
 use crate::key_cache::Lifetimes;
@@ -147,13 +149,13 @@ async fn without_keys_nobody_gets_in_and_nobody_is_called_unauthorized() {
     let key = SigningKey::es256("a");
     let failure = ask(&cache(&Published::default()), bearing(&token(&key)), NOW).await.unwrap_err();
     assert!(matches!(failure, Failure::KeysUnavailable(_)));
-    assert_ne!(Diagnostic::from(failure).error_message, "Unauthorized");
+    assert_ne!(Diagnostic::from(failure.told()).error_message, "Unauthorized");
 }
 
 #[test]
 fn every_refusal_reads_exactly_unauthorized() {
     for reason in [Refused::AuthorizationHeader, Refused::Signature, Refused::Expired] {
-        let diagnostic = Diagnostic::from(Failure::Refused(reason));
+        let diagnostic = Diagnostic::from(Failure::Refused(reason).told());
         assert_eq!(diagnostic.error_message, "Unauthorized");
     }
 }

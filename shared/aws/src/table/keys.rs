@@ -6,6 +6,8 @@
 //! | order | `CUSTOMER#<sub>` | `ORDER#<id>` | | |
 //! | answer saved under an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
 //!
+//! No item's `pk` is `NONE`: that is what a call names that is made for its connection alone.
+//!
 //! Identifiers are UUIDv7, so sort keys that end in one sort by time of creation. An order's partition is its
 //! customer's: another customer's order is not refused, it is not there.
 //!
@@ -18,6 +20,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_domain::{CustomerId, IdempotencyKey, OrderId, ProductId};
 
+pub(super) const NO_PARTITION: &str = "NONE";
 pub(super) const LIST_INDEX: &str = "gsi1";
 pub(super) const ALL_PRODUCTS: &str = "PRODUCTS";
 pub(super) const PRODUCT: &str = "PRODUCT";
@@ -35,6 +38,10 @@ pub(super) fn number(number: impl ToString) -> AttributeValue {
 
 fn key(pk: String, sk: String) -> Key {
     HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
+}
+
+pub(super) fn no_item() -> Key {
+    key(NO_PARTITION.to_owned(), NO_PARTITION.to_owned())
 }
 
 pub(super) fn product_partition(id: ProductId) -> String {

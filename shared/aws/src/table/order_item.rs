@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_domain::ports::StoreError;
-use ferrite_domain::{CustomerId, Money, Order, OrderId, OrderLine, OrderStatus, PaymentToken, Timestamp, Version};
+use ferrite_domain::{Cause, CustomerId, Money, Order, OrderId, OrderLine, OrderStatus, PaymentToken, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
@@ -24,9 +24,12 @@ struct OrderItem {
     version: Version,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// Of the last change: the table's stream carries nothing but the item.
+    #[serde(flatten)]
+    cause: Cause,
 }
 
-pub(super) fn write(order: &Order) -> Result<HashMap<String, AttributeValue>, StoreError> {
+pub(super) fn write(order: &Order, cause: &Cause) -> Result<HashMap<String, AttributeValue>, StoreError> {
     let order = order.clone();
     let item = OrderItem {
         pk: keys::customer_partition(&order.customer),
@@ -40,14 +43,20 @@ pub(super) fn write(order: &Order) -> Result<HashMap<String, AttributeValue>, St
         version: order.version,
         created_at: order.created_at,
         updated_at: order.updated_at,
+        cause: cause.clone(),
     };
     serde_dynamo::to_item(item).map_err(|error| StoreError::new("writing an order item", error))
 }
 
 pub(super) fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, StoreError> {
+    read_with_cause(item).map(|(order, _)| order)
+}
+
+/// The order, and what set its last change off.
+pub(super) fn read_with_cause(item: impl Into<serde_dynamo::Item>) -> Result<(Order, Cause), StoreError> {
     let item: OrderItem =
         serde_dynamo::from_item(item.into()).map_err(|error| StoreError::new("reading an order item", error))?;
-    Ok(Order {
+    let order = Order {
         id: item.id,
         customer: item.customer_id,
         status: item.status,
@@ -57,5 +66,6 @@ pub(super) fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, StoreEr
         version: item.version,
         created_at: item.created_at,
         updated_at: item.updated_at,
-    })
+    };
+    Ok((order, item.cause))
 }

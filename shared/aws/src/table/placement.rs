@@ -12,42 +12,32 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use backon::Retryable;
-use ferrite_domain::ports::{Fingerprint, PlaceError, PlaceOrder, Placement, SavedAnswer, StoreError};
+use ferrite_domain::ports::{PlaceError, PlaceOrder, Placement, SavedAnswer, StoreError};
 use ferrite_domain::{CustomerId, IdempotencyKey, OrderLine, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::keys::{number, string};
 use super::{Table, cancellation, conflict_retries, failed, is_conflict, keys, order_item};
+use crate::idempotency_record::{RecordItem, Status};
 
-/// The saved answer as an item, with the attributes of Powertools for AWS Lambda's idempotency records.
-#[derive(Serialize, Deserialize)]
-struct AnswerItem {
-    status: String,
-    /// Seconds since 1970: the table's time to live attribute. DynamoDB deletes some time after it, so it is compared too.
-    expiration: i64,
-    data: String,
-    validation: String,
+/// The saved answer as an item: an idempotency record like any other, under a key of this table's.
+fn write_answer(placement: &Placement) -> Result<HashMap<String, AttributeValue>, StoreError> {
+    let record = RecordItem {
+        status: Status::Completed,
+        expiration: placement.key_expires_at.unix_seconds(),
+        in_progress_expiration: None,
+        data: Some(placement.saved.answer.clone()),
+        validation: Some(placement.saved.fingerprint.0.clone()),
+    };
+    let mut item = record.write()?;
+    item.extend(keys::place_order_answer(&placement.order.customer, &placement.key));
+    Ok(item)
 }
 
-impl AnswerItem {
-    fn read(item: HashMap<String, AttributeValue>, now: Timestamp) -> Result<Option<SavedAnswer>, StoreError> {
-        let item: Self = serde_dynamo::from_item(item).map_err(|error| StoreError::new("reading a saved answer", error))?;
-        Ok((item.expiration > now.unix_seconds())
-            .then_some(SavedAnswer { fingerprint: Fingerprint(item.validation), answer: item.data }))
-    }
-
-    fn write(placement: &Placement) -> Result<HashMap<String, AttributeValue>, StoreError> {
-        let item = Self {
-            status: "COMPLETED".to_owned(),
-            expiration: placement.key_expires_at.unix_seconds(),
-            data: placement.saved.answer.clone(),
-            validation: placement.saved.fingerprint.0.clone(),
-        };
-        let mut item: HashMap<String, AttributeValue> =
-            serde_dynamo::to_item(item).map_err(|error| StoreError::new("writing a saved answer", error))?;
-        item.extend(keys::place_order_answer(&placement.order.customer, &placement.key));
-        Ok(item)
-    }
+/// The answer in an item. DynamoDB deletes an item some time after it has expired, so that is looked at too.
+fn read_answer(item: HashMap<String, AttributeValue>, now: Timestamp) -> Result<Option<SavedAnswer>, StoreError> {
+    let record = RecordItem::read(item)?;
+    let stands = record.expiration >= now.unix_seconds();
+    Ok(stands.then(|| record.into_answer()).flatten())
 }
 
 impl PlaceOrder for Table {
@@ -66,7 +56,7 @@ impl PlaceOrder for Table {
             .send()
             .await
             .map_err(failed("GetItem"))?;
-        found.item.map_or(Ok(None), |item| AnswerItem::read(item, now))
+        found.item.map_or(Ok(None), |item| read_answer(item, now))
     }
 
     async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
@@ -85,15 +75,15 @@ impl Table {
         let order = &placement.order;
         let unused = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(AnswerItem::write(placement)?))
-            .condition_expression("attribute_not_exists(pk) OR expiration <= :now")
+            .set_item(Some(write_answer(placement)?))
+            .condition_expression("attribute_not_exists(pk) OR expiration < :now")
             .expression_attribute_values(":now", number(order.created_at.unix_seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(failed("TransactWriteItems"))?;
         let order_put = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(order_item::write(order)?))
+            .set_item(Some(order_item::write(order, &placement.cause)?))
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(failed("TransactWriteItems"))?;
@@ -148,7 +138,7 @@ fn understood(reasons: &[CancellationReason], placement: &Placement) -> Option<P
     let (answer, rest) = reasons.split_first()?;
     if refused(&answer) {
         let item = answer.item().cloned().unwrap_or_default();
-        return match AnswerItem::read(item, placement.order.created_at) {
+        return match read_answer(item, placement.order.created_at) {
             Ok(Some(saved)) => Some(PlaceError::Answered(saved)),
             Ok(None) => Some(PlaceError::Contention),
             Err(error) => Some(error.into()),
@@ -177,8 +167,8 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
     use ferrite_domain::contract;
     use ferrite_domain::memory::UniqueIds;
-    use ferrite_domain::ports::NewIds;
-    use ferrite_domain::{LineRequest, PaymentToken, PlacementRequest, Product};
+    use ferrite_domain::ports::{Fingerprint, NewIds};
+    use ferrite_domain::{Cause, LineRequest, PaymentToken, PlacementRequest, Product};
 
     use super::*;
 
@@ -224,6 +214,7 @@ mod tests {
             key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
             saved: SavedAnswer { fingerprint: Fingerprint("f".to_owned()), answer: "{}".to_owned() },
             key_expires_at: contract::now(),
+            cause: Cause::default(),
         }
     }
 

@@ -33,16 +33,17 @@ impl StreamRecord {
     /// # Errors
     /// The record is not one of an order's item; the event source mapping's filter lets no other through.
     pub fn into_event(self) -> Result<Option<CloudEvent>, StreamRecordError> {
-        let read = |item: Option<serde_dynamo::Item>| item.map(order_item::read).transpose().map_err(StreamRecordError);
+        let read =
+            |item: Option<serde_dynamo::Item>| item.map(order_item::read_with_cause).transpose().map_err(StreamRecordError);
         // An order is never deleted by this system; if someone deletes one by hand, that is no event of the order's.
-        let Some(order) = read(self.dynamodb.new_image)? else { return Ok(None) };
+        let Some((order, cause)) = read(self.dynamodb.new_image)? else { return Ok(None) };
         let before = read(self.dynamodb.old_image)?;
-        if before.is_some_and(|before| before.status == order.status) {
+        if before.is_some_and(|(before, _)| before.status == order.status) {
             return Ok(None);
         }
         let subject = order.id.to_string();
         let (id, time) = (EventId::of_change(&subject, order.version), order.updated_at);
-        Ok(event(order).map(|event| CloudEvent::new(id, subject, time, event)))
+        Ok(event(order).map(|event| CloudEvent::new(id, subject, time, event).caused_by(cause)))
     }
 }
 
@@ -77,6 +78,7 @@ mod tests {
             }}]},
             "total": {"M": {"amount": {"N": "2500"}, "currency": {"S": "EUR"}}},
             "paymentToken": {"S": "tok_success"}, "version": {"N": version.to_string()},
+            "traceparent": {"S": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
             "createdAt": {"S": "2026-11-22T22:00:00.000Z"}, "updatedAt": {"S": "2026-11-22T22:00:01.000Z"}
         });
         if status == "payment_failed" {
@@ -94,6 +96,7 @@ mod tests {
     fn a_new_order_was_placed() {
         let event = event_of(None, Some(image("pending", 1))).unwrap();
         assert_eq!((event.id.as_str(), event.event.kind()), (&*format!("{ORDER}:1"), "ferrite.order.placed.v1"));
+        assert_eq!(event.cause.traceparent.map(|place| place.span_id), Some(0xb7ad_6b71_6920_3331));
         assert!(!serde_json::to_string(&event).unwrap().contains("tok_success"), "the token stays in the table");
     }
 

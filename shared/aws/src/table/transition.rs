@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use backon::Retryable;
 use ferrite_domain::ports::{SaveTransition, StoreError};
-use ferrite_domain::{OrderLine, ProductId, Timestamp, Transition};
+use ferrite_domain::{Cause, OrderLine, ProductId, Timestamp, Transition};
 
 use super::keys::{number, string};
 use super::{Table, cancellation, conflict_retries, failed, is_conflict, keys, order_item};
 
 impl SaveTransition for Table {
-    async fn save(&self, transition: &Transition) -> Result<bool, StoreError> {
+    async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
         let mut gone: BTreeSet<ProductId> = BTreeSet::new();
         // At most one more try than there are lines: each adds a product that was deleted in the meantime.
         loop {
             let lines: Vec<&OrderLine> =
                 transition.returned_lines().iter().filter(|line| !gone.contains(&line.product_id)).collect();
-            let items = self.transition_items(transition, &lines)?;
+            let items = self.transition_items(transition, cause, &lines)?;
             let attempt =
                 || async { self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await };
             let error = match attempt.retry(conflict_retries()).when(is_conflict).await {
@@ -42,10 +42,15 @@ impl SaveTransition for Table {
 
 impl Table {
     /// The order first, then one item for each returned line: `save` reads the reasons in this order.
-    fn transition_items(&self, transition: &Transition, lines: &[&OrderLine]) -> Result<Vec<TransactWriteItem>, StoreError> {
+    fn transition_items(
+        &self,
+        transition: &Transition,
+        cause: &Cause,
+        lines: &[&OrderLine],
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let order = Put::builder()
             .table_name(&self.name)
-            .set_item(Some(order_item::write(transition.after())?))
+            .set_item(Some(order_item::write(transition.after(), cause)?))
             .condition_expression("#status = :before AND #version = :version")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#version", "version")

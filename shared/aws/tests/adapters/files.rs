@@ -1,6 +1,7 @@
 //! The bucket, and a client that uploads to it and fetches from it.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use ferrite_aws::{ImageBucket, UploadKey};
 use ferrite_domain::contract::files::ImageFilesUnderTest;
@@ -19,8 +20,9 @@ struct Bucket {
 
 async fn bucket() -> Bucket {
     static NAME: OnceCell<String> = OnceCell::const_new();
-    let path_style = aws_sdk_s3::config::Builder::from(&config()).force_path_style(true).build();
-    let client = Client::from_conf(path_style);
+    // It plays the admin's browser, which has time.
+    let path_style = aws_sdk_s3::config::Builder::from(&config()).force_path_style(true);
+    let client = Client::from_conf(path_style.timeout_config(TimeoutConfig::disabled()).build());
     let create = || async {
         let name = format!("adapters-{}", UniqueIds.new_id());
         client.create_bucket().bucket(&name).send().await.expect("the bucket is created");

@@ -55,17 +55,17 @@ async fn create_table() -> String {
     name
 }
 
-async fn create_ledger() -> String {
-    let name = format!("ledger-{}", UniqueIds.new_id());
+async fn create_keyed_table(partition_key: &str) -> String {
+    let name = format!("adapters-{}", UniqueIds.new_id());
     Client::new(&config())
         .create_table()
         .table_name(&name)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute("orderId"))
-        .key_schema(key("orderId", KeyType::Hash))
+        .attribute_definitions(attribute(partition_key))
+        .key_schema(key(partition_key, KeyType::Hash))
         .send()
         .await
-        .expect("the ledger is created");
+        .expect("the table is created");
     name
 }
 
@@ -77,12 +77,15 @@ async fn table() -> Table {
 
 async fn gateway() -> SandboxGateway {
     static NAME: OnceCell<String> = OnceCell::const_new();
-    SandboxGateway::new(&config(), NAME.get_or_init(create_ledger).await.clone())
+    SandboxGateway::new(&config(), NAME.get_or_init(|| create_keyed_table("orderId")).await.clone())
 }
 
 mod bus;
 mod files;
+mod idempotency;
 mod links;
+mod opening;
+mod parameters;
 mod queue;
 
 mod products {

@@ -9,7 +9,7 @@ use crate::ports::{
     SaveTransition, SavedAnswer, UpdateProduct,
 };
 use crate::{
-    CustomerId, IdempotencyKey, LineRequest, Money, Order, OrderStatus, PageRequest, PaymentToken, PlacementRequest,
+    Cause, CustomerId, IdempotencyKey, LineRequest, Money, Order, OrderStatus, PageRequest, PaymentToken, PlacementRequest,
     Product, ProductPatch, Quantity, Reason, Stock, Timestamp,
 };
 
@@ -75,6 +75,7 @@ fn placement(order: &Order, key: &str) -> Placement {
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
         saved: SavedAnswer { fingerprint: Fingerprint("f1".to_owned()), answer: format!("placed {}", order.id) },
         key_expires_at: later(),
+        cause: Cause::default(),
     }
 }
 
@@ -117,7 +118,7 @@ pub async fn the_same_key_is_answered_and_changes_nothing(store: &impl OrderStor
 pub async fn an_expired_key_can_be_used_again(store: &impl OrderStore) {
     let (ada, tea) = (customer(), stocked(store, 5).await);
     let mut first = placement(&order(&ada, &[(&tea, 1)]), "k");
-    first.key_expires_at = now();
+    first.key_expires_at = Timestamp::from_unix_millis(now().unix_millis() - 1000);
     store.place(&first).await.unwrap();
     assert_eq!(store.find_answer(&ada, &first.key, now()).await.unwrap(), None);
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
@@ -189,10 +190,10 @@ pub async fn a_payment_is_kept_once(store: &impl OrderStore) {
     let order = order(&ada, &[(&tea, 2)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let paid = order.clone().pay(later()).unwrap();
-    assert!(store.save(&paid).await.unwrap());
-    assert!(!store.save(&paid).await.unwrap());
+    assert!(store.save(&paid, &Cause::default()).await.unwrap());
+    assert!(!store.save(&paid, &Cause::default()).await.unwrap());
     let declined = order.fail_payment(Reason::from_lossy("late"), later()).unwrap();
-    assert!(!store.save(&declined).await.unwrap());
+    assert!(!store.save(&declined, &Cause::default()).await.unwrap());
     assert_eq!(GetOrder::get(store, &ada, paid.after().id).await.unwrap().as_ref(), Some(paid.after()));
     assert_eq!(stock_of(store, &tea).await, 3);
 }
@@ -202,8 +203,8 @@ pub async fn a_failed_payment_puts_the_stock_back_once(store: &impl OrderStore) 
     let order = order(&ada, &[(&tea, 2), (&pot, 1)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let declined = order.clone().fail_payment(Reason::from_lossy("the card was declined"), later()).unwrap();
-    assert!(store.save(&declined).await.unwrap());
-    assert!(!store.save(&declined).await.unwrap());
+    assert!(store.save(&declined, &Cause::default()).await.unwrap());
+    assert!(!store.save(&declined, &Cause::default()).await.unwrap());
     assert_eq!((stock_of(store, &tea).await, stock_of(store, &pot).await), (5, 5));
     let kept = GetOrder::get(store, &ada, order.id).await.unwrap().unwrap();
     assert!(matches!(kept.status, OrderStatus::PaymentFailed { .. }));
@@ -216,7 +217,7 @@ pub async fn stock_of_a_deleted_product_goes_nowhere(store: &impl OrderStore) {
     store.place(&placement(&order, "k")).await.unwrap();
     store.delete(pot.id).await.unwrap();
     let declined = order.fail_payment(Reason::from_lossy("declined"), later()).unwrap();
-    assert!(store.save(&declined).await.unwrap());
+    assert!(store.save(&declined, &Cause::default()).await.unwrap());
     assert_eq!(stock_of(store, &tea).await, 5);
     assert_eq!(GetProduct::get(store, pot.id).await.unwrap(), None, "a product does not come back as stock alone");
 }
@@ -227,6 +228,8 @@ pub async fn stock_that_comes_back_is_never_too_much(store: &impl OrderStore) {
     store.place(&placement(&order, "k")).await.unwrap();
     let patch = ProductPatch { stock: Some(Stock::try_from(Stock::MAX).unwrap()), ..ProductPatch::default() };
     store.update(tea.id, &patch, None, later()).await.unwrap();
-    assert!(store.save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap()).await.unwrap());
+    assert!(
+        store.save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap(), &Cause::default()).await.unwrap()
+    );
     assert_eq!(u64::from(stock_of(store, &tea).await), Stock::MAX + 2);
 }

@@ -8,7 +8,7 @@ use crate::ports::{
     ListProducts, PlaceError, PlaceOrder, Placement, SaveTransition, SavedAnswer, StoreError, UpdateError, UpdateProduct,
 };
 use crate::{
-    CustomerId, IdempotencyKey, Image, ImageId, ImageState, MAX_IMAGES, Order, OrderId, Page, PageRequest, Product,
+    Cause, CustomerId, IdempotencyKey, Image, ImageId, ImageState, MAX_IMAGES, Order, OrderId, Page, PageRequest, Product,
     ProductId, ProductPatch, Stock, Timestamp, Transition, Version,
 };
 
@@ -135,7 +135,7 @@ impl PlaceOrder for MemoryStore {
     ) -> Result<Option<SavedAnswer>, StoreError> {
         let state = self.state();
         let found = state.answers.get(&(customer.clone(), key.to_string()));
-        Ok(found.filter(|(_, expires)| *expires > now).map(|(saved, _)| saved.clone()))
+        Ok(found.filter(|(_, expires)| expires.unix_seconds() >= now.unix_seconds()).map(|(saved, _)| saved.clone()))
     }
 
     async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
@@ -143,7 +143,7 @@ impl PlaceOrder for MemoryStore {
         let mut state = self.state();
         let key = (order.customer.clone(), placement.key.to_string());
         if let Some((saved, expires)) = state.answers.get(&key)
-            && *expires > order.created_at
+            && expires.unix_seconds() >= order.created_at.unix_seconds()
         {
             return Err(PlaceError::Answered(saved.clone()));
         }
@@ -195,7 +195,7 @@ impl ListOrders for MemoryStore {
 }
 
 impl SaveTransition for MemoryStore {
-    async fn save(&self, transition: &Transition) -> Result<bool, StoreError> {
+    async fn save(&self, transition: &Transition, _: &Cause) -> Result<bool, StoreError> {
         let (before, after) = (transition.before(), transition.after());
         let mut state = self.state();
         match state.orders.get_mut(&(before.customer.clone(), before.id)) {

@@ -42,7 +42,12 @@ pub fn caller(request: &Request) -> Result<Caller, Problem> {
     let context = request.request_context_ref();
     let field = |name: &str| match context {
         Some(RequestContext::ApiGatewayV1(rest)) => rest.authorizer.fields.get(name).and_then(Value::as_str),
-        Some(RequestContext::ApiGatewayV2(http)) => http.authorizer.as_ref()?.fields.get(name).and_then(Value::as_str),
+        Some(RequestContext::ApiGatewayV2(http)) => {
+            let authorizer = http.authorizer.as_ref()?;
+            let by_lambda = authorizer.fields.get(name).and_then(Value::as_str);
+            // An HTTP API can verify tokens by itself and then hands their claims on.
+            by_lambda.or_else(|| authorizer.jwt.as_ref()?.claims.get(name).map(String::as_str))
+        }
         _ => None,
     };
     let id = field("sub").and_then(|sub| CustomerId::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;

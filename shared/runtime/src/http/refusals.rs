@@ -5,6 +5,20 @@ use ferrite_domain::{PlaceRefusal, ProductId, TransitionError};
 use http::StatusCode;
 
 use super::Problem;
+use crate::deadline::CutOff;
+use crate::panics::Panicked;
+
+impl From<CutOff> for Problem {
+    fn from(cut_off: CutOff) -> Self {
+        Self::unavailable(cut_off)
+    }
+}
+
+impl From<Panicked> for Problem {
+    fn from(panicked: Panicked) -> Self {
+        Self::internal(panicked)
+    }
+}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -54,7 +68,7 @@ impl From<PlaceError> for Problem {
     fn from(error: PlaceError) -> Self {
         match error {
             PlaceError::OutOfStock { products } => out_of_stock(&products),
-            PlaceError::KeyInFlight | PlaceError::Answered(_) => key_in_flight(),
+            PlaceError::KeyInFlight | PlaceError::Answered(_) => Self::idempotency_key_in_flight(),
             PlaceError::ProductsChanged | PlaceError::Contention => Self::unavailable(error),
             PlaceError::Store(error) => error.into(),
         }
@@ -74,11 +88,18 @@ fn out_of_stock(products: &[ProductId]) -> Problem {
         .detail(format!("There are not as many as you asked for of: {}.", names.join(", ")))
 }
 
-fn key_in_flight() -> Problem {
-    Problem::new(
-        StatusCode::CONFLICT,
-        "idempotency-key-in-flight",
-        "A request with this Idempotency-Key is being carried out",
-    )
-    .detail("Send it again in a moment to get its answer.")
+impl Problem {
+    /// 409: another request under the same idempotency key is being carried out.
+    pub(super) fn idempotency_key_in_flight() -> Self {
+        let title = "A request with this Idempotency-Key is being carried out";
+        Self::new(StatusCode::CONFLICT, "idempotency-key-in-flight", title)
+            .detail("Send it again in a moment to get its answer.")
+    }
+
+    /// 422: the idempotency key is another request's.
+    pub(super) fn idempotency_key_reused() -> Self {
+        let title = "The Idempotency-Key was used for another request";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title)
+            .detail("Send what you sent the first time, or take a new key.")
+    }
 }

@@ -1,87 +1,292 @@
 //! Running a handler behind API Gateway.
 
 use std::convert::Infallible;
-use std::time::Instant;
 
-use lambda_http::{RequestExt, service_fn};
-use serde_json::json;
+use ferrite_domain::{Cause, CorrelationId};
+use http::{HeaderValue, Method};
+use lambda_http::tower::{Service, ServiceBuilder};
+use lambda_http::{Body, Context, RequestExt, service_fn};
+use serde_json::{Map, Value};
 
-use super::{Problem, Request, Response};
-use crate::{InitError, log, panics};
+use super::{Problem, Request, Response, body};
+use crate::invocation::Invoked;
+use crate::log::{Exception, Judged, Outcome, Verdict};
+use crate::{InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
-/// Serves requests with `handler` for as long as the function lives.
+/// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
+/// A request that does not say, or says what cannot be one, is called by Lambda's name for it.
+const CORRELATION_ID: &str = "x-correlation-id";
+
+impl Invoked for Request {
+    fn context(&self) -> Context {
+        self.lambda_context_ref().cloned().unwrap_or_default()
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method(), self.raw_http_path())
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        Map::from_iter([
+            ("method".to_owned(), self.method().as_str().into()),
+            ("path".to_owned(), self.raw_http_path().into()),
+        ])
+    }
+
+    fn cause(&self) -> Cause {
+        let text = |name| self.headers().get(name)?.to_str().ok();
+        let sent = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
+        let own = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
+        Cause { traceparent: text("traceparent").and_then(|place| place.parse().ok()), correlation_id: sent.or_else(own) }
+    }
+}
+
+impl Judged for Result<Response, Problem> {
+    fn verdict(&self) -> Verdict {
+        let status = |status: http::StatusCode| Map::from_iter([("status".to_owned(), status.as_u16().into())]);
+        let problem = match self {
+            Ok(response) => {
+                let (tally, fields) = (Outcome::Succeeded.into(), status(response.status()));
+                return Verdict { tally, message: "the request was carried out", fields, exception: None };
+            }
+            Err(problem) => problem,
+        };
+        let (outcome, message) = if problem.status().is_server_error() {
+            (Outcome::Failed, "the request failed")
+        } else {
+            (Outcome::Refused, "the request was refused")
+        };
+        let mut fields = status(problem.status());
+        fields.insert("problem".to_owned(), problem.kind().into());
+        Verdict { tally: outcome.into(), message, fields, exception: problem.cause().map(Exception::of) }
+    }
+}
+
+/// Serves requests with `handler` for as long as the function lives: REST APIs, HTTP APIs (payload 2.0) and function URLs
+/// alike.
+///
+/// The handler is any [`Service`], most simply a function in `service_fn`. What it refuses or fails with is answered as
+/// a problem document, and so are a panic and a deadline that passes.
 ///
 /// # Errors
-/// The Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(handler: H) -> Result<(), InitError>
+/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+pub async fn serve<'a, S>(handler: S) -> Result<(), InitError>
 where
-    H: Fn(Request) -> F,
-    F: Future<Output = Result<Response, Problem>> + Send,
+    S: Service<Request, Response = Response, Error = Problem>,
+    S::Future: Send + 'a,
 {
-    lambda_http::run(service_fn(|request| {
-        let (line, work) = (Line::new(&request), handler(request));
-        async move { Ok::<_, Infallible>(line.write(answered(work).await)) }
-    }))
-    .await?;
-    Ok(())
+    settings::init()?;
+    panics::init();
+    shutdown::until_terminated(lambda_http::run(stack(handler))).await
 }
 
-/// The answer to one request, as [`serve`] gives it, for tests of a handler.
-pub async fn answer(work: impl Future<Output = Result<Response, Problem>>) -> Response {
-    answered(work).await.unwrap_or_else(|problem| problem.into_response("test"))
+/// Everything around a handler, the outermost first.
+fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'a>
+where
+    S: Service<Request, Response = Response, Error = Problem>,
+    S::Future: Send + 'a,
+{
+    let mut handler = ServiceBuilder::new()
+        .layer(invocation::layer())
+        .layer(trace::layer())
+        .layer(log::layer())
+        .layer(metrics::layer())
+        .layer(deadline::layer())
+        .layer(body::limit())
+        .layer(panics::layer())
+        .service(handler);
+    service_fn(move |request: Request| {
+        let (asked, work) = (Asked::by(&request), handler.call(request));
+        async move { Ok(asked.answered(work.await)) }
+    })
 }
 
-async fn answered(work: impl Future<Output = Result<Response, Problem>>) -> Result<Response, Problem> {
-    panics::caught(work).await.unwrap_or_else(|panicked| Err(Problem::internal(panicked)))
-}
-
-/// The one line that a request writes to the log.
-struct Line {
-    method: http::Method,
-    path: String,
+/// What the answer takes from the request.
+struct Asked {
+    only_for_the_head: bool,
     request_id: String,
-    begin: Instant,
+    correlation_id: Option<CorrelationId>,
 }
 
-impl Line {
-    fn new(request: &Request) -> Self {
-        let request_id = request.lambda_context_ref().map(|context| {
-            log::begin(context);
-            context.request_id.clone()
-        });
+impl Asked {
+    fn by(request: &Request) -> Self {
         Self {
-            method: request.method().clone(),
-            path: request.raw_http_path().to_owned(),
-            request_id: request_id.unwrap_or_default(),
-            begin: Instant::now(),
+            only_for_the_head: request.method() == Method::HEAD,
+            request_id: request.context().request_id,
+            correlation_id: request.cause().correlation_id,
         }
     }
 
-    fn write(self, answered: Result<Response, Problem>) -> Response {
-        let mut fields = json!({
-            "method": self.method.as_str(),
-            "path": self.path,
-            "duration_ms": self.begin.elapsed().as_millis() as u64,
+    fn answered(self, result: Result<Response, Problem>) -> Response {
+        let mut response = result.unwrap_or_else(|problem| problem.into_response(&self.request_id));
+        let correlation_id = self.correlation_id.and_then(|id| HeaderValue::try_from(String::from(id)).ok());
+        if let Some(id) = correlation_id {
+            response.headers_mut().insert(CORRELATION_ID, id);
+        }
+        // HEAD is GET without the body (RFC 9110, section 9.3.2), so the function behind a path serves both.
+        if self.only_for_the_head {
+            *response.body_mut() = Body::Empty;
+        }
+        response
+    }
+}
+
+/// The answer to one request, as [`serve`] gives it, for tests of a handler.
+pub async fn answer(work: impl Future<Output = Result<Response, Problem>> + Send) -> Response {
+    panics::caught(work)
+        .await
+        .unwrap_or_else(|panicked| Err(Problem::internal(panicked)))
+        .unwrap_or_else(|problem| problem.into_response("test"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lambda_http::request::from_str;
+    use lambda_runtime::tower::ServiceExt;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::http::{caller, json as json_response, json_body, path_id, query};
+    use crate::invocation::testing::context_for;
+
+    /// One request as each kind of API hands it over: a REST API, an HTTP API and a function URL.
+    fn payloads(method: &str, headers: &Value, body: Option<&str>) -> [Value; 3] {
+        let id = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
+        let path = format!("/products/{id}");
+        let multi = |map: &Value| -> Value {
+            map.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!([value]))).collect()
+        };
+        let query = json!({ "limit": "7" });
+        let rest = json!({
+            "resource": "/products/{productId}", "path": path, "httpMethod": method, "headers": headers,
+            "multiValueHeaders": multi(headers), "queryStringParameters": query,
+            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"productId": id}, "body": body,
+            "isBase64Encoded": false,
+            "requestContext": {
+                "resourcePath": "/products/{productId}", "httpMethod": method, "path": path, "stage": "v1",
+                "requestId": "r", "identity": {}, "authorizer": {"sub": "ada", "scope": "products:write"},
+            },
         });
-        match answered {
-            Ok(response) => {
-                fields["status"] = response.status().as_u16().into();
-                log::info("the request was carried out", fields);
-                response
+        let version_2 = |authorizer: Value| {
+            json!({
+                "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "limit=7", "headers": headers,
+                "queryStringParameters": query, "pathParameters": {"productId": id}, "body": body, "isBase64Encoded": false,
+                "requestContext": {
+                    "accountId": "1", "apiId": "a", "stage": "$default", "requestId": "r", "timeEpoch": 0,
+                    "authorizer": authorizer, "http": {"method": method, "path": path, "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1", "userAgent": "test"},
+                },
+            })
+        };
+        let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "products:write"}, "scopes": []} });
+        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "products:write"} })), version_2(claims)]
+    }
+
+    #[derive(Debug, deserr::Deserr)]
+    #[deserr(error = crate::http::InvalidBody)]
+    struct Body {
+        name: String,
+    }
+
+    /// Shows what it was asked; or does what the body names.
+    async fn handle(request: Request) -> Result<Response, Problem> {
+        let product: ferrite_domain::ProductId = path_id(&request, "productId")?;
+        let limit: Option<ferrite_domain::PageLimit> = query(&request, "limit")?;
+        caller(&request)?.require("products:write")?;
+        let name = if request.body().is_empty() { String::new() } else { json_body::<Body>(&request)?.name };
+        match name.as_str() {
+            "panic" => panic!("the password is s3cret"),
+            "hang" => trace::span("wait for ever", std::future::pending()).await,
+            _ => json_response(
+                http::StatusCode::OK,
+                &json!({ "product": product, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.id() }),
+            ),
+        }
+    }
+
+    async fn send_with(context: Context, payload: &Value) -> Response {
+        let request = from_str(&payload.to_string()).unwrap().with_lambda_context(context);
+        match stack(service_fn(|request| Box::pin(handle(request)))).oneshot(request).await {
+            Ok(response) => response,
+        }
+    }
+
+    async fn send(payload: &Value) -> Response {
+        send_with(Context::default(), payload).await
+    }
+
+    fn text(response: &Response) -> String {
+        String::from_utf8(response.body().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_kind_of_api_gets_the_same_answer() {
+        let json_type = json!({ "content-type": "application/json", "x-correlation-id": "c-1" });
+        for (method, headers, body, status) in [
+            ("GET", json!({}), None, 200),
+            ("PATCH", json_type.clone(), Some(r#"{"name": "tea"}"#), 200),
+            ("PATCH", json_type.clone(), Some(r#"{"name": 1}"#), 422),
+            ("PATCH", json_type.clone(), Some("{"), 400),
+            ("PATCH", json!({}), Some("{}"), 415),
+            ("PATCH", json_type, Some(r#"{"name": "panic"}"#), 500),
+        ] {
+            let mut answers = Vec::new();
+            for payload in payloads(method, &headers, body) {
+                let response = send(&payload).await;
+                assert_eq!(response.status(), status, "{payload}");
+                answers.push((response.headers().clone(), text(&response)));
             }
-            Err(problem) => {
-                fields["status"] = problem.status().as_u16().into();
-                fields["problem"] = problem.kind().into();
-                if let Some(cause) = problem.cause() {
-                    fields["error"] = log::chain(cause).into();
-                }
-                if problem.status().is_server_error() {
-                    log::error("the request failed", fields);
-                } else {
-                    log::info("the request was refused", fields);
-                }
-                problem.into_response(&self.request_id)
-            }
+            assert_eq!(answers[0], answers[1]);
+            assert_eq!(answers[0], answers[2]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_for_the_head_gets_no_body() {
+        for payload in payloads("HEAD", &json!({}), None) {
+            let response = send(&payload).await;
+            assert_eq!((response.status().as_u16(), response.body().is_empty()), (200, true));
+            assert_eq!(response.headers()["content-type"], "application/json");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_tells_the_client_nothing() {
+        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "panic"}"#));
+        let response = send(&rest).await;
+        let problem: Value = serde_json::from_str(&text(&response)).unwrap();
+        assert_eq!(problem["type"], "urn:ferrite:problem:internal");
+        assert!(!text(&response).contains("s3cret"), "{problem}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_too_long_is_answered_before_lambda_ends_it() {
+        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "hang"}"#));
+        let response = send_with(context_for(Duration::from_secs(3)), &rest).await;
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(1)));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_refused_unread() {
+        let body = format!(r#"{{"name": "{}"}}"#, "x".repeat(64 * 1024));
+        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(&body));
+        assert_eq!(send(&rest).await.status(), 413);
+    }
+
+    #[tokio::test]
+    async fn the_correlation_id_is_the_clients_or_lambdas() {
+        let mut context = Context::default();
+        context.request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72".to_owned();
+        for (sent, given) in [
+            (json!({ "x-correlation-id": "checkout-7" }), "checkout-7"),
+            (json!({}), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
+            (json!({ "x-correlation-id": "two words" }), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
+        ] {
+            let [rest, ..] = payloads("GET", &sent, None);
+            let response = send_with(context.clone(), &rest).await;
+            assert_eq!(response.headers()["x-correlation-id"], given);
         }
     }
 }

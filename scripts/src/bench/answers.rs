@@ -1,0 +1,168 @@
+//! What each call to AWS is answered while functions are measured.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, StatusCode};
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::items::{ORDER, PRODUCT, order, page, product};
+
+/// 64 by 64 pixels: what there is to decode would otherwise be all that process-image's figures tell.
+const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
+    SDwSAYDAZBEARBEARBEARBEASDwWDQ77jn3D9woxCSOARXFGI9kNIDaT2Q0QNZPZDTA3k98KAHCnqgqAdKeqCsByp64FEPVPVATQ886YG6HnjW\
+    Ay96oKEHmnqgpQfaeqCjB7p6oKcH+npgoAeGemCkBxI98KoHxnpgogemeuBND7zrgQ89MNMDn3rgSw9864G5HljogaUeWOmBtR7Y6IGtHtjpgb\
+    0eOOiBox446YGzHrjogaseuOmBHz3wqwf+9MC/HbgDsdh+wdM3ARsAAAAASUVORK5CYII=";
+
+/// A call, as far as it tells what is asked.
+pub(super) struct Call<'a> {
+    pub(super) method: &'a Method,
+    pub(super) path: &'a str,
+    /// The header `X-Amz-Target`: the service and the operation of a JSON protocol.
+    pub(super) target: Option<&'a str>,
+    pub(super) body: &'a [u8],
+}
+
+/// What a call is answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
+}
+
+impl Call<'_> {
+    /// The answer; `None` for a call that no function makes while all goes well.
+    pub(super) fn answer(&self, jwks: &str) -> Option<Answer> {
+        let Some(target) = self.target else { return self.object() };
+        let body: Value = serde_json::from_slice(self.body).ok()?;
+        if tells_of_a_failure(&body) {
+            return None;
+        }
+        let (_, operation) = target.split_once('.')?;
+        let answer = match operation {
+            "GetItem" => get_item(&body),
+            "Query" => {
+                let items = if body["IndexName"].is_string() { page(product, PRODUCT) } else { page(order, ORDER) };
+                json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
+            }
+            "BatchGetItem" => batch_get_item(&body),
+            "UpdateItem" | "DeleteItem" if body["ReturnValues"].is_string() => json!({ "Attributes": product(PRODUCT) }),
+            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => json!({}),
+            "GetParameter" => {
+                json!({ "Parameter": { "Name": body["Name"], "Type": "String", "Value": jwks, "Version": 1 } })
+            }
+            "PutEvents" => return Some(put_events(&body)),
+            _ => return None,
+        };
+        Some(Answer::json(StatusCode::OK, &answer))
+    }
+
+    fn object(&self) -> Option<Answer> {
+        match *self.method {
+            Method::GET if self.path.contains("/uploads/") => {
+                let picture = STANDARD.decode(PICTURE).ok()?;
+                Some(Answer { status: StatusCode::OK, content_type: "image/png", body: picture.into() })
+            }
+            Method::PUT => Some(Answer { status: StatusCode::OK, content_type: "application/xml", body: Bytes::new() }),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    fn json(status: StatusCode, body: &Value) -> Self {
+        Self { status, content_type: "application/x-amz-json-1.1", body: body.to_string().into() }
+    }
+}
+
+/// An image or an order that is marked failed answers its event without an error: only what is written shows it.
+fn tells_of_a_failure(body: &Value) -> bool {
+    match body {
+        Value::Object(members) if members.len() == 1 => {
+            let text = members.get("S").and_then(Value::as_str);
+            text.is_some_and(|text| text == "failed" || text == "payment_failed") || members.values().any(tells_of_a_failure)
+        }
+        Value::Object(members) => members.values().any(tells_of_a_failure),
+        Value::Array(elements) => elements.iter().any(tells_of_a_failure),
+        _ => false,
+    }
+}
+
+/// Products and orders are there; anything else, an answer saved under an idempotency key for one, is not yet.
+fn get_item(body: &Value) -> Value {
+    let partition = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
+    match partition.split_once('#') {
+        Some(("PRODUCT", id)) => json!({ "Item": product(id) }),
+        Some(("CUSTOMER", _)) => json!({ "Item": order(ORDER) }),
+        _ => json!({}),
+    }
+}
+
+fn batch_get_item(body: &Value) -> Value {
+    let tables = body["RequestItems"].as_object().into_iter().flatten();
+    let found = tables.map(|(table, wanted)| {
+        let keys = wanted["Keys"].as_array().into_iter().flatten();
+        let items = keys.map(|key| get_item(&json!({ "Key": key }))["Item"].take());
+        (table.clone(), Value::Array(items.filter(|item| !item.is_null()).collect()))
+    });
+    json!({ "Responses": found.collect::<serde_json::Map<_, _>>(), "UnprocessedKeys": {} })
+}
+
+fn put_events(body: &Value) -> Answer {
+    let entries = body["Entries"].as_array().map_or(0, Vec::len);
+    if entries == 0 {
+        let refusal = json!({ "__type": "ValidationException", "message": "entries must not be empty" });
+        return Answer::json(StatusCode::BAD_REQUEST, &refusal);
+    }
+    let accepted = vec![json!({ "EventId": "17793124-05d4-b198-2fde-7ededc63b103" }); entries];
+    Answer::json(StatusCode::OK, &json!({ "FailedEntryCount": 0, "Entries": accepted }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(target: &str, body: &Value) -> Option<Value> {
+        let body = body.to_string();
+        let call = Call { method: &Method::POST, path: "/", target: Some(target), body: body.as_bytes() };
+        call.answer("{}").map(|answer| serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    #[test]
+    fn products_and_orders_are_there_and_saved_answers_are_not() {
+        let get = |pk: &str| ask("DynamoDB_20120810.GetItem", &json!({"Key": {"pk": {"S": pk}, "sk": {"S": "x"}}})).unwrap();
+        assert_eq!(get(&format!("PRODUCT#{PRODUCT}"))["Item"]["id"]["S"], PRODUCT);
+        assert_eq!(get("CUSTOMER#x")["Item"]["status"]["S"], "pending");
+        assert_eq!(get("IDEMPOTENCY#x"), json!({}));
+    }
+
+    #[test]
+    fn a_batch_answers_each_key_under_its_table() {
+        let key = json!({"pk": {"S": format!("PRODUCT#{PRODUCT}")}, "sk": {"S": "PRODUCT"}});
+        let answer = ask("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {"t": {"Keys": [key]}}})).unwrap();
+        assert_eq!(answer["Responses"]["t"][0]["id"]["S"], PRODUCT);
+    }
+
+    #[test]
+    fn a_page_has_each_identifier_once() {
+        let answer = ask("DynamoDB_20120810.Query", &json!({"IndexName": "gsi1"})).unwrap();
+        let ids: std::collections::BTreeSet<_> =
+            answer["Items"].as_array().unwrap().iter().map(|item| item["id"]["S"].as_str().unwrap()).collect();
+        assert_eq!(ids.len() as u64, answer["Count"].as_u64().unwrap());
+        assert!(ids.contains(PRODUCT));
+    }
+
+    #[test]
+    fn every_entry_is_accepted_and_none_is_refused() {
+        let put = |entries: Value| ask("AWSEvents.PutEvents", &json!({ "Entries": entries })).unwrap();
+        assert_eq!(put(json!([{}, {}]))["Entries"].as_array().unwrap().len(), 2);
+        assert_eq!(put(json!([]))["__type"], "ValidationException");
+    }
+
+    #[test]
+    fn what_only_a_failing_function_asks_has_no_answer() {
+        let failed = json!({"ExpressionAttributeValues": {":state": {"S": "failed"}, ":reason": {"S": "why"}}});
+        assert!(ask("DynamoDB_20120810.UpdateItem", &failed).is_none());
+        assert!(ask("AmazonSQS.SendMessage", &json!({})).is_none());
+    }
+}

@@ -1,0 +1,103 @@
+//! An endpoint on loopback that stands in for every AWS service, over TLS and HTTP/1.1 as AWS's own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::runtime::Handle;
+use tokio_rustls::TlsAcceptor;
+
+use super::BenchError;
+use super::answers::Call;
+use super::tls::{Trust, for_localhost};
+use crate::trouble::Trouble;
+
+/// The endpoint; it serves for as long as this program lives.
+pub(super) struct AwsEndpoint {
+    /// Its URL.
+    pub(super) url: String,
+    /// A URL at which every connection is refused at once.
+    pub(super) closed_url: String,
+    /// Whom to trust to reach it.
+    pub(super) trust: Trust,
+    log: Arc<Log>,
+    _closed: TcpSocket,
+}
+
+#[derive(Default)]
+struct Log {
+    connections: AtomicUsize,
+    unanswered: Mutex<Vec<String>>,
+}
+
+impl AwsEndpoint {
+    /// Serves on a free port, with `jwks` in the place of every parameter; its certificates lie in `folder`.
+    ///
+    /// # Errors
+    /// When no certificate can be made, or no port be had.
+    pub(super) fn open(servers: &Handle, folder: &Path, jwks: String) -> Result<Self, Trouble> {
+        let (tls, trust) = for_localhost(folder)?;
+        let acceptor = TlsAcceptor::from(tls);
+        let log = Arc::new(Log::default());
+        // By name: functions resolve it too, and would try its other address first in vain.
+        let listener = servers.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Port)?;
+        let address = listener.local_addr().map_err(BenchError::Port)?;
+        let closed = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(BenchError::Port)?;
+        // Bound and not listening: refused, and nobody else's.
+        closed.bind((address.ip(), 0).into()).map_err(BenchError::Port)?;
+        let closed_port = closed.local_addr().map_err(BenchError::Port)?.port();
+        let (url, closed_url) =
+            (format!("https://localhost:{}", address.port()), format!("https://localhost:{closed_port}"));
+        let jwks: Arc<str> = jwks.into();
+        servers.spawn(serve(listener, acceptor, Arc::clone(&log), jwks));
+        Ok(Self { url, closed_url, trust, log, _closed: closed })
+    }
+
+    /// How many TLS handshakes have come to their end.
+    pub(super) fn connections(&self) -> usize {
+        self.log.connections.load(Ordering::Relaxed)
+    }
+
+    /// The calls that had no answer since this was last asked.
+    pub(super) fn unanswered(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<Log>, jwks: Arc<str>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let (acceptor, log, jwks) = (acceptor.clone(), Arc::clone(&log), Arc::clone(&jwks));
+        tokio::spawn(async move {
+            // A function that is ended in the middle of something is no trouble of the endpoint's.
+            let Ok(stream) = acceptor.accept(stream).await else { return };
+            log.connections.fetch_add(1, Ordering::Relaxed);
+            let service = service_fn(|request| answer(&log, &jwks, request));
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+async fn answer(log: &Log, jwks: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let call = Call { method: &head.method, path: head.uri.path(), target, body: &body };
+    let mut response = Response::new(Full::default());
+    if let Some(answer) = call.answer(jwks) {
+        *response.status_mut() = answer.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
+        *response.body_mut() = Full::from(answer.body);
+    } else {
+        let asked = format!("{} {} {}", head.method, head.uri.path(), target.unwrap_or_default());
+        log.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
+}

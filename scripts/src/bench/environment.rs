@@ -1,0 +1,183 @@
+//! One execution environment: a function's process from its start to its end, as Lambda has it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::BenchError;
+use super::cap::{Cap, Means};
+use super::runtime_api::{RuntimeApi, Seen};
+use super::subject::Subject;
+use crate::process::go_on;
+use crate::trouble::{Trouble, at};
+
+/// Longer than anything here takes, so that only what hangs is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A function that has been started. It ends when this is dropped.
+pub(super) struct Environment<'a> {
+    subject: &'a Subject,
+    child: Child,
+    api: RuntimeApi,
+    /// Everything that it has written: what Lambda would send to CloudWatch Logs.
+    log: PathBuf,
+    started: Instant,
+    // Last: a control group outlives what is in it.
+    cap: Option<Cap>,
+}
+
+/// An invocation that came to its end.
+pub(super) struct Invoked {
+    /// From handing the event out to the whole answer.
+    pub(super) took: Duration,
+    /// What was answered.
+    pub(super) answer: Vec<u8>,
+}
+
+impl<'a> Environment<'a> {
+    /// Starts the function with the variables that its stack and Lambda give it, and `more`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn start(
+        subject: &'a Subject,
+        servers: &Handle,
+        folder: &Path,
+        more: &[(&str, &str)],
+    ) -> Result<Self, Trouble> {
+        go_on()?;
+        let api = RuntimeApi::open(servers).map_err(BenchError::Port)?;
+        let log = folder.join(format!("{}.log", subject.name));
+        let output = File::create(&log).map_err(at(&log))?;
+        let errors = output.try_clone().map_err(at(&log))?;
+        let mut command = Command::new(&subject.binary);
+        command
+            .env_clear()
+            .envs(&subject.variables)
+            .envs(more.iter().copied())
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", &subject.name)
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors);
+        // Not after it: the child runs from its exec on, whenever the kernel lets this program go on too.
+        let started = Instant::now();
+        let child = command.spawn().map_err(|source| Trouble::NotStarted { program: subject.name.clone(), source })?;
+        Ok(Self { subject, child, api, log, started, cap: None })
+    }
+
+    /// Waits until the function asks for its first event, and tells how long that took.
+    ///
+    /// # Errors
+    /// When it ends, reports a failure or does nothing instead.
+    pub(super) fn init(&mut self) -> Result<Duration, Trouble> {
+        match self.next("init")? {
+            Seen::Polled(at) => Ok(at.duration_since(self.started)),
+            seen => Err(self.trouble("init", &seen)),
+        }
+    }
+
+    /// Gives the function the CPU that `memory` megabytes come with, from now on.
+    ///
+    /// # Errors
+    /// When that cannot be done.
+    pub(super) fn cap(&mut self, means: &Means, memory: u32) -> Result<(), Trouble> {
+        self.cap = Some(means.cap(self.child.id(), memory)?);
+        Ok(())
+    }
+
+    /// Hands `event` out to the function, which is waiting for it, and waits until it has answered and waits for the next.
+    ///
+    /// # Errors
+    /// When it ends, reports a failure or does not answer.
+    pub(super) fn invoke(&mut self, event: String) -> Result<Invoked, Trouble> {
+        self.api.hand_out(event);
+        let out = match self.next("an invocation")? {
+            Seen::HandedOut(at) => at,
+            seen => return Err(self.trouble("an invocation", &seen)),
+        };
+        let invoked = match self.next("an invocation")? {
+            Seen::Answered(at, answer) => Invoked { took: at.duration_since(out), answer: answer.to_vec() },
+            seen => return Err(self.trouble("an invocation", &seen)),
+        };
+        match self.next("the time after an invocation")? {
+            Seen::Polled(_) => Ok(invoked),
+            seen => Err(self.trouble("the time after an invocation", &seen)),
+        }
+    }
+
+    fn next(&mut self, what: &'static str) -> Result<Seen, Trouble> {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = self.api.next(Duration::from_millis(100)) {
+                return Ok(seen);
+            }
+            go_on()?;
+            let ended = self.child.try_wait().ok().flatten();
+            if ended.is_some() || Instant::now() > patience {
+                let how = ended.map_or_else(|| "nothing happened".to_owned(), |status| format!("it ended ({status})"));
+                return Err(self.failed(what, how).into());
+            }
+        }
+    }
+
+    fn trouble(&self, what: &'static str, seen: &Seen) -> Trouble {
+        let how = match seen {
+            Seen::Failed(reason) => String::from_utf8_lossy(reason).into_owned(),
+            seen => format!("{seen:?}"),
+        };
+        self.failed(what, how).into()
+    }
+
+    /// An error about this function that quotes what it has written last.
+    pub(super) fn failed(&self, what: &'static str, how: String) -> BenchError {
+        let log = self.log().unwrap_or_default();
+        let last = log.lines().last().unwrap_or_default().to_owned();
+        BenchError::Function { function: self.subject.name.clone(), what, how, last }
+    }
+
+    /// What the function has written so far.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn log(&self) -> Result<String, Trouble> {
+        fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).map_err(at(&self.log))
+    }
+
+    /// The most memory that the function has had resident so far, in bytes.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub(super) fn peak_memory(&self) -> Result<u64, Trouble> {
+        let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
+        let status = fs::read_to_string(&path).map_err(at(&path))?;
+        peak_in(&status).ok_or_else(|| self.failed("reading its memory", "no VmHWM".to_owned()).into())
+    }
+}
+
+impl Drop for Environment<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `VmHWM` of "proc_pid_status(5)", which is in units of 1,024 bytes.
+fn peak_in(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_is_read_in_bytes() {
+        assert_eq!(peak_in("VmPeak:\t  9000 kB\nVmHWM:\t    2716 kB\nVmRSS:\t 1 kB\n"), Some(2716 * 1024));
+        assert_eq!(peak_in("VmPeak:\t  9000 kB\n"), None);
+    }
+}

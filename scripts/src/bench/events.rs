@@ -1,0 +1,220 @@
+//! The event that each function is invoked with, and what its answer must be: a request that fails is quick and says
+//! nothing about one that is carried out.
+
+use serde_json::{Value, json};
+
+use super::items::{CALLER, IMAGE, ORDER, PRODUCT, order, order_placed};
+use crate::template::{Function, Route};
+
+/// What a function is invoked with while it is measured.
+#[derive(Debug, Clone)]
+pub(super) struct Invocation {
+    event: Value,
+    carried_out: fn(&Value) -> bool,
+}
+
+impl Invocation {
+    /// What `function` is invoked with; `None` for one that nobody has written an event for. `token` is what `authorize` is
+    /// asked to verify.
+    pub(super) fn of(function: &Function, token: &str) -> Option<Self> {
+        let (event, carried_out): (_, fn(&Value) -> bool) = match (&function.route, function.name.as_str()) {
+            (Some(route), _) => (request(route)?, is_success),
+            (None, "authorize") => (authorization(token), is_allowed),
+            (None, "relay-events") => (json!({ "Records": [stream_record()] }), is_handled),
+            (None, "process-order") => (json!({ "Records": [queue_message()] }), is_handled),
+            (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
+            (None, _) => return None,
+        };
+        Some(Self { event, carried_out })
+    }
+
+    /// What the yardsticks are invoked with, so that their payload is as long as a function's.
+    pub(super) fn of_yardstick(carried_out: fn(&Value) -> bool) -> Option<Self> {
+        let route = Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() };
+        Some(Self { event: request(&route)?, carried_out })
+    }
+
+    /// The event's text for the invocation `number`: a key that was used before would only repeat the answer that it had.
+    pub(super) fn event(&self, number: u32) -> String {
+        let mut event = self.event.clone();
+        let key = json!(format!("bench-{number}"));
+        if let Some(single) = event.pointer_mut("/headers/Idempotency-Key") {
+            *single = key.clone();
+        }
+        if let Some(multiple) = event.pointer_mut("/multiValueHeaders/Idempotency-Key") {
+            *multiple = json!([key]);
+        }
+        if let Some(message) = event.pointer_mut("/Records/0/messageId") {
+            *message = key;
+        }
+        event.to_string()
+    }
+
+    /// Whether the function did what it was asked to.
+    pub(super) fn is_carried_out(&self, answer: &[u8]) -> bool {
+        serde_json::from_slice(answer).is_ok_and(|answer| (self.carried_out)(&answer))
+    }
+}
+
+/// For a function that does nothing.
+pub(super) fn is_anything(_: &Value) -> bool {
+    true
+}
+
+/// For what API Gateway invokes.
+pub(super) fn is_success(answer: &Value) -> bool {
+    answer["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
+}
+
+fn is_allowed(answer: &Value) -> bool {
+    answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+}
+
+/// A partial batch answer without failures, or the answer of a function that has none to tell.
+fn is_handled(answer: &Value) -> bool {
+    answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
+}
+
+/// API Gateway's event for a route ("Input format of a Lambda function for proxy integration"); `None` when it takes a body
+/// that nobody has written.
+fn request(route: &Route) -> Option<Value> {
+    let Route { method, path } = route;
+    let body = match (method.as_str(), path.as_str()) {
+        ("GET" | "DELETE", _) => Value::Null,
+        ("POST", "/products") => json!({"name": "Teapot", "price": {"amount": 3200, "currency": "EUR"}, "stock": 5}),
+        ("PATCH", "/products/{productId}") => json!({"stock": 5}),
+        ("POST", "/products/{productId}/images") => json!({"contentType": "image/png", "sizeBytes": 2048}),
+        ("POST", "/orders") => {
+            json!({"lines": [{"productId": PRODUCT, "quantity": 2}], "paymentToken": "tok_success"})
+        }
+        _ => return None,
+    };
+    let body = if body.is_null() { body } else { Value::String(body.to_string()) };
+    let headers = json!({
+        "Accept": "application/json", "Accept-Encoding": "gzip", "Authorization": format!("Bearer {}", "x".repeat(600)),
+        "Content-Type": "application/json", "Host": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+        "Idempotency-Key": "", "User-Agent": "ferrite-bench", "X-Amzn-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+        "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
+    });
+    let each: serde_json::Map<_, _> =
+        headers.as_object()?.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
+    let called = path.replace("{productId}", PRODUCT).replace("{orderId}", ORDER);
+    Some(json!({
+        "resource": path, "path": called, "httpMethod": method, "headers": headers, "multiValueHeaders": each,
+        "queryStringParameters": null, "multiValueQueryStringParameters": null,
+        "pathParameters": {"productId": PRODUCT, "orderId": ORDER}, "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "abcdefghij", "resourceId": "abc123", "resourcePath": path,
+            "httpMethod": method, "path": format!("/v1{called}"), "stage": "v1", "protocol": "HTTP/1.1",
+            "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com", "domainPrefix": "abcdefghij",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "extendedRequestId": "JKJaXmPLvHcESHA=",
+            "requestTime": "22/Nov/2026:22:00:00 +0000", "requestTimeEpoch": 1_795_384_800_000_u64,
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": "ferrite-bench"},
+            "authorizer": {"principalId": CALLER, "sub": CALLER, "scope": "products:write", "integrationLatency": 5},
+        },
+        "body": body, "isBase64Encoded": false,
+    }))
+}
+
+fn authorization(token: &str) -> Value {
+    let bearer = format!("Bearer {token}");
+    json!({
+        "type": "REQUEST", "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/v1/GET/orders",
+        "resource": "/orders", "path": "/orders", "httpMethod": "GET",
+        "headers": {"Authorization": bearer}, "multiValueHeaders": {"Authorization": [bearer]},
+        "requestContext": {"accountId": "000000000000", "apiId": "abcdefghij", "stage": "v1", "path": "/v1/orders"},
+    })
+}
+
+fn stream_record() -> Value {
+    let placed = order(ORDER);
+    json!({
+        "eventID": "7de3041dd709b024af6f29e4fa13d34c", "eventName": "INSERT", "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb", "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:dynamodb:us-east-1:000000000000:table/bench/stream/2026-11-22T22:00:00.000",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_795_384_800, "Keys": {"pk": placed["pk"], "sk": placed["sk"]},
+            "NewImage": placed, "SequenceNumber": "4421584500000000017450439091", "SizeBytes": 420,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    })
+}
+
+fn queue_message() -> Value {
+    json!({
+        "messageId": "", "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": order_placed().to_string(), "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "attributes": {
+            "ApproximateReceiveCount": "1", "SentTimestamp": "1795384800000", "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": "1795384800001",
+        },
+        "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
+    })
+}
+
+fn upload_notification() -> Value {
+    json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-11-22T22:00:00.000Z",
+        "eventName": "ObjectCreated:Put",
+        "s3": {
+            "s3SchemaVersion": "1.0", "bucket": {"name": "bench", "arn": "arn:aws:s3:::bench"},
+            "object": {"key": format!("uploads/{PRODUCT}/{IMAGE}"), "size": 2048, "sequencer": "0055AED6DCD90281E5"},
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    fn functions() -> Vec<Function> {
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        Template::read(&template).unwrap().functions().unwrap()
+    }
+
+    #[test]
+    fn every_function_of_the_template_has_an_event() {
+        let without: Vec<_> = functions().into_iter().filter(|function| Invocation::of(function, "").is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
+
+    #[test]
+    fn no_two_invocations_share_an_idempotency_key() {
+        for function in functions() {
+            let invocation = Invocation::of(&function, "").unwrap();
+            let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
+            let keyed = function.route.is_some() || function.name == "process-order";
+            assert_eq!(events.len(), if keyed { 3 } else { 1 }, "{}", function.name);
+            let event: Value = serde_json::from_str(&invocation.event(7)).unwrap();
+            let (one, all) = (&event["headers"]["Idempotency-Key"], &event["multiValueHeaders"]["Idempotency-Key"][0]);
+            assert_eq!(one, all, "{}", function.name);
+        }
+    }
+
+    #[test]
+    fn a_request_is_bound_to_its_route() {
+        let route = Route { method: "PATCH".to_owned(), path: "/products/{productId}".to_owned() };
+        let event = request(&route).unwrap();
+        assert_eq!(event["path"], format!("/products/{PRODUCT}"));
+        assert_eq!(event["body"], r#"{"stock":5}"#);
+        assert!(request(&Route { method: "PUT".to_owned(), path: "/unheard-of".to_owned() }).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_reports_a_failure_is_not_carried_out() {
+        for (carried_out, good, bad) in [
+            (is_success as fn(&Value) -> bool, json!({"statusCode": 201}), json!({"statusCode": 404})),
+            (is_handled, json!({"batchItemFailures": []}), json!({"batchItemFailures": [{"itemIdentifier": "1"}]})),
+            (is_handled, Value::Null, json!({"batchItemFailures": [{"itemIdentifier": ""}]})),
+            (is_allowed, json!({"policyDocument": {"Statement": [{"Effect": "Allow"}]}}), json!({})),
+        ] {
+            let invocation = Invocation { event: Value::Null, carried_out };
+            assert!(invocation.is_carried_out(good.to_string().as_bytes()), "{good}");
+            assert!(!invocation.is_carried_out(bad.to_string().as_bytes()), "{bad}");
+        }
+    }
+}

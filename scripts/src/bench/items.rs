@@ -1,0 +1,69 @@
+//! What the table, the bucket and the bus answer while functions are measured: one product, one order, always there.
+
+use serde_json::{Value, json};
+
+/// The product that every request is about.
+pub(super) const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a400";
+/// Its image.
+pub(super) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
+/// The order that every request is about.
+pub(super) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
+/// Who asks.
+pub(super) const CALLER: &str = "bench-caller";
+
+const TIME: &str = "2026-11-22T22:00:00.000Z";
+/// How many entries a list has.
+const PAGE: usize = 10;
+
+fn price() -> Value {
+    json!({"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}})
+}
+
+/// The product as DynamoDB has it, with one image that is ready.
+pub(super) fn product(id: &str) -> Value {
+    let variant = |side: &str| json!({"M": {"width": {"N": side}, "height": {"N": side}}});
+    let image = json!({
+        "id": {"S": IMAGE}, "state": {"S": "ready"}, "requestedAt": {"S": TIME},
+        "variants": {"M": {"thumbnail": variant("200"), "display": variant("1200")}},
+    });
+    json!({
+        "pk": {"S": format!("PRODUCT#{id}")}, "sk": {"S": "PRODUCT"}, "gsi1pk": {"S": "PRODUCTS"}, "gsi1sk": {"S": id},
+        "id": {"S": id}, "name": {"S": "Enamel mug"}, "description": {"S": "Holds 350 ml and survives the dishwasher."},
+        "price": price(), "stock": {"N": "40"}, "images": {"M": {IMAGE: {"M": image}}},
+        "version": {"N": "3"}, "createdAt": {"S": TIME}, "updatedAt": {"S": TIME},
+    })
+}
+
+/// The order as DynamoDB has it: pending, of one line.
+pub(super) fn order(id: &str) -> Value {
+    let line = json!({"productId": {"S": PRODUCT}, "quantity": {"N": "2"}, "unitPrice": price()});
+    json!({
+        "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": format!("ORDER#{id}")},
+        "id": {"S": id}, "customerId": {"S": CALLER}, "status": {"S": "pending"}, "lines": {"L": [{"M": line}]},
+        "total": {"M": {"amount": {"N": "2500"}, "currency": {"S": "EUR"}}}, "paymentToken": {"S": "tok_success"},
+        "version": {"N": "1"}, "createdAt": {"S": TIME}, "updatedAt": {"S": TIME},
+    })
+}
+
+/// A page of products or orders: `item` with identifiers that count on from `first`.
+pub(super) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
+    let (digits, _) = first.split_at(first.len() - 2);
+    (0..PAGE).map(|number| item(&format!("{digits}{number:02x}"))).collect()
+}
+
+/// The domain event that the order was placed, as an EventBridge rule puts it into a queue.
+pub(super) fn order_placed() -> Value {
+    json!({
+        "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "source": "ferrite.storefront",
+        "detail-type": "ferrite.order.placed.v1", "account": "000000000000", "time": TIME, "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "specversion": "1.0", "id": format!("{ORDER}:1"), "source": "ferrite.storefront", "subject": ORDER,
+            "time": TIME, "type": "ferrite.order.placed.v1",
+            "data": {
+                "orderId": ORDER, "customerId": CALLER, "total": {"amount": 2500, "currency": "EUR"},
+                "lines": [{"productId": PRODUCT, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}}],
+            },
+        },
+    })
+}

@@ -1,0 +1,87 @@
+//! What the functions may weigh. Sizes do not vary from run to run, so the suite holds the functions to them.
+
+use std::path::{Path, PathBuf};
+
+use crate::checkout::Checkout;
+use crate::template::{Function, Template};
+use crate::trouble::{Trouble, at};
+
+/// The most bytes that the binary of an HTTP function may have.
+pub const BINARY: u64 = 4_000_000;
+
+/// Compares the binary of every HTTP function of the template, as cargo-lambda left it in `folder/<function>/bootstrap`, with
+/// [`BINARY`].
+///
+/// # Errors
+/// When some are larger, which are named with their sizes; or when one is not there.
+pub fn check_sizes(checkout: &Checkout, folder: &Path) -> Result<(), Trouble> {
+    check(&Template::read(&checkout.path("template.yaml"))?.functions()?, folder)
+}
+
+fn check(functions: &[Function], folder: &Path) -> Result<(), Trouble> {
+    let mut too_large = Vec::new();
+    for function in functions.iter().filter(|function| function.route.is_some()) {
+        let size = binary_size(&bootstrap(folder, &function.name))?;
+        if size > BINARY {
+            too_large.push(format!("{} {size}", function.name));
+        }
+    }
+    if too_large.is_empty() { Ok(()) } else { Err(Trouble::TooLarge { budget: BINARY, binaries: too_large.join(", ") }) }
+}
+
+/// Where cargo-lambda leaves a function's binary.
+#[must_use]
+pub fn bootstrap(folder: &Path, function: &str) -> PathBuf {
+    folder.join(function).join("bootstrap")
+}
+
+/// The size of a file in bytes.
+///
+/// # Errors
+/// When it is not there.
+pub fn binary_size(path: &Path) -> Result<u64, Trouble> {
+    Ok(std::fs::metadata(path).map_err(at(path))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Route;
+    use std::fs::{self, File};
+
+    fn function(name: &str, over_http: bool) -> Function {
+        let route = over_http.then(|| Route { method: "GET".to_owned(), path: "/".to_owned() });
+        Function { name: name.to_owned(), route }
+    }
+
+    /// The verdict on functions of these sizes.
+    fn verdict(test: &str, sizes: &[(Function, u64)]) -> Result<(), String> {
+        let folder = std::env::temp_dir().join(format!("ferrite-budget-{test}-{}", std::process::id()));
+        for (function, size) in sizes {
+            fs::create_dir_all(folder.join(&function.name)).unwrap();
+            File::create(bootstrap(&folder, &function.name)).unwrap().set_len(*size).unwrap();
+        }
+        let functions: Vec<_> = sizes.iter().map(|(function, _)| function.clone()).collect();
+        let outcome = check(&functions, &folder);
+        fs::remove_dir_all(&folder).unwrap();
+        outcome.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_http_function_over_the_budget_is_named_with_its_size() {
+        let sizes = [(function("a", true), BINARY), (function("b", true), BINARY + 1), (function("c", true), 5_000_000)];
+        let error = verdict("named", &sizes).unwrap_err();
+        assert!(error.contains("b 4000001, c 5000000") && !error.contains("a 4"), "{error}");
+    }
+
+    #[test]
+    fn functions_without_a_route_have_no_budget() {
+        assert_eq!(verdict("others", &[(function("a", true), 1), (function("b", false), BINARY + 1)]), Ok(()));
+    }
+
+    #[test]
+    fn a_binary_that_is_not_there_is_no_small_one() {
+        let folder = std::env::temp_dir().join("ferrite-budget-nothing");
+        assert!(check(&[function("a", true)], &folder).is_err());
+    }
+}

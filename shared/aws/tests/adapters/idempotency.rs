@@ -1,0 +1,95 @@
+//! Idempotency records, and their items as Powertools for AWS Lambda (Python) reads and writes them.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ferrite_aws::IdempotencyTable;
+use ferrite_domain::Timestamp;
+use ferrite_domain::memory::UniqueIds;
+use ferrite_domain::ports::{Attempt, Begun, Fingerprint, IdempotencyRecords, NewIds, SavedAnswer};
+use tokio::sync::OnceCell;
+
+use crate::{config, create_keyed_table};
+
+async fn table_name() -> String {
+    static NAME: OnceCell<String> = OnceCell::const_new();
+    NAME.get_or_init(|| create_keyed_table("id")).await.clone()
+}
+
+async fn table() -> IdempotencyTable {
+    IdempotencyTable::new(&config(), table_name().await)
+}
+
+ferrite_domain::idempotency_records_contract!(table().await);
+
+fn attempt() -> Attempt {
+    let at = Timestamp::from_unix_millis;
+    Attempt {
+        key: format!("charge#{}", UniqueIds.new_id()),
+        fingerprint: Fingerprint("8f14e45fceea167a5a36dedd4bea2543".to_owned()),
+        now: at(1_795_399_729_894),
+        in_progress_until: at(1_795_399_759_894),
+        expires_at: at(1_795_403_329_894),
+    }
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+fn string(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn item(attempt: &Attempt, attributes: &[(&str, AttributeValue)]) -> Item {
+    let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    attributes.chain([("id".to_owned(), string(&attempt.key))]).collect()
+}
+
+async fn kept(attempt: &Attempt) -> Option<Item> {
+    let get = Client::new(&config()).get_item().table_name(table_name().await).key("id", string(&attempt.key));
+    get.consistent_read(true).send().await.unwrap().item
+}
+
+#[tokio::test]
+async fn an_item_has_the_attributes_that_powertools_writes() {
+    let (attempt, table) = (attempt(), table().await);
+    table.begin(&attempt).await.unwrap();
+    let mut expected = item(
+        &attempt,
+        &[
+            ("status", string("INPROGRESS")),
+            ("expiration", AttributeValue::N("1795403329".to_owned())),
+            ("in_progress_expiration", AttributeValue::N("1795399759894".to_owned())),
+            ("validation", string("8f14e45fceea167a5a36dedd4bea2543")),
+        ],
+    );
+    assert_eq!(kept(&attempt).await, Some(expected.clone()));
+
+    table.complete(&attempt, r#"{"paid": true}"#, attempt.expires_at).await.unwrap();
+    expected.insert("status".to_owned(), string("COMPLETED"));
+    expected.insert("data".to_owned(), string(r#"{"paid": true}"#));
+    assert_eq!(kept(&attempt).await, Some(expected));
+}
+
+#[tokio::test]
+async fn what_powertools_wrote_without_its_options_is_read() {
+    let table = table().await;
+    for (status, data, expected) in [
+        // Without `payload_validation_jmespath`, there is no `validation`: no request is known to be the same.
+        (
+            "COMPLETED",
+            Some(r#"{"paid": true}"#),
+            Begun::Answered(SavedAnswer { fingerprint: Fingerprint(String::new()), answer: r#"{"paid": true}"#.to_owned() }),
+        ),
+        // Without the Lambda context, there is no `in_progress_expiration`: nobody takes over until the record expires.
+        ("INPROGRESS", None, Begun::InProgress),
+    ] {
+        let attempt = attempt();
+        let mut theirs =
+            item(&attempt, &[("status", string(status)), ("expiration", AttributeValue::N("1795403329".to_owned()))]);
+        theirs.extend(data.map(|data| ("data".to_owned(), string(data))));
+        let put = Client::new(&config()).put_item().table_name(table_name().await).set_item(Some(theirs));
+        put.send().await.unwrap();
+        assert_eq!(table.begin(&attempt).await.unwrap(), expected);
+    }
+}

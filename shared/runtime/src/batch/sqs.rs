@@ -1,0 +1,337 @@
+//! A handler behind an SQS queue, standard or FIFO.
+//!
+//! ```no_run
+//! use ferrite_runtime::InitError;
+//! use ferrite_runtime::batch::{Failure, Limits, sqs};
+//!
+//! # async fn serve(queue: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! sqs::serve(queue, Limits::default(), async |message| {
+//!     let copies: u32 = message.body.parse().map_err(Failure::reject)?;
+//!     print(copies).await.map_err(Failure::retry)
+//! })
+//! .await
+//! # }
+//! # async fn print(_: u32) -> Result<(), std::io::Error> { Ok(()) }
+//! ```
+
+use ferrite_domain::ports::WorkQueue;
+use ferrite_domain::{Cause, TraceParent};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Failure, Limits, Response, engine};
+use crate::event;
+use crate::log::{Level, Outcome};
+use crate::{InitError, invocation, log};
+
+/// A message, with what handlers need of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Names the message.
+    pub message_id: String,
+    /// Names this delivery of it, for whoever changes its visibility.
+    pub receipt_handle: String,
+    /// What was sent.
+    pub body: String,
+    #[serde(default)]
+    attributes: Attributes,
+    event_source: String,
+    #[serde(default, rename = "eventSourceARN")]
+    event_source_arn: String,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Attributes {
+    #[serde(rename = "ApproximateReceiveCount")]
+    receive_count: Option<String>,
+    #[serde(rename = "MessageGroupId")]
+    group: Option<String>,
+    #[serde(rename = "AWSTraceHeader")]
+    trace: Option<String>,
+}
+
+impl Message {
+    /// The how-manieth delivery this is, counted from 1.
+    pub fn delivery(&self) -> u32 {
+        self.attributes.receive_count.as_deref().and_then(|count| count.parse().ok()).unwrap_or(1)
+    }
+
+    /// The message group whose order is to be kept. A standard queue may have groups too, for fairness, without an order.
+    fn lane(&self) -> Option<&str> {
+        self.attributes.group.as_deref().filter(|_| self.event_source_arn.ends_with(".fifo"))
+    }
+
+    fn cause(&self) -> Cause {
+        let traceparent = self.attributes.trace.as_deref().and_then(TraceParent::from_xray);
+        Cause { traceparent, correlation_id: None }
+    }
+}
+
+/// The longest back-off, in seconds.
+const LONGEST_DELAY: u32 = 900;
+
+/// Serves batches with `handler` for as long as the function lives.
+///
+/// A message that failed is delivered again after 1, 2, 4 … seconds (at most 15 minutes), until the queue's redrive
+/// policy moves it to the dead-letter queue; in a FIFO queue, those of its group that come after it are delivered after
+/// it again.
+///
+/// # Errors
+/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+pub async fn serve<H, F>(queue: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+where
+    H: Fn(Message) -> F + Sync,
+    F: Future<Output = Result<(), Failure>> + Send,
+{
+    let handler = &handler;
+    let answer = service_fn(move |event: LambdaEvent<Value>| {
+        Box::pin(async move { each(event.payload, queue, limits, handler).await })
+    });
+    event::run(answer).await
+}
+
+/// Hands each message of the SQS event `batch` to `handler` and tells which are to be delivered again.
+///
+/// # Errors
+/// It is no batch, or has a record without a message id: none of it can be named in an answer, so all of it comes again.
+pub async fn each<H, F>(
+    batch: Value,
+    queue: &impl WorkQueue,
+    limits: Limits,
+    handler: &H,
+) -> Result<Response, event::Failure>
+where
+    H: Fn(Message) -> F,
+    F: Future<Output = Result<(), Failure>>,
+{
+    let mut ids = Vec::new();
+    let mut lanes: Vec<Lane> = Vec::new();
+    for (at, record) in engine::records(batch)?.into_iter().enumerate() {
+        let id = record["messageId"].as_str().filter(|id| !id.is_empty());
+        ids.push(id.ok_or_else(|| event::Failure::failed("a record of the batch has no message id"))?.to_owned());
+        let message = read(record);
+        let group = message.as_ref().ok().and_then(Message::lane).map(ToOwned::to_owned);
+        match lanes.iter_mut().find(|lane| group.is_some() && lane.group == group) {
+            Some(lane) => lane.messages.push((at, message)),
+            None => lanes.push(Lane { group, messages: vec![(at, message)] }),
+        }
+    }
+    let lanes = lanes.into_iter().map(|lane| lane.messages).collect();
+    let outcomes = engine::in_lanes(lanes, limits, |message| async move {
+        match message {
+            Ok(message) => one(message, queue, limits, handler).await,
+            Err(reason) => {
+                log::error("a record is no message from a queue", json!({ "reason": reason }));
+                Outcome::Failed
+            }
+        }
+    })
+    .await;
+    Ok(Response::of(ids.into_iter().zip(outcomes)))
+}
+
+/// Messages that are handled one after another, with their places in the batch: a message group, or one message alone.
+struct Lane {
+    group: Option<String>,
+    messages: Vec<(usize, Result<Message, String>)>,
+}
+
+fn read(record: Value) -> Result<Message, String> {
+    let message = Message::deserialize(record).map_err(|error| error.to_string())?;
+    if message.event_source != "aws:sqs" {
+        return Err(format!("it comes from {:?}", message.event_source));
+    }
+    Ok(message)
+}
+
+async fn one<H, F>(message: Message, queue: &impl WorkQueue, limits: Limits, handler: &H) -> Outcome
+where
+    H: Fn(Message) -> F,
+    F: Future<Output = Result<(), Failure>>,
+{
+    let delivery = message.delivery();
+    let keys = [("message_id", Value::from(message.message_id.as_str())), ("delivery", delivery.into())];
+    let keys: Map<String, Value> = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    invocation::about(keys, message.cause(), async {
+        let name = format!("message {}", message.message_id);
+        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on laying out what holds them by value.
+        match engine::alone(name, limits, Box::pin(handler(message.clone()))).await {
+            Ok(()) => Outcome::Succeeded,
+            Err(Failure::Reject(error)) => reject(&message, queue, &*error).await,
+            Err(Failure::Retry(error)) => {
+                delay(&message, queue, &*error).await;
+                Outcome::Failed
+            }
+        }
+    })
+    .await
+}
+
+async fn reject(
+    message: &Message,
+    queue: &impl WorkQueue,
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Outcome {
+    log::exception(Level::Error, "a message goes to the dead-letter queue: it can never be handled", error, Value::Null);
+    match queue.reject(&message.body, &log::chain(error)).await {
+        Ok(()) => Outcome::Refused,
+        // Delivered again, it will be rejected again.
+        Err(error) => {
+            log::exception(Level::Error, "the dead-letter queue did not take the message", &error, Value::Null);
+            Outcome::Failed
+        }
+    }
+}
+
+async fn delay(message: &Message, queue: &impl WorkQueue, error: &(dyn std::error::Error + Send + Sync + 'static)) {
+    let doublings = message.delivery().saturating_sub(1);
+    let seconds = 1_u32.checked_shl(doublings).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
+    let fields = json!({ "retry_in_seconds": seconds });
+    log::exception(Level::Warning, "a message failed and will be delivered again", error, fields);
+    // Without the delay it comes back when the queue's visibility timeout ends, which is only later.
+    if let Err(error) = queue.delay(&message.receipt_handle, seconds).await {
+        log::exception(Level::Warning, "the back-off could not be set", &error, Value::Null);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use ferrite_domain::memory::RecordedQueue;
+
+    use super::*;
+    use crate::invocation::testing::{context_for, invoked_with};
+
+    fn record(id: &str, body: &str) -> Value {
+        json!({
+            "messageId": id, "receiptHandle": format!("receipt {id}"), "body": body, "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:1:orders", "attributes": {"ApproximateReceiveCount": "3"},
+        })
+    }
+
+    fn in_group(id: &str, body: &str, group: &str) -> Value {
+        let mut record = record(id, body);
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:orders.fifo");
+        record["attributes"]["MessageGroupId"] = json!(group);
+        record
+    }
+
+    async fn handle(message: Message) -> Result<(), Failure> {
+        match message.body.as_str() {
+            "fails" => Err(Failure::retry("not now")),
+            "poison" => Err(Failure::reject("never")),
+            "panics" => panic!("ouch"),
+            "hangs" => std::future::pending().await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn answer_to(records: Value, queue: &RecordedQueue) -> Value {
+        let response = each(json!({ "Records": records }), queue, Limits::default(), &handle).await.unwrap();
+        serde_json::to_value(response).unwrap()
+    }
+
+    fn failures(ids: &[&str]) -> Value {
+        let items: Vec<_> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+        json!({ "batchItemFailures": items })
+    }
+
+    #[tokio::test]
+    async fn only_what_failed_is_delivered_again_and_later_each_time() {
+        let queue = RecordedQueue::default();
+        let records = json!([record("1", "fine"), record("2", "fails"), record("3", "panics"), record("4", "fine")]);
+        assert_eq!(answer_to(records, &queue).await, failures(&["2", "3"]));
+        let mut delayed = queue.delayed();
+        delayed.sort_unstable();
+        let wanted = [("receipt 2".to_owned(), 4), ("receipt 3".to_owned(), 4)];
+        assert_eq!(delayed, wanted, "the third delivery waits 4 s");
+        assert_eq!(queue.rejected(), []);
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_fails_whole_names_every_message() {
+        let records = json!([record("1", "fails"), record("2", "panics")]);
+        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["1", "2"]));
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_at_once() {
+        let queue = RecordedQueue::default();
+        let records = json!([record("1", "poison"), record("2", "fine")]);
+        assert_eq!(answer_to(records, &queue).await, failures(&[]));
+        assert_eq!(queue.rejected(), [("poison".to_owned(), "never".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn a_record_of_something_else_is_its_own_failure() {
+        let mut foreign = record("2", "fine");
+        foreign["eventSource"] = json!("aws:kinesis");
+        let records = json!([record("1", "fine"), foreign, {"messageId": "3", "eventSource": "aws:sqs"}]);
+        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["2", "3"]));
+    }
+
+    #[tokio::test]
+    async fn what_no_answer_can_name_fails_the_invocation() {
+        let queue = RecordedQueue::default();
+        for event in [json!({}), json!("text"), json!({"Records": {}}), json!({"Records": [{"body": "x"}]})] {
+            assert!(each(event.clone(), &queue, Limits::default(), &handle).await.is_err(), "{event}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_stops_its_message_group_and_no_other() {
+        let records = json!([
+            in_group("a1", "fine", "a"),
+            in_group("a2", "fails", "a"),
+            in_group("b1", "fine", "b"),
+            in_group("a3", "fine", "a"),
+            in_group("b2", "poison", "b"),
+            in_group("b3", "fine", "b"),
+        ]);
+        let queue = RecordedQueue::default();
+        assert_eq!(answer_to(records, &queue).await, failures(&["a2", "a3"]));
+        assert_eq!(queue.delayed(), [("receipt a2".to_owned(), 4)]);
+    }
+
+    #[tokio::test]
+    async fn groups_of_a_standard_queue_are_no_order() {
+        let mut records = json!([in_group("1", "fails", "a"), in_group("2", "fine", "a")]);
+        for record in records.as_array_mut().unwrap() {
+            record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:orders");
+        }
+        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["1"]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_runs_out_of_time_is_its_own_failure_and_said_by_name() {
+        let work = async {
+            let records = json!([record("1", "hangs"), record("2", "fine")]);
+            answer_to(records, &RecordedQueue::default()).await
+        };
+        let (answer, invocation) = invoked_with(context_for(Duration::from_secs(5)), work).await;
+        assert_eq!(answer, failures(&["1"]));
+        assert_eq!(invocation.running(), ["a test"], "nothing is left running");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_are_handled_at_once_than_the_limit() {
+        let (now, most) = (AtomicUsize::new(0), Mutex::new(0));
+        let slow = async |_: Message| {
+            let at_once = now.fetch_add(1, Ordering::Relaxed) + 1;
+            let before = *most.lock().unwrap();
+            *most.lock().unwrap() = before.max(at_once);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            now.fetch_sub(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let records: Vec<_> = (0..9).map(|n| record(&n.to_string(), "x")).collect();
+        let limits = Limits { at_once: 3.try_into().unwrap(), each: None };
+        let response = each(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
+        assert_eq!((response.tally.succeeded, *most.lock().unwrap()), (9, 3));
+    }
+}

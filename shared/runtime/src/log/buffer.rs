@@ -1,0 +1,49 @@
+//! Lines that are kept back until it is known whether anyone will want them.
+
+use std::collections::VecDeque;
+
+/// As much as Powertools' Logger keeps by default.
+const MAX_BYTES: usize = 20 * 1024;
+
+/// The latest lines of an invocation, up to 20 KiB of them.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    lines: VecDeque<Vec<u8>>,
+    bytes: usize,
+    dropped: usize,
+}
+
+impl Buffer {
+    pub(crate) fn push(&mut self, line: Vec<u8>) {
+        self.bytes += line.len();
+        self.lines.push_back(line);
+        while self.bytes > MAX_BYTES {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// The lines, and how many older ones there was no room for.
+    pub(crate) fn take(&mut self) -> (VecDeque<Vec<u8>>, usize) {
+        let Self { lines, dropped, .. } = std::mem::take(self);
+        (lines, dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_lines_are_kept_and_the_others_counted() {
+        let mut buffer = Buffer::default();
+        for n in 0..30_u8 {
+            buffer.push(vec![n; 1024]);
+        }
+        let (lines, dropped) = buffer.take();
+        assert_eq!((lines.len(), dropped), (20, 10));
+        assert_eq!(lines.back().map(|line| line[0]), Some(29));
+        assert_eq!(buffer.take(), (VecDeque::new(), 0));
+    }
+}

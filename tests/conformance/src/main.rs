@@ -1,0 +1,105 @@
+//! A function that charges once, in Rust. It has a twin in Python, `ferrite_conformance`, on Powertools for AWS Lambda; the
+//! tests hold the two to each other.
+//!
+//! The gateway is the test: both functions ask it at `/charge` beside the Runtime API, so that it sees each
+//! charge, and can decline it or leave it unanswered. `_HANDLER` is `event` or `request`.
+
+use ::http::StatusCode;
+use ferrite_aws::{IdempotencyTable, sdk_config};
+use ferrite_runtime::event::{self, Failure};
+use ferrite_runtime::http::{self, Problem, Request, Response};
+use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
+use ferrite_runtime::log::{self, Level};
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::tower::ServiceBuilder;
+use ferrite_runtime::{InitError, SystemClock, config, service_fn};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+const CHARGES: Metric = Metric::new("Charges", Unit::Count);
+const CHARGE_TIME: Metric = Metric::new("ChargeTime", Unit::Milliseconds);
+
+#[derive(Deserialize)]
+struct Settings {
+    aws_lambda_runtime_api: String,
+    idempotency_table_name: String,
+    #[serde(rename = "_handler")]
+    handler: Handler,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Handler {
+    Event,
+    Request,
+}
+
+/// An event: what is to be done once under its key.
+#[derive(Deserialize)]
+struct Asked {
+    key: Value,
+    asked: Value,
+}
+
+type Once = Idempotency<IdempotencyTable, SystemClock>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let records = IdempotencyTable::new(&sdk_config()?, settings.idempotency_table_name);
+    let once = Idempotency::new(records, SystemClock, "charge");
+    let gateway = Gateway { url: format!("http://{}/charge", settings.aws_lambda_runtime_api) };
+    match settings.handler {
+        Handler::Event => event::serve(|asked| handle_event(&once, &gateway, asked)).await,
+        Handler::Request => {
+            let handler = service_fn(|_: Request| handle_request(&gateway));
+            http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&once)).service(handler)).await
+        }
+    }
+}
+
+/// Answers as an HTTP function would, so that the tests read one kind of answer.
+async fn handle_event(once: &Once, gateway: &Gateway, asked: Asked) -> Result<Value, Failure> {
+    let (status, body) = match once.once(&asked.key, &asked.asked, gateway.charge()).await {
+        Ok(receipt) => (StatusCode::CREATED, receipt),
+        Err(IdempotencyError::InProgress) => (StatusCode::CONFLICT, Value::Null),
+        Err(IdempotencyError::Reused) => (StatusCode::UNPROCESSABLE_ENTITY, Value::Null),
+        Err(IdempotencyError::Failed(ChargeDeclined)) => (StatusCode::INTERNAL_SERVER_ERROR, Value::Null),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(json!({ "statusCode": status.as_u16(), "body": body.to_string() }))
+}
+
+async fn handle_request(gateway: &Gateway) -> Result<Response, Problem> {
+    match gateway.charge().await {
+        Ok(receipt) => http::json(StatusCode::CREATED, &receipt),
+        Err(error) => {
+            log::exception(Level::Error, "not charged", &error, json!({ "amount": 1250 }));
+            Err(Problem::internal(error))
+        }
+    }
+}
+
+/// The test, as the functions see it.
+struct Gateway {
+    url: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the charge was declined")]
+struct ChargeDeclined;
+
+impl Gateway {
+    /// What must not be done twice. The answer is a receipt that no other charge has.
+    async fn charge(&self) -> Result<Value, ChargeDeclined> {
+        log::info("charging", json!({ "amount": 1250 }));
+        metrics::count(CHARGES);
+        metrics::count(CHARGES);
+        metrics::add(CHARGE_TIME, 12.5);
+        let url = self.url.clone();
+        let asked = spawn_blocking(move || ureq::post(url).send_empty()?.body_mut().read_to_string()).await;
+        let receipt = asked.ok().and_then(Result::ok).and_then(|text| serde_json::from_str(&text).ok());
+        receipt.ok_or(ChargeDeclined)
+    }
+}
