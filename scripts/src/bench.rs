@@ -11,6 +11,7 @@ mod conditions;
 mod environment;
 mod events;
 mod figures;
+mod hooks;
 mod items;
 mod measure;
 mod runtime_api;
@@ -129,13 +130,14 @@ pub fn bench(checkout: &Checkout, options: &Options) -> Result<(), Trouble> {
     let bench = Bench { servers: runtime.handle(), endpoint: &endpoint, means: &means, folder: &folder };
     let rows = step("Measuring", || bench.measure(&subjects, options.starts).map(Rows))?;
 
+    let hooks = hooks::measure(checkout)?;
     let verdicts = verdict::verdicts(&rows);
     if options.json {
-        let budgets: Vec<Value> = verdicts.iter().map(verdict::Verdict::json).collect();
+        let budgets: Vec<Value> = verdicts.iter().map(verdict::Verdict::json).chain([hooks.json()]).collect();
         let data = json!({ "conditions": conditions, "measured": rows.json(), "budgets": budgets });
         print(&data.to_string());
     } else {
-        print(&table::text(&conditions, &rows, &verdicts));
+        print(&format!("{}{}\n", table::text(&conditions, &rows, &verdicts), hooks.line()));
     }
     Ok(())
 }

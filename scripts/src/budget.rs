@@ -9,6 +9,15 @@ use crate::trouble::{Trouble, at};
 /// The most bytes that the binary of an HTTP function may have.
 pub const BINARY: u64 = 4_000_000;
 
+/// The functions that the budget is for: those that the template's API calls.
+///
+/// # Errors
+/// When the template cannot be read.
+pub fn http_functions(checkout: &Checkout) -> Result<Vec<String>, Trouble> {
+    let functions = Template::read(&checkout.path("template.yaml"))?.functions()?;
+    Ok(functions.into_iter().filter(|function| function.route.is_some()).map(|function| function.name).collect())
+}
+
 /// Compares the binary of every HTTP function of the template, as cargo-lambda left it in `folder/<function>/bootstrap`, with
 /// [`BINARY`].
 ///

@@ -7,16 +7,18 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::budget::{check_sizes, http_functions};
 use crate::build::cargo;
 use crate::checkout::Checkout;
 use crate::console::{say, step};
 use crate::counts::Counts;
+use crate::deploy::build_for_lambda;
 use crate::emulator::{Emulator, free_port, functions_log};
 use crate::endpoint::Target;
 use crate::process::{each_line_logged, go_on, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
-use crate::stack::{Deployment, output};
+use crate::stack::{Deployment, host_architecture, output};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
 use crate::tools::{DEPLOY_TOOLS, MINISTACK, POWERTOOLS, Tools, install};
@@ -67,8 +69,24 @@ impl Suite<'_> {
             let mut command = cargo(self.checkout);
             command.args(["test", "--workspace", "--doc"]);
             self.cargo_tests("Documentation tests", &mut command)?;
+            let mut command = cargo(self.checkout);
+            command.args(["test", "--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"]);
+            self.cargo_tests("Tests of the feature otlp", &mut command)?;
         }
-        self.run_on_aws(&built)
+        self.run_on_aws(&built)?;
+        if self.filter.is_none() { self.sizes() } else { Ok(()) }
+    }
+
+    /// The HTTP functions as they ship, held to what they may weigh.
+    fn sizes(&mut self) -> Result<(), Trouble> {
+        let checkout = self.checkout;
+        let Some(tools) = self.step("Tools", || install(checkout, &DEPLOY_TOOLS))? else { return Ok(()) };
+        self.step("Sizes as shipped", || {
+            let folder = checkout.run_folder(RUN)?.join("shipped");
+            build_for_lambda(checkout, &tools, &folder, host_architecture(), &http_functions(checkout)?)?;
+            check_sizes(checkout, &folder)
+        })?;
+        Ok(())
     }
 
     /// One step, timed. A failure is noted and does not stop the run: the outcome is then `None`.

@@ -48,6 +48,9 @@ pub enum AwsEnvironmentError {
          AWS_CONTAINER_CREDENTIALS_FULL_URI"
     )]
     NoCredentials,
+    /// The TLS stack does not work, which is a mistake in how this program was built.
+    #[error("TLS cannot be spoken")]
+    Tls(#[source] rustls::Error),
     /// A variable is set to something that cannot be used.
     #[error("the environment variable {name} is not usable")]
     Unusable {
@@ -82,7 +85,7 @@ pub(crate) fn sdk_config_from(variable: impl Fn(&'static str) -> Option<String>)
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     let required = |name| variable(name).ok_or(AwsEnvironmentError::Missing(name));
     let roots = trust::roots(variable(CA_BUNDLE)).map_err(unusable(CA_BUNDLE))?;
-    let http = connections::client(roots);
+    let http = connections::client(roots, CONNECT_TIMEOUT).map_err(AwsEnvironmentError::Tls)?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required("AWS_REGION")?))

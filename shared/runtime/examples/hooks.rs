@@ -1,10 +1,11 @@
 //! What everything around a handler adds to a warm request: the log's line with its metrics, the trace, the deadline, the
 //! catching of panics and the idempotency record (kept in memory, so that no network is measured).
 //!
-//! `./scripts/bench` runs it, built as functions are shipped. The lines go to stdout, as in Lambda; the figures, in
-//! microseconds, go to stderr as JSON.
+//! `./scripts/bench` runs it, built as functions are shipped. The lines go to stdout, as in Lambda, and after them the
+//! figures, in microseconds, as JSON.
 
 use std::error::Error;
+use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
 
 use ferrite_domain::memory::MemoryIdempotency;
@@ -39,7 +40,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         with.push(measure(&mut hooked, round).await?);
     }
     let (without, with) = (median(without), median(with));
-    eprintln!("{}", serde_json::json!({ "bare_us": without, "hooked_us": with, "added_us": with - without }));
+    let figures = serde_json::json!({ "bare_us": without, "hooked_us": with, "added_us": with - without });
+    writeln!(std::io::stdout(), "{figures}")?;
     Ok(())
 }
 

@@ -162,7 +162,8 @@ impl Drop for TemporaryFile {
 fn a_bundle_without_usable_certificates_is_named() {
     let not_a_certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let not_pem = "-----BEGIN CERTIFICATE-----\n";
-    let one_of_two = format!("{}{not_a_certificate}", include_str!("../roots/amazon-root-ca-1.pem"));
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let one_of_two = format!("{}{not_a_certificate}", made.cert.pem());
     for content in ["", "no certificates here\n", not_a_certificate, not_pem, &one_of_two] {
         let file = TemporaryFile::new(content);
         let error = refusal(&[REGION, KEY, SECRET, (CA_BUNDLE, file.path())]);

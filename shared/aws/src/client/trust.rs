@@ -3,19 +3,18 @@
 use std::fs;
 use std::io;
 
-use aws_smithy_http_client::tls::TrustStore;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 
 /// The roots that AWS service endpoints chain up to ("Amazon Trust Services Repository"), so that no start reads the
 /// system's certificates.
-const AMAZON_ROOTS: [&str; 5] = [
-    include_str!("../roots/amazon-root-ca-1.pem"),
-    include_str!("../roots/amazon-root-ca-2.pem"),
-    include_str!("../roots/amazon-root-ca-3.pem"),
-    include_str!("../roots/amazon-root-ca-4.pem"),
-    include_str!("../roots/starfield-services-root-ca-g2.pem"),
+const AMAZON_ROOTS: [&[u8]; 5] = [
+    include_bytes!("../roots/amazon-root-ca-1.der"),
+    include_bytes!("../roots/amazon-root-ca-2.der"),
+    include_bytes!("../roots/amazon-root-ca-3.der"),
+    include_bytes!("../roots/amazon-root-ca-4.der"),
+    include_bytes!("../roots/starfield-services-root-ca-g2.der"),
 ];
 
 /// The file that `AWS_CA_BUNDLE` names is not used.
@@ -40,22 +39,33 @@ enum Unusable {
 }
 
 /// The certificates in the file `bundle`; without one, Amazon's.
-pub(super) fn roots(bundle: Option<String>) -> Result<TrustStore, CaBundleError> {
-    match bundle {
-        Some(path) => match read(&path) {
-            Ok(pem) => Ok(TrustStore::empty().with_pem_certificate(pem)),
-            Err(cause) => Err(CaBundleError { path, cause }),
-        },
-        None => Ok(AMAZON_ROOTS.iter().fold(TrustStore::empty(), |store, pem| store.with_pem_certificate(pem.as_bytes()))),
-    }
+pub(super) fn roots(bundle: Option<String>) -> Result<RootCertStore, CaBundleError> {
+    let Some(path) = bundle else { return Ok(amazon()) };
+    read(&path).map_err(|cause| CaBundleError { path, cause })
 }
 
-/// The file, every certificate of which can be read: the HTTP client looks at them only when it connects, and panics.
-fn read(path: &str) -> Result<Vec<u8>, Unusable> {
+fn amazon() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(AMAZON_ROOTS.map(CertificateDer::from_slice));
+    roots
+}
+
+/// The file, every certificate of which can be read.
+fn read(path: &str) -> Result<RootCertStore, Unusable> {
     let pem = fs::read(path)?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         roots.add(certificate?)?;
     }
-    if roots.is_empty() { Err(Unusable::Empty) } else { Ok(pem) }
+    if roots.is_empty() { Err(Unusable::Empty) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_root_of_amazons_is_read() {
+        assert_eq!(amazon().len(), AMAZON_ROOTS.len());
+    }
 }

@@ -5,13 +5,13 @@ use std::convert::Infallible;
 use ferrite_domain::{Cause, CorrelationId};
 use http::{HeaderValue, Method};
 use lambda_http::tower::{Service, ServiceBuilder};
-use lambda_http::{Body, Context, RequestExt, service_fn};
+use lambda_http::{Body, Context, IntoResponse, RequestExt, service_fn};
 use serde_json::{Map, Value};
 
 use super::{Problem, Request, Response, body};
 use crate::invocation::Invoked;
 use crate::log::{Exception, Judged, Outcome, Verdict};
-use crate::{InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
+use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
 /// A request that does not say, or says what cannot be one, is called by Lambda's name for it.
@@ -81,7 +81,7 @@ where
 }
 
 /// Everything around a handler, the outermost first.
-fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send + 'a>
+fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Answer, Error = Infallible, Future: Send + 'a>
 where
     S: Service<Request, Response = Response, Error = Problem>,
     S::Future: Send + 'a,
@@ -97,8 +97,18 @@ where
         .service(handler);
     service_fn(move |request: Request| {
         let (asked, work) = (Asked::by(&request), handler.call(request));
-        async move { Ok(asked.answered(work.await)) }
+        async move { Ok(Answer(asked.answered(work.await))) }
     })
+}
+
+/// An answer whose body is what it is to be on the wire. Of any other, lambda_http looks at the charset, with the tables of
+/// every encoding that there is: 150 kB.
+struct Answer(Response);
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> BoxFuture<'static, Response> {
+        Box::pin(std::future::ready(self.0))
+    }
 }
 
 /// What the answer takes from the request.
@@ -209,7 +219,7 @@ mod tests {
     async fn send_with(context: Context, payload: &Value) -> Response {
         let request = from_str(&payload.to_string()).unwrap().with_lambda_context(context);
         match stack(service_fn(|request| Box::pin(handle(request)))).oneshot(request).await {
-            Ok(response) => response,
+            Ok(Answer(response)) => response,
         }
     }
 
