@@ -5,6 +5,7 @@
 
 mod connections;
 mod container_credentials;
+mod tls;
 mod trust;
 
 use std::env;

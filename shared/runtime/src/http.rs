@@ -1,6 +1,21 @@
 //! A handler behind API Gateway: what comes in, what goes out, and every refusal as a problem document.
 //!
 //! REST APIs, HTTP APIs (payload 2.0) and function URLs give the same [`Request`] and take the same [`Response`].
+//!
+//! ```no_run
+//! use ferrite_runtime::http::{self, Problem, Request, Response, no_content};
+//! use ferrite_runtime::{InitError, service_fn};
+//!
+//! async fn forget(request: Request) -> Result<Response, Problem> {
+//!     http::caller(&request)?.require("products:write")?;
+//!     Ok(no_content())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), InitError> {
+//!     http::serve(service_fn(forget)).await
+//! }
+//! ```
 
 mod body;
 mod caller;

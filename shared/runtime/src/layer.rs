@@ -1,7 +1,37 @@
 //! What the concerns around a handler have in common: each is one Tower layer, and all are made the same way.
 //!
 //! A [`Concern`] looks at the request before the handler has it, then does its part around the handler's work. [`Around`]
-//! makes a [`tower::Layer`] of it, so that concerns stack up as Tower's always do.
+//! makes a [`tower::Layer`](Layer) of it, so that concerns stack up as Tower's always do.
+//!
+//! ```
+//! use ferrite_runtime::http::{Problem, Request, Response, no_content};
+//! use ferrite_runtime::layer::{Around, Concern};
+//! use ferrite_runtime::tower::{Service, ServiceBuilder};
+//! use ferrite_runtime::{log, service_fn};
+//!
+//! /// Has the request's line say which client sent it.
+//! #[derive(Clone)]
+//! struct ClientNamed;
+//!
+//! impl<P: Send, E: Send> Concern<Request, P, E> for ClientNamed {
+//!     type Seen = String;
+//!
+//!     fn see(&self, request: &Request) -> String {
+//!         let name = request.headers().get("x-client").and_then(|name| name.to_str().ok());
+//!         name.unwrap_or("unknown").to_owned()
+//!     }
+//!
+//!     async fn around(client: String, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
+//!         log::append("client", client);
+//!         work.await
+//!     }
+//! }
+//!
+//! let handler = service_fn(async |_: Request| Ok::<Response, Problem>(no_content()));
+//! let named = ServiceBuilder::new().layer(Around::new(ClientNamed)).service(handler);
+//! # fn is_service<S: Service<Request, Response = Response, Error = Problem>>(_: S) {}
+//! # is_service(named);
+//! ```
 
 use std::marker::PhantomData;
 use std::task::{Context, Poll};

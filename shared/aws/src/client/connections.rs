@@ -21,8 +21,9 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector as TcpConnector, capture_connection};
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
+
+use super::tls;
 
 /// How long a connection may wait for its next request.
 ///
@@ -39,7 +40,7 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// # Errors
 /// The TLS stack has none of the protocol versions that it was built for.
 pub(super) fn client(roots: RootCertStore, connect_timeout: Duration) -> Result<SharedHttpClient, rustls::Error> {
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(tls::provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -48,7 +49,7 @@ pub(super) fn client(roots: RootCertStore, connect_timeout: Duration) -> Result<
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_timeout));
-    let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+    let connector = HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().wrap_connector(tcp);
     let client = Client::builder(TokioExecutor::new())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .pool_timer(TokioTimer::new())
