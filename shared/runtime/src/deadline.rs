@@ -45,17 +45,16 @@ pub(crate) fn time_left() -> Option<Duration> {
     Some(remaining.saturating_sub(MARGIN.min(remaining / 4)))
 }
 
-/// Runs `work` until its end or the invocation's.
+/// Runs `work` to its end, or for `time` where that is given.
 ///
 /// # Errors
-/// There was no time left for it.
-pub(crate) async fn bounded<T>(work: impl Future<Output = T>) -> Result<T, CutOff> {
-    let Some(time_left) = time_left() else { return Ok(work.await) };
+/// There was not time enough for it.
+pub(crate) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Result<T, CutOff> {
+    let Some(time) = time else { return Ok(work.await) };
     // Pinned here, so that it is not dropped, and what it was doing not forgotten, before that is told.
     let mut work = pin!(work);
-    tokio::time::timeout(time_left, work.as_mut())
-        .await
-        .map_err(|_| CutOff { running: invocation::current(|scope| scope.invocation.running()).unwrap_or_default() })
+    let cut_off = |_| CutOff { running: invocation::current(|scope| scope.invocation.running()).unwrap_or_default() };
+    tokio::time::timeout(time, work.as_mut()).await.map_err(cut_off)
 }
 
 /// The concern of [`layer`].
@@ -68,6 +67,6 @@ impl<Q, P: Send, E: From<CutOff> + Send> Concern<Q, P, E> for Bounded {
     fn see(&self, _: &Q) {}
 
     async fn around((): (), work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
-        bounded(work).await?
+        within(time_left(), work).await?
     }
 }

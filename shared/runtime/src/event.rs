@@ -20,14 +20,13 @@
 
 use std::error::Error;
 
-use ferrite_domain::Cause;
 use lambda_runtime::tower::{Service, ServiceBuilder};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Verdict};
+use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
 use crate::{InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// Why an event was not handled.
@@ -80,10 +79,6 @@ impl<A> Invoked for LambdaEvent<A> {
     fn fields(&self) -> Map<String, Value> {
         Map::new()
     }
-
-    fn cause(&self) -> Cause {
-        Cause::default()
-    }
 }
 
 /// What a handler answers to an event.
@@ -92,18 +87,20 @@ impl<A> Invoked for LambdaEvent<A> {
 struct Answer<R>(R);
 
 impl<R> Judged for Result<Answer<R>, Failure> {
+    fn tally(&self) -> Tally {
+        self.as_ref().map_or_else(|failure| failure.outcome, |_| Outcome::Succeeded).into()
+    }
+
     fn verdict(&self) -> Verdict {
-        let (message, outcome, exception) = match self {
-            Ok(_) => ("the event was handled", Outcome::Succeeded, None),
+        let (message, exception) = match self {
+            Ok(_) => ("the event was handled", None),
             Err(failure) => {
-                let message = match failure.outcome {
-                    Outcome::Refused => "the event was refused",
-                    _ => "the event was not handled",
-                };
-                (message, failure.outcome, Some(Exception::of(failure.cause())))
+                let refused = failure.outcome == Outcome::Refused;
+                let message = if refused { "the event was refused" } else { "the event was not handled" };
+                (message, Some(Exception::of(failure.cause())))
             }
         };
-        Verdict { tally: outcome.into(), message, fields: Map::new(), exception }
+        Verdict { message, fields: Map::new(), exception }
     }
 }
 

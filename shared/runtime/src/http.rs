@@ -35,7 +35,7 @@ pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};
 pub use request::{header, header_list, path_id, query};
 pub use response::{json, no_content};
-pub use serve::{answer, serve};
+pub use serve::serve;
 
 /// A request from API Gateway.
 pub type Request = lambda_http::Request;

@@ -151,9 +151,12 @@ pub(crate) fn flush(invocation: &Invocation) {
 /// Whether everything that belongs to the trace is written: decided by its identifier, so that every function on a
 /// request's way decides alike.
 pub(crate) fn is_sampled(place: &TraceParent) -> bool {
-    // The last 32 bits are random in X-Ray's identifiers as in W3C's.
-    let drawn = f64::from(place.trace_id as u32) / (f64::from(u32::MAX) + 1.0);
-    drawn < settings().sample_rate
+    drawn(place) < settings().sample_rate
+}
+
+/// A number from 0 up to 1, not included, for the trace: the last 32 bits are random in X-Ray's identifiers as in W3C's.
+fn drawn(place: &TraceParent) -> f64 {
+    f64::from(place.trace_id as u32) / (f64::from(u32::MAX) + 1.0)
 }
 
 /// Writes metrics without a line of the log to carry them.
@@ -164,4 +167,20 @@ pub(crate) fn write_metrics(document: &Document) {
 fn write(line: &[u8]) {
     // Where stdout is gone there is nowhere left to say so.
     let _ = std::io::stdout().lock().write_all(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::new_trace;
+
+    #[test]
+    fn a_trace_is_drawn_once_for_all_functions_and_traces_are_drawn_evenly() {
+        let traces: Vec<TraceParent> = (0..2000).map(|_| new_trace()).collect();
+        let in_another_function = |trace: &TraceParent| TraceParent { span_id: 1, ..*trace };
+        assert!(traces.iter().all(|trace| drawn(trace) == drawn(&in_another_function(trace))));
+        assert!(traces.iter().all(|trace| (0.0..1.0).contains(&drawn(trace))), "a rate of 1 takes all, one of 0 none");
+        let below_a_quarter = traces.iter().filter(|trace| drawn(trace) < 0.25).count();
+        assert!((400..600).contains(&below_a_quarter), "{below_a_quarter} of 2000");
+    }
 }

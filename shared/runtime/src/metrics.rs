@@ -116,6 +116,11 @@ impl Set {
     /// The most metrics of a directive, and values of a metric ("Embedded metric format specification").
     const MAX: usize = 100;
 
+    #[cfg(test)]
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(metric, _)| metric.name)
+    }
+
     /// Adds a value; when there was no room for it, gives what there was, to be written at once.
     fn add(&mut self, metric: Metric, value: f64) -> Option<Self> {
         if !value.is_finite() {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::config::{self, ConfigError};
 use crate::log::Level;
 
-/// Set by the first invocation's [`init`], or by the first line before it.
+/// Set by [`init`], or by the first line that is written before it.
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 #[derive(Debug, Default)]

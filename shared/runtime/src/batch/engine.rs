@@ -1,13 +1,12 @@
 //! Handling records side by side, each by itself.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 
 use super::{Failure, Limits};
-use crate::deadline::{self, CutOff};
+use crate::deadline;
 use crate::log::Outcome;
 use crate::trace::Running;
 use crate::{event, invocation, panics};
@@ -55,21 +54,11 @@ pub(super) async fn alone(
     limits: Limits,
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let running = invocation::current(|scope| Running::begin(&scope.invocation, name));
+    let _running = invocation::current(|scope| Running::begin(&scope.invocation, name));
     let left = deadline::time_left().map(|left| left.saturating_sub(RESERVE.min(left / 2)));
     let time = left.into_iter().chain(limits.each).min();
-    let mut work = pin!(panics::caught(work));
-    let result = match time {
-        None => work.await,
-        Some(Duration::ZERO) => return Err(Failure::retry("there was no time left to begin with it")),
-        Some(time) => match tokio::time::timeout(time, work.as_mut()).await {
-            Ok(result) => result,
-            Err(_) => {
-                let running = invocation::current(|scope| scope.invocation.running()).unwrap_or_default();
-                return Err(Failure::retry(CutOff { running }));
-            }
-        },
-    };
-    drop(running);
-    result.unwrap_or_else(|panicked| Err(Failure::retry(panicked)))
+    if time == Some(Duration::ZERO) {
+        return Err(Failure::retry("there was no time left to begin with it"));
+    }
+    deadline::within(time, panics::caught(work)).await.map_err(Failure::retry)?.map_err(Failure::retry)?
 }

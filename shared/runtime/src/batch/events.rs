@@ -17,14 +17,12 @@
 
 use ferrite_domain::ports::WorkQueue;
 use ferrite_domain::{CloudEvent, EventError};
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::sqs::{self, Message};
-use super::{Failure, Limits, Response};
-use crate::event;
+use super::{Failure, Limits};
 use crate::{InitError, invocation, log};
 
 #[derive(Deserialize)]
@@ -54,36 +52,18 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    let answer = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { each(event.payload, queue, limits, handler).await })
-    });
-    event::run(answer).await
+    sqs::serve(queue, limits, move |message| one(message, handler)).await
 }
 
-/// Hands the event of each message of the SQS event `batch` to `handler` and tells which are to be delivered again.
-///
-/// # Errors
-/// As [`sqs::each`].
-pub async fn each<H, F>(
-    batch: Value,
-    queue: &impl WorkQueue,
-    limits: Limits,
-    handler: &H,
-) -> Result<Response, event::Failure>
+/// Hands the event in the message to `handler`, in the place of what set it off.
+async fn one<F>(message: Message, handler: impl Fn(CloudEvent) -> F) -> Result<(), Failure>
 where
-    H: Fn(CloudEvent) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
-    sqs::each(batch, queue, limits, &async |message: Message| {
-        let event = from_rule(&message.body).map_err(Failure::reject)?;
-        let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.cause.clone());
-        invocation::about(keys, cause, async {
-            tell(&event);
-            handler(event).await
-        })
-        .await
-    })
-    .await
+    let event = from_rule(&message.body).map_err(Failure::reject)?;
+    let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.cause.clone());
+    tell(&event);
+    invocation::about(keys, cause, handler(event)).await
 }
 
 /// Has the invocation's line name the event, and what it was set off by.
@@ -99,6 +79,7 @@ pub fn tell(event: &CloudEvent) {
 #[cfg(test)]
 mod tests {
     use ferrite_domain::memory::RecordedQueue;
+    use serde_json::Value;
 
     use super::*;
     use crate::invocation::testing::invoked;
@@ -131,7 +112,8 @@ mod tests {
             Ok(())
         };
         let batch = json!({ "Records": [message(&paid())] });
-        let work = async { each(batch, &RecordedQueue::default(), Limits::default(), &handler).await.unwrap() };
+        let queue = RecordedQueue::default();
+        let work = async { sqs::each(batch, &queue, Limits::default(), &|message| one(message, handler)).await.unwrap() };
         let (response, invocation) = invoked(work).await;
         assert_eq!(response.tally.succeeded, 1);
         let told = &invocation.written().fields["events"][0];
@@ -150,7 +132,7 @@ mod tests {
             let queue = RecordedQueue::default();
             let handler = async |_: CloudEvent| -> Result<(), Failure> { panic!("not to be handled") };
             let batch = json!({ "Records": [message(&event)] });
-            let response = each(batch, &queue, Limits::default(), &handler).await.unwrap();
+            let response = sqs::each(batch, &queue, Limits::default(), &|message| one(message, handler)).await.unwrap();
             assert_eq!(response.tally.refused, 1);
             assert!(queue.rejected()[0].1.contains(reason), "{:?}", queue.rejected());
         }

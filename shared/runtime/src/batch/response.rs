@@ -44,6 +44,10 @@ impl Response {
 }
 
 impl Judged for Result<Response, event::Failure> {
+    fn tally(&self) -> Tally {
+        self.as_ref().map_or_else(|_| Outcome::Failed.into(), |response| response.tally)
+    }
+
     fn verdict(&self) -> Verdict {
         match self {
             Ok(response) => {
@@ -52,11 +56,11 @@ impl Judged for Result<Response, event::Failure> {
                 let counts = [("records", succeeded + refused + failed), ("refused", refused), ("failed", failed)];
                 let counts = counts.into_iter().filter(|(name, n)| *n > 0 || *name == "records");
                 let fields = counts.map(|(name, n)| (name.to_owned(), n.into())).collect();
-                Verdict { tally: response.tally, message, fields, exception: None }
+                Verdict { message, fields, exception: None }
             }
             Err(failure) => {
                 let exception = Some(Exception::of(failure.cause()));
-                Verdict { tally: Outcome::Failed.into(), message: "the batch failed", fields: Map::new(), exception }
+                Verdict { message: "the batch failed", fields: Map::new(), exception }
             }
         }
     }

@@ -319,6 +319,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_record_may_have_less_time_than_the_invocation() {
+        let limits = Limits { each: Some(Duration::from_secs(1)), ..Limits::default() };
+        let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine")] });
+        let response = each(batch, &RecordedQueue::default(), limits, &handle).await.unwrap();
+        assert_eq!(serde_json::to_value(response).unwrap(), failures(&["1"]));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn no_more_are_handled_at_once_than_the_limit() {
         let (now, most) = (AtomicUsize::new(0), Mutex::new(0));
         let slow = async |_: Message| {

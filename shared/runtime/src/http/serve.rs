@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Problem, Request, Response, body};
 use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Verdict};
+use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
 use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
@@ -42,23 +42,29 @@ impl Invoked for Request {
 }
 
 impl Judged for Result<Response, Problem> {
+    fn tally(&self) -> Tally {
+        match self {
+            Ok(_) => Outcome::Succeeded,
+            Err(problem) if problem.status().is_server_error() => Outcome::Failed,
+            Err(_) => Outcome::Refused,
+        }
+        .into()
+    }
+
     fn verdict(&self) -> Verdict {
         let status = |status: http::StatusCode| Map::from_iter([("status".to_owned(), status.as_u16().into())]);
         let problem = match self {
             Ok(response) => {
-                let (tally, fields) = (Outcome::Succeeded.into(), status(response.status()));
-                return Verdict { tally, message: "the request was carried out", fields, exception: None };
+                let fields = status(response.status());
+                return Verdict { message: "the request was carried out", fields, exception: None };
             }
             Err(problem) => problem,
         };
-        let (outcome, message) = if problem.status().is_server_error() {
-            (Outcome::Failed, "the request failed")
-        } else {
-            (Outcome::Refused, "the request was refused")
-        };
+        let failed = problem.status().is_server_error();
+        let message = if failed { "the request failed" } else { "the request was refused" };
         let mut fields = status(problem.status());
         fields.insert("problem".to_owned(), problem.kind().into());
-        Verdict { tally: outcome.into(), message, fields, exception: problem.cause().map(Exception::of) }
+        Verdict { message, fields, exception: problem.cause().map(Exception::of) }
     }
 }
 
@@ -122,7 +128,7 @@ impl Asked {
     fn by(request: &Request) -> Self {
         Self {
             only_for_the_head: request.method() == Method::HEAD,
-            request_id: request.context().request_id,
+            request_id: request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
             correlation_id: request.cause().correlation_id,
         }
     }
@@ -139,14 +145,6 @@ impl Asked {
         }
         response
     }
-}
-
-/// The answer to one request, as [`serve`] gives it, for tests of a handler.
-pub async fn answer(work: impl Future<Output = Result<Response, Problem>> + Send) -> Response {
-    panics::caught(work)
-        .await
-        .unwrap_or_else(|panicked| Err(Problem::internal(panicked)))
-        .unwrap_or_else(|problem| problem.into_response("test"))
 }
 
 #[cfg(test)]

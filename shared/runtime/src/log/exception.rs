@@ -22,12 +22,12 @@ impl Exception {
         Self { name: type_name(error), text: chain(error), at }
     }
 
-    pub(crate) fn keys(self) -> Map<String, Value> {
+    pub(crate) fn keys(&self) -> Map<String, Value> {
         let frames: Vec<Value> = self.at.iter().map(|(file, line)| json!({ "file": file, "line": line })).collect();
         let trace = json!({ "type": self.name, "value": self.text, "module": "", "frames": frames });
         Map::from_iter([
-            ("exception".to_owned(), self.text.into()),
-            ("exception_name".to_owned(), self.name.into()),
+            ("exception".to_owned(), self.text.as_str().into()),
+            ("exception_name".to_owned(), self.name.as_str().into()),
             ("stack_trace".to_owned(), trace),
         ])
     }

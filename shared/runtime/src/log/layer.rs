@@ -55,8 +55,6 @@ impl From<Outcome> for Tally {
 /// What the invocation's line says of how it ended.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What ended how.
-    pub tally: Tally,
     /// The line's sentence.
     pub message: &'static str,
     /// What it says beside it.
@@ -67,6 +65,9 @@ pub struct Verdict {
 
 /// A result that an invocation may end with.
 pub trait Judged {
+    /// What ended how.
+    fn tally(&self) -> Tally;
+
     /// What there is to say of it.
     fn verdict(&self) -> Verdict;
 }
@@ -99,14 +100,13 @@ where
 
     async fn around(begun: Begun, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
         let result = work.await;
-        end(begun, result.verdict());
+        end(begun, result.tally().failed > 0, result.verdict());
         result
     }
 }
 
 #[track_caller]
-fn end(begun: Begun, verdict: Verdict) {
-    let failed = verdict.tally.failed > 0;
+fn end(begun: Begun, failed: bool, verdict: Verdict) {
     let level = if failed { Level::Error } else { Level::Info };
     invocation::current(|scope| {
         let invocation = &scope.invocation;
@@ -131,4 +131,39 @@ fn end(begun: Begun, verdict: Verdict) {
 /// To a tenth of a millisecond: more digits only cost.
 fn round(millis: f64) -> f64 {
     (millis * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::http::{Problem, Response, no_content};
+    use crate::invocation::testing::invoked;
+    use crate::{log, metrics};
+
+    const SEEN: metrics::Metric = metrics::Metric::new("Seen", metrics::Unit::Count);
+
+    /// How many lines are still kept back, and whether metrics are, after an invocation that said and counted something and
+    /// ended so.
+    async fn left_by(result: Result<Response, Problem>) -> (usize, bool) {
+        let begun = Begun { fields: Map::new(), at: Instant::now() };
+        let work = async {
+            log::debug("half way", json!({}));
+            metrics::count(SEEN);
+            result
+        };
+        let (_, invocation) = invoked(<Logged as Concern<crate::http::Request, _, _>>::around(begun, work)).await;
+        let left = Document::new(&std::mem::take(&mut invocation.written().metrics)).is_some();
+        (invocation.written().buffer.take().0.len(), left)
+    }
+
+    #[tokio::test]
+    async fn what_was_kept_back_is_written_only_when_the_invocation_failed() {
+        assert_eq!(left_by(Ok(no_content())).await, (1, false));
+        assert_eq!(left_by(Err(Problem::malformed("no"))).await, (1, false));
+        assert_eq!(left_by(Err(Problem::internal("ouch"))).await, (0, false));
+        assert_eq!(left_by(Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"))).await, (0, false));
+    }
 }

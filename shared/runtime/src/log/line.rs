@@ -112,7 +112,7 @@ impl Serialize for Line<'_> {
             }
         }
         if let Some(exception) = &self.exception {
-            for (name, value) in exception.clone().keys() {
+            for (name, value) in exception.keys() {
                 map.serialize_entry(&name, &value)?;
             }
         }
