@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 
@@ -22,12 +22,9 @@ use crate::trouble::Trouble;
 pub(super) struct AwsEndpoint {
     /// Its URL.
     pub(super) url: String,
-    /// A URL at which every connection is refused at once.
-    pub(super) closed_url: String,
     /// Whom to trust to reach it.
     pub(super) trust: Trust,
     log: Arc<Log>,
-    _closed: TcpSocket,
 }
 
 #[derive(Default)]
@@ -48,15 +45,10 @@ impl AwsEndpoint {
         // By name: functions resolve it too, and would try its other address first in vain.
         let listener = servers.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Port)?;
         let address = listener.local_addr().map_err(BenchError::Port)?;
-        let closed = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.map_err(BenchError::Port)?;
-        // Bound and not listening: refused, and nobody else's.
-        closed.bind((address.ip(), 0).into()).map_err(BenchError::Port)?;
-        let closed_port = closed.local_addr().map_err(BenchError::Port)?.port();
-        let (url, closed_url) =
-            (format!("https://localhost:{}", address.port()), format!("https://localhost:{closed_port}"));
+        let url = format!("https://localhost:{}", address.port());
         let jwks: Arc<str> = jwks.into();
         servers.spawn(serve(listener, acceptor, Arc::clone(&log), jwks));
-        Ok(Self { url, closed_url, trust, log, _closed: closed })
+        Ok(Self { url, trust, log })
     }
 
     /// How many TLS handshakes have come to their end.

@@ -47,7 +47,7 @@ const SIZES: [Measure; 3] = [
 
 const STARTS: [Measure; 3] = [
     Measure { key: "init_ms", title: "init", unit: Unit::Milliseconds },
-    Measure { key: "init_unconnected_ms", title: "AWS unreachable", unit: Unit::Milliseconds },
+    Measure { key: "init_unopened_ms", title: "no connection", unit: Unit::Milliseconds },
     Measure { key: "init_and_first_128_ms", title: "init + first at 128 MB", unit: Unit::Milliseconds },
 ];
 

@@ -2,13 +2,19 @@
 //!
 //! Init runs at full CPU and before the first request; a TLS handshake at the CPU that 128 MB buy takes most of a second.
 
+use std::env;
+use std::str::ParseBoolError;
 use std::time::Duration;
+
+/// What turns it off, for a function most of whose requests call nobody: `false` leaves the handshake to the first that does.
+pub(crate) const OPEN_CONNECTIONS: &str = "OPEN_CONNECTIONS_IN_INIT";
 
 /// As long as init may wait for it: far more than a handshake takes, far less than anybody notices.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Makes `call` for the connection that it leaves behind, and lets go of whatever comes of it: AWS out of reach, or slow
-/// for half a second, is for the first request to find out.
+/// for half a second, is for the first request to find out. Where the environment variable `OPEN_CONNECTIONS_IN_INIT` is
+/// `false`, no call is made.
 ///
 /// ```no_run
 /// # async fn init(sqs: aws_sdk_sqs::Client) {
@@ -16,7 +22,15 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 /// # }
 /// ```
 pub async fn open(call: impl Future) {
-    let _ = tokio::time::timeout(TIMEOUT, call).await;
+    // Whether the variable can be read at all is `sdk_config`'s to say.
+    if is_wanted(env::var(OPEN_CONNECTIONS).ok()).unwrap_or(true) {
+        let _ = tokio::time::timeout(TIMEOUT, call).await;
+    }
+}
+
+/// What the variable says.
+pub(crate) fn is_wanted(variable: Option<String>) -> Result<bool, ParseBoolError> {
+    variable.map_or(Ok(true), |wanted| wanted.parse())
 }
 
 #[cfg(test)]
@@ -32,6 +46,13 @@ mod tests {
 
     fn table_at(address: SocketAddr) -> Table {
         Table::new(&config_at(address), "table".to_owned())
+    }
+
+    #[test]
+    fn connections_are_opened_unless_the_environment_says_no() {
+        let wanted = |variable: Option<&str>| is_wanted(variable.map(ToOwned::to_owned));
+        assert_eq!((wanted(None), wanted(Some("true")), wanted(Some("false"))), (Ok(true), Ok(true), Ok(false)));
+        assert!(wanted(Some("0")).is_err());
     }
 
     #[tokio::test]

@@ -43,6 +43,8 @@ fn what_the_environment_lacks_is_named() {
         assert!(neither.contains(name), "{neither}");
     }
     assert!(refusal(&[REGION, (ACCESS_KEY_ID, ""), SECRET]).contains(ACCESS_KEY_ID), "empty is not set");
+    assert!(refusal(&[REGION, KEY, SECRET, (OPEN_CONNECTIONS, "no")]).contains(OPEN_CONNECTIONS));
+    assert!(config(&[REGION, KEY, SECRET, (OPEN_CONNECTIONS, "false")]).is_ok());
 }
 
 #[test]
