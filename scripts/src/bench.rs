@@ -41,8 +41,12 @@ use self::measure::Bench;
 use self::subject::{Subject, YARDSTICKS};
 
 /// What the template cannot know: this machine's own token issuer, whose keys are in a parameter.
-const PARAMETERS: [(&str, &str); 3] =
-    [("JwtIssuer", ISSUER), ("JwtAudience", AUDIENCE), ("JwksParameter", "/ferrite-bench/jwks")];
+const PARAMETERS: [(&str, &str); 4] = [
+    ("JwtIssuer", ISSUER),
+    ("JwtAudience", AUDIENCE),
+    ("JwksParameter", "/ferrite-bench/jwks"),
+    ("SenderAddress", "shop@ferrite.example"),
+];
 
 /// What to measure, and how.
 #[derive(Debug)]

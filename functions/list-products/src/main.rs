@@ -18,6 +18,6 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let links = ImageSigner::new(&aws, &settings.image_bucket).await?;
-    table.open_for_listing_products().await;
+    table.open_for_listing_by_index().await;
     http::serve(service_fn(|request| handler::list_products(&table, &links, &SystemClock, request))).await
 }

@@ -1,5 +1,5 @@
 use ferrite_domain::ports::{Clock, GetOrder, SaveTransition, TakePayment};
-use ferrite_domain::{Charge, CloudEvent, DomainEvent, OrderStatus, Payment};
+use ferrite_domain::{Charge, CloudEvent, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
@@ -8,19 +8,30 @@ use serde_json::json;
 const ORDERS_PAID: Metric = Metric::new("OrdersPaid", Unit::Count);
 const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
 
-/// Takes payment for the order that the event says was placed.
+/// Takes payment for an order that was placed, and gives it back for one that was cancelled.
 ///
-/// It may be delivered twice and die anywhere. The gateway charges once for each order and repeats its decision, and the
-/// order leaves `pending` once, so to go through it all again changes nothing that was done.
+/// Either event may be delivered twice, and either may come first. The gateway charges once for each order, repeats its
+/// decision, and does not charge an order that was voided; so a cancelled order is paid for in no case, whatever of this dies
+/// anywhere and is gone through again.
 pub(crate) async fn process_order(
     orders: &(impl GetOrder + SaveTransition),
     gateway: &impl TakePayment,
     clock: &impl Clock,
     event: CloudEvent,
 ) -> Result<(), Failure> {
-    let DomainEvent::OrderPlaced(placed) = event.event else {
-        return Err(Failure::reject(format!("{} is not what this queue is for", event.event.kind())));
-    };
+    match event.event {
+        DomainEvent::OrderPlaced(placed) => take_payment(orders, gateway, clock, placed).await,
+        DomainEvent::OrderCancelled(cancelled) => give_payment_back(gateway, cancelled).await,
+        other => Err(Failure::reject(format!("{} is not what this queue is for", other.kind()))),
+    }
+}
+
+async fn take_payment(
+    orders: &(impl GetOrder + SaveTransition),
+    gateway: &impl TakePayment,
+    clock: &impl Clock,
+    placed: OrderPlaced,
+) -> Result<(), Failure> {
     let order = orders.get(&placed.customer_id, placed.order_id).await.map_err(Failure::retry)?;
     // The event is told by a committed order, and orders are never deleted.
     let order = order.ok_or_else(|| Failure::reject(format!("there is no order {}", placed.order_id)))?;
@@ -33,8 +44,11 @@ pub(crate) async fn process_order(
     let (transition, decided) = match payment {
         Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
         Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
+        // It was cancelled since it was looked up.
+        Payment::Voided => return Ok(()),
     };
     let transition = transition.map_err(Failure::reject)?;
+    // Where it was cancelled since then, that has an event of its own, which gives the payment back.
     if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
         metrics::count(decided);
         let after = transition.after();
@@ -43,14 +57,20 @@ pub(crate) async fn process_order(
     Ok(())
 }
 
+async fn give_payment_back(gateway: &impl TakePayment, cancelled: OrderCancelled) -> Result<(), Failure> {
+    trace::span("void", gateway.void(cancelled.order_id)).await.map_err(Failure::retry)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use ferrite_domain::memory::{FixedClock, MemoryGateway, MemoryStore, UniqueIds};
-    use ferrite_domain::ports::{CreateProduct, Fingerprint, GetProduct, NewIds, PlaceOrder, Placement, SavedAnswer};
+    use ferrite_domain::ports::{
+        CreateProduct, Fingerprint, GetProduct, NewIds, PaymentError, PlaceOrder, Placement, SavedAnswer,
+    };
     use ferrite_domain::{
-        Cause, CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderPaid, OrderPlaced, PaymentToken,
-        PlacementRequest, contract,
+        Cause, CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderId, OrderPaid, PaymentToken,
+        PlacementRequest, Reason, contract,
     };
 
     /// A store with five pieces of a product, one of which is ordered.
@@ -133,6 +153,54 @@ mod tests {
         assert_eq!(status(&store, &order).await, "pending");
         process(&store, &gateway, placed(&order)).await.unwrap();
         assert_eq!(status(&store, &order).await, "paid");
+    }
+
+    fn cancelled(order: &Order) -> CloudEvent {
+        let reason = Reason::from_lossy("changed their mind");
+        let (order_id, customer_id) = (order.id, order.customer.clone());
+        event(DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id, reason, total: order.total }))
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_order_is_not_paid_for_whichever_event_comes_first() {
+        for order_of_events in [[0, 1, 0, 1], [1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]] {
+            let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+            // Charged before it was cancelled, by a process that then died.
+            let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
+            gateway.charge(&charge).await.unwrap();
+            let transition = order.clone().cancel(contract::now()).unwrap();
+            assert!(store.save(&transition, &Cause::default()).await.unwrap());
+            for which in order_of_events {
+                let event = if which == 0 { placed(&order) } else { cancelled(&order) };
+                process(&store, &gateway, event).await.unwrap();
+            }
+            let found = (status(&store, &order).await, stock(&store, &order).await, gateway.approved());
+            assert_eq!(found, ("cancelled", 5, 0), "{order_of_events:?}");
+        }
+    }
+
+    /// A gateway in whose hands the order is cancelled, and its payment voided, before it is charged.
+    struct Cancelling<'a>(&'a MemoryStore, &'a MemoryGateway, Order);
+
+    impl TakePayment for Cancelling<'_> {
+        async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
+            let transition = self.2.clone().cancel(contract::now()).unwrap();
+            assert!(self.0.save(&transition, &Cause::default()).await?);
+            self.1.void(charge.order).await?;
+            self.1.charge(charge).await
+        }
+
+        async fn void(&self, order: OrderId) -> Result<(), PaymentError> {
+            self.1.void(order).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cancellation_in_the_middle_of_a_payment_wins() {
+        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+        let cancelling = Cancelling(&store, &gateway, order.clone());
+        process_order(&store, &cancelling, &FixedClock(contract::now()), placed(&order)).await.unwrap();
+        assert_eq!((status(&store, &order).await, gateway.approved()), ("cancelled", 0));
     }
 
     #[tokio::test]

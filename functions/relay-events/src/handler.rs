@@ -45,7 +45,8 @@ mod tests {
 
     fn record() -> Value {
         let money = json!({"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}});
-        json!({"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {
+        json!({"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1",
+            "Keys": {"pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}}, "NewImage": {
             "pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}, "id": {"S": ORDER}, "customerId": {"S": "ada"},
             "status": {"S": "pending"}, "lines": {"L": []}, "total": money, "paymentToken": {"S": "tok_success"},
             "correlationid": {"S": "checkout-7"},
@@ -79,7 +80,7 @@ mod tests {
         assert_eq!(bus.all().len(), 1);
         let rejected = queue.rejected();
         assert_eq!((rejected.len(), rejected[0].0.as_str()), (1, &*poison.to_string()));
-        assert!(rejected[0].1.contains("does not hold an order"), "{}", rejected[0].1);
+        assert!(rejected[0].1.contains("does not hold what its key says"), "{}", rejected[0].1);
     }
 
     #[tokio::test]

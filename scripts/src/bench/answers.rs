@@ -6,13 +6,16 @@ use http::{Method, StatusCode};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::items::{ORDER, PRODUCT, order, page, product};
+use super::items::{ORDER, PRODUCT, customer, order, page, product};
 
 /// 64 by 64 pixels: what there is to decode would otherwise be all that process-image's figures tell.
 const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
     SDwSAYDAZBEARBEARBEARBEASDwWDQ77jn3D9woxCSOARXFGI9kNIDaT2Q0QNZPZDTA3k98KAHCnqgqAdKeqCsByp64FEPVPVATQ886YG6HnjW\
     Ay96oKEHmnqgpQfaeqCjB7p6oKcH+npgoAeGemCkBxI98KoHxnpgogemeuBND7zrgQ89MNMDn3rgSw9864G5HljogaUeWOmBtR7Y6IGtHtjpgb\
     0eOOiBox446YGzHrjogaseuOmBHz3wqwf+9MC/HbgDsdh+wdM3ARsAAAAASUVORK5CYII=";
+
+const EMAIL_SENT: &str = "<SendEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><SendEmailResult>\
+    <MessageId>0102018b</MessageId></SendEmailResult></SendEmailResponse>";
 
 /// A call, as far as it tells what is asked.
 pub(super) struct Call<'a> {
@@ -33,7 +36,7 @@ pub(super) struct Answer {
 impl Call<'_> {
     /// The answer; `None` for a call that no function makes while all goes well.
     pub(super) fn answer(&self, jwks: &str) -> Option<Answer> {
-        let Some(target) = self.target else { return self.object() };
+        let Some(target) = self.target else { return self.untargeted() };
         let body: Value = serde_json::from_slice(self.body).ok()?;
         if tells_of_a_failure(&body) {
             return None;
@@ -42,7 +45,8 @@ impl Call<'_> {
         let answer = match operation {
             "GetItem" => get_item(&body),
             "Query" => {
-                let items = if body["IndexName"].is_string() { page(product, PRODUCT) } else { page(order, ORDER) };
+                let of_products = body["ExpressionAttributeValues"][":all"].is_object();
+                let items = if of_products { page(product, PRODUCT) } else { page(order, ORDER) };
                 json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
             }
             "BatchGetItem" => batch_get_item(&body),
@@ -57,8 +61,12 @@ impl Call<'_> {
         Some(Answer::json(StatusCode::OK, &answer))
     }
 
-    fn object(&self) -> Option<Answer> {
+    /// The answer to what is told apart by its path, or by its body: S3's and SES's calls.
+    fn untargeted(&self) -> Option<Answer> {
         match *self.method {
+            Method::POST if self.body.starts_with(b"Action=SendEmail&") => {
+                Some(Answer { status: StatusCode::OK, content_type: "text/xml", body: EMAIL_SENT.into() })
+            }
             Method::GET if self.path.contains("/uploads/") => {
                 let picture = STANDARD.decode(PICTURE).ok()?;
                 Some(Answer { status: StatusCode::OK, content_type: "image/png", body: picture.into() })
@@ -93,6 +101,7 @@ fn get_item(body: &Value) -> Value {
     let partition = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
     match partition.split_once('#') {
         Some(("PRODUCT", id)) => json!({ "Item": product(id) }),
+        Some(("CUSTOMER", _)) if body["Key"]["sk"]["S"] == "PROFILE" => json!({ "Item": customer() }),
         Some(("CUSTOMER", _)) => json!({ "Item": order(ORDER) }),
         _ => json!({}),
     }
@@ -133,6 +142,8 @@ mod tests {
         let get = |pk: &str| ask("DynamoDB_20120810.GetItem", &json!({"Key": {"pk": {"S": pk}, "sk": {"S": "x"}}})).unwrap();
         assert_eq!(get(&format!("PRODUCT#{PRODUCT}"))["Item"]["id"]["S"], PRODUCT);
         assert_eq!(get("CUSTOMER#x")["Item"]["status"]["S"], "pending");
+        let profile = json!({"Key": {"pk": {"S": "CUSTOMER#x"}, "sk": {"S": "PROFILE"}}});
+        assert_eq!(ask("DynamoDB_20120810.GetItem", &profile).unwrap()["Item"]["name"]["S"], "Ada");
         assert_eq!(get("IDEMPOTENCY#x"), json!({}));
     }
 
@@ -145,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_page_has_each_identifier_once() {
-        let answer = ask("DynamoDB_20120810.Query", &json!({"IndexName": "gsi1"})).unwrap();
+        let answer =
+            ask("DynamoDB_20120810.Query", &json!({"ExpressionAttributeValues": {":all": {"S": "PRODUCTS"}}})).unwrap();
         let ids: std::collections::BTreeSet<_> =
             answer["Items"].as_array().unwrap().iter().map(|item| item["id"]["S"].as_str().unwrap()).collect();
         assert_eq!(ids.len() as u64, answer["Count"].as_u64().unwrap());

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::items::{CALLER, IMAGE, ORDER, PRODUCT, order, order_placed};
+use super::items::{CALLER, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
 use crate::template::{Function, Route};
 
 /// What a function is invoked with while it is measured.
@@ -21,7 +21,9 @@ impl Invocation {
             (Some(route), _) => (request(route)?, is_success),
             (None, "authorize") => (authorization(token), is_allowed),
             (None, "relay-events") => (json!({ "Records": [stream_record()] }), is_handled),
-            (None, "process-order") => (json!({ "Records": [queue_message()] }), is_handled),
+            (None, "process-order") => (json!({ "Records": [queue_message(&order_placed())] }), is_handled),
+            (None, "notify-customer") => (json!({ "Records": [queue_message(&customer_registered())] }), is_handled),
+            (None, "expire-orders" | "report-sales") => (scheduled(), Value::is_null),
             (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
             (None, _) => return None,
         };
@@ -80,7 +82,8 @@ fn is_handled(answer: &Value) -> bool {
 fn request(route: &Route) -> Option<Value> {
     let Route { method, path } = route;
     let body = match (method.as_str(), path.as_str()) {
-        ("GET" | "DELETE", _) => Value::Null,
+        ("GET" | "DELETE", _) | ("POST", "/orders/{orderId}/cancel") => Value::Null,
+        ("PUT", "/me") => json!({"email": "ada@example.org", "name": "Ada"}),
         ("POST", "/products") => json!({"name": "Teapot", "price": {"amount": 3200, "currency": "EUR"}, "stock": 5}),
         ("PATCH", "/products/{productId}") => json!({"stock": 5}),
         ("POST", "/products/{productId}/images") => json!({"contentType": "image/png", "sizeBytes": 2048}),
@@ -140,16 +143,24 @@ fn stream_record() -> Value {
     })
 }
 
-fn queue_message() -> Value {
+fn queue_message(event: &Value) -> Value {
     json!({
         "messageId": "", "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
-        "body": order_placed().to_string(), "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "body": event.to_string(), "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
         "attributes": {
             "ApproximateReceiveCount": "1", "SentTimestamp": "1795384800000", "SenderId": "AIDAIENQZJOLO23YVJ4VO",
             "ApproximateFirstReceiveTimestamp": "1795384800001",
         },
         "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench",
+    })
+}
+
+fn scheduled() -> Value {
+    json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+        "source": "aws.events", "account": "000000000000", "time": "2026-11-22T22:00:00Z", "region": "us-east-1",
+        "resources": ["arn:aws:events:us-east-1:000000000000:rule/bench"], "detail": {},
     })
 }
 
@@ -187,7 +198,7 @@ mod tests {
         for function in functions() {
             let invocation = Invocation::of(&function, "").unwrap();
             let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
-            let keyed = function.route.is_some() || function.name == "process-order";
+            let keyed = function.route.is_some() || ["process-order", "notify-customer"].contains(&function.name.as_str());
             assert_eq!(events.len(), if keyed { 3 } else { 1 }, "{}", function.name);
             let event: Value = serde_json::from_str(&invocation.event(7)).unwrap();
             let (one, all) = (&event["headers"]["Idempotency-Key"], &event["multiValueHeaders"]["Idempotency-Key"][0]);

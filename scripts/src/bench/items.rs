@@ -45,6 +45,15 @@ pub(super) fn order(id: &str) -> Value {
     })
 }
 
+/// The customer as DynamoDB has them.
+pub(super) fn customer() -> Value {
+    json!({
+        "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": "PROFILE"}, "customerId": {"S": CALLER},
+        "email": {"S": "ada@example.com"}, "name": {"S": "Ada"},
+        "version": {"N": "1"}, "createdAt": {"S": TIME}, "updatedAt": {"S": TIME},
+    })
+}
+
 /// A page of products or orders: `item` with identifiers that count on from `first`.
 pub(super) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
     let (digits, _) = first.split_at(first.len() - 2);
@@ -53,17 +62,24 @@ pub(super) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
 
 /// The domain event that the order was placed, as an EventBridge rule puts it into a queue.
 pub(super) fn order_placed() -> Value {
+    let lines = json!([{"productId": PRODUCT, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}}]);
+    let total = json!({"amount": 2500, "currency": "EUR"});
+    let data = json!({"orderId": ORDER, "customerId": CALLER, "total": total, "lines": lines});
+    event("ferrite.order.placed.v1", ORDER, &data)
+}
+
+/// The domain event that the customer registered, in the same way.
+pub(super) fn customer_registered() -> Value {
+    event("ferrite.customer.registered.v1", CALLER, &json!({ "customerId": CALLER }))
+}
+
+fn event(kind: &str, subject: &str, data: &Value) -> Value {
     json!({
         "version": "0", "id": "7bf73129-1428-4cd3-a780-95db273d1602", "source": "ferrite.storefront",
-        "detail-type": "ferrite.order.placed.v1", "account": "000000000000", "time": TIME, "region": "us-east-1",
-        "resources": [],
+        "detail-type": kind, "account": "000000000000", "time": TIME, "region": "us-east-1", "resources": [],
         "detail": {
-            "specversion": "1.0", "id": format!("{ORDER}:1"), "source": "ferrite.storefront", "subject": ORDER,
-            "time": TIME, "type": "ferrite.order.placed.v1",
-            "data": {
-                "orderId": ORDER, "customerId": CALLER, "total": {"amount": 2500, "currency": "EUR"},
-                "lines": [{"productId": PRODUCT, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}}],
-            },
+            "specversion": "1.0", "id": format!("{subject}:1"), "source": "ferrite.storefront", "subject": subject,
+            "time": TIME, "type": kind, "data": data,
         },
     })
 }

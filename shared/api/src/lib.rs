@@ -2,6 +2,7 @@
 //!
 //! What comes in is parsed into the domain's types here, field by field; what goes out is written from them.
 
+mod customer;
 mod etag;
 mod image;
 mod money;
@@ -9,6 +10,7 @@ mod order;
 mod page;
 mod product;
 
+pub use customer::{CustomerBody, RegistrationBody};
 pub use etag::{ProductTag, expected_version};
 pub use image::{ImageBodies, ImageBody, ImageRequestBody, UploadBody, image_bodies};
 pub use money::MoneyBody;

@@ -21,6 +21,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use http::HeaderValue;
 
+pub(crate) use self::connections::never_connected;
 use self::container_credentials::ContainerCredentials;
 use crate::opening::{self, OPEN_CONNECTIONS};
 

@@ -8,6 +8,7 @@ use ferrite_domain::ports::{ImageFiles, StoreError, Upload};
 use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
 
 use crate::open;
+use crate::s3_client::s3_client;
 
 /// The images' bucket.
 #[derive(Debug, Clone)]
@@ -19,9 +20,7 @@ pub struct ImageBucket {
 impl ImageBucket {
     /// The bucket called `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
-        // Without a bucket's own host name, an endpoint other than AWS's is reached by path.
-        let config = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
-        Self { client: Client::from_conf(config), name }
+        Self { client: s3_client(config), name }
     }
 
     /// Opens the connection in init, by asking for an upload that nobody made: see [`open`]. It costs one `GET` request.

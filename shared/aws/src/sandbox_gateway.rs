@@ -7,20 +7,22 @@
 //! | `tok_declined`, and any other | declined |
 //!
 //! It keeps a ledger of its own, in a table of its own, as a real gateway does: what it decided for an order it decides
-//! again, and the ledger can be compared with the orders. A fork puts its provider's client in its place, with the
+//! again, an order whose payment was voided is not charged any more, and the ledger can be compared with the orders. A fork puts its provider's client in its place, with the
 //! order's identifier as the provider's idempotency key.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ferrite_domain::ports::{PaymentError, StoreError, TakePayment};
-use ferrite_domain::{Charge, Payment, Reason};
+use ferrite_domain::{Charge, OrderId, Payment, Reason};
 
 const APPROVED: &str = "approved";
 const DECLINED: &str = "declined";
 const TIMED_OUT: &str = "timed_out";
+const VOIDED: &str = "voided";
 
 /// The sandbox.
 #[derive(Debug, Clone)]
@@ -51,28 +53,44 @@ impl SandboxGateway {
         match put.send().await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    let outcome = |item: &HashMap<String, AttributeValue>| item.get("outcome")?.as_s().ok().cloned();
-                    Ok(Some(refused.item().and_then(outcome).unwrap_or_default()))
-                }
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(Some(outcome_of(refused.item()))),
                 _ => Err(StoreError::new("PutItem", error)),
             },
         }
     }
 
-    async fn approve_after_timeout(&self, charge: &Charge) -> Result<(), StoreError> {
-        self.client
+    /// Writes another outcome in the place of one that `condition` allows to be replaced by it; what stands in the ledger if
+    /// it does not.
+    async fn replace(
+        &self,
+        order: OrderId,
+        by: &str,
+        condition: &str,
+        compared: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let update = self
+            .client
             .update_item()
             .table_name(&self.ledger)
-            .key("orderId", AttributeValue::S(charge.order.to_string()))
-            .update_expression("SET outcome = :approved")
-            .condition_expression("attribute_exists(orderId)")
-            .expression_attribute_values(":approved", AttributeValue::S(APPROVED.to_owned()))
-            .send()
-            .await
-            .map_err(|error| StoreError::new("UpdateItem", error))?;
-        Ok(())
+            .key("orderId", AttributeValue::S(order.to_string()))
+            .update_expression("SET outcome = :by")
+            .condition_expression(condition)
+            .expression_attribute_values(":by", AttributeValue::S(by.to_owned()))
+            .expression_attribute_values(":compared", AttributeValue::S(compared.to_owned()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Some(outcome_of(refused.item()))),
+                _ => Err(StoreError::new("UpdateItem", error)),
+            },
+        }
     }
+}
+
+/// What a line of the ledger says.
+fn outcome_of(line: Option<&HashMap<String, AttributeValue>>) -> String {
+    line.and_then(|line| line.get("outcome")?.as_s().ok().cloned()).unwrap_or_default()
 }
 
 impl TakePayment for SandboxGateway {
@@ -82,15 +100,25 @@ impl TakePayment for SandboxGateway {
             "tok_timeout_once" => TIMED_OUT,
             _ => DECLINED,
         };
-        let before = self.decide(charge, wanted).await?;
-        match before.as_deref() {
-            None if wanted == TIMED_OUT => Err(PaymentError::Timeout),
-            Some(TIMED_OUT) => {
-                self.approve_after_timeout(charge).await?;
-                Ok(Payment::Approved)
+        let stands = match self.decide(charge, wanted).await? {
+            None if wanted == TIMED_OUT => return Err(PaymentError::Timeout),
+            None => wanted.to_owned(),
+            // It may have been voided since then, and then stays so.
+            Some(before) if before == TIMED_OUT => {
+                let approved = self.replace(charge.order, APPROVED, "outcome = :compared", TIMED_OUT).await?;
+                approved.unwrap_or_else(|| APPROVED.to_owned())
             }
-            decided if decided.unwrap_or(wanted) == APPROVED => Ok(Payment::Approved),
-            _ => Ok(Payment::Declined { reason: Reason::from_lossy("the card was declined") }),
-        }
+            Some(before) => before,
+        };
+        Ok(match stands.as_str() {
+            APPROVED => Payment::Approved,
+            VOIDED => Payment::Voided,
+            _ => Payment::Declined { reason: Reason::from_lossy("the card was declined") },
+        })
+    }
+
+    async fn void(&self, order: OrderId) -> Result<(), PaymentError> {
+        self.replace(order, VOIDED, "attribute_not_exists(orderId) OR outcome <> :compared", DECLINED).await?;
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The DynamoDB table: one place that knows its keys and items.
 
+mod customers;
 mod keys;
 mod opening;
 mod order_item;
@@ -7,6 +8,7 @@ mod orders;
 mod placement;
 mod product_item;
 mod products;
+mod profile_item;
 mod stream;
 mod transition;
 
@@ -18,7 +20,7 @@ use ferrite_domain::ports::StoreError;
 
 pub use stream::{StreamRecord, StreamRecordError};
 
-/// The table. It implements every port that keeps products or orders.
+/// The table. It implements every port that keeps products, customers or orders.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,

@@ -36,6 +36,13 @@ pub(crate) fn ok(body: &str) -> Answer {
     Some(Response::new(body.to_owned()))
 }
 
+/// An answer with this status.
+pub(crate) fn answer(status: u16, body: &str) -> Answer {
+    let mut answer = Response::new(body.to_owned());
+    *answer.status_mut() = status.try_into().unwrap();
+    Some(answer)
+}
+
 /// A request as it came. Connections are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {

@@ -10,12 +10,15 @@ use crate::CorrelationId;
 /// The request or event that a change was made for. A change keeps it and the event that tells of the change hands it
 /// on, because a table's stream carries nothing but what is in the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cause {
     /// Where in which trace it happened (CloudEvents, "Distributed Tracing" extension).
     #[serde(default, deserialize_with = "if_valid", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "TraceParent"))]
     pub traceparent: Option<TraceParent>,
     /// What its client called it.
     #[serde(default, rename = "correlationid", deserialize_with = "if_valid", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "CorrelationId"))]
     pub correlation_id: Option<CorrelationId>,
 }
 

@@ -10,13 +10,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "assertions for tests; their names say what they check")]
 
 pub mod bus;
+pub mod customers;
+pub mod email;
 pub mod files;
 pub mod gateway;
 pub mod idempotency;
 pub mod links;
+pub mod order_listings;
 pub mod orders;
 pub mod products;
 pub mod queue;
+pub mod reports;
 mod sample;
 
 pub use sample::{image, now, product};

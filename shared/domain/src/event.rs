@@ -1,8 +1,12 @@
 //! What happened, told to whoever listens: domain events in a CloudEvents 1.0 envelope.
 
+mod payload;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, CustomerId, Money, OrderId, OrderLine, Reason, Timestamp, Version};
+pub use payload::{CustomerRegistered, DomainEvent, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced};
+
+use crate::{Cause, Timestamp, Version};
 
 /// Names one event for ever: the same change tells its event under the same identifier, however often it is published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,80 +27,18 @@ impl EventId {
     }
 }
 
-/// A customer placed an order; its stock is taken and its payment is to be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderPlaced {
-    /// The order.
-    pub order_id: OrderId,
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// What was ordered.
-    pub lines: Vec<OrderLine>,
-    /// What it costs.
-    pub total: Money,
-}
-
-/// An order was paid for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderPaid {
-    /// The order.
-    pub order_id: OrderId,
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// What was paid.
-    pub total: Money,
-}
-
-/// An order's payment was declined and its stock went back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OrderPaymentFailed {
-    /// The order.
-    pub order_id: OrderId,
-    /// Whose it is.
-    pub customer_id: CustomerId,
-    /// Why, for the customer.
-    pub reason: Reason,
-}
-
-/// Everything that consumers can learn of. A change of a payload that an existing consumer could not read gets a new
-/// version in its type, beside the old one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
-pub enum DomainEvent {
-    /// A customer placed an order.
-    #[serde(rename = "ferrite.order.placed.v1")]
-    OrderPlaced(OrderPlaced),
-    /// An order was paid for.
-    #[serde(rename = "ferrite.order.paid.v1")]
-    OrderPaid(OrderPaid),
-    /// An order's payment was declined.
-    #[serde(rename = "ferrite.order.payment-failed.v1")]
-    OrderPaymentFailed(OrderPaymentFailed),
-}
-
-impl DomainEvent {
-    /// The event's type: what rules match as `detail-type`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::OrderPlaced(_) => "ferrite.order.placed.v1",
-            Self::OrderPaid(_) => "ferrite.order.paid.v1",
-            Self::OrderPaymentFailed(_) => "ferrite.order.payment-failed.v1",
-        }
-    }
-}
-
 /// A domain event in its envelope (CloudEvents 1.0, JSON format).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloudEvent {
     specversion: SpecVersion,
     /// Names the event for ever.
     pub id: EventId,
     /// Who tells it: [`CloudEvent::SOURCE`] unless another system published it.
+    #[cfg_attr(feature = "schema", schemars(description = "Who tells it.", extend("const" = Self::SOURCE)))]
     pub source: String,
     /// What it is about, as the text of an identifier.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub subject: String,
     /// When it happened.
     pub time: Timestamp,
@@ -109,6 +51,7 @@ pub struct CloudEvent {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 enum SpecVersion {
     #[serde(rename = "1.0")]
     V1,

@@ -28,6 +28,12 @@ macro_rules! prefixed_id {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl FromStr for $name {
             type Err = ValueError;
 
@@ -93,7 +99,7 @@ fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ValueError> {
 pub struct CustomerId(String);
 
 impl CustomerId {
-    const MAX: usize = 128;
+    pub(crate) const MAX: usize = 128;
 
     /// The identifier as text.
     pub fn as_str(&self) -> &str {

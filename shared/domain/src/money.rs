@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Quantity, ValueError};
 
 /// A currency of ISO 4217, written as its three-letter code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(iso_currency::Currency);
 
@@ -67,6 +67,7 @@ impl From<Amount> for u64 {
 
 /// An amount of one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Money {
     /// How much, in minor units.
     pub amount: Amount,
@@ -88,6 +89,18 @@ impl Money {
             .then(|| Amount::try_from(minor_units).ok())
             .flatten()
             .map(|amount| Self { amount, ..self })
+    }
+}
+
+/// As a person reads it: `1,250` minor units of EUR are `12.50 EUR`, of JPY `1250 JPY`.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (minor_units, digits) = (self.amount.0, usize::from(self.currency.0.exponent().unwrap_or(0)));
+        let unit = 10_u64.pow(digits.try_into().unwrap_or(0));
+        match digits {
+            0 => write!(f, "{minor_units} {}", self.currency),
+            _ => write!(f, "{}.{:0digits$} {}", minor_units / unit, minor_units % unit, self.currency),
+        }
     }
 }
 
@@ -114,5 +127,14 @@ mod tests {
         assert_eq!(money(1, "EUR").plus(money(2, "USD")), None);
         assert_eq!(money(Amount::MAX, "EUR").plus(money(1, "EUR")), None);
         assert_eq!(money(Amount::MAX, "EUR").times(Quantity::try_from(2).unwrap()), None);
+    }
+
+    #[test]
+    fn a_person_reads_it_in_the_currencys_own_digits() {
+        for (minor_units, code, text) in
+            [(1250, "EUR", "12.50 EUR"), (5, "EUR", "0.05 EUR"), (1250, "JPY", "1250 JPY"), (1250, "KWD", "1.250 KWD")]
+        {
+            assert_eq!(money(minor_units, code).to_string(), text);
+        }
     }
 }

@@ -8,6 +8,12 @@ use crate::{
     CustomerId, Money, OrderId, PaymentToken, Product, ProductId, Quantity, Reason, Timestamp, ValueError, Version,
 };
 
+/// Why an order was cancelled that its customer cancelled.
+const CANCELLED_BY_CUSTOMER: &str = "cancelled by the customer";
+
+/// Why an order was cancelled that was pending for too long.
+const NOT_PAID_IN_TIME: &str = "it was not paid in time";
+
 /// Where an order stands.
 ///
 /// ```text
@@ -56,6 +62,7 @@ impl OrderStatus {
 
 /// Some pieces of one product, at the price they had when the order was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
     /// Of which product.
@@ -233,6 +240,27 @@ impl Order {
         self.leave_pending(OrderStatus::PaymentFailed { reason }, now)
     }
 
+    /// Its customer no longer wants it: the stock goes back.
+    ///
+    /// # Errors
+    /// The order is not pending.
+    pub fn cancel(self, now: Timestamp) -> Result<Transition, TransitionError> {
+        self.leave_pending(OrderStatus::Cancelled { reason: Reason::from_lossy(CANCELLED_BY_CUSTOMER) }, now)
+    }
+
+    /// It was pending for too long: the stock goes back.
+    ///
+    /// # Errors
+    /// The order is not pending.
+    pub fn expire(self, now: Timestamp) -> Result<Transition, TransitionError> {
+        self.leave_pending(OrderStatus::Cancelled { reason: Reason::from_lossy(NOT_PAID_IN_TIME) }, now)
+    }
+
+    /// Where it stands among all orders.
+    pub fn position(&self) -> OrderPosition {
+        OrderPosition { created_at: self.created_at, id: self.id, customer: self.customer.clone() }
+    }
+
     fn leave_pending(self, to: OrderStatus, now: Timestamp) -> Result<Transition, TransitionError> {
         if self.status != OrderStatus::Pending {
             return Err(TransitionError { from: self.status.as_str(), to: to.as_str() });
@@ -240,6 +268,17 @@ impl Order {
         let after = Self { status: to, version: self.version.next(), updated_at: now, ..self.clone() };
         Ok(Transition { before: self, after })
     }
+}
+
+/// Where an order stands in a listing of many customers' orders: what such a listing goes on from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrderPosition {
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// Which it is.
+    pub id: OrderId,
+    /// Whose it is.
+    pub customer: CustomerId,
 }
 
 /// A change of an order's status that the state machine allows. Only [`Order`]'s own methods make one, so what it
@@ -351,21 +390,34 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_order_is_paid_or_fails_and_nothing_leads_on_from_there() {
+    fn a_pending_order_moves_on_once_and_nothing_leads_on_from_there() {
         let now = Timestamp::from_unix_millis(NOW + 1);
         let pending = order(&[(1, 2)], &[product(1, 250, "EUR", 9)]).unwrap();
         let reason = Reason::from_lossy("declined");
-
-        let paid = pending.clone().pay(now).unwrap();
-        assert_eq!((paid.after().version.get(), paid.after().updated_at), (2, now));
-        assert!(paid.returned_lines().is_empty(), "what was paid for is not put back");
-
-        let failed = pending.clone().fail_payment(reason.clone(), now).unwrap();
-        assert_eq!(failed.returned_lines(), pending.lines);
-
-        for last in [paid.after(), failed.after()] {
-            assert!(last.clone().pay(now).is_err());
-            assert!(last.clone().fail_payment(reason.clone(), now).is_err());
+        let moves: [&dyn Fn(Order) -> Result<Transition, TransitionError>; 4] = [
+            &|order| order.pay(now),
+            &|order| order.fail_payment(reason.clone(), now),
+            &|order| order.cancel(now),
+            &|order| order.expire(now),
+        ];
+        for first in moves {
+            let moved = first(pending.clone()).unwrap();
+            assert_eq!(moved.before(), &pending);
+            assert_eq!((moved.after().version.get(), moved.after().updated_at), (2, now));
+            let is_paid = moved.after().status == OrderStatus::Paid;
+            assert_eq!(moved.returned_lines(), if is_paid { &[] } else { &pending.lines[..] }, "{:?}", moved.after().status);
+            for second in moves {
+                assert!(second(moved.after().clone()).is_err(), "{:?}", moved.after().status);
+            }
         }
+    }
+
+    #[test]
+    fn a_cancelled_order_says_who_or_what_cancelled_it() {
+        let pending = order(&[(1, 2)], &[product(1, 250, "EUR", 9)]).unwrap();
+        let now = Timestamp::from_unix_millis(NOW);
+        let reason = |moved: Transition| moved.after().status.reason().unwrap().to_string();
+        assert_eq!(reason(pending.clone().cancel(now).unwrap()), "cancelled by the customer");
+        assert_eq!(reason(pending.expire(now).unwrap()), "it was not paid in time");
     }
 }

@@ -16,6 +16,9 @@ impl PageLimit {
     /// The most entries of one page.
     pub const MAX: u8 = 100;
 
+    /// As many entries as a page can hold: for who goes through a whole listing.
+    pub const LARGEST: Self = Self(Self::MAX);
+
     /// The number of entries.
     pub fn get(self) -> usize {
         self.0.into()
@@ -79,7 +82,7 @@ impl<Id: fmt::Display> fmt::Display for Cursor<Id> {
 pub struct PageRequest<Id> {
     /// How many entries at most.
     pub limit: PageLimit,
-    /// Where it begins; `None` is the newest entry.
+    /// Where it begins; `None` is the listing's first entry.
     pub after: Option<Cursor<Id>>,
 }
 
@@ -92,7 +95,7 @@ impl<Id> Default for PageRequest<Id> {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, Id> {
-    /// The entries, newest first.
+    /// The entries, in the listing's order.
     pub items: Vec<T>,
     /// Where the next page begins; `None` when there is nothing after this one.
     pub next: Option<Cursor<Id>>,

@@ -55,7 +55,8 @@ pub struct Charge {
     pub token: PaymentToken,
 }
 
-/// What the gateway decided. It decides once for each order.
+/// How the payment of an order stands. The gateway decides once for each order, and never takes money for one that was
+/// voided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payment {
     /// The amount was taken.
@@ -65,6 +66,8 @@ pub enum Payment {
         /// Why, for the customer.
         reason: Reason,
     },
+    /// The amount was given back, or never taken, because the order is not to be paid for any more.
+    Voided,
 }
 
 #[cfg(test)]

@@ -71,6 +71,13 @@ text!(
     "text, line breaks and tabs"
 );
 text!(
+    /// What a customer is to be called: one line of 1 to 200 characters.
+    CustomerName,
+    200,
+    char::is_control,
+    "text on one line"
+);
+text!(
     /// Why something failed, for the person who can put it right: one line of 1 to 500 characters.
     Reason,
     500,

@@ -38,6 +38,12 @@ pub enum ValueError {
     /// Not a code of ISO 4217.
     #[error("must be a currency code of ISO 4217, such as EUR")]
     NotACurrency,
+    /// Not an address of an e-mail account.
+    #[error("must be an e-mail address, such as ada@example.com")]
+    NotAnEmailAddress,
+    /// Not a date of the calendar.
+    #[error("must be a calendar date, such as 2026-11-22")]
+    NotADay,
     /// Not a cursor that this listing handed out.
     #[error("must be a `nextCursor` that this listing returned")]
     NotACursor,

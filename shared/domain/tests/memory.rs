@@ -1,7 +1,8 @@
 //! The in-memory adapters keep the contracts that the AWS adapters keep.
 
 use ferrite_domain::memory::{
-    MemoryFiles, MemoryGateway, MemoryIdempotency, MemorySigner, MemoryStore, RecordedEvents, RecordedQueue,
+    MemoryFiles, MemoryGateway, MemoryIdempotency, MemoryMailer, MemoryReports, MemorySigner, MemoryStore, RecordedEvents,
+    RecordedQueue,
 };
 
 mod products {
@@ -12,6 +13,26 @@ mod products {
 mod orders {
     use super::*;
     ferrite_domain::order_store_contract!(MemoryStore::default());
+}
+
+mod order_listings {
+    use super::*;
+    ferrite_domain::order_listings_contract!(MemoryStore::default());
+}
+
+mod customers {
+    use super::*;
+    ferrite_domain::customer_store_contract!(MemoryStore::default());
+}
+
+mod email {
+    use super::*;
+    ferrite_domain::mailer_contract!(MemoryMailer::default());
+}
+
+mod reports {
+    use super::*;
+    ferrite_domain::reports_contract!(MemoryReports::default());
 }
 
 mod gateway {

@@ -1,8 +1,9 @@
 //! What every function needs around its handler, so that its `main.rs` is a dozen lines and its handler is only its own
 //! decision: what Powertools for AWS Lambda gives other languages, at the price of a few microseconds.
 //!
-//! Three entry points run a handler with everything around it: [`http::serve`] behind API Gateway or a function URL,
-//! [`batch`] behind a queue or a stream, [`event::serve`] for events delivered as a whole. Each concern is one module and,
+//! Four entry points run a handler with everything around it: [`http::serve`] behind API Gateway or a function URL,
+//! [`batch`] behind a queue or a stream, [`schedule::serve`] behind a schedule, [`event::serve`] for other events that are
+//! delivered as a whole. Each concern is one module and,
 //! where it goes around the handler, one Tower layer:
 //!
 //! | concern | module |
@@ -31,6 +32,7 @@ pub mod layer;
 pub mod log;
 pub mod metrics;
 pub mod panics;
+pub mod schedule;
 mod settings;
 mod shutdown;
 pub mod trace;

@@ -111,14 +111,14 @@ class Emulator:
             self.stop()
         self._folder.cleanup()
 
-    def client(self, service: str) -> Any:
-        """A boto3 client that signs as root and does not retry."""
+    def client(self, service: str, key_id: str = "test", secret: str = "test") -> Any:
+        """A boto3 client that does not retry; it signs as root, or with the given key."""
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
             config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
         )
 

@@ -96,6 +96,13 @@ class Running(unittest.TestCase):
         with self.assertRaises(OSError):
             socket.create_connection(("127.0.0.2", self.emulator.port), timeout=1).close()
 
+    def test_functions_call_aws_where_they_are_told_to(self) -> None:
+        emulator = Emulator("--functions-port", "4599")
+        self.addCleanup(emulator.close)
+        emulator.deploy()
+        environment = emulator.invoke("Function", {"do": "environment"})
+        self.assertEqual(environment["AWS_ENDPOINT_URL"], "http://127.0.0.1:4599")
+
     def test_lines_of_stdout_and_stderr_are_in_the_log(self) -> None:
         self.emulator.invoke("Function", {"do": "print", "text": '{"level":"INFO"}'})
         self.emulator.invoke("Function", {"do": "print", "text": "straße", "stderr": True})

@@ -13,6 +13,9 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from .emulator import Emulator, until, zipped
 
@@ -158,6 +161,118 @@ class CodeCache(unittest.TestCase):
         self.assertGreaterEqual(unpacked(unpatched, 3), 3)
         # The code of this function, and that of the others.
         self.assertLessEqual(unpacked(patched, 3), 2)
+
+
+class Ses(unittest.TestCase):
+    """ses_events, ses_permissions, ses_refusals."""
+
+    def send(
+        self, emulator: Emulator, recipient: str = "ada@example.org", **rest: Any
+    ) -> dict[str, Any]:
+        """SES's answer to an e-mail with the template's sender; the error when it refuses."""
+        ses = rest.pop("client", None) or emulator.client("ses")
+        try:
+            answer: dict[str, Any] = ses.send_email(
+                Source="Shop <shop@example.com>",
+                Destination={"ToAddresses": [recipient]},
+                Message={"Subject": {"Data": "Welcome"}, "Body": {"Text": {"Data": "Hello"}}},
+                **rest,
+            )
+            return answer
+        except ClientError as error:
+            refusal: dict[str, Any] = dict(error.response["Error"])
+            return refusal
+
+    def told(self, emulator: Emulator, recipient: str, seconds: float) -> list[dict[str, Any]]:
+        """The events "Email Sent" up to that of the e-mail to `recipient`, or for `seconds`."""
+        receive = emulator.client("sqs").receive_message
+        queue = emulator.outputs["EmailsSent"]
+        events: list[dict[str, Any]] = []
+
+        def told_of_it() -> bool:
+            messages = receive(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+            events.extend(json.loads(message["Body"]) for message in messages)
+            return any(event["detail"]["mail"]["destination"] == [recipient] for event in events)
+
+        until(told_of_it, seconds)
+        return events
+
+    def test_an_accepted_email_is_told_of_on_the_default_bus(self) -> None:
+        refused, plain, tagged = "told-no-domain", "told-plain@example.org", "told@example.org"
+        tags = [{"Name": "event", "Value": "cus_1-1"}]
+
+        def send_all(emulator: Emulator) -> str:
+            emails = {"ConfigurationSetName": emulator.outputs["Emails"]}
+            self.assertIn("Code", self.send(emulator, refused, **emails))
+            self.assertIn("MessageId", self.send(emulator, plain))
+            return str(self.send(emulator, tagged, Tags=tags, **emails)["MessageId"])
+
+        send_all(unpatched)
+        self.assertEqual(self.told(unpatched, tagged, seconds=1), [])
+        message_id = send_all(patched)
+        events = [
+            event
+            for event in self.told(patched, tagged, seconds=20)
+            if event["detail"]["mail"]["destination"][0].startswith("told")
+        ]
+        self.assertEqual(len(events), 1)
+        event = events[0]
+        configuration_set = patched.outputs["Emails"]
+        self.assertEqual((event["source"], event["detail-type"]), ("aws.ses", "Email Sent"))
+        self.assertEqual(
+            event["resources"],
+            [f"arn:aws:ses:us-east-1:{event['account']}:configuration-set/{configuration_set}"],
+        )
+        self.assertEqual((event["detail"]["eventType"], event["detail"]["send"]), ("Send", {}))
+        mail = event["detail"]["mail"]
+        self.assertEqual(mail["messageId"], message_id)
+        self.assertTrue(mail["sourceArn"].endswith(":identity/shop@example.com"))
+        self.assertEqual(
+            mail["tags"], {"ses:configuration-set": [configuration_set], "event": ["cus_1-1"]}
+        )
+
+    def test_a_role_needs_its_sender_and_its_configuration_set(self) -> None:
+        def may_send(emulator: Emulator, *resources: str) -> bool:
+            iam = emulator.client("iam")
+            name = f"sender-{time.monotonic_ns()}"
+            arn = iam.create_user(UserName=name)["User"]["Arn"]
+            owned = f"arn:aws:ses:us-east-1:{arn.split(':')[4]}:"
+            allowed = {
+                "Effect": "Allow",
+                "Action": "ses:SendEmail",
+                "Resource": [owned + resource for resource in resources],
+            }
+            policy = {"Version": "2012-10-17", "Statement": [allowed]}
+            iam.put_user_policy(UserName=name, PolicyName="send", PolicyDocument=json.dumps(policy))
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            ses = emulator.client("ses", key["AccessKeyId"], key["SecretAccessKey"])
+            emails = emulator.outputs["Emails"]
+            answer = self.send(emulator, ConfigurationSetName=emails, client=ses)
+            self.assertIn(answer.get("Code"), (None, "AccessDenied"))
+            return "MessageId" in answer
+
+        sender = "identity/shop@example.com"
+        self.assertFalse(may_send(unpatched, "*"))
+        emails = f"configuration-set/{patched.outputs['Emails']}"
+        self.assertTrue(may_send(patched, sender, emails))
+        self.assertFalse(may_send(patched, sender))
+        self.assertFalse(may_send(patched, emails))
+        self.assertFalse(may_send(patched, "identity/other@example.com", emails))
+
+    def test_what_cannot_be_a_recipient_or_a_tag_is_refused(self) -> None:
+        for recipient in ("ada..b@example.org", ".ada@example.org", "ada b@example.org"):
+            self.assertIn("MessageId", self.send(unpatched, recipient))
+            self.assertEqual(self.send(patched, recipient)["Code"], "InvalidParameterValue")
+        self.assertEqual(self.send(patched, "ada")["Message"], "Missing final '@domain'")
+        self.assertIn("MessageId", self.send(patched, "Ada B. <ada.b@example.org>"))
+
+        tags = [{"Name": "event", "Value": "cus_1:1"}]
+        self.assertIn("MessageId", self.send(unpatched, Tags=tags))
+        self.assertEqual(
+            self.send(patched, Tags=tags)["Message"],
+            "Invalid tag value <cus_1:1>: "
+            "only alphanumeric ASCII characters, '_', and '-' are allowed.",
+        )
 
 
 class StreamPersistence(unittest.TestCase):

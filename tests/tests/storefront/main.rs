@@ -9,12 +9,16 @@
 )]
 
 mod authorization;
+mod cancellations;
+mod customers;
 mod images;
 mod logs;
+mod mailbox;
 mod messages;
 mod orders;
 mod problems;
 mod products;
+mod schedules;
 
 /// A name that no other test has.
 fn unique(prefix: &str) -> String {

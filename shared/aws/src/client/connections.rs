@@ -98,6 +98,12 @@ fn poisonable(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
+/// Whether the error came before there was a connection, so that nothing of the request has left.
+pub(crate) fn never_connected(error: &ConnectorError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<legacy::Error>());
+    cause.is_some_and(legacy::Error::is_connect)
+}
+
 /// What kind of error it is, which decides whether the SDK tries again: everything but a request that cannot be sent.
 fn connector_error(error: legacy::Error) -> ConnectorError {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>());

@@ -3,7 +3,9 @@
 //! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` |
 //! |---|---|---|---|---|
 //! | product, with its images | `PRODUCT#<id>` | `PRODUCT` | `PRODUCTS` | `<id>` |
-//! | order | `CUSTOMER#<sub>` | `ORDER#<id>` | | |
+//! | customer | `CUSTOMER#<sub>` | `PROFILE` | | |
+//! | order | `CUSTOMER#<sub>` | `ORDER#<id>` | while pending `PENDING#<shard>` | `<createdAt>#<id>` |
+//! | | | | once paid `PAID#<day>#<shard>` | `<id>` |
 //! | answer saved under an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
 //!
 //! No item's `pk` is `NONE`: that is what a call names that is made for its connection alone.
@@ -14,17 +16,21 @@
 //! `gsi1` lists the products from one partition. That bounds it to 1,000 writes a second, which is far more than
 //! products are edited; stock changes with every order, though, and each is a write to the index as well. A shop that
 //! sells more than that shards `PRODUCTS`, or keeps stock in an item of its own.
+//!
+//! Orders come and go faster, so each listing of them is spread over [`Shard::COUNT`] partitions, and an order is in none
+//! once it is neither pending nor paid.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ferrite_domain::{CustomerId, IdempotencyKey, OrderId, ProductId};
+use ferrite_domain::{CustomerId, Day, IdempotencyKey, OrderId, OrderPosition, ProductId, Shard, Timestamp};
 
 pub(super) const NO_PARTITION: &str = "NONE";
 pub(super) const LIST_INDEX: &str = "gsi1";
 pub(super) const ALL_PRODUCTS: &str = "PRODUCTS";
 pub(super) const PRODUCT: &str = "PRODUCT";
 pub(super) const ORDER: &str = "ORDER#";
+pub(super) const PROFILE: &str = "PROFILE";
 
 pub(super) type Key = HashMap<String, AttributeValue>;
 
@@ -70,6 +76,39 @@ pub(super) fn order_sort(id: OrderId) -> String {
 
 pub(super) fn order(customer: &CustomerId, id: OrderId) -> Key {
     key(customer_partition(customer), order_sort(id))
+}
+
+pub(super) fn pending_orders(shard: Shard) -> String {
+    format!("PENDING#{shard}")
+}
+
+/// Sorts by the time of placing first.
+pub(super) fn pending_order_sort(placed_at: Timestamp, id: OrderId) -> String {
+    format!("{placed_at}#{id}")
+}
+
+/// Where a page of the pending orders begins: after the order at `position`.
+pub(super) fn order_among_pending(shard: Shard, position: &OrderPosition) -> Key {
+    let mut key = order(&position.customer, position.id);
+    key.insert("gsi1pk".to_owned(), string(pending_orders(shard)));
+    key.insert("gsi1sk".to_owned(), string(pending_order_sort(position.created_at, position.id)));
+    key
+}
+
+pub(super) fn paid_orders(day: Day, shard: Shard) -> String {
+    format!("PAID#{day}#{shard}")
+}
+
+/// Where a page of the orders paid on a day begins: after the order at `position`.
+pub(super) fn order_among_paid(day: Day, shard: Shard, position: &OrderPosition) -> Key {
+    let mut key = order(&position.customer, position.id);
+    key.insert("gsi1pk".to_owned(), string(paid_orders(day, shard)));
+    key.insert("gsi1sk".to_owned(), string(position.id));
+    key
+}
+
+pub(super) fn profile(customer: &CustomerId) -> Key {
+    key(customer_partition(customer), PROFILE.to_owned())
 }
 
 pub(super) fn place_order_answer(customer: &CustomerId, idempotency_key: &IdempotencyKey) -> Key {

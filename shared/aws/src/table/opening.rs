@@ -19,8 +19,8 @@ impl Table {
         open(get.projection_expression("pk").customize().config_override(one_attempt()).send()).await;
     }
 
-    /// For a function that lists products (`dynamodb:Query` on the index).
-    pub async fn open_for_listing_products(&self) {
+    /// For a function that lists products, or the orders of all customers (`dynamodb:Query` on the index).
+    pub async fn open_for_listing_by_index(&self) {
         let query = self
             .client
             .query()
@@ -76,7 +76,7 @@ mod tests {
         let server = Server::start(|_| ok("{}")).await;
         let table = Table::new(&config_at(server.address), "table".to_owned());
         table.open_for_reading().await;
-        table.open_for_listing_products().await;
+        table.open_for_listing_by_index().await;
         table.open_for_listing_orders().await;
         table.open_for_putting().await;
         table.open_for_updating().await;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_domain::ports::StoreError;
-use ferrite_domain::{Cause, CustomerId, Money, Order, OrderId, OrderLine, OrderStatus, PaymentToken, Timestamp, Version};
+use ferrite_domain::{
+    Cause, CustomerId, Money, Order, OrderId, OrderLine, OrderStatus, PaymentToken, Shard, Timestamp, Version,
+};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
@@ -14,6 +16,8 @@ use super::keys;
 struct OrderItem {
     pk: String,
     sk: String,
+    #[serde(flatten)]
+    listed: Option<Listed>,
     id: OrderId,
     customer_id: CustomerId,
     #[serde(flatten)]
@@ -29,11 +33,34 @@ struct OrderItem {
     cause: Cause,
 }
 
+/// Where the order is listed in the index, if it is.
+#[derive(Serialize, Deserialize)]
+struct Listed {
+    gsi1pk: String,
+    gsi1sk: String,
+}
+
+fn listed(order: &Order) -> Option<Listed> {
+    let shard = Shard::of(order.id);
+    match order.status {
+        OrderStatus::Pending => Some(Listed {
+            gsi1pk: keys::pending_orders(shard),
+            gsi1sk: keys::pending_order_sort(order.created_at, order.id),
+        }),
+        // Nothing changes an order any more that is paid, so this is when it was.
+        OrderStatus::Paid => {
+            Some(Listed { gsi1pk: keys::paid_orders(order.updated_at.day(), shard), gsi1sk: order.id.to_string() })
+        }
+        OrderStatus::PaymentFailed { .. } | OrderStatus::Cancelled { .. } => None,
+    }
+}
+
 pub(super) fn write(order: &Order, cause: &Cause) -> Result<HashMap<String, AttributeValue>, StoreError> {
     let order = order.clone();
     let item = OrderItem {
         pk: keys::customer_partition(&order.customer),
         sk: keys::order_sort(order.id),
+        listed: listed(&order),
         id: order.id,
         customer_id: order.customer,
         status: order.status,

@@ -84,9 +84,11 @@ mod bus;
 mod files;
 mod idempotency;
 mod links;
+mod mail;
 mod opening;
 mod parameters;
 mod queue;
+mod reports;
 
 mod products {
     ferrite_domain::product_store_contract!(super::table().await);
@@ -94,6 +96,14 @@ mod products {
 
 mod orders {
     ferrite_domain::order_store_contract!(super::table().await);
+}
+
+mod order_listings {
+    ferrite_domain::order_listings_contract!(super::table().await);
+}
+
+mod customers {
+    ferrite_domain::customer_store_contract!(super::table().await);
 }
 
 mod sandbox_gateway {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
+
 use super::{now, product};
 use crate::memory::UniqueIds;
 use crate::ports::{
@@ -10,7 +12,7 @@ use crate::ports::{
 };
 use crate::{
     Cause, CustomerId, IdempotencyKey, LineRequest, Money, Order, OrderStatus, PageRequest, PaymentToken, PlacementRequest,
-    Product, ProductPatch, Quantity, Reason, Stock, Timestamp,
+    Product, ProductPatch, Quantity, Reason, Stock, Timestamp, Transition,
 };
 
 /// Everything that the functions do with orders.
@@ -42,19 +44,21 @@ macro_rules! order_store_contract {
             a_failed_payment_puts_the_stock_back_once
             stock_of_a_deleted_product_goes_nowhere
             stock_that_comes_back_is_never_too_much
+            of_transitions_that_arrive_one_after_the_other_the_first_wins
+            of_transitions_that_arrive_at_once_one_wins
         );
     };
 }
 
-fn customer() -> CustomerId {
+pub(super) fn customer() -> CustomerId {
     CustomerId::try_from(UniqueIds.new_id().to_string()).unwrap()
 }
 
-fn later() -> Timestamp {
+pub(super) fn later() -> Timestamp {
     Timestamp::from_unix_millis(now().unix_millis() + 60_000)
 }
 
-fn order(customer: &CustomerId, asked: &[(&Product, u64)]) -> Order {
+pub(super) fn order(customer: &CustomerId, asked: &[(&Product, u64)]) -> Order {
     let line = |&(product, quantity): &(&Product, u64)| LineRequest {
         product: product.id,
         quantity: Quantity::try_from(quantity).unwrap(),
@@ -69,7 +73,7 @@ fn order(customer: &CustomerId, asked: &[(&Product, u64)]) -> Order {
         .unwrap()
 }
 
-fn placement(order: &Order, key: &str) -> Placement {
+pub(super) fn placement(order: &Order, key: &str) -> Placement {
     Placement {
         order: order.clone(),
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
@@ -79,7 +83,14 @@ fn placement(order: &Order, key: &str) -> Placement {
     }
 }
 
-async fn stocked(store: &impl OrderStore, stock: u64) -> Product {
+/// An order of a new customer's, placed in `store`.
+pub async fn placed(store: &impl PlaceOrder, asked: &[(&Product, u64)]) -> Order {
+    let order = order(&customer(), asked);
+    store.place(&placement(&order, "key")).await.unwrap();
+    order
+}
+
+pub(super) async fn stocked(store: &impl OrderStore, stock: u64) -> Product {
     let product = product(stock);
     store.create(&product).await.unwrap();
     product
@@ -232,4 +243,54 @@ pub async fn stock_that_comes_back_is_never_too_much(store: &impl OrderStore) {
         store.save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap(), &Cause::default()).await.unwrap()
     );
     assert_eq!(u64::from(stock_of(store, &tea).await), Stock::MAX + 2);
+}
+
+/// Everything that can happen to a pending order, each as somebody decides it who still sees the order pending.
+fn transitions(order: &Order) -> [Transition; 4] {
+    [
+        order.clone().pay(later()).unwrap(),
+        order.clone().fail_payment(Reason::from_lossy("the card was declined"), later()).unwrap(),
+        order.clone().cancel(later()).unwrap(),
+        order.clone().expire(later()).unwrap(),
+    ]
+}
+
+/// `winner` is what is kept, and the stock is as it leaves it.
+async fn assert_won(store: &impl OrderStore, winner: &Transition, tea: &Product) {
+    let order = winner.after();
+    assert_eq!(GetOrder::get(store, &order.customer, order.id).await.unwrap().as_ref(), Some(order));
+    let stock = if order.status == OrderStatus::Paid { 3 } else { 5 };
+    assert_eq!(stock_of(store, tea).await, stock, "after {}", order.status.as_str());
+}
+
+pub async fn of_transitions_that_arrive_one_after_the_other_the_first_wins(store: &impl OrderStore) {
+    let two = (0..4).flat_map(|a| (0..4).map(move |b| vec![a, b]));
+    let three = two.clone().flat_map(|two| (0..4).map(move |c| [&two[..], &[c]].concat()));
+    for (key, arrivals) in two.chain(three).enumerate() {
+        let (ada, tea) = (customer(), stocked(store, 5).await);
+        let order = order(&ada, &[(&tea, 2)]);
+        store.place(&placement(&order, &key.to_string())).await.unwrap();
+        let transitions = transitions(&order);
+        for (i, arrival) in arrivals.iter().enumerate() {
+            let is_kept = store.save(&transitions[*arrival], &Cause::default()).await.unwrap();
+            assert_eq!(is_kept, i == 0, "arrival {i} of {arrivals:?}");
+        }
+        assert_won(store, &transitions[arrivals[0]], &tea).await;
+    }
+}
+
+pub async fn of_transitions_that_arrive_at_once_one_wins(store: &impl OrderStore) {
+    for n in 0..8 {
+        let (ada, tea) = (customer(), stocked(store, 5).await);
+        let order = order(&ada, &[(&tea, 2)]);
+        store.place(&placement(&order, "k")).await.unwrap();
+        let mut transitions = transitions(&order);
+        transitions.rotate_left(n % 4);
+        let none = Cause::default();
+        let kept = join_all(transitions.iter().map(|transition| store.save(transition, &none))).await;
+        let mut winners = transitions.iter().zip(kept).filter_map(|(transition, kept)| kept.unwrap().then_some(transition));
+        let winner = winners.next().unwrap();
+        assert!(winners.next().is_none());
+        assert_won(store, winner, &tea).await;
+    }
 }

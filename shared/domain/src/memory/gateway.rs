@@ -1,7 +1,7 @@
 //! The sandbox payment gateway in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use crate::ports::{PaymentError, TakePayment};
 use crate::{Charge, OrderId, Payment, Reason};
@@ -12,17 +12,20 @@ use crate::{Charge, OrderId, Payment, Reason};
 pub struct MemoryGateway(Mutex<BTreeMap<OrderId, Option<Payment>>>);
 
 impl MemoryGateway {
-    /// How many orders were charged.
     #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    fn ledger(&self) -> MutexGuard<'_, BTreeMap<OrderId, Option<Payment>>> {
+        self.0.lock().unwrap()
+    }
+
+    /// How many orders are charged: those whose charge was given back are not.
     pub fn approved(&self) -> usize {
-        self.0.lock().unwrap().values().filter(|payment| **payment == Some(Payment::Approved)).count()
+        self.ledger().values().filter(|payment| **payment == Some(Payment::Approved)).count()
     }
 }
 
 impl TakePayment for MemoryGateway {
-    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
     async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
-        let mut ledger = self.0.lock().unwrap();
+        let mut ledger = self.ledger();
         let decided = match (ledger.get(&charge.order), charge.token.expose()) {
             (Some(Some(payment)), _) => Some(payment.clone()),
             (None, "tok_timeout_once") => None,
@@ -31,5 +34,13 @@ impl TakePayment for MemoryGateway {
         };
         ledger.insert(charge.order, decided.clone());
         decided.ok_or(PaymentError::Timeout)
+    }
+
+    async fn void(&self, order: OrderId) -> Result<(), PaymentError> {
+        let mut ledger = self.ledger();
+        if !matches!(ledger.get(&order), Some(Some(Payment::Declined { .. }))) {
+            ledger.insert(order, Some(Payment::Voided));
+        }
+        Ok(())
     }
 }

@@ -52,11 +52,14 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    sqs::serve(queue, limits, move |message| one(message, handler)).await
+    sqs::serve(queue, limits, move |message| in_message(message, handler)).await
 }
 
-/// Hands the event in the message to `handler`, in the place of what set it off.
-async fn one<F>(message: Message, handler: impl Fn(CloudEvent) -> F) -> Result<(), Failure>
+/// Hands the event in the message to `handler`, as [`serve`] does: for a queue that events of other systems come to as well.
+///
+/// # Errors
+/// The handler's; or the message holds no event of this system, which no delivery can change.
+pub async fn in_message<F>(message: Message, handler: impl FnOnce(CloudEvent) -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
@@ -113,7 +116,8 @@ mod tests {
         };
         let batch = json!({ "Records": [message(&paid())] });
         let queue = RecordedQueue::default();
-        let work = async { sqs::each(batch, &queue, Limits::default(), &|message| one(message, handler)).await.unwrap() };
+        let work =
+            async { sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
         let (response, invocation) = invoked(work).await;
         assert_eq!(response.tally.succeeded, 1);
         let told = &invocation.written().fields["events"][0];
@@ -132,7 +136,8 @@ mod tests {
             let queue = RecordedQueue::default();
             let handler = async |_: CloudEvent| -> Result<(), Failure> { panic!("not to be handled") };
             let batch = json!({ "Records": [message(&event)] });
-            let response = sqs::each(batch, &queue, Limits::default(), &|message| one(message, handler)).await.unwrap();
+            let response =
+                sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
             assert_eq!(response.tally.refused, 1);
             assert!(queue.rejected()[0].1.contains(reason), "{:?}", queue.rejected());
         }

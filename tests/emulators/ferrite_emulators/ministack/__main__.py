@@ -35,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         saved.open()
     with tempfile.TemporaryDirectory(prefix="ferrite-ministack-") as scratch:
         environment = settings.environment(
-            options.port, Path(scratch), saved.path if saved is not None else None, os.environ
+            options.port,
+            Path(scratch),
+            saved.path if saved is not None else None,
+            os.environ,
+            options.functions_port,
         )
         environment["PYTHONPATH"] = str(PACKAGES)
         code = supervisor.run(_command(options), environment)
@@ -62,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help='append what functions print, as {"function": name, "line": text} a line',
+    )
+    parser.add_argument(
+        "--functions-port",
+        type=_port,
+        metavar="N",
+        help="where functions call AWS: a proxy that hands on to --port (default: --port itself)",
     )
     parser.add_argument(
         "--unpatched",

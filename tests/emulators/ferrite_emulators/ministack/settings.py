@@ -11,11 +11,16 @@ KEPT_FROM_CALLER = ("PATH", "LANG", "LC_ALL", "RUST_BACKTRACE")
 
 
 def environment(
-    port: int, scratch: Path, state: Path | None, caller: Mapping[str, str]
+    port: int,
+    scratch: Path,
+    state: Path | None,
+    caller: Mapping[str, str],
+    functions_port: int | None = None,
 ) -> dict[str, str]:
     """MiniStack's environment: bound to 127.0.0.1:`port`, its temporary files under `scratch`.
 
-    With `state`, a folder, it writes its state there when it stops and reads it when it starts.
+    With `state`, a folder, it writes its state there when it stops and reads it when it starts. With
+    `functions_port`, functions call AWS there: a proxy that hands on to `port`.
     """
     persistence = {
         "PERSIST_STATE": "1",
@@ -28,7 +33,7 @@ def environment(
         "TMPDIR": str(scratch),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{functions_port or port}",
         # Every function calls AWS with its own role: a missing permission fails here, not in production.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": "test",

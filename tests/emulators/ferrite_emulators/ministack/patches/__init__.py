@@ -20,6 +20,9 @@ from . import (
     log_drain,
     mock_integrations,
     nagle,
+    ses_events,
+    ses_permissions,
+    ses_refusals,
     stream_persistence,
     table_ttl,
 )
@@ -39,6 +42,9 @@ PATCHES: tuple[ModuleType, ...] = (
     gateway_responses,
     stream_persistence,
     code_cache,
+    ses_events,
+    ses_permissions,
+    ses_refusals,
 )
 
 

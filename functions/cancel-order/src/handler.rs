@@ -1,0 +1,90 @@
+use ferrite_api::OrderBody;
+use ferrite_domain::OrderStatus;
+use ferrite_domain::ports::{Clock, GetOrder, SaveTransition};
+use ferrite_runtime::http::{Problem, Request, Response, caller, json, path_id};
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::trace;
+use http::StatusCode;
+
+const ORDERS_CANCELLED: Metric = Metric::new("OrdersCancelled", Unit::Count);
+
+/// Cancels the caller's order and returns its stock: 200 with the order, also when it was cancelled before, so that a
+/// request whose answer was lost can be sent again; 409 when its payment is decided.
+///
+/// The payment may be under way. Whoever takes it learns of the cancellation by its event, and gives it back.
+pub(crate) async fn cancel_order(
+    orders: &(impl GetOrder + SaveTransition),
+    clock: &impl Clock,
+    request: Request,
+) -> Result<Response, Problem> {
+    let caller = caller(&request)?;
+    let id = path_id(&request, "orderId")?;
+    // An order leaves `pending` once: whoever was quicker made it what the second look finds.
+    loop {
+        let order = orders.get(caller.id(), id).await?.ok_or_else(Problem::not_found)?;
+        if matches!(order.status, OrderStatus::Cancelled { .. }) {
+            return json(StatusCode::OK, &OrderBody::from(order));
+        }
+        let transition = order.cancel(clock.now())?;
+        if orders.save(&transition, &trace::cause()).await? {
+            metrics::count(ORDERS_CANCELLED);
+            return json(StatusCode::OK, &OrderBody::from(transition.after().clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::memory::{FixedClock, MemoryStore};
+    use ferrite_domain::ports::{CreateProduct, GetProduct};
+    use ferrite_domain::{Cause, Order, Product, contract};
+    use ferrite_runtime::http::testing::{TestRequest, request};
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A store with five pieces of a product, two of which Ada ordered.
+    async fn ordered() -> (MemoryStore, Product, Order) {
+        let (store, product) = (MemoryStore::default(), contract::product(5));
+        store.create(&product).await.unwrap();
+        let order = contract::orders::placed(&store, &[(&product, 2)]).await;
+        (store, product, order)
+    }
+
+    async fn cancel(store: &MemoryStore, caller: &str, order: &Order) -> Result<Value, Problem> {
+        let request = request(Method::POST).by_caller(caller, "").path_parameter("orderId", order.id);
+        let response = cancel_order(store, &FixedClock(contract::now()), request).await?;
+        assert_eq!(response.status(), StatusCode::OK);
+        Ok(serde_json::from_slice(response.body()).unwrap())
+    }
+
+    async fn stock(store: &MemoryStore, product: &Product) -> u32 {
+        GetProduct::get(store, product.id).await.unwrap().unwrap().stock.get()
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_order_returns_its_stock_once_however_often_it_is_cancelled() {
+        let (store, product, order) = ordered().await;
+        let first = cancel(&store, order.customer.as_str(), &order).await.unwrap();
+        assert_eq!((&first["status"], &first["reason"]), (&json!("cancelled"), &json!("cancelled by the customer")));
+        assert_eq!(cancel(&store, order.customer.as_str(), &order).await.unwrap(), first);
+        assert_eq!(stock(&store, &product).await, 5);
+    }
+
+    #[tokio::test]
+    async fn what_is_paid_stays_paid() {
+        let (store, product, order) = ordered().await;
+        let paid = order.clone().pay(contract::now()).unwrap();
+        assert!(store.save(&paid, &Cause::default()).await.unwrap());
+        let refused = cancel(&store, order.customer.as_str(), &order).await.unwrap_err();
+        assert_eq!((refused.status(), stock(&store, &product).await), (StatusCode::CONFLICT, 3));
+    }
+
+    #[tokio::test]
+    async fn another_customers_order_is_not_there() {
+        let (store, product, order) = ordered().await;
+        let refused = cancel(&store, "bob", &order).await.unwrap_err();
+        assert_eq!((refused.status(), stock(&store, &product).await), (StatusCode::NOT_FOUND, 3));
+    }
+}

@@ -1,0 +1,137 @@
+use std::time::Duration;
+
+use ferrite_domain::ports::{Clock, ListPendingOrders, SaveTransition};
+use ferrite_domain::{PageLimit, PageRequest, Shard};
+use ferrite_runtime::batch::Failure;
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::{log, trace};
+use serde_json::json;
+
+const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
+
+/// Cancels every order that has been pending for longer than `patience`, and returns its stock.
+///
+/// Each order is a transaction of its own that holds only while the order is pending. Run twice at once, or against a
+/// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on.
+///
+/// # Errors
+/// Orders could not be listed, or one not be saved. Those before it are done.
+pub(crate) async fn expire_orders(
+    orders: &(impl ListPendingOrders + SaveTransition),
+    clock: &impl Clock,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let now = clock.now();
+    let mut expired = 0_u32;
+    for shard in Shard::all() {
+        let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
+        loop {
+            let listed = orders.list_pending(shard, now.before(patience), &page).await.map_err(Failure::retry)?;
+            for order in listed.items {
+                // The index is behind the table by a moment: an order in it may be past `pending` by now.
+                let Ok(transition) = order.expire(now) else { continue };
+                if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
+                    metrics::count(ORDERS_EXPIRED);
+                    expired += 1;
+                }
+            }
+            match listed.next {
+                Some(next) => page.after = Some(next),
+                None => break,
+            }
+        }
+    }
+    log::append("expired", json!(expired));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::memory::{FixedClock, MemoryStore};
+    use ferrite_domain::ports::{CreateProduct, GetOrder, GetProduct, StoreError};
+    use ferrite_domain::{Cause, Order, OrderPosition, Page, Product, Timestamp, Transition, contract};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(3600);
+
+    async fn ordered(count: usize) -> (MemoryStore, Product, Vec<Order>) {
+        let (store, product) = (MemoryStore::default(), contract::product(500));
+        store.create(&product).await.unwrap();
+        let mut orders = Vec::new();
+        for _ in 0..count {
+            orders.push(contract::orders::placed(&store, &[(&product, 1)]).await);
+        }
+        (store, product, orders)
+    }
+
+    /// As it is `after` the orders were placed.
+    fn clock(after: Duration) -> FixedClock {
+        FixedClock(contract::now().after(after))
+    }
+
+    async fn status(store: &MemoryStore, order: &Order) -> &'static str {
+        GetOrder::get(store, &order.customer, order.id).await.unwrap().unwrap().status.as_str()
+    }
+
+    async fn stock(store: &MemoryStore, product: &Product) -> u32 {
+        GetProduct::get(store, product.id).await.unwrap().unwrap().stock.get()
+    }
+
+    #[tokio::test]
+    async fn what_was_pending_for_too_long_is_cancelled_and_its_stock_returned_once() {
+        // More than a page in some shard.
+        let (store, product, orders) = ordered(300).await;
+        for _ in 0..2 {
+            expire_orders(&store, &clock(PATIENCE + Duration::from_secs(1)), PATIENCE).await.unwrap();
+        }
+        for order in &orders {
+            assert_eq!(status(&store, order).await, "cancelled");
+        }
+        assert_eq!(stock(&store, &product).await, 500);
+    }
+
+    #[tokio::test]
+    async fn what_may_still_be_paid_or_was_is_left_alone() {
+        let (store, product, orders) = ordered(2).await;
+        assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &Cause::default()).await.unwrap());
+        expire_orders(&store, &clock(PATIENCE), PATIENCE).await.unwrap();
+        assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "pending"));
+        expire_orders(&store, &clock(PATIENCE * 2), PATIENCE).await.unwrap();
+        assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "cancelled"));
+        assert_eq!(stock(&store, &product).await, 499);
+    }
+
+    /// A store whose index is behind: it lists an order as pending that was paid meanwhile.
+    struct Behind<'a>(&'a MemoryStore, Vec<Order>);
+
+    impl ListPendingOrders for Behind<'_> {
+        async fn list_pending(
+            &self,
+            shard: Shard,
+            _: Timestamp,
+            _: &PageRequest<OrderPosition>,
+        ) -> Result<Page<Order, OrderPosition>, StoreError> {
+            let listed = self.1.iter().filter(|order| Shard::of(order.id) == shard).cloned().collect();
+            Ok(Page { items: listed, next: None })
+        }
+    }
+
+    impl SaveTransition for Behind<'_> {
+        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
+            self.0.save(transition, cause).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_payment_that_was_quicker_wins() {
+        let (store, product, orders) = ordered(2).await;
+        let paid = orders[0].clone().pay(contract::now()).unwrap();
+        assert!(store.save(&paid, &Cause::default()).await.unwrap());
+        for listed in [orders.clone(), vec![paid.after().clone()]] {
+            expire_orders(&Behind(&store, listed), &clock(PATIENCE * 2), PATIENCE).await.unwrap();
+        }
+        assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "cancelled"));
+        assert_eq!(stock(&store, &product).await, 499);
+    }
+}

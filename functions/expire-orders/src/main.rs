@@ -1,0 +1,27 @@
+//! A schedule: cancels orders that were pending for too long.
+
+mod handler;
+
+use std::time::Duration;
+
+use ferrite_aws::{Queue, Table, sdk_config};
+use ferrite_runtime::{InitError, SystemClock, config, schedule};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    dead_letter_queue_url: String,
+    pending_order_minutes: u32,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let aws = sdk_config()?;
+    let table = Table::new(&aws, settings.table_name);
+    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
+    let patience = Duration::from_secs(60 * u64::from(settings.pending_order_minutes));
+    table.open_for_listing_by_index().await;
+    schedule::serve(&dead_letters, |_: schedule::Tick| handler::expire_orders(&table, &SystemClock, patience)).await
+}

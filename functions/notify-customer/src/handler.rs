@@ -1,0 +1,135 @@
+use ferrite_domain::ports::{Clock, GetCustomer, IdempotencyRecords, SendEmail};
+use ferrite_domain::{CloudEvent, CustomerRegistered, DomainEvent, Notification, OrderCancelled, OrderPaid};
+use ferrite_runtime::batch::events;
+use ferrite_runtime::batch::{Failure, sqs::Message};
+use ferrite_runtime::log;
+use serde_json::json;
+
+use crate::confirmation::EmailSent;
+use crate::sendings::Sendings;
+
+/// E-mails a customer what happened to them, or takes note that SES sent such a mail.
+///
+/// Both come through the one queue. Either may come twice, and a confirmation may come before the sending has ended.
+pub(crate) async fn notify_customer(
+    customers: &impl GetCustomer,
+    mailer: &impl SendEmail,
+    sendings: &Sendings<impl IdempotencyRecords, impl Clock>,
+    message: Message,
+) -> Result<(), Failure> {
+    match EmailSent::from_rule(&message.body) {
+        Some(sent) => sendings.confirm(&sent.map_err(Failure::reject)?).await,
+        None => events::in_message(message, |event| tell(customers, mailer, sendings, event)).await,
+    }
+}
+
+async fn tell(
+    customers: &impl GetCustomer,
+    mailer: &impl SendEmail,
+    sendings: &Sendings<impl IdempotencyRecords, impl Clock>,
+    CloudEvent { id, event, .. }: CloudEvent,
+) -> Result<(), Failure> {
+    let (DomainEvent::CustomerRegistered(CustomerRegistered { customer_id })
+    | DomainEvent::OrderPaid(OrderPaid { customer_id, .. })
+    | DomainEvent::OrderCancelled(OrderCancelled { customer_id, .. })) = &event
+    else {
+        return Err(Failure::reject(format!("{} is not what this queue is for", event.kind())));
+    };
+    let Some(customer) = customers.get(customer_id).await.map_err(Failure::retry)? else {
+        // One may order without having registered, and then there is nowhere to write to.
+        log::append_to("not_registered", json!({ "event_id": id }));
+        return Ok(());
+    };
+    let Some(notification) = Notification::of(&event, &customer) else { return Ok(()) };
+    sendings.send_once(mailer, &id, customer.email, notification).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ferrite_domain::memory::{FixedClock, MemoryIdempotency, MemoryMailer, MemoryStore};
+    use ferrite_domain::ports::PutCustomer;
+    use ferrite_domain::{Cause, Customer, EventId, OrderPlaced, Version, contract};
+    use serde_json::Value;
+
+    use super::*;
+
+    async fn registered() -> MemoryStore {
+        let store = MemoryStore::default();
+        let customer = Customer {
+            id: "ada".to_owned().try_into().unwrap(),
+            email: "ada@example.com".to_owned().try_into().unwrap(),
+            name: "Ada".to_owned().try_into().unwrap(),
+            version: Version::FIRST,
+            created_at: contract::now(),
+            updated_at: contract::now(),
+        };
+        assert!(store.put(&customer, &Cause::default()).await.unwrap());
+        store
+    }
+
+    fn message(body: &Value) -> Message {
+        let record = json!({"messageId": "1", "receiptHandle": "r", "body": body.to_string(), "eventSource": "aws:sqs"});
+        serde_json::from_value(record).unwrap()
+    }
+
+    fn told(event: DomainEvent) -> Message {
+        let event = CloudEvent::new(EventId::of_change("x", Version::FIRST), "x".to_owned(), contract::now(), event);
+        message(&json!({"source": event.source, "detail-type": event.event.kind(), "detail": event}))
+    }
+
+    fn registration(customer: &str) -> Message {
+        told(DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.to_owned().try_into().unwrap() }))
+    }
+
+    fn sendings() -> Sendings<MemoryIdempotency, FixedClock> {
+        Sendings::new(MemoryIdempotency::default(), FixedClock(contract::now()), Duration::from_secs(300))
+    }
+
+    #[tokio::test]
+    async fn a_customer_is_written_to_once_at_the_address_they_gave() {
+        let (store, mailer, sendings) = (registered().await, MemoryMailer::default(), sendings());
+        for _ in 0..2 {
+            notify_customer(&store, &mailer, &sendings, registration("ada")).await.unwrap();
+        }
+        let sent: Vec<_> =
+            mailer.sent().into_iter().map(|mail| (mail.to.expose().to_owned(), mail.notification.subject)).collect();
+        assert_eq!(sent, [("ada@example.com".to_owned(), "Welcome to the storefront".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn who_never_registered_is_not_written_to() {
+        let (store, mailer) = (registered().await, MemoryMailer::default());
+        notify_customer(&store, &mailer, &sendings(), registration("bob")).await.unwrap();
+        assert!(mailer.sent().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_ses_tells_of_a_mail_completes_its_record() {
+        let (store, mailer, sendings) = (registered().await, MemoryMailer::default(), sendings());
+        mailer.lose_next_answer();
+        assert!(notify_customer(&store, &mailer, &sendings, registration("ada")).await.is_err());
+        let tags: serde_json::Map<_, _> =
+            mailer.sent()[0].labels.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+        let sent = json!({"source": "aws.ses", "detail-type": "Email Sent", "detail": {"mail": {"tags": tags}}});
+        notify_customer(&store, &mailer, &sendings, message(&sent)).await.unwrap();
+        notify_customer(&store, &mailer, &sendings, registration("ada")).await.unwrap();
+        assert_eq!(mailer.sent().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_can_never_be_handled_is_rejected() {
+        let order = OrderPlaced {
+            order_id: "ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap(),
+            customer_id: "ada".to_owned().try_into().unwrap(),
+            lines: Vec::new(),
+            total: contract::product(1).price,
+        };
+        let foreign = json!({"source": "aws.ses", "detail": {"mail": {"tags": {}}}});
+        for message in [told(DomainEvent::OrderPlaced(order)), message(&foreign), message(&json!("hello"))] {
+            let refused = notify_customer(&registered().await, &MemoryMailer::default(), &sendings(), message).await;
+            assert!(matches!(refused, Err(Failure::Reject(_))));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The notifications queue: e-mails customers what happened, once.
+
+mod confirmation;
+mod handler;
+mod sendings;
+
+use std::time::Duration;
+
+use ferrite_aws::{IdempotencyTable, Mailer, Queue, Table, sdk_config};
+use ferrite_domain::Email;
+use ferrite_runtime::batch::{Limits, sqs};
+use ferrite_runtime::{InitError, SystemClock, config};
+use serde::Deserialize;
+
+use self::sendings::Sendings;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    idempotency_table_name: String,
+    queue_url: String,
+    dead_letter_queue_url: String,
+    sender_address: Email,
+    configuration_set: String,
+    email_confirmation_seconds: u32,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let aws = sdk_config()?;
+    let table = Table::new(&aws, settings.table_name);
+    let mailer = Mailer::new(&aws, settings.sender_address, settings.configuration_set);
+    let records = IdempotencyTable::new(&aws, settings.idempotency_table_name);
+    let window = Duration::from_secs(settings.email_confirmation_seconds.into());
+    let sendings = Sendings::new(records, SystemClock, window);
+    let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
+    table.open_for_reading().await;
+    let handler = |message| handler::notify_customer(&table, &mailer, &sendings, message);
+    sqs::serve(&queue, Limits::default(), handler).await
+}

@@ -1,0 +1,238 @@
+//! One e-mail for each event, however often the event is delivered and wherever this process dies.
+//!
+//! SES has no idempotency key, so a record is kept of each sending, with the states of Powertools' idempotency:
+//!
+//! - in progress, from before SES is asked until the confirmation window is over;
+//! - completed, when SES said that it took the mail, or that it never will;
+//! - gone, when SES said that it did not take it: the next delivery sends.
+//!
+//! Where nothing is known, because the answer was lost or this process died, the record stays in progress, and the mail is
+//! not sent again before the window is over. Within it SES tells by an event of its own what it took, which completes the
+//! record; if it told nothing, it took nothing. So a mail is sent twice only where SES loses or delays its event past the
+//! window, and never lost.
+
+use std::time::Duration;
+
+use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, SendEmail, SendEmailError};
+use ferrite_domain::{Email, EmailMessage, EventId, Notification, Timestamp};
+use ferrite_runtime::batch::Failure;
+use ferrite_runtime::idempotency::digest;
+use ferrite_runtime::log::{self, Level};
+use ferrite_runtime::metrics::{self, Metric, Unit};
+use ferrite_runtime::trace;
+use serde_json::{Value, json};
+
+use crate::confirmation::{ATTEMPT, EmailSent, RECORD};
+
+const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
+const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
+
+/// How long it is remembered what was sent: longer than a message can lie in a queue and then in its dead-letter queue, 14
+/// days each.
+const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The records of what was sent.
+#[derive(Debug)]
+pub(crate) struct Sendings<R, C> {
+    records: R,
+    clock: C,
+    window: Duration,
+}
+
+/// Whether a mail was sent is not known yet.
+#[derive(Debug, thiserror::Error)]
+#[error("an attempt to send this e-mail is not confirmed yet")]
+struct Unconfirmed;
+
+impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
+    /// Waits for `window` for SES to confirm what went without an answer.
+    pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
+        Self { records, clock, window }
+    }
+
+    /// Sends the notification of `event` to `to`, unless that was done.
+    ///
+    /// # Errors
+    /// It is not known to have been sent, or to be rejected for ever: the event is to be delivered again.
+    pub(crate) async fn send_once(
+        &self,
+        mailer: &impl SendEmail,
+        event: &EventId,
+        to: Email,
+        notification: Notification,
+    ) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let record = digest(event).map_err(Failure::reject)?;
+        let attempt = attempt(&record, now, now.after(self.window));
+        match self.records.begin(&attempt).await.map_err(Failure::retry)? {
+            Begun::First => {}
+            Begun::InProgress => return Err(Failure::retry(Unconfirmed)),
+            Begun::Answered(_) => return Ok(()),
+        }
+        let labels = vec![(RECORD, record), (ATTEMPT, attempt.in_progress_until.unix_millis().to_string())];
+        let message = EmailMessage { labels, to, notification };
+        match trace::span("send the e-mail", mailer.send(&message)).await {
+            Ok(()) => {
+                metrics::count(EMAILS_SENT);
+                self.complete(&attempt, &json!("sent")).await
+            }
+            Err(SendEmailError::Rejected { reason }) => {
+                metrics::count(EMAILS_REJECTED);
+                log::append_to("rejected", json!({ "event_id": event }));
+                self.complete(&attempt, &json!({ "rejected": reason })).await
+            }
+            Err(error @ SendEmailError::NotSent(_)) => {
+                if let Err(error) = self.records.release(&attempt).await {
+                    // Then the mail waits for the window to be over.
+                    log::exception(Level::Warning, "the record of a sending could not be freed", &error, Value::Null);
+                }
+                Err(Failure::retry(error))
+            }
+            Err(error @ SendEmailError::Unknown(_)) => Err(Failure::retry(error)),
+        }
+    }
+
+    /// Takes note that SES took a mail.
+    ///
+    /// # Errors
+    /// The note could not be taken.
+    pub(crate) async fn confirm(&self, sent: &EmailSent) -> Result<(), Failure> {
+        let attempt = attempt(&sent.record, self.clock.now(), Timestamp::from_unix_millis(sent.attempt));
+        self.complete(&attempt, &json!("sent")).await
+    }
+
+    /// It is nothing new where the record is completed: SES's answer and its event both come here.
+    async fn complete(&self, attempt: &Attempt, outcome: &Value) -> Result<(), Failure> {
+        let remembered_until = self.clock.now().after(MEMORY);
+        let completed = self.records.complete(attempt, &outcome.to_string(), remembered_until).await;
+        completed.map(drop).map_err(Failure::retry)
+    }
+}
+
+fn attempt(record: &str, now: Timestamp, in_progress_until: Timestamp) -> Attempt {
+    Attempt {
+        key: format!("notify-customer#{record}"),
+        fingerprint: Fingerprint(record.to_owned()),
+        now,
+        in_progress_until,
+        expires_at: now.after(MEMORY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ferrite_domain::memory::{MemoryIdempotency, MemoryMailer};
+    use ferrite_domain::ports::StoreError;
+    use ferrite_domain::{Reason, contract};
+
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_secs(300);
+
+    struct Moving(Mutex<Timestamp>);
+
+    impl Clock for Moving {
+        fn now(&self) -> Timestamp {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    struct Shop {
+        sendings: Sendings<MemoryIdempotency, Moving>,
+        mailer: MemoryMailer,
+    }
+
+    impl Shop {
+        fn new() -> Self {
+            let clock = Moving(Mutex::new(contract::now()));
+            Self { sendings: Sendings::new(MemoryIdempotency::default(), clock, WINDOW), mailer: MemoryMailer::default() }
+        }
+
+        async fn deliver(&self) -> Result<(), Failure> {
+            let notification = Notification { subject: "Hello".to_owned(), text: "Hello.".to_owned() };
+            let to = "ada@example.com".to_owned().try_into().unwrap();
+            self.sendings.send_once(&self.mailer, &EventId::of_change("ada", 1.into()), to, notification).await
+        }
+
+        fn wait(&self, time: Duration) {
+            let mut now = self.sendings.clock.0.lock().unwrap();
+            *now = now.after(time);
+        }
+
+        /// What SES tells of the mail that was sent last.
+        fn told(&self) -> EmailSent {
+            let labels = self.mailer.sent().pop().unwrap().labels;
+            let label = |name| labels.iter().find(|(label, _)| *label == name).unwrap().1.clone();
+            assert!(labels.iter().all(|(_, value)| value.bytes().all(|byte| byte.is_ascii_alphanumeric())), "{labels:?}");
+            EmailSent { record: label(RECORD), attempt: label(ATTEMPT).parse().unwrap() }
+        }
+
+        fn sent(&self) -> usize {
+            self.mailer.sent().len()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_comes_again_sends_nothing_more() {
+        let shop = Shop::new();
+        for wait in [Duration::ZERO, WINDOW * 2, MEMORY - WINDOW * 4] {
+            shop.wait(wait);
+            shop.deliver().await.unwrap();
+        }
+        shop.sendings.confirm(&shop.told()).await.unwrap();
+        assert_eq!(shop.sent(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_mail_whose_answer_was_lost_is_not_sent_again_once_ses_told_of_it() {
+        let shop = Shop::new();
+        shop.mailer.lose_next_answer();
+        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
+        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))), "nothing is known yet");
+        shop.sendings.confirm(&shop.told()).await.unwrap();
+        shop.wait(WINDOW * 2);
+        shop.deliver().await.unwrap();
+        assert_eq!(shop.sent(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_ses_did_not_tell_of_is_sent_when_the_window_is_over() {
+        let shop = Shop::new();
+        shop.mailer.fail_next(SendEmailError::Unknown(StoreError::new("SendEmail", "the connection broke")));
+        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
+        shop.wait(WINDOW - Duration::from_millis(1));
+        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
+        assert_eq!(shop.sent(), 0);
+        shop.wait(Duration::from_millis(2));
+        shop.deliver().await.unwrap();
+        assert_eq!(shop.sent(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_ses_said_no_to_is_sent_by_the_next_delivery() {
+        let shop = Shop::new();
+        shop.mailer.fail_next(SendEmailError::NotSent(StoreError::new("SendEmail", "Throttling")));
+        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
+        shop.deliver().await.unwrap();
+        assert_eq!(shop.sent(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_rejected_address_ends_there_with_the_reason() {
+        let shop = Shop::new();
+        let reason = Reason::from_lossy("no such domain");
+        shop.mailer.fail_next(SendEmailError::Rejected { reason });
+        for _ in 0..2 {
+            shop.deliver().await.unwrap();
+        }
+        assert_eq!(shop.sent(), 0);
+        let record = digest(&EventId::of_change("ada", 1.into())).unwrap();
+        let now = shop.sendings.clock.now();
+        let Begun::Answered(saved) = shop.sendings.records.begin(&attempt(&record, now, now)).await.unwrap() else {
+            panic!("it has ended");
+        };
+        assert_eq!(saved.answer, r#"{"rejected":"no such domain"}"#);
+    }
+}

@@ -1,0 +1,20 @@
+//! PUT /me
+
+mod handler;
+
+use ferrite_aws::{Table, sdk_config};
+use ferrite_runtime::{InitError, SystemClock, config, http, service_fn};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let table = Table::new(&sdk_config()?, settings.table_name);
+    table.open_for_reading().await;
+    http::serve(service_fn(|request| handler::register_customer(&table, &SystemClock, request))).await
+}

@@ -1,0 +1,25 @@
+//! A schedule: yesterday's sales as CSV and JSON in S3.
+
+mod handler;
+
+use ferrite_aws::{Queue, ReportBucket, Table, sdk_config};
+use ferrite_runtime::{InitError, SystemClock, config, schedule};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    table_name: String,
+    report_bucket: String,
+    dead_letter_queue_url: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let aws = sdk_config()?;
+    let table = Table::new(&aws, settings.table_name);
+    let reports = ReportBucket::new(&aws, settings.report_bucket);
+    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
+    table.open_for_listing_by_index().await;
+    schedule::serve(&dead_letters, |asked| handler::report_sales(&table, &reports, &SystemClock, asked)).await
+}

@@ -1,0 +1,45 @@
+//! Customers in JSON.
+
+use deserr::Deserr;
+use ferrite_domain::{Customer, CustomerId, CustomerName, Email, Registration, Timestamp, ValueError};
+use ferrite_runtime::http::InvalidBody;
+use serde::Serialize;
+
+/// `{"email", "name"}`: what a customer says of themselves.
+#[derive(Debug, Deserr)]
+#[deserr(error = InvalidBody, deny_unknown_fields)]
+pub struct RegistrationBody {
+    #[deserr(try_from(String) = Email::try_from -> ValueError)]
+    email: Email,
+    #[deserr(try_from(String) = CustomerName::try_from -> ValueError)]
+    name: CustomerName,
+}
+
+impl From<RegistrationBody> for Registration {
+    fn from(body: RegistrationBody) -> Self {
+        Self { email: body.email, name: body.name }
+    }
+}
+
+/// A customer as they see themselves.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerBody {
+    id: CustomerId,
+    email: Email,
+    name: CustomerName,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Customer> for CustomerBody {
+    fn from(customer: Customer) -> Self {
+        Self {
+            id: customer.id,
+            email: customer.email,
+            name: customer.name,
+            created_at: customer.created_at,
+            updated_at: customer.updated_at,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Reports in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::ReportFile;
+use crate::contract::reports::ReportsUnderTest;
+use crate::ports::{KeepReport, StoreError};
+
+/// Files by their key.
+#[derive(Debug, Default)]
+pub struct MemoryReports(Mutex<BTreeMap<String, ReportFile>>);
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl MemoryReports {
+    /// The file under a key.
+    pub fn file(&self, key: &str) -> Option<ReportFile> {
+        self.0.lock().unwrap().get(key).cloned()
+    }
+}
+
+#[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+impl KeepReport for MemoryReports {
+    async fn keep(&self, file: &ReportFile) -> Result<(), StoreError> {
+        self.0.lock().unwrap().insert(file.key.clone(), file.clone());
+        Ok(())
+    }
+}
+
+impl ReportsUnderTest for MemoryReports {
+    async fn fetch(&self, key: &str) -> Option<(String, Vec<u8>)> {
+        self.file(key).map(|file| (file.content_type.to_owned(), file.bytes))
+    }
+}

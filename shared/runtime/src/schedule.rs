@@ -1,0 +1,145 @@
+//! A handler that a schedule invokes, or somebody by hand with an event of the handler's own.
+//!
+//! ```no_run
+//! use ferrite_runtime::batch::Failure;
+//! use ferrite_runtime::{InitError, schedule};
+//!
+//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! schedule::serve(dead_letters, async |tick: schedule::Tick| sweep(tick.time).await.map_err(Failure::retry)).await
+//! # }
+//! # async fn sweep(_: ferrite_domain::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
+//! ```
+
+use ferrite_domain::Timestamp;
+use ferrite_domain::ports::WorkQueue;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::batch::Failure;
+use crate::{InitError, event, log, metrics};
+
+/// An event of a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ScheduledEvent")]
+pub struct Tick {
+    /// When it was due.
+    pub time: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct ScheduledEvent {
+    source: String,
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    time: Timestamp,
+}
+
+impl TryFrom<ScheduledEvent> for Tick {
+    type Error = NotScheduled;
+
+    fn try_from(event: ScheduledEvent) -> Result<Self, NotScheduled> {
+        let ScheduledEvent { source, detail_type, time } = event;
+        if (source.as_str(), detail_type.as_str()) == ("aws.events", "Scheduled Event") {
+            return Ok(Self { time });
+        }
+        Err(NotScheduled { source, detail_type })
+    }
+}
+
+/// An event of something else than a schedule.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail_type:?} from {source:?} is no schedule's event")]
+struct NotScheduled {
+    // thiserror would take a field of this name for the cause.
+    #[allow(clippy::struct_field_names, reason = "it is what EventBridge calls it")]
+    r#source: String,
+    detail_type: String,
+}
+
+/// Serves events with `handler` for as long as the function lives. An event that is no `A`, or that the handler rejects, goes
+/// to the dead-letter queue with the reason, and the invocation succeeds: it would never get better. One that fails otherwise
+/// fails the invocation, which Lambda tries twice more before it sends the event to the on-failure destination.
+///
+/// # Errors
+/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+pub async fn serve<A, H, F>(dead_letters: &impl WorkQueue, handler: H) -> Result<(), InitError>
+where
+    A: DeserializeOwned + Send,
+    H: Fn(A) -> F + Sync,
+    F: Future<Output = Result<(), Failure>> + Send,
+{
+    let handler = &handler;
+    event::serve(move |event: Value| handle(event, dead_letters, handler)).await
+}
+
+async fn handle<A, H, F>(event: Value, dead_letters: &impl WorkQueue, handler: &H) -> Result<(), event::Failure>
+where
+    A: DeserializeOwned,
+    H: Fn(A) -> F,
+    F: Future<Output = Result<(), Failure>>,
+{
+    let handled = match A::deserialize(&event) {
+        Ok(asked) => handler(asked).await,
+        Err(error) => Err(Failure::reject(error)),
+    };
+    match handled {
+        Ok(()) => Ok(()),
+        Err(Failure::Retry(cause)) => Err(event::Failure::failed(cause)),
+        Err(Failure::Reject(cause)) => {
+            let message = "the event goes to the dead-letter queue: it can never be handled";
+            log::exception(log::Level::Error, message, &*cause, Value::Null);
+            metrics::count(metrics::REFUSED);
+            Ok(dead_letters.reject(&event.to_string(), &log::chain(&*cause)).await?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::memory::RecordedQueue;
+    use serde_json::json;
+
+    use super::*;
+
+    fn tick() -> Value {
+        json!({
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+            "source": "aws.events", "account": "123456789012", "time": "2026-11-23T00:30:00Z", "region": "eu-west-1",
+            "resources": ["arn:aws:events:eu-west-1:123456789012:rule/report-sales"], "detail": {},
+        })
+    }
+
+    async fn handled(event: Value, outcome: Result<(), Failure>) -> (bool, Vec<(String, String)>) {
+        let (queue, outcome) = (RecordedQueue::default(), std::sync::Mutex::new(Some(outcome)));
+        let handler = async |tick: Tick| {
+            assert_eq!(tick.time.to_string(), "2026-11-23T00:30:00.000Z");
+            outcome.lock().unwrap().take().unwrap()
+        };
+        (handle(event, &queue, &handler).await.is_ok(), queue.rejected())
+    }
+
+    #[tokio::test]
+    async fn a_schedules_event_tells_when_it_was_due() {
+        assert_eq!(handled(tick(), Ok(())).await, (true, vec![]));
+    }
+
+    #[tokio::test]
+    async fn nonsense_is_put_aside_with_the_reason_and_not_tried_again() {
+        let mut foreign = tick();
+        foreign["source"] = json!("aws.s3");
+        for (event, reason) in [(foreign, "aws.s3"), (json!({}), "source"), (json!("now"), "now"), (json!(null), "null")] {
+            let (succeeded, rejected) = handled(event.clone(), Ok(())).await;
+            assert!(succeeded, "{event}");
+            assert_eq!(rejected[0].0, event.to_string());
+            assert!(rejected[0].1.contains(reason), "{rejected:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_handler_rejects_is_put_aside_and_what_fails_is_tried_again() {
+        let (succeeded, rejected) = handled(tick(), Err(Failure::reject("not a day"))).await;
+        assert_eq!((succeeded, rejected), (true, vec![(tick().to_string(), "not a day".to_owned())]));
+        assert_eq!(handled(tick(), Err(Failure::retry("not now"))).await, (false, vec![]));
+    }
+}

@@ -1,0 +1,61 @@
+//! Who registers, and what is written to them.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ferrite_aws::sdk_config;
+use ferrite_tests::api::{Answer, Api};
+use ferrite_tests::poll::until;
+use serde_json::json;
+
+use crate::{mailbox, unique};
+
+fn register(api: &Api, customer: &str, email: &str) -> Answer {
+    api.customer(customer, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send()
+}
+
+#[test]
+fn a_customer_registers_once_and_is_welcomed_once() {
+    let api = Api::under_test();
+    let ada = unique("ada");
+    let (email, other) = (format!("{ada}@example.com"), format!("{ada}@example.org"));
+    let first = register(&api, &ada, &email);
+    assert_eq!((first.status, &first.json()["id"], &first.json()["email"]), (201, &json!(ada), &json!(email)));
+    assert_eq!(register(&api, &ada, &email).status, 200);
+    mailbox::wait_for(&api, &email, "Welcome");
+
+    let changed = register(&api, &ada, &other);
+    assert_eq!((changed.status, &changed.json()["email"]), (200, &json!(other)));
+    // What is written next goes to the new address, after whatever else the change may have led to.
+    let product = api.create_product(1);
+    api.place_order(&ada, "k", &product, 1, "tok_success");
+    mailbox::wait_for(&api, &other, "is paid");
+    assert_eq!((mailbox::subjects(&api, &email).len(), mailbox::subjects(&api, &other).len()), (1, 1));
+}
+
+#[test]
+fn what_is_no_registration_is_refused() {
+    let api = Api::under_test();
+    let ada = unique("ada");
+    let refused = register(&api, &ada, "ada");
+    assert_eq!((refused.status, refused.fields()), (422, vec!["email".to_owned()]));
+    assert_eq!(api.call("PUT", "/me").json(&json!({})).send().status, 401);
+}
+
+#[test]
+fn an_address_that_ses_rejects_ends_there_with_the_reason() {
+    let api = Api::under_test();
+    let ada = unique("ada");
+    let email = format!("{ada}..b@example.com");
+    assert_eq!(register(&api, &ada, &email).status, 201);
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = Client::new(&sdk_config().expect("./scripts/test sets the AWS_* variables"));
+    until("the rejection to be recorded", || {
+        let scan = client.scan().table_name(api.output("IdempotencyTableName"));
+        let scan = scan.filter_expression("contains(#data, :reason)").expression_attribute_names("#data", "data");
+        let scan = scan.expression_attribute_values(":reason", AttributeValue::S("dot-dot".to_owned()));
+        let found = runtime.block_on(scan.send()).unwrap();
+        (found.count() == 1).then_some(())
+    });
+    assert_eq!(mailbox::subjects(&api, &email), Vec::<String>::new());
+}
