@@ -1,18 +1,129 @@
-//! The two AWS calls that the scripts make themselves, on an emulator.
+//! The AWS calls that the scripts make themselves: signed, and with no more than they need of each API.
 //!
-//! An SDK crate for each would take longer to compile than the rest of this crate.
+//! An SDK crate for each service would take longer to compile than the rest of this crate.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::endpoint::{Account, Endpoint, http_client};
+use crate::endpoint::{Account, Endpoint, Target, http_client};
 use crate::trouble::Trouble;
+
+/// AWS or an emulator of it, and as whom to call it.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    emulator: Option<Endpoint>,
+    account: Account,
+}
+
+/// A service with a JSON protocol: where it is, and what its operations are called on the wire.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonService {
+    /// The first part of its host name on AWS.
+    pub host: &'static str,
+    /// What requests to it are signed for.
+    pub signed_for: &'static str,
+    /// What stands before the operation in `X-Amz-Target`.
+    pub target: &'static str,
+    /// The version of its protocol: `1.0` or `1.1`.
+    pub version: &'static str,
+}
+
+/// What a function answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// Whether the function failed: the payload is then its error.
+    pub failed: bool,
+    /// What it answered; empty where nobody waited for it.
+    pub payload: String,
+}
+
+impl Aws {
+    /// An emulator.
+    #[must_use]
+    pub fn emulator(target: Target) -> Self {
+        Self { emulator: Some(target.endpoint), account: target.account }
+    }
+
+    /// AWS itself, with the credentials and the region in the environment.
+    ///
+    /// # Errors
+    /// One is missing.
+    pub fn from_environment() -> Result<Self, Trouble> {
+        Ok(Self { emulator: None, account: Account::on_aws()? })
+    }
+
+    /// Calls an operation of a service with a JSON protocol.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub fn json(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, Trouble> {
+        let request = http::Request::post(format!("{}/", self.url(service.host)))
+            .header("content-type", format!("application/x-amz-json-{}", service.version))
+            .header("x-amz-target", format!("{}.{operation}", service.target));
+        let answer = self.send(request, body.to_string(), service.signed_for, operation)?;
+        parse(operation, &answer.payload)
+    }
+
+    /// Calls an operation of CloudFormation and returns the XML that it answers.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub fn cloudformation(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
+        let request = http::Request::post(format!("{}/", self.url("cloudformation")))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let mut form = format!("Action={operation}&Version=2010-05-15");
+        for (name, value) in parameters {
+            form.push_str(&format!("&{name}={}", encode(value)));
+        }
+        Ok(self.send(request, form, "cloudformation", operation)?.payload)
+    }
+
+    /// Hands an event to a function, and waits for its answer if asked to.
+    ///
+    /// # Errors
+    /// When Lambda does not answer or refuses.
+    pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<Answer, Trouble> {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
+        let request = http::Request::post(url)
+            .header("content-type", "application/json")
+            .header("x-amz-invocation-type", if wait { "RequestResponse" } else { "Event" });
+        self.send(request, event.to_string(), "lambda", &format!("invoking {function}"))
+    }
+
+    fn url(&self, host: &str) -> String {
+        match &self.emulator {
+            Some(endpoint) => endpoint.url().to_owned(),
+            None => format!("https://{host}.{}.amazonaws.com", self.account.region),
+        }
+    }
+
+    fn send(&self, request: http::request::Builder, body: String, service: &str, what: &str) -> Result<Answer, Trouble> {
+        let client = if self.emulator.is_some() { http_client() } else { https_client() };
+        send(&client, request, body.into_bytes(), &self.account, service, what)
+    }
+}
+
+/// For AWS: through the caller's proxy, and for as long as an invocation may take.
+fn https_client() -> ureq::Agent {
+    ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(120))).http_status_as_error(false).build().into()
+}
+
+fn parse(operation: &str, answer: &str) -> Result<Value, Trouble> {
+    // Operations without an answer, DeleteMessage among them, may answer with nothing at all.
+    if answer.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(answer)
+        .map_err(|error| Trouble::Unexpected { program: operation.to_owned(), reason: error.to_string() })
+}
 
 /// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).
 ///
@@ -43,23 +154,33 @@ pub fn update_function_code(
 }
 
 fn call(request: http::request::Builder, body: &Value, account: &Account, service: &str, what: &str) -> Result<(), Trouble> {
-    let body = body.to_string().into_bytes();
+    send(&http_client(), request, body.to_string().into_bytes(), account, service, what).map(drop)
+}
+
+fn send(
+    client: &ureq::Agent,
+    request: http::request::Builder,
+    body: Vec<u8>,
+    account: &Account,
+    service: &str,
+    what: &str,
+) -> Result<Answer, Trouble> {
     let mut request = request.body(body).map_err(unsigned)?;
     sign_request(&mut request, account, service)?;
     let url = request.uri().to_string();
-    let mut answer = http_client().run(request).map_err(|error| Trouble::NoAnswer { url, reason: error.to_string() })?;
-    if answer.status().is_success() {
-        return Ok(());
+    let no_answer = |error: ureq::Error| Trouble::NoAnswer { url: url.clone(), reason: error.to_string() };
+    let mut answer = client.run(request).map_err(no_answer)?;
+    let (status, failed) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
+    let payload = answer.body_mut().read_to_string().map_err(no_answer)?;
+    if status.is_success() {
+        return Ok(Answer { failed, payload });
     }
-    Err(Trouble::Refused {
-        what: what.to_owned(),
-        status: answer.status().as_u16(),
-        body: answer.body_mut().read_to_string().unwrap_or_default(),
-    })
+    Err(Trouble::Refused { what: what.to_owned(), status: status.as_u16(), body: payload })
 }
 
 fn sign_request(request: &mut http::Request<Vec<u8>>, account: &Account, service: &str) -> Result<(), Trouble> {
-    let identity = Credentials::new(&account.access_key, &account.secret_key, None, None, "scripts").into();
+    let identity =
+        Credentials::new(&account.access_key, &account.secret_key, account.session_token.clone(), None, "scripts").into();
     let parameters = SigningParams::builder()
         .identity(&identity)
         .region(&account.region)

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,34 @@ impl Emulator {
         port: u16,
         state: Option<&Path>,
     ) -> Result<Self, Trouble> {
+        Self::launch(checkout, tools, run_folder, port, |launcher| {
+            launcher.args(state.into_iter().flat_map(|state| [Path::new("--state-dir"), state]));
+        })
+    }
+
+    /// Starts MiniStack as [`Emulator::start`] does, with functions that call AWS on `functions_port` of this machine.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_behind(
+        checkout: &Checkout,
+        tools: &Tools,
+        run_folder: &Path,
+        port: u16,
+        functions_port: u16,
+    ) -> Result<Self, Trouble> {
+        Self::launch(checkout, tools, run_folder, port, |launcher| {
+            launcher.args(["--functions-port", &functions_port.to_string()]);
+        })
+    }
+
+    fn launch(
+        checkout: &Checkout,
+        tools: &Tools,
+        run_folder: &Path,
+        port: u16,
+        options: impl FnOnce(&mut Command),
+    ) -> Result<Self, Trouble> {
         require_free(port)?;
         let functions_log = functions_log(run_folder);
         File::create(&functions_log).map_err(at(&functions_log))?;
@@ -47,9 +75,7 @@ impl Emulator {
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
-        if let Some(state) = state {
-            launcher.arg("--state-dir").arg(state);
-        }
+        options(&mut launcher);
         let mut emulator = Self { group: Group::start(&mut launcher)?, log };
         emulator.wait_until_ready(port)?;
         Ok(emulator)

@@ -58,6 +58,8 @@ pub struct Account {
     pub access_key: String,
     /// The secret access key.
     pub secret_key: String,
+    /// The session token, which temporary keys of AWS come with.
+    pub session_token: Option<String>,
     /// The region.
     pub region: String,
 }
@@ -66,20 +68,42 @@ impl Account {
     /// An emulator's own administrator, wherever nothing else is said.
     #[must_use]
     pub fn emulator() -> Self {
-        Self { access_key: "test".to_owned(), secret_key: "test".to_owned(), region: "us-east-1".to_owned() }
+        let test = || "test".to_owned();
+        Self { access_key: test(), secret_key: test(), session_token: None, region: "us-east-1".to_owned() }
     }
 
     /// The caller's, for an endpoint of the caller's; what is not set is as in [`Account::emulator`].
     #[must_use]
     pub fn from_environment() -> Self {
-        let read = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let standard = Self::emulator();
         Self {
-            access_key: read("AWS_ACCESS_KEY_ID").unwrap_or(standard.access_key),
-            secret_key: read("AWS_SECRET_ACCESS_KEY").unwrap_or(standard.secret_key),
-            region: read("AWS_REGION").or_else(|| read("AWS_DEFAULT_REGION")).unwrap_or(standard.region),
+            access_key: variable("AWS_ACCESS_KEY_ID").unwrap_or(standard.access_key),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or(standard.secret_key),
+            session_token: None,
+            region: region().unwrap_or(standard.region),
         }
     }
+
+    /// The caller's, for AWS itself.
+    ///
+    /// # Errors
+    /// When the environment lacks one.
+    pub fn on_aws() -> Result<Self, Trouble> {
+        Ok(Self {
+            access_key: variable("AWS_ACCESS_KEY_ID").ok_or(Trouble::NoCredentials("AWS_ACCESS_KEY_ID"))?,
+            secret_key: variable("AWS_SECRET_ACCESS_KEY").ok_or(Trouble::NoCredentials("AWS_SECRET_ACCESS_KEY"))?,
+            session_token: variable("AWS_SESSION_TOKEN"),
+            region: region().ok_or(Trouble::NoCredentials("AWS_REGION"))?,
+        })
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn region() -> Option<String> {
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
 /// An emulator, and as whom to call it.

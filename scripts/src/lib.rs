@@ -1,12 +1,13 @@
-//! The chores behind scripts/: build, run, deploy, test, bench.
+//! The chores behind scripts/: build, run, deploy, test, bench, storm.
 //!
-//! `scripts/dev`, `test`, `bench`, `deploy`, `outputs` and `token` hand over to the program `ferrite` of this crate
-//! (main.rs), a subcommand each. Whatever they start ends with them (`process`).
+//! `scripts/dev`, `test`, `bench`, `chaos`, `deploy`, `redrive`, `outputs` and `token` hand over to the program `ferrite` of this
+//! crate (main.rs), a subcommand each. Whatever they start ends with them (`process`).
 
 pub mod aws;
 pub mod bench;
 pub mod budget;
 pub mod build;
+pub mod chaos;
 pub mod checkout;
 pub mod console;
 pub mod counts;
@@ -17,6 +18,7 @@ pub mod emulator;
 pub mod endpoint;
 pub mod logs;
 pub mod process;
+pub mod redrive;
 pub mod running;
 pub mod samconfig;
 pub mod stack;

@@ -40,13 +40,16 @@ impl Stage {
         self.folder.join("template.yaml")
     }
 
-    /// Copies the checkout's template.
+    /// Copies the checkout's template, and the one that is nested in it.
     ///
     /// # Errors
-    /// When it cannot be copied.
+    /// When one cannot be copied.
     pub fn copy_template(&self, checkout: &Checkout) -> Result<(), Trouble> {
-        let template = checkout.path("template.yaml");
-        fs::copy(&template, self.template()).map_err(at(&template))?;
+        for name in ["template.yaml", "infra/operations.yaml"] {
+            let (template, copy) = (checkout.path(name), self.folder.join(name));
+            fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
+            fs::copy(&template, &copy).map_err(at(&template))?;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::budget::{check_sizes, http_functions};
 use crate::build::cargo;
+use crate::chaos::prove;
 use crate::checkout::Checkout;
 use crate::console::{say, step};
 use crate::counts::Counts;
@@ -31,7 +32,9 @@ const RUN: &str = "test";
 /// # Errors
 /// When a check or test failed, or a signal came.
 pub fn test(checkout: &Checkout, unit: bool, filter: Option<&str>) -> Result<(), Trouble> {
-    let mut suite = Suite { checkout, filter, totals: Counts::default(), failures: Vec::new() };
+    // Asked now: the build of the tests may put another file in its place.
+    let program = std::env::current_exe().map_err(at(Path::new("ferrite")))?;
+    let mut suite = Suite { checkout, filter, program, totals: Counts::default(), failures: Vec::new() };
     suite.run(unit)?;
     for failure in &suite.failures {
         say(&format!("failed: {failure}"));
@@ -46,6 +49,7 @@ pub fn test(checkout: &Checkout, unit: bool, filter: Option<&str>) -> Result<(),
 struct Suite<'a> {
     checkout: &'a Checkout,
     filter: Option<&'a str>,
+    program: PathBuf,
     totals: Counts,
     failures: Vec<String>,
 }
@@ -72,9 +76,33 @@ impl Suite<'_> {
             let mut command = cargo(self.checkout);
             command.args(["test", "--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"]);
             self.cargo_tests("Tests of the feature otlp", &mut command)?;
+            let mut command = cargo(self.checkout);
+            command.args(["test", "--package", "ferrite-domain", "--features", "schema,testing", "--test", "schemas"]);
+            self.cargo_tests("Event schemas", &mut command)?;
         }
         self.run_on_aws(&built)?;
-        if self.filter.is_none() { self.sizes() } else { Ok(()) }
+        if self.filter.is_some() {
+            return Ok(());
+        }
+        self.storms(&built)?;
+        self.sizes()
+    }
+
+    /// `scripts/chaos` in short, and the proof that it can fail.
+    fn storms(&mut self, built: &Built) -> Result<(), Trouble> {
+        let Some(proofs) = self.step("Storms (scripts/chaos)", || prove(self.checkout, &built.functions))? else {
+            return Ok(());
+        };
+        for (name, report) in proofs {
+            match report {
+                None => self.totals.passed += 1,
+                Some(report) => {
+                    say(&report.to_string());
+                    self.add_failed(name, Counts::default());
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The HTTP functions as they ship, held to what they may weigh.
@@ -118,14 +146,17 @@ impl Suite<'_> {
         let Some((sam, ministack)) = self.step("Tools", || tools)? else {
             return Ok(());
         };
-        let template = checkout.path("template.yaml");
-        self.step("sam validate --lint", || {
-            let mut command = sam.command("sam");
-            command.args(["validate", "--lint", "--template-file"]).arg(&template);
-            // It asks for a region and calls nobody.
-            run(command.env("AWS_DEFAULT_REGION", "us-east-1").current_dir(checkout.root()))
-        })?;
-        self.step("cfn-lint", || run(sam.command("cfn-lint").arg(&template).current_dir(checkout.root())))?;
+        for template in ["template.yaml", "infra/operations.yaml"] {
+            self.step(&format!("sam validate --lint ({template})"), || {
+                let mut command = sam.command("sam");
+                command.args(["validate", "--lint", "--template-file", template]);
+                // It asks for a region and calls nobody.
+                run(command.env("AWS_DEFAULT_REGION", "us-east-1").current_dir(checkout.root()))
+            })?;
+            self.step(&format!("cfn-lint ({template})"), || {
+                run(sam.command("cfn-lint").arg(template).current_dir(checkout.root()))
+            })?;
+        }
         self.launcher_tests(&ministack)
     }
 
@@ -287,7 +318,7 @@ impl Suite<'_> {
         else {
             return Ok(());
         };
-        let keys = self.checkout.keys();
+        let (keys, program) = (self.checkout.keys(), self.program.clone());
         if functions_log.is_none() {
             say("  not run here: logs::*, which need the functions' log of an emulator that this suite started");
         }
@@ -297,6 +328,7 @@ impl Suite<'_> {
                 .apply(command)
                 .env("FERRITE_API_URL", &stack.api)
                 .env("FERRITE_KEYS_DIR", &keys)
+                .env("FERRITE_PROGRAM", &program)
                 .env("FERRITE_OUTPUTS", &stack.outputs);
         })
     }

@@ -37,7 +37,7 @@ impl Template {
         Self::parse(&std::fs::read_to_string(path).map_err(at(path))?)
     }
 
-    fn parse(text: &str) -> Result<Self, Trouble> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Trouble> {
         serde_yaml_ng::from_str(text).map(Self).map_err(|error| Trouble::Template(error.to_string()))
     }
 
@@ -79,9 +79,15 @@ impl Template {
             .collect()
     }
 
+    /// Every resource by its logical id.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let resources = self.0["Resources"].as_mapping().into_iter().flatten();
+        resources.filter_map(|(name, resource)| Some((name.as_str()?, resource)))
+    }
+
     fn properties(&self) -> impl Iterator<Item = &Value> {
-        let resources = self.0["Resources"].as_mapping().into_iter().flat_map(|resources| resources.values());
-        resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function").map(|function| &function["Properties"])
+        let functions = self.resources().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+        functions.map(|(_, function)| &function["Properties"])
     }
 
     /// A value as CloudFormation would give it to a stack of this machine's own; `None` for what is not understood.
@@ -229,5 +235,73 @@ Resources:
     fn a_value_that_is_not_understood_is_named() {
         let error = variables(&TEMPLATE.replace("LIMIT: 7", "LIMIT: !If [A, 1, 2]")).unwrap_err();
         assert!(error.to_string().contains("get-product: the value of LIMIT"), "{error}");
+    }
+
+    /// infra/operations.yaml, and template.yaml beside it.
+    fn operations() -> (Template, Template) {
+        let read = |name: &str| Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
+        (read("infra/operations.yaml"), read("template.yaml"))
+    }
+
+    /// What a loop of infra/operations.yaml goes over, and what it makes of each.
+    fn each<'a>(operations: &'a Template, collection: &str) -> (Vec<String>, &'a Value) {
+        let each = &operations.0["Resources"][format!("Fn::ForEach::Each{collection}").as_str()];
+        (each[1].as_sequence().unwrap().iter().map(text).collect(), &each[2])
+    }
+
+    /// The names, without the stack's, of the queues that have a redrive policy, or of those that have none.
+    fn queues(template: &Template, consumed: bool) -> Vec<String> {
+        let queues = template.resources().filter(|(_, resource)| resource["Type"] == "AWS::SQS::Queue");
+        let ours = queues.filter(|(_, queue)| queue["Properties"]["RedrivePolicy"].is_mapping() == consumed);
+        let mut names: Vec<_> = ours
+            .map(|(logical_id, queue)| match &queue["Properties"]["QueueName"] {
+                Value::Tagged(name) => text(&name.value).replace("${AWS::StackName}-", ""),
+                _ => panic!("{logical_id} has no name, and the alarms find a queue by its name"),
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_function_has_its_alarms() {
+        let (operations, template) = operations();
+        let (names, alarms) = each(&operations, "Function");
+        let mut functions: Vec<_> = template.functions().unwrap().into_iter().map(|function| function.name).collect();
+        functions.sort();
+        assert_eq!(names, functions, "the list of EachFunction");
+        assert_eq!(alarms["Fn::ForEach::EachFault"][1], serde_yaml_ng::from_str::<Value>("[Errors, Throttles]").unwrap());
+
+        let usual = template.0["Globals"]["Function"]["Timeout"].as_u64();
+        let Value::Tagged(threshold) = &alarms["Slow&{Function}"]["Properties"]["Threshold"] else { panic!() };
+        for properties in template.properties() {
+            let name = name(properties).unwrap();
+            let timeout = properties["Timeout"].as_u64().or(usual).unwrap();
+            let slow = &operations.0["Mappings"]["Slow"][name.as_str()]["Milliseconds"];
+            let slow = slow.as_u64().or_else(|| threshold.value[3]["DefaultValue"].as_u64());
+            assert_eq!(slow, Some(timeout * 800), "{name}: four fifths of its timeout");
+            let mut events = properties["Events"].as_mapping().into_iter().flatten();
+            if events.any(|(_, event)| event["Type"] == "DynamoDB") {
+                assert_eq!(name, "relay-events", "StreamFallsBehind is about relay-events alone");
+            }
+        }
+    }
+
+    #[test]
+    fn every_queue_has_its_alarms_and_is_on_the_dashboard() {
+        let (operations, template) = operations();
+        let dashboard = format!("{:?}", operations.0["Resources"]["Dashboard"]);
+        let old = "ApproximateAgeOfOldestMessage";
+        for (collection, consumed, metrics) in
+            [("Queue", true, vec![old]), ("DeadLetterQueue", false, vec!["ApproximateNumberOfMessagesVisible", old])]
+        {
+            let (names, alarms) = each(&operations, collection);
+            assert_eq!(names, queues(&template, consumed), "the list of Each{collection}");
+            let watched = alarms.as_mapping().unwrap().values().map(|alarm| text(&alarm["Properties"]["MetricName"]));
+            assert_eq!(watched.collect::<Vec<_>>(), metrics, "{collection}");
+            for name in names {
+                assert!(dashboard.contains(&format!("${{Service}}-{name}\"")), "{name} is not on the dashboard");
+            }
+        }
     }
 }

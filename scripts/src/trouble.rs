@@ -79,6 +79,12 @@ pub enum Trouble {
     /// AWS_ENDPOINT_URL is not something these scripts can call.
     #[error("AWS_ENDPOINT_URL={0} is not of the form http://host:port")]
     NotAnEndpoint(String),
+    /// AWS itself is to be called, and the environment does not say as whom or where.
+    #[error(
+        "{0} is not set: eval \"$(aws configure export-credentials --format env)\" sets the credentials of your profile, \
+         and AWS_REGION says where the stack is"
+    )]
+    NoCredentials(&'static str),
     /// An HTTP request got no answer.
     #[error("{url} did not answer: {reason}")]
     NoAnswer {
@@ -114,6 +120,9 @@ pub enum Trouble {
     /// Something could not be measured.
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
+    /// Dead letters could not be listed or sent back.
+    #[error(transparent)]
+    Redrive(#[from] crate::redrive::RedriveError),
     /// A crate under functions/ is not one binary of its own name.
     #[error("functions/{0}: a function's crate has one binary, named like the crate")]
     NotAFunction(String),
@@ -135,6 +144,12 @@ pub enum Trouble {
     /// Another test run of this checkout uses its folder and its stack.
     #[error("./scripts/test runs in this checkout already")]
     TestsRunAlready,
+    /// Another storm of this checkout uses its folder.
+    #[error("./scripts/chaos runs in this checkout already")]
+    StormRages,
+    /// A storm could not be carried through.
+    #[error(transparent)]
+    Storm(#[from] ferrite_chaos::storm::StormError),
     /// Steps of the test run failed; each has been reported.
     #[error("")]
     TestsFailed,

@@ -18,6 +18,7 @@ mod messages;
 mod orders;
 mod problems;
 mod products;
+mod redrive;
 mod schedules;
 
 /// A name that no other test has.
