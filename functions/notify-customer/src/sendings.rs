@@ -8,8 +8,8 @@
 //!
 //! Where nothing is known, because the answer was lost or this process died, the record stays in progress, and the mail is
 //! not sent again before the window is over. Within it SES tells by an event of its own what it took, which completes the
-//! record; if it told nothing, it took nothing. So a mail is sent twice only where SES loses or delays its event past the
-//! window, and never lost.
+//! record; if it told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event is lost, or
+//! waits in the queue until the window is over.
 
 use std::time::Duration;
 
