@@ -1,15 +1,30 @@
-//! `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template: whichever
-//! comes last must change nothing.
+//! What is said in two places, or follows from another thing: the template held to the manifests, and to itself.
 
 use std::fs;
 use std::path::Path;
 
 use serde_yaml_ng::Value;
 
+fn template() -> Value {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+    serde_yaml_ng::from_str(&fs::read_to_string(template).unwrap()).unwrap()
+}
+
+/// What SES tells of a mail comes through the queue of the mails. Until it was handled, the mail must not be sent again.
+#[test]
+fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
+    let template = template();
+    let visibility = template["Resources"]["NotificationsQueue"]["Properties"]["VisibilityTimeout"].as_i64().unwrap();
+    let window = template["Parameters"]["EmailConfirmationSeconds"]["Default"].as_i64().unwrap();
+    assert!(window >= 3 * visibility, "{window} s against {visibility} s");
+}
+
+/// `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template: whichever
+/// comes last must change nothing.
 #[test]
 fn the_manifests_say_what_the_template_says() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let template: Value = serde_yaml_ng::from_str(&fs::read_to_string(checkout.join("template.yaml")).unwrap()).unwrap();
+    let template = template();
     let defaults = &template["Globals"]["Function"];
     let resources = template["Resources"].as_mapping().unwrap().values();
     let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
