@@ -12,17 +12,18 @@ const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 /// Cancels every order that has been pending for longer than `patience`, and returns its stock.
 ///
 /// Each order is a transaction of its own that holds only while the order is pending. Run twice at once, or against a
-/// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on.
+/// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on. An order that
+/// cannot be saved keeps no other from being cancelled.
 ///
 /// # Errors
-/// Orders could not be listed, or one not be saved. Those before it are done.
+/// Orders could not be listed, or some not be saved: the first reason, when everything else is done.
 pub(crate) async fn expire_orders(
     orders: &(impl ListPendingOrders + SaveTransition),
     clock: &impl Clock,
     patience: Duration,
 ) -> Result<(), Failure> {
     let now = clock.now();
-    let mut expired = 0_u32;
+    let (mut expired, mut failure) = (0_u32, None);
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
@@ -30,9 +31,15 @@ pub(crate) async fn expire_orders(
             for order in listed.items {
                 // The index is behind the table by a moment: an order in it may be past `pending` by now.
                 let Ok(transition) = order.expire(now) else { continue };
-                if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
-                    metrics::count(ORDERS_EXPIRED);
-                    expired += 1;
+                match orders.save(&transition, &trace::cause()).await {
+                    Ok(true) => {
+                        metrics::count(ORDERS_EXPIRED);
+                        expired += 1;
+                    }
+                    Ok(false) => {}
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
                 }
             }
             match listed.next {
@@ -42,7 +49,7 @@ pub(crate) async fn expire_orders(
         }
     }
     log::append("expired", json!(expired));
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(Failure::retry(error)))
 }
 
 #[cfg(test)]
@@ -120,6 +127,41 @@ mod tests {
     impl SaveTransition for Behind<'_> {
         async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
             self.0.save(transition, cause).await
+        }
+    }
+
+    /// A store that cannot save one of the orders.
+    struct Stuck<'a>(&'a MemoryStore, &'a Order);
+
+    impl ListPendingOrders for Stuck<'_> {
+        async fn list_pending(
+            &self,
+            shard: Shard,
+            before: Timestamp,
+            page: &PageRequest<OrderPosition>,
+        ) -> Result<Page<Order, OrderPosition>, StoreError> {
+            self.0.list_pending(shard, before, page).await
+        }
+    }
+
+    impl SaveTransition for Stuck<'_> {
+        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
+            if transition.before().id == self.1.id {
+                return Err(StoreError::new("TransactWriteItems", "throttled"));
+            }
+            self.0.save(transition, cause).await
+        }
+    }
+
+    #[tokio::test]
+    async fn an_order_that_cannot_be_saved_holds_up_no_other() {
+        let (store, _, orders) = ordered(40).await;
+        // The one that comes first.
+        let stuck = orders.iter().min_by_key(|order| (Shard::of(order.id), order.id)).unwrap();
+        let run = expire_orders(&Stuck(&store, stuck), &clock(PATIENCE * 2), PATIENCE).await;
+        assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
+        for order in &orders {
+            assert_eq!(status(&store, order).await == "pending", order.id == stuck.id);
         }
     }
 
