@@ -147,6 +147,22 @@ impl<'a> Environment<'a> {
         fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).map_err(at(&self.log))
     }
 
+    /// How long the function's threads have been on a CPU so far. Unlike the time that passed, it holds neither what the
+    /// servers of this program took nor what other programs and other machines on this one's host did meanwhile.
+    ///
+    /// # Errors
+    /// When the kernel does not tell.
+    pub(super) fn cpu_time(&self) -> Result<Duration, Trouble> {
+        let folder = PathBuf::from(format!("/proc/{}/task", self.child.id()));
+        let mut time = Duration::ZERO;
+        for thread in fs::read_dir(&folder).map_err(at(&folder))? {
+            let path = thread.map_err(at(&folder))?.path().join("schedstat");
+            let statistics = fs::read_to_string(&path).map_err(at(&path))?;
+            time += cpu_in(&statistics).ok_or_else(|| self.failed("reading its CPU time", statistics))?;
+        }
+        Ok(time)
+    }
+
     /// The most memory that the function has had resident so far, in bytes.
     ///
     /// # Errors
@@ -171,9 +187,20 @@ fn peak_in(status: &str) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
+/// The time on a CPU, which is the first of the kernel's "Scheduler Statistics" of a thread, in nanoseconds.
+fn cpu_in(statistics: &str) -> Option<Duration> {
+    statistics.split_ascii_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_on_a_cpu_is_read_in_nanoseconds() {
+        assert_eq!(cpu_in("1500000 27 3\n"), Some(Duration::from_micros(1500)));
+        assert_eq!(cpu_in(""), None);
+    }
 
     #[test]
     fn the_peak_is_read_in_bytes() {

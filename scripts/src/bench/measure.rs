@@ -43,8 +43,8 @@ impl Bench<'_> {
         let mut progress = Progress::new("starts");
         for start in 0..starts {
             for (subject, (samples, connected)) in subjects.iter().zip(&mut observed) {
-                self.unopened(subject, samples)?;
                 for memory in MEMORIES {
+                    self.unopened(subject, samples, memory)?;
                     *connected &= self.connected(subject, samples, memory)?;
                 }
                 progress.report(&format!("{start} of {starts}, now {}", subject.name));
@@ -61,12 +61,13 @@ impl Bench<'_> {
     }
 
     /// An init that is told to open no connection. One that needs AWS all the same is not counted.
-    fn unopened(&self, subject: &Subject, samples: &mut Samples) -> Result<(), Trouble> {
+    fn unopened(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), Trouble> {
         let before = self.endpoint.connections();
-        let mut environment = self.start(subject, MEMORIES[0], &[("OPEN_CONNECTIONS_IN_INIT", "false")])?;
+        let mut environment = self.start(subject, memory, &[("OPEN_CONNECTIONS_IN_INIT", "false")])?;
         let init = environment.init()?;
         if self.endpoint.connections() == before {
             samples.add("init_unopened_ms", milliseconds(init));
+            samples.add("init_unopened_cpu_ms", milliseconds(environment.cpu_time()?));
         }
         Ok(())
     }
@@ -78,6 +79,7 @@ impl Bench<'_> {
         let init = environment.init()?;
         let connected = self.endpoint.connections() > before;
         samples.add("init_ms", milliseconds(init));
+        samples.add("init_cpu_ms", milliseconds(environment.cpu_time()?));
         if subject.invocation.is_none() {
             samples.add("peak_memory_bytes", environment.peak_memory()? as f64);
             return Ok(connected);

@@ -5,6 +5,7 @@
 
 mod connections;
 mod container_credentials;
+mod dynamodb;
 mod tls;
 mod trust;
 
@@ -23,6 +24,7 @@ use http::HeaderValue;
 
 pub(crate) use self::connections::never_connected;
 use self::container_credentials::ContainerCredentials;
+pub(crate) use self::dynamodb::dynamodb;
 use crate::opening::{self, OPEN_CONNECTIONS};
 
 /// Three tries, each of at most two seconds: a stuck connection is given up while the invocation still has time.

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use ferrite_domain::Timestamp;
 use ferrite_domain::ports::{Attempt, Begun, IdempotencyRecords, StoreError};
 
+use crate::client::dynamodb;
 use crate::idempotency_record::{RecordItem, Status};
 
 /// As Powertools has it: nobody was here, it was too long ago, or whoever began never ended.
@@ -32,7 +33,7 @@ pub struct IdempotencyTable {
 impl IdempotencyTable {
     /// The table called `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
-        Self { client: Client::new(config), name }
+        Self { client: dynamodb(config), name }
     }
 }
 

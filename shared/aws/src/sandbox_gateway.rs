@@ -19,6 +19,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use ferrite_domain::ports::{PaymentError, StoreError, TakePayment};
 use ferrite_domain::{Charge, OrderId, Payment, Reason};
 
+use crate::client::dynamodb;
+
 const APPROVED: &str = "approved";
 const DECLINED: &str = "declined";
 const TIMED_OUT: &str = "timed_out";
@@ -34,7 +36,7 @@ pub struct SandboxGateway {
 impl SandboxGateway {
     /// A sandbox whose ledger is the table called `ledger`, with the partition key `orderId`.
     pub fn new(config: &aws_types::SdkConfig, ledger: String) -> Self {
-        Self { client: Client::new(config), ledger }
+        Self { client: dynamodb(config), ledger }
     }
 
     /// Writes the decision down if the order has none; what stands in the ledger afterwards if it had one.

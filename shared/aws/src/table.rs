@@ -18,6 +18,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
 use ferrite_domain::ports::StoreError;
 
+use crate::client::dynamodb;
+
 pub use stream::{StreamRecord, StreamRecordError};
 
 /// The table. It implements every port that keeps products, customers or orders.
@@ -30,7 +32,7 @@ pub struct Table {
 impl Table {
     /// The table called `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
-        Self { client: Client::new(config), name }
+        Self { client: dynamodb(config), name }
     }
 }
 
