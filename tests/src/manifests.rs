@@ -10,11 +10,11 @@ fn template() -> Value {
     serde_yaml_ng::from_str(&fs::read_to_string(template).unwrap()).unwrap()
 }
 
-/// What SES tells of a mail comes through the queue of the mails. Until it was handled, the mail must not be sent again.
+/// Until what SES tells of a mail was handled, the mail must not be sent again.
 #[test]
 fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
     let template = template();
-    let visibility = template["Resources"]["NotificationsQueue"]["Properties"]["VisibilityTimeout"].as_i64().unwrap();
+    let visibility = template["Resources"]["ConfirmationsQueue"]["Properties"]["VisibilityTimeout"].as_i64().unwrap();
     let window = template["Parameters"]["EmailConfirmationSeconds"]["Default"].as_i64().unwrap();
     assert!(window >= 3 * visibility, "{window} s against {visibility} s");
 }

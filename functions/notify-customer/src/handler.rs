@@ -1,29 +1,13 @@
 use ferrite_domain::ports::{Clock, GetCustomer, IdempotencyRecords, SendEmail};
 use ferrite_domain::{CloudEvent, CustomerRegistered, DomainEvent, Notification, OrderCancelled, OrderPaid};
-use ferrite_runtime::batch::events;
-use ferrite_runtime::batch::{Failure, sqs::Message};
+use ferrite_runtime::batch::Failure;
 use ferrite_runtime::log;
 use serde_json::json;
 
-use crate::confirmation::EmailSent;
 use crate::sendings::Sendings;
 
-/// E-mails a customer what happened to them, or takes note that SES sent such a mail.
-///
-/// Both come through the one queue. Either may come twice, and a confirmation may come before the sending has ended.
+/// E-mails a customer what happened to them.
 pub(crate) async fn notify_customer(
-    customers: &impl GetCustomer,
-    mailer: &impl SendEmail,
-    sendings: &Sendings<impl IdempotencyRecords, impl Clock>,
-    message: Message,
-) -> Result<(), Failure> {
-    match EmailSent::from_rule(&message.body) {
-        Some(sent) => sendings.confirm(&sent.map_err(Failure::reject)?).await,
-        None => events::in_message(message, |event| tell(customers, mailer, sendings, event)).await,
-    }
-}
-
-async fn tell(
     customers: &impl GetCustomer,
     mailer: &impl SendEmail,
     sendings: &Sendings<impl IdempotencyRecords, impl Clock>,
@@ -51,7 +35,6 @@ mod tests {
     use ferrite_domain::memory::{FixedClock, MemoryIdempotency, MemoryMailer, MemoryStore};
     use ferrite_domain::ports::PutCustomer;
     use ferrite_domain::{Cause, Customer, EventId, OrderPlaced, Version, contract};
-    use serde_json::Value;
 
     use super::*;
 
@@ -69,17 +52,11 @@ mod tests {
         store
     }
 
-    fn message(body: &Value) -> Message {
-        let record = json!({"messageId": "1", "receiptHandle": "r", "body": body.to_string(), "eventSource": "aws:sqs"});
-        serde_json::from_value(record).unwrap()
+    fn told(event: DomainEvent) -> CloudEvent {
+        CloudEvent::new(EventId::of_change("x", Version::FIRST), "x".to_owned(), contract::now(), event)
     }
 
-    fn told(event: DomainEvent) -> Message {
-        let event = CloudEvent::new(EventId::of_change("x", Version::FIRST), "x".to_owned(), contract::now(), event);
-        message(&json!({"source": event.source, "detail-type": event.event.kind(), "detail": event}))
-    }
-
-    fn registration(customer: &str) -> Message {
+    fn registration(customer: &str) -> CloudEvent {
         told(DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.to_owned().try_into().unwrap() }))
     }
 
@@ -106,30 +83,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_ses_tells_of_a_mail_completes_its_record() {
-        let (store, mailer, sendings) = (registered().await, MemoryMailer::default(), sendings());
-        mailer.lose_next_answer();
-        assert!(notify_customer(&store, &mailer, &sendings, registration("ada")).await.is_err());
-        let tags: serde_json::Map<_, _> =
-            mailer.sent()[0].labels.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
-        let sent = json!({"source": "aws.ses", "detail-type": "Email Sent", "detail": {"mail": {"tags": tags}}});
-        notify_customer(&store, &mailer, &sendings, message(&sent)).await.unwrap();
-        notify_customer(&store, &mailer, &sendings, registration("ada")).await.unwrap();
-        assert_eq!(mailer.sent().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn what_can_never_be_handled_is_rejected() {
+    async fn what_nobody_is_written_about_is_rejected() {
         let order = OrderPlaced {
             order_id: "ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap(),
             customer_id: "ada".to_owned().try_into().unwrap(),
             lines: Vec::new(),
             total: contract::product(1).price,
         };
-        let foreign = json!({"source": "aws.ses", "detail": {"mail": {"tags": {}}}});
-        for message in [told(DomainEvent::OrderPlaced(order)), message(&foreign), message(&json!("hello"))] {
-            let refused = notify_customer(&registered().await, &MemoryMailer::default(), &sendings(), message).await;
-            assert!(matches!(refused, Err(Failure::Reject(_))));
-        }
+        let event = told(DomainEvent::OrderPlaced(order));
+        let refused = notify_customer(&registered().await, &MemoryMailer::default(), &sendings(), event).await;
+        assert!(matches!(refused, Err(Failure::Reject(_))));
     }
 }

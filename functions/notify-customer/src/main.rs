@@ -1,6 +1,5 @@
 //! The notifications queue: e-mails customers what happened, once.
 
-mod confirmation;
 mod handler;
 mod sendings;
 
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use ferrite_aws::{IdempotencyTable, Mailer, Queue, Table, sdk_config};
 use ferrite_domain::Email;
-use ferrite_runtime::batch::{Limits, sqs};
+use ferrite_runtime::batch::{Limits, events};
 use ferrite_runtime::{InitError, SystemClock, config};
 use serde::Deserialize;
 
@@ -36,6 +35,6 @@ async fn main() -> Result<(), InitError> {
     let sendings = Sendings::new(records, SystemClock, window);
     let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
     table.open_for_reading().await;
-    let handler = |message| handler::notify_customer(&table, &mailer, &sendings, message);
-    sqs::serve(&queue, Limits::default(), handler).await
+    let handler = |event| handler::notify_customer(&table, &mailer, &sendings, event);
+    events::serve(&queue, Limits::default(), handler).await
 }

@@ -7,14 +7,14 @@
 //! - gone, when SES said that it did not take it: the next delivery sends.
 //!
 //! Where nothing is known, because the answer was lost or this process died, the record stays in progress, and the mail is
-//! not sent again before the window is over. Within it SES tells by an event of its own what it took, which completes the
-//! record; if it told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event is lost, or
-//! waits in the queue until the window is over.
+//! not sent again before the window is over. Within it SES tells by an event of its own what it took, and confirm-email
+//! completes the record; if SES told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event
+//! is lost, or is not handled until the window is over: it has a queue and a function of its own, which wait for no mail.
 
 use std::time::Duration;
 
 use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, SendEmail, SendEmailError};
-use ferrite_domain::{Email, EmailMessage, EventId, Notification, Timestamp};
+use ferrite_domain::{Email, EmailMessage, EventId, Notification, Sending};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::idempotency::digest;
 use ferrite_runtime::log::{self, Level};
@@ -22,14 +22,8 @@ use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
 use serde_json::{Value, json};
 
-use crate::confirmation::{ATTEMPT, EmailSent, RECORD};
-
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
-
-/// How long it is remembered what was sent: longer than a message can lie in a queue and then in its dead-letter queue, 14
-/// days each.
-const MEMORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The records of what was sent.
 #[derive(Debug)]
@@ -61,25 +55,24 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         to: Email,
         notification: Notification,
     ) -> Result<(), Failure> {
-        let now = self.clock.now();
-        let record = digest(event).map_err(Failure::reject)?;
-        let attempt = attempt(&record, now, now.after(self.window));
+        let sending = Sending::new(digest(event).map_err(Failure::reject)?);
+        let attempt = self.attempt(&sending);
         match self.records.begin(&attempt).await.map_err(Failure::retry)? {
             Begun::First => {}
             Begun::InProgress => return Err(Failure::retry(Unconfirmed)),
             Begun::Answered(_) => return Ok(()),
         }
-        let labels = vec![(RECORD, record), (ATTEMPT, attempt.in_progress_until.unix_millis().to_string())];
+        let labels = vec![(Sending::LABEL, sending.digest().to_owned())];
         let message = EmailMessage { labels, to, notification };
         match trace::span("send the e-mail", mailer.send(&message)).await {
             Ok(()) => {
                 metrics::count(EMAILS_SENT);
-                self.complete(&attempt, &json!("sent")).await
+                self.complete(&attempt, Sending::SENT).await
             }
             Err(SendEmailError::Rejected { reason }) => {
                 metrics::count(EMAILS_REJECTED);
                 log::append_to("rejected", json!({ "event_id": event }));
-                self.complete(&attempt, &json!({ "rejected": reason })).await
+                self.complete(&attempt, &json!({ "rejected": reason }).to_string()).await
             }
             Err(error @ SendEmailError::NotSent(_)) => {
                 if let Err(error) = self.records.release(&attempt).await {
@@ -92,30 +85,22 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         }
     }
 
-    /// Takes note that SES took a mail.
-    ///
-    /// # Errors
-    /// The note could not be taken.
-    pub(crate) async fn confirm(&self, sent: &EmailSent) -> Result<(), Failure> {
-        let attempt = attempt(&sent.record, self.clock.now(), Timestamp::from_unix_millis(sent.attempt));
-        self.complete(&attempt, &json!("sent")).await
+    fn attempt(&self, sending: &Sending) -> Attempt {
+        let now = self.clock.now();
+        Attempt {
+            key: sending.key(),
+            fingerprint: Fingerprint(sending.digest().to_owned()),
+            now,
+            in_progress_until: now.after(self.window),
+            expires_at: now.after(Sending::REMEMBERED),
+        }
     }
 
-    /// It is nothing new where the record is completed: SES's answer and its event both come here.
-    async fn complete(&self, attempt: &Attempt, outcome: &Value) -> Result<(), Failure> {
-        let remembered_until = self.clock.now().after(MEMORY);
-        let completed = self.records.complete(attempt, &outcome.to_string(), remembered_until).await;
+    /// It is nothing new where SES's event came first.
+    async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
+        let remembered_until = self.clock.now().after(Sending::REMEMBERED);
+        let completed = self.records.complete(attempt, outcome, remembered_until).await;
         completed.map(drop).map_err(Failure::retry)
-    }
-}
-
-fn attempt(record: &str, now: Timestamp, in_progress_until: Timestamp) -> Attempt {
-    Attempt {
-        key: format!("notify-customer#{record}"),
-        fingerprint: Fingerprint(record.to_owned()),
-        now,
-        in_progress_until,
-        expires_at: now.after(MEMORY),
     }
 }
 
@@ -125,7 +110,7 @@ mod tests {
 
     use ferrite_domain::memory::{MemoryIdempotency, MemoryMailer};
     use ferrite_domain::ports::StoreError;
-    use ferrite_domain::{Reason, contract};
+    use ferrite_domain::{Reason, Timestamp, contract};
 
     use super::*;
 
@@ -161,12 +146,14 @@ mod tests {
             *now = now.after(time);
         }
 
-        /// What SES tells of the mail that was sent last.
-        fn told(&self) -> EmailSent {
+        /// What confirm-email does about the mail that was sent last.
+        async fn confirm(&self) {
             let labels = self.mailer.sent().pop().unwrap().labels;
-            let label = |name| labels.iter().find(|(label, _)| *label == name).unwrap().1.clone();
-            assert!(labels.iter().all(|(_, value)| value.bytes().all(|byte| byte.is_ascii_alphanumeric())), "{labels:?}");
-            EmailSent { record: label(RECORD), attempt: label(ATTEMPT).parse().unwrap() }
+            let [(Sending::LABEL, digest)] = &labels[..] else { panic!("{labels:?}") };
+            assert!(digest.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{digest}");
+            let remembered_until = self.sendings.clock.now().after(Sending::REMEMBERED);
+            let key = Sending::new(digest.clone()).key();
+            self.sendings.records.settle(&key, Sending::SENT, remembered_until).await.unwrap();
         }
 
         fn sent(&self) -> usize {
@@ -177,11 +164,11 @@ mod tests {
     #[tokio::test]
     async fn an_event_that_comes_again_sends_nothing_more() {
         let shop = Shop::new();
-        for wait in [Duration::ZERO, WINDOW * 2, MEMORY - WINDOW * 4] {
+        for wait in [Duration::ZERO, WINDOW * 2, Sending::REMEMBERED - WINDOW * 4] {
             shop.wait(wait);
             shop.deliver().await.unwrap();
         }
-        shop.sendings.confirm(&shop.told()).await.unwrap();
+        shop.confirm().await;
         assert_eq!(shop.sent(), 1);
     }
 
@@ -191,10 +178,23 @@ mod tests {
         shop.mailer.lose_next_answer();
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))), "nothing is known yet");
-        shop.sendings.confirm(&shop.told()).await.unwrap();
+        shop.confirm().await;
         shop.wait(WINDOW * 2);
         shop.deliver().await.unwrap();
         assert_eq!(shop.sent(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_ses_tells_too_late_keeps_a_third_mail_from_being_sent() {
+        let shop = Shop::new();
+        for _ in 0..2 {
+            shop.mailer.lose_next_answer();
+            assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
+            shop.wait(WINDOW + Duration::from_millis(1));
+        }
+        shop.confirm().await;
+        shop.deliver().await.unwrap();
+        assert_eq!(shop.sent(), 2);
     }
 
     #[tokio::test]
@@ -228,9 +228,8 @@ mod tests {
             shop.deliver().await.unwrap();
         }
         assert_eq!(shop.sent(), 0);
-        let record = digest(&EventId::of_change("ada", 1.into())).unwrap();
-        let now = shop.sendings.clock.now();
-        let Begun::Answered(saved) = shop.sendings.records.begin(&attempt(&record, now, now)).await.unwrap() else {
+        let sending = Sending::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
+        let Begun::Answered(saved) = shop.sendings.records.begin(&shop.sendings.attempt(&sending)).await.unwrap() else {
             panic!("it has ended");
         };
         assert_eq!(saved.answer, r#"{"rejected":"no such domain"}"#);

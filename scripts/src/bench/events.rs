@@ -23,6 +23,7 @@ impl Invocation {
             (None, "relay-events") => (json!({ "Records": [stream_record()] }), is_handled),
             (None, "process-order") => (json!({ "Records": [queue_message(&order_placed())] }), is_handled),
             (None, "notify-customer") => (json!({ "Records": [queue_message(&customer_registered())] }), is_handled),
+            (None, "confirm-email") => (json!({ "Records": [queue_message(&email_sent())] }), is_handled),
             (None, "expire-orders" | "report-sales") => (scheduled(), Value::is_null),
             (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
             (None, _) => return None,
@@ -156,6 +157,17 @@ fn queue_message(event: &Value) -> Value {
     })
 }
 
+/// What SES tells of a mail that notify-customer sent.
+fn email_sent() -> Value {
+    let digest = "5f2ab3c1d0e94f7b8a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a";
+    let tags = json!({ "ses:configuration-set": ["ferrite-bench"], "record": [digest] });
+    json!({
+        "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eab", "detail-type": "Email Sent", "source": "aws.ses",
+        "account": "000000000000", "time": "2026-11-22T22:00:00Z", "region": "us-east-1", "resources": [],
+        "detail": { "eventType": "Send", "mail": { "messageId": "0100019", "tags": tags }, "send": {} },
+    })
+}
+
 fn scheduled() -> Value {
     json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
@@ -198,7 +210,8 @@ mod tests {
         for function in functions() {
             let invocation = Invocation::of(&function, "").unwrap();
             let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
-            let keyed = function.route.is_some() || ["process-order", "notify-customer"].contains(&function.name.as_str());
+            let keyed = function.route.is_some()
+                || ["process-order", "notify-customer", "confirm-email"].contains(&function.name.as_str());
             assert_eq!(events.len(), if keyed { 3 } else { 1 }, "{}", function.name);
             let event: Value = serde_json::from_str(&invocation.event(7)).unwrap();
             let (one, all) = (&event["headers"]["Idempotency-Key"], &event["multiValueHeaders"]["Idempotency-Key"][0]);

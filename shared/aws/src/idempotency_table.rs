@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use ferrite_domain::Timestamp;
 use ferrite_domain::ports::{Attempt, Begun, IdempotencyRecords, StoreError};
@@ -18,6 +19,9 @@ use crate::idempotency_record::{RecordItem, Status};
 /// As Powertools has it: nobody was here, it was too long ago, or whoever began never ended.
 const MAY_BEGIN: &str = "attribute_not_exists(id) OR expiration < :now \
      OR (#status = :in_progress AND attribute_exists(in_progress_expiration) AND in_progress_expiration < :now_in_millis)";
+
+/// Somebody began, and neither answered nor gave up.
+const IS_IN_PROGRESS: &str = "#status = :in_progress";
 
 /// The record is in progress, and with the attempt that asks. Of attempts that were first, no two end at the same time: the
 /// next becomes first when the one before has ended.
@@ -34,6 +38,21 @@ impl IdempotencyTable {
     /// The table called `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: dynamodb(config), name }
+    }
+
+    /// Writes the answer, under a condition that is for the caller to add.
+    fn completion(&self, key: &str, answer: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .key("id", AttributeValue::S(key.to_owned()))
+            .update_expression("SET #data = :data, expiration = :expiration, #status = :completed")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":data", AttributeValue::S(answer.to_owned()))
+            .expression_attribute_values(":expiration", number(expires_at.unix_seconds()))
+            .expression_attribute_values(":completed", AttributeValue::S(Status::Completed.as_str().to_owned()))
+            .expression_attribute_values(":in_progress", in_progress())
     }
 }
 
@@ -63,18 +82,8 @@ impl IdempotencyRecords for IdempotencyTable {
 
     async fn complete(&self, attempt: &Attempt, answer: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key("id", AttributeValue::S(attempt.key.clone()))
-            .update_expression("SET #data = :data, expiration = :expiration, #status = :completed")
+            .completion(&attempt.key, answer, expires_at)
             .condition_expression(IS_OURS)
-            .expression_attribute_names("#data", "data")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":data", AttributeValue::S(answer.to_owned()))
-            .expression_attribute_values(":expiration", number(expires_at.unix_seconds()))
-            .expression_attribute_values(":completed", AttributeValue::S(Status::Completed.as_str().to_owned()))
-            .expression_attribute_values(":in_progress", in_progress())
             .expression_attribute_values(":ours", ours(attempt))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = update.send().await else { return Ok(true) };
@@ -87,6 +96,17 @@ impl IdempotencyRecords for IdempotencyTable {
                 Ok(is_ours && record.data.as_deref() == Some(answer))
             }
             _ => Err(StoreError::new("UpdateItem", error)),
+        }
+    }
+
+    async fn settle(&self, key: &str, answer: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let update = self.completion(key, answer, expires_at).condition_expression(IS_IN_PROGRESS);
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::new("UpdateItem", error)),
         }
     }
 

@@ -66,6 +66,18 @@ pub trait IdempotencyRecords: Sync {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Keeps `answer`, which is JSON, whichever attempt is at it: for who learned by another way what became of one. `false`
+    /// when none is, and then nothing was changed.
+    ///
+    /// # Errors
+    /// The store failed. To try again is safe.
+    fn settle(
+        &self,
+        key: &str,
+        answer: &str,
+        expires_at: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Gives up: the next attempt is the first again. Nothing happens if another has taken over, or this one has answered.
     fn release(&self, attempt: &Attempt) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

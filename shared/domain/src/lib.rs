@@ -26,6 +26,7 @@ mod quantity;
 mod sales;
 #[cfg(feature = "schema")]
 pub mod schema;
+mod sending;
 mod shard;
 mod text;
 mod time;
@@ -52,6 +53,7 @@ pub use payment::{Charge, Payment, PaymentToken};
 pub use product::{NewProduct, Product, ProductPatch, Version};
 pub use quantity::{Quantity, Stock};
 pub use sales::{ProductSales, ReportError, ReportFile, SalesReport};
+pub use sending::Sending;
 pub use shard::Shard;
 pub use text::{CorrelationId, CustomerName, Description, IdempotencyKey, ProductName, Reason};
 pub use time::{Day, Timestamp};

@@ -19,6 +19,8 @@ macro_rules! idempotency_records_contract {
             an_answer_that_is_sent_twice_is_kept_once
             an_attempt_is_in_progress_until_its_time_and_then_taken_over
             an_answer_that_comes_after_a_takeover_changes_nothing
+            what_is_settled_is_answered_whoever_is_at_it
+            what_nobody_is_at_is_not_settled
             a_key_that_is_given_up_is_free
             giving_up_too_late_changes_nothing
             an_answer_that_has_expired_counts_as_absent
@@ -107,6 +109,27 @@ pub async fn an_answer_that_comes_after_a_takeover_changes_nothing(records: &imp
     assert!(records.complete(&second, "2", second.expires_at).await.unwrap());
     assert!(!records.complete(&first, "1", first.expires_at).await.unwrap());
     assert_eq!(records.begin(&again(&second, 2)).await.unwrap(), answered("2"));
+}
+
+pub async fn what_is_settled_is_answered_whoever_is_at_it(records: &impl IdempotencyRecords) {
+    let first = attempt();
+    records.begin(&first).await.unwrap();
+    let second = again(&first, INVOCATION + 1);
+    records.begin(&second).await.unwrap();
+    assert!(records.settle(&first.key, "1", second.expires_at).await.unwrap());
+    assert_eq!(records.begin(&again(&second, 1)).await.unwrap(), answered("1"));
+    assert!(records.complete(&second, "1", second.expires_at).await.unwrap(), "it says the same");
+    assert!(!records.complete(&second, "2", second.expires_at).await.unwrap());
+    assert_eq!(records.begin(&again(&second, INVOCATION + 1)).await.unwrap(), answered("1"));
+}
+
+pub async fn what_nobody_is_at_is_not_settled(records: &impl IdempotencyRecords) {
+    let first = attempt();
+    assert!(!records.settle(&first.key, "1", first.expires_at).await.unwrap());
+    records.begin(&first).await.unwrap();
+    records.complete(&first, "2", first.expires_at).await.unwrap();
+    assert!(!records.settle(&first.key, "1", first.expires_at).await.unwrap());
+    assert_eq!(records.begin(&again(&first, 1)).await.unwrap(), answered("2"));
 }
 
 pub async fn a_key_that_is_given_up_is_free(records: &impl IdempotencyRecords) {

@@ -73,6 +73,14 @@ impl IdempotencyRecords for MemoryIdempotency {
         }
     }
 
+    async fn settle(&self, key: &str, answer: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+        let mut records = self.records();
+        let Some(record) = records.get_mut(key).filter(|record| record.answer.is_none()) else { return Ok(false) };
+        record.answer = Some(answer.to_owned());
+        record.expires_at = expires_at;
+        Ok(true)
+    }
+
     async fn release(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let mut records = self.records();
         if records.get(&attempt.key).is_some_and(|record| is_at(record, attempt)) {

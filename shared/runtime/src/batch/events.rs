@@ -55,11 +55,7 @@ where
     sqs::serve(queue, limits, move |message| in_message(message, handler)).await
 }
 
-/// Hands the event in the message to `handler`, as [`serve`] does: for a queue that events of other systems come to as well.
-///
-/// # Errors
-/// The handler's; or the message holds no event of this system, which no delivery can change.
-pub async fn in_message<F>(message: Message, handler: impl FnOnce(CloudEvent) -> F) -> Result<(), Failure>
+async fn in_message<F>(message: Message, handler: impl FnOnce(CloudEvent) -> F) -> Result<(), Failure>
 where
     F: Future<Output = Result<(), Failure>>,
 {
