@@ -4,11 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ferrite_tests::signer::Signer;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -165,9 +163,17 @@ fn send(
     service: &str,
     what: &str,
 ) -> Result<Answer, Trouble> {
-    let mut request = request.body(body).map_err(unsigned)?;
-    sign_request(&mut request, account, service)?;
-    let url = request.uri().to_string();
+    let (head, ()) = request.body(()).map_err(unsigned)?.into_parts();
+    let signer = Signer {
+        access_key: &account.access_key,
+        secret_key: &account.secret_key,
+        token: account.session_token.as_deref(),
+        region: &account.region,
+        service,
+    };
+    let head = signer.sign(head, &body, SystemTime::now()).map_err(unsigned)?;
+    let url = head.uri.to_string();
+    let request = http::Request::from_parts(head, body);
     let no_answer = |error: ureq::Error| Trouble::NoAnswer { url: url.clone(), reason: error.to_string() };
     let mut answer = client.run(request).map_err(no_answer)?;
     let (status, failed) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
@@ -176,31 +182,6 @@ fn send(
         return Ok(Answer { failed, payload });
     }
     Err(Trouble::Refused { what: what.to_owned(), status: status.as_u16(), body: payload })
-}
-
-fn sign_request(request: &mut http::Request<Vec<u8>>, account: &Account, service: &str) -> Result<(), Trouble> {
-    let identity =
-        Credentials::new(&account.access_key, &account.secret_key, account.session_token.clone(), None, "scripts").into();
-    let parameters = SigningParams::builder()
-        .identity(&identity)
-        .region(&account.region)
-        .name(service)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .map_err(unsigned)?
-        .into();
-    let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let signable = SignableRequest::new(
-        request.method().as_str(),
-        request.uri().to_string(),
-        headers,
-        SignableBody::Bytes(request.body()),
-    )
-    .map_err(unsigned)?;
-    let (instructions, _) = sign(signable, &parameters).map_err(unsigned)?.into_parts();
-    instructions.apply_to_request_http1x(request);
-    Ok(())
 }
 
 fn unsigned(error: impl std::error::Error) -> Trouble {

@@ -58,7 +58,7 @@ impl Api {
 
     /// A request to a whole URL.
     pub fn call_url(&self, method: &str, url: &str) -> Call<'_> {
-        Call { api: self, request: ureq::http::Request::builder().method(method).uri(url), body: Vec::new() }
+        Call { api: self, request: http::Request::builder().method(method).uri(url), body: Vec::new() }
     }
 
     /// A request of an admin's.
@@ -98,7 +98,7 @@ impl Api {
 #[must_use = "nothing is sent until `send`"]
 pub struct Call<'a> {
     api: &'a Api,
-    request: ureq::http::request::Builder,
+    request: http::request::Builder,
     body: Vec<u8>,
 }
 
@@ -139,7 +139,7 @@ impl Call<'_> {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    headers: ureq::http::HeaderMap,
+    headers: http::HeaderMap,
     /// The body as it came.
     pub body: Vec<u8>,
 }

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningError, SigningSettings, sign};
-use aws_sigv4::sign::v4::{SigningParams, signing_params::BuildError};
+use ferrite_tests::signer::{SignError, Signer};
+use http::header;
 use http::request::Parts;
-use http::{HeaderValue, Request, header};
 use sha2::{Digest as _, Sha256};
 
 use crate::call::Scope;
@@ -51,18 +49,15 @@ fn hex_sha256(text: &str) -> String {
     })
 }
 
-/// A request cannot be signed.
+/// A request cannot be signed again.
 #[derive(Debug, thiserror::Error)]
-pub enum SignError {
+pub enum ResignError {
     /// It was not signed in the first place.
     #[error("the request has no signature")]
     Unsigned,
-    /// It is not signed with Signature Version 4.
-    #[error(transparent)]
-    Parameters(#[from] BuildError),
     /// Something in it cannot be signed.
     #[error(transparent)]
-    Signing(#[from] SigningError),
+    Sign(#[from] SignError),
 }
 
 impl Function {
@@ -71,57 +66,22 @@ impl Function {
     ///
     /// # Errors
     /// When the request was not signed, or cannot be.
-    pub(crate) fn resign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, SignError> {
+    pub(crate) fn resign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, ResignError> {
         let signed = head.headers.clone();
-        let Scope { access_key, region, service } = Scope::of(&signed).ok_or(SignError::Unsigned)?;
+        let Scope { access_key, region, service } = Scope::of(&signed).ok_or(ResignError::Unsigned)?;
         let token = signed.get(TOKEN).and_then(|token| token.to_str().ok());
         for stale in [header::AUTHORIZATION.as_str(), DATE, TOKEN] {
             head.headers.remove(stale);
         }
-        Signer { access_key, secret_key: &self.secret_key, token, region, service }.sign(head, body, time)
-    }
-}
-
-/// Who signs, and for what ("Signature Version 4").
-pub(crate) struct Signer<'a> {
-    pub(crate) access_key: &'a str,
-    pub(crate) secret_key: &'a str,
-    pub(crate) token: Option<&'a str>,
-    pub(crate) region: &'a str,
-    pub(crate) service: &'a str,
-}
-
-impl Signer<'_> {
-    /// The head of a request with `body`, signed at `time`. It has its `host` already.
-    ///
-    /// # Errors
-    /// When something in it cannot be signed.
-    pub(crate) fn sign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, SignError> {
-        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-        let token = self.token.map(str::to_owned);
-        let identity = Credentials::new(self.access_key, self.secret_key, token, None, "chaos").into();
-        let parameters = SigningParams::builder()
-            .identity(&identity)
-            .region(self.region)
-            .name(self.service)
-            .time(time)
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        // Of the URL, only the path matters: the host that is signed is the header's.
-        let url = format!("http://localhost{}", head.uri.path());
-        let signable = SignableRequest::new(head.method.as_str(), url, headers, SignableBody::Bytes(body))?;
-        let (instructions, _) = sign(signable, &parameters)?.into_parts();
-        let mut request = Request::from_parts(head, ());
-        instructions.apply_to_request_http1x(&mut request);
-        Ok(request.into_parts().0)
+        Ok(Signer { access_key, secret_key: &self.secret_key, token, region, service }.sign(head, body, time)?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
+
+    use http::Request;
 
     use super::*;
 

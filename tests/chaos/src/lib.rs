@@ -31,7 +31,7 @@ mod writes;
 pub use call::{Operation, Service};
 pub use duplicates::{Duplicates, Published};
 pub use faults::{Chosen, Fault, Kind, Plan};
-pub use functions::{Functions, SignError};
+pub use functions::{Functions, ResignError};
 pub use proxy::Proxy;
 pub use sabotage::Sabotage;
 pub use tally::Tally;

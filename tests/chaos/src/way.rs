@@ -21,7 +21,7 @@ use crate::answers;
 use crate::call::{Operation, Service};
 use crate::duplicates::Duplicates;
 use crate::faults::{Fault, Kind, Plan};
-use crate::functions::{Function, Functions, SignError};
+use crate::functions::{Function, Functions, ResignError};
 use crate::kill::Connection;
 use crate::partial::Split;
 use crate::sabotage::{self, Sabotage};
@@ -45,7 +45,7 @@ pub(crate) enum NoAnswer {
     Part,
     /// The part of a batch that is to be carried out cannot be signed.
     #[error("a part of a batch cannot be signed: {0}")]
-    Sign(#[from] SignError),
+    Sign(#[from] ResignError),
 }
 
 /// The way from the functions to the emulator.

@@ -21,15 +21,15 @@ fn a_customer_registers_once_and_is_welcomed_once() {
     let first = register(&api, &ada, &email);
     assert_eq!((first.status, &first.json()["id"], &first.json()["email"]), (201, &json!(ada), &json!(email)));
     assert_eq!(register(&api, &ada, &email).status, 200);
-    mailbox::wait_for(&api, &email, "Welcome");
+    mailbox::wait_for(&email, "Welcome");
 
     let changed = register(&api, &ada, &other);
     assert_eq!((changed.status, &changed.json()["email"]), (200, &json!(other)));
     // What is written next goes to the new address, after whatever else the change may have led to.
     let product = api.create_product(1);
     api.place_order(&ada, "k", &product, 1, "tok_success");
-    mailbox::wait_for(&api, &other, "is paid");
-    assert_eq!((mailbox::subjects(&api, &email).len(), mailbox::subjects(&api, &other).len()), (1, 1));
+    mailbox::wait_for(&other, "is paid");
+    assert_eq!((mailbox::subjects(&email).len(), mailbox::subjects(&other).len()), (1, 1));
 }
 
 #[test]
@@ -57,5 +57,5 @@ fn an_address_that_ses_rejects_ends_there_with_the_reason() {
         let found = runtime.block_on(scan.send()).unwrap();
         (found.count() == 1).then_some(())
     });
-    assert_eq!(mailbox::subjects(&api, &email), Vec::<String>::new());
+    assert_eq!(mailbox::subjects(&email), Vec::<String>::new());
 }

@@ -1,20 +1,15 @@
 //! What schedules do, invoked as EventBridge invokes it: with an event, and nobody waiting for more than that it was taken.
 
-use std::time::SystemTime;
-
-use aws_credential_types::Credentials;
 use aws_sdk_s3::config::Builder;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4::SigningParams;
 use ferrite_aws::{Table, sdk_config};
 use ferrite_domain::memory::UniqueIds;
 use ferrite_domain::ports::{Fingerprint, GetProduct, NewIds, PlaceOrder, Placement, SavedAnswer};
 use ferrite_domain::{Cause, LineRequest, Order, PlacementRequest, Timestamp};
 use ferrite_tests::api::Api;
+use ferrite_tests::aws::Aws;
 use ferrite_tests::poll::until;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use ureq::http::Request;
 
 use crate::messages::{Queues, reason};
 use crate::unique;
@@ -23,30 +18,9 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Invokes a function of the stack without waiting for it (AWS Lambda, Invoke: "Event").
+/// Invokes a function of the stack without waiting for it.
 fn invoke(api: &Api, function: &str, event: &Value) {
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    let variable = |name| std::env::var(name).expect("./scripts/test sets the AWS_* variables");
-    let name = format!("{}-{function}", api.output("BusName"));
-    let url = format!("{}/2015-03-31/functions/{name}/invocations", config.endpoint_url().expect("it is set"));
-    let body = event.to_string();
-    let mut request =
-        Request::post(url).header("x-amz-invocation-type", "Event").body(body.clone()).expect("it is a request");
-    let credentials =
-        Credentials::new(variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), None, None, "test").into();
-    let parameters = SigningParams::builder().identity(&credentials).region(config.region().expect("it is set").as_ref());
-    let parameters = parameters.name("lambda").time(SystemTime::now()).settings(SigningSettings::default());
-    let headers = [("x-amz-invocation-type", "Event")].into_iter();
-    let signable = SignableRequest::new("POST", request.uri().to_string(), headers, SignableBody::Bytes(body.as_bytes()));
-    let signed = sign(signable.expect("it can be signed"), &parameters.build().expect("nothing is missing").into());
-    signed.expect("it is signed").into_parts().0.apply_to_request_http1x(&mut request);
-
-    let mut call = api.call_url("POST", &request.uri().to_string()).body(body);
-    for (name, value) in request.headers() {
-        call = call.header(name.as_str(), value.to_str().expect("it is text"));
-    }
-    let answer = call.send();
-    assert_eq!(answer.status, 202, "{}", answer.text());
+    Aws::under_test().invoke(&format!("{}-{function}", api.output("BusName")), event);
 }
 
 fn table(api: &Api) -> Table {

@@ -1,4 +1,4 @@
-//! SES, and a look into MiniStack's mailboxes: AWS has no way to see what was sent.
+//! SES, and a look into the emulator's mailboxes.
 
 use aws_sdk_ses::Client;
 use aws_sdk_ses::types::ConfigurationSet;
@@ -7,11 +7,7 @@ use ferrite_domain::contract::email::MailerUnderTest;
 use ferrite_domain::memory::UniqueIds;
 use ferrite_domain::ports::{NewIds, SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailMessage, Notification};
-use http_body_util::{BodyExt as _, Empty};
-use hyper::body::Bytes;
-use hyper_util::client::legacy;
-use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use ferrite_tests::aws::Aws;
 
 use crate::config;
 
@@ -35,18 +31,8 @@ impl SendEmail for Post {
 
 impl MailerUnderTest for Post {
     async fn received(&self, address: &Email) -> Vec<Notification> {
-        let endpoint = config().endpoint_url().expect("it is set").to_owned();
-        let url = format!("{endpoint}/_ministack/ses/messages").parse().expect("it is a URL");
-        let http = legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let answer = http.get(url).await.expect("MiniStack answers").into_body().collect().await.expect("it answers whole");
-        let answer: Value = serde_json::from_slice(&answer.to_bytes()).expect("it answers in JSON");
-        let accounts = answer["messages"].as_object().expect("they are by account").values();
-        let messages = accounts.flat_map(|messages| messages.as_array().expect("it is a list"));
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        messages
-            .filter(|message| message["To"][0] == address.expose())
-            .map(|message| Notification { subject: text(&message["Subject"]), text: text(&message["BodyText"]) })
-            .collect()
+        let mails = Aws::under_test().mails(address.expose()).into_iter();
+        mails.map(|mail| Notification { subject: mail.subject, text: mail.text }).collect()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use ferrite_tests::signer::Signer;
 use http::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::StormError;
-use crate::functions::{Functions, Signer};
+use crate::functions::Functions;
 
 /// A service with a JSON protocol.
 #[derive(Debug, Clone, Copy)]

@@ -26,7 +26,7 @@ pub enum StormError {
     Request(#[from] http::Error),
     /// A request to the emulator could not be signed.
     #[error("a request cannot be signed: {0}")]
-    Sign(#[from] crate::functions::SignError),
+    Sign(#[from] ferrite_tests::signer::SignError),
     /// The stack lacks something that the storm needs.
     #[error("the stack has no {0}")]
     NotInStack(String),

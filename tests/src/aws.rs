@@ -1,0 +1,120 @@
+//! What a test asks AWS, or the emulator in its place, beside the storefront's own API.
+#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "what fails here fails the test")]
+
+use std::env;
+use std::time::{Duration, SystemTime};
+
+use http::{Request, Response, StatusCode};
+use serde_json::Value;
+use ureq::Body;
+
+use crate::signer::Signer;
+
+/// What the `AWS_*` variables name, which `./scripts/test` sets.
+#[derive(Debug)]
+pub struct Aws {
+    endpoint: Option<String>,
+    region: String,
+    access_key: String,
+    secret_key: String,
+    session_token: Option<String>,
+    agent: ureq::Agent,
+}
+
+/// An e-mail that SES took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+}
+
+impl Aws {
+    /// AWS under test.
+    pub fn under_test() -> Self {
+        let optional = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let variable =
+            |name| optional(name).unwrap_or_else(|| panic!("{name} is not set: run these tests through ./scripts/test"));
+        Self {
+            endpoint: optional("AWS_ENDPOINT_URL"),
+            region: variable("AWS_REGION"),
+            access_key: variable("AWS_ACCESS_KEY_ID"),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY"),
+            session_token: optional("AWS_SESSION_TOKEN"),
+            agent: ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .timeout_global(Some(Duration::from_secs(60)))
+                .build()
+                .into(),
+        }
+    }
+
+    /// Calls the operation `target` of a service with the protocol AWS JSON 1.1, as in `ssm` and `AmazonSSM.PutParameter`.
+    pub fn call(&self, service: &str, target: &str, body: &Value) {
+        let request = Request::post(format!("{}/", self.url(service)))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target);
+        self.send(service, request, body, StatusCode::OK);
+    }
+
+    /// Hands `event` to a function and does not wait for what becomes of it (AWS Lambda, Invoke: "Event").
+    pub fn invoke(&self, function: &str, event: &Value) {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
+        let request = Request::post(url).header("x-amz-invocation-type", "Event");
+        self.send("lambda", request, event, StatusCode::ACCEPTED);
+    }
+
+    /// The mails to `address`, in any order, as the emulator keeps them. AWS has no way to see what was sent.
+    pub fn mails(&self, address: &str) -> Vec<Mail> {
+        let endpoint = self.endpoint.as_deref().expect("an emulator keeps the mails");
+        let get = |path| self.agent.get(format!("{endpoint}{path}")).call().expect("the emulator answers");
+        let mut localstack = get("/_aws/ses");
+        if localstack.status().is_success() {
+            return localstack_mails(&json(&mut localstack), address);
+        }
+        ministack_mails(&json(&mut get("/_ministack/ses/messages")), address)
+    }
+
+    fn url(&self, service: &str) -> String {
+        self.endpoint.clone().unwrap_or_else(|| format!("https://{service}.{}.amazonaws.com", self.region))
+    }
+
+    fn send(&self, service: &str, request: http::request::Builder, body: &Value, expected: StatusCode) {
+        let body = body.to_string();
+        let (head, ()) = request.body(()).expect("the request is well-formed").into_parts();
+        let signer = Signer {
+            access_key: &self.access_key,
+            secret_key: &self.secret_key,
+            token: self.session_token.as_deref(),
+            region: &self.region,
+            service,
+        };
+        let head = signer.sign(head, body.as_bytes(), SystemTime::now()).expect("the request can be signed");
+        let url = head.uri.clone();
+        let mut answer = self.agent.run(Request::from_parts(head, body)).expect("AWS answers");
+        assert_eq!(answer.status(), expected, "{url}: {}", answer.body_mut().read_to_string().unwrap_or_default());
+    }
+}
+
+fn json(answer: &mut Response<Body>) -> Value {
+    let text = answer.body_mut().read_to_string().expect("the emulator answers whole");
+    serde_json::from_str(&text).expect("the emulator answers in JSON")
+}
+
+fn ministack_mails(kept: &Value, address: &str) -> Vec<Mail> {
+    let accounts = kept["messages"].as_object().expect("they are by account").values();
+    let mails = accounts.flat_map(|mails| mails.as_array().expect("it is a list"));
+    let to_address = mails.filter(|mail| mail["To"][0] == address);
+    to_address.map(|mail| Mail { subject: text(&mail["Subject"]), text: text(&mail["BodyText"]) }).collect()
+}
+
+fn localstack_mails(kept: &Value, address: &str) -> Vec<Mail> {
+    let mails = kept["messages"].as_array().expect("it is a list").iter();
+    let to_address = mails.filter(|mail| mail["Destination"]["ToAddresses"][0] == address);
+    to_address.map(|mail| Mail { subject: text(&mail["Subject"]), text: text(&mail["Body"]["text_part"]) }).collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
