@@ -15,14 +15,14 @@ pub use ferrite_chaos::storm::Sabotaged;
 use crate::build::{Binary, build, functions};
 use crate::checkout::Checkout;
 use crate::console::{say, step};
-use crate::emulator::{Emulator, free_port, functions_log};
+use crate::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
 use crate::endpoint::Target;
 use crate::process::interrupted;
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
 use crate::stack::{Deployment, output};
 use crate::stage::Stage;
-use crate::tools::{DEPLOY_TOOLS, MINISTACK, install};
+use crate::tools::{DEPLOY_TOOLS, install};
 use crate::trouble::{Trouble, at};
 
 const RUN: &str = "chaos";
@@ -138,14 +138,15 @@ impl Ground {
         let stage = Stage::in_run(&run_folder)?;
         stage.put(binaries)?;
         stage.copy_template(checkout)?;
-        let (sam, ministack) = (install(checkout, &DEPLOY_TOOLS)?, install(checkout, &MINISTACK)?);
+        let (sam, ministack) = (install(checkout, &DEPLOY_TOOLS)?, EmulatorKind::Ministack.install(checkout)?);
         let (port, functions_port) = (free_port()?, free_port()?);
         let (target, mut config) = (Target::local(port), Section::require(checkout, "local")?);
         config.parameters.insert("EmailConfirmationSeconds".to_owned(), confirmation.to_string());
         config.parameters.insert("PendingOrderMinutes".to_owned(), "1".to_owned());
         let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
         let (emulator, outputs) = step(&format!("Deploying template.yaml as {stack}, to MiniStack on port {port}"), || {
-            let emulator = Emulator::start_behind(checkout, &ministack, &run_folder, port, functions_port)?;
+            let options = StartOptions { functions_port: Some(functions_port), ..StartOptions::default() };
+            let emulator = Emulator::start(checkout, &ministack, &run_folder, port, options)?;
             claim.note(&Running::started_here(port, emulator.group(), false))?;
             let deployment = Deployment { checkout, sam: &sam, target: &target, config: &config };
             Ok::<_, Trouble>((emulator, deployment.deploy(&stage, &stack, &run_folder)?))

@@ -11,7 +11,7 @@ use crate::build::{build, functions};
 use crate::checkout::Checkout;
 use crate::console::{say, seconds, step};
 use crate::demo::{self, CUSTOMER, Demo};
-use crate::emulator::{Emulator, forget, functions_log, require_free};
+use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, forget, functions_log, require_free};
 use crate::endpoint::{Endpoint, Target};
 use crate::logs;
 use crate::process::{end_process, go_on, interrupted};
@@ -20,7 +20,7 @@ use crate::samconfig::Section;
 use crate::stack::{Deployment, output, outputs};
 use crate::stage::Stage;
 use crate::token::{Bearer, mint};
-use crate::tools::{DEPLOY_TOOLS, MINISTACK, Tools, install};
+use crate::tools::{DEPLOY_TOOLS, Tools, install};
 use crate::trouble::{Trouble, at};
 use crate::watch::{Edit, Sources};
 
@@ -42,7 +42,7 @@ pub enum Mode {
 ///
 /// # Errors
 /// When a step fails. A compile error after the start is shown and is no failure.
-pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> {
+pub fn dev(checkout: &Checkout, mode: Mode, reset: bool, kind: EmulatorKind) -> Result<(), Trouble> {
     let Some(claim) = Claim::take(checkout, RUN)? else {
         return if mode == Mode::Stop { stop_the_other(checkout) } else { Err(already_running(checkout)) };
     };
@@ -65,7 +65,7 @@ pub fn dev(checkout: &Checkout, mode: Mode, reset: bool) -> Result<(), Trouble> 
     }
     let port = port()?;
     require_free(port)?;
-    let (session, mut emulator) = Session::start(checkout, run_folder, port, &claim, mode)?;
+    let (session, mut emulator) = Session::start(checkout, run_folder, port, kind, &claim, mode)?;
     if mode == Mode::Detach {
         emulator.leave_running();
         say("\nIt goes on running; nothing is watched. ./scripts/dev --stop ends it.");
@@ -126,14 +126,17 @@ impl<'a> Session<'a> {
         checkout: &'a Checkout,
         run_folder: PathBuf,
         port: u16,
+        kind: EmulatorKind,
         claim: &Claim,
         mode: Mode,
     ) -> Result<(Self, Emulator), Trouble> {
         let config = Section::require(checkout, "local")?;
         let stage = Stage::in_run(&run_folder)?;
-        let (sam, ministack) = prepare(checkout, &stage)?;
-        let emulator = step(&format!("Starting MiniStack on port {port}"), || {
-            let emulator = Emulator::start(checkout, &ministack, &run_folder, port, Some(&run_folder.join("state")))?;
+        let (sam, installed) = prepare(checkout, &stage, kind)?;
+        let emulator = step(&format!("Starting {} on port {port}", kind.name()), || {
+            let state = run_folder.join("state");
+            let options = StartOptions { state: Some(&state), ..StartOptions::default() };
+            let emulator = Emulator::start(checkout, &installed, &run_folder, port, options)?;
             claim.note(&Running::started_here(port, emulator.group(), mode == Mode::Detach))?;
             Ok::<_, Trouble>(emulator)
         })?;
@@ -155,7 +158,7 @@ impl<'a> Session<'a> {
         if deployed != self.fingerprint()? {
             return Ok(None);
         }
-        match outputs(&self.sam, &self.target, &self.config.stack) {
+        match outputs(&self.sam, Some(&self.target), &self.config.stack) {
             Ok(outputs) => Ok(Some(output(&outputs, "ApiUrl")?.to_owned())),
             Err(Trouble::Interrupted) => Err(Trouble::Interrupted),
             // An emulator that was killed starts empty.
@@ -261,18 +264,18 @@ impl<'a> Session<'a> {
 }
 
 /// Installs the tools and builds the functions at the same time: one waits for the network, the other for the CPU.
-fn prepare(checkout: &Checkout, stage: &Stage) -> Result<(Tools, Tools), Trouble> {
+fn prepare(checkout: &Checkout, stage: &Stage, kind: EmulatorKind) -> Result<(Tools, Installed), Trouble> {
     thread::scope(|scope| {
         let sam = scope.spawn(|| install(checkout, &DEPLOY_TOOLS));
-        let ministack = scope.spawn(|| install(checkout, &MINISTACK));
+        let emulator = scope.spawn(|| kind.install(checkout));
         let names = functions(checkout)?;
         step(&format!("Building {} functions", names.len()), || {
             stage.put(&build(checkout, &names)?)?;
             stage.copy_template(checkout)
         })?;
-        let joined = |tools: thread::ScopedJoinHandle<'_, _>| tools.join().unwrap_or(Err(Trouble::Interrupted));
-        let (sam, ministack) = (joined(sam)?, joined(ministack)?);
+        let sam = sam.join().unwrap_or(Err(Trouble::Interrupted))?;
+        let emulator = emulator.join().unwrap_or(Err(Trouble::Interrupted))?;
         go_on()?;
-        Ok((sam, ministack))
+        Ok((sam, emulator))
     })
 }

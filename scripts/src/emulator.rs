@@ -1,89 +1,145 @@
-//! MiniStack, started for one run and ended with it.
+//! An emulator, started for one run and ended with it.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::checkout::Checkout;
 use crate::endpoint::{Endpoint, http_client};
 use crate::process::{Group, go_on};
-use crate::tools::Tools;
+use crate::tools::{LOCALSTACK, MINISTACK, Tools, install};
 use crate::trouble::{Trouble, at};
 
-/// A running MiniStack. Dropping it ends it and every function it runs.
+/// Which emulator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum EmulatorKind {
+    /// The default: it enforces the functions' roles, and keeps its state over a stop.
+    #[default]
+    Ministack,
+    /// Another implementation of AWS, to see whether both agree.
+    Localstack,
+}
+
+impl EmulatorKind {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ministack => "MiniStack",
+            Self::Localstack => "LocalStack",
+        }
+    }
+
+    /// Installs what it needs.
+    ///
+    /// # Errors
+    /// As [`install`].
+    pub fn install(self, checkout: &Checkout) -> Result<Installed, Trouble> {
+        let ministack = install(checkout, &MINISTACK)?;
+        let localstack = match self {
+            Self::Ministack => None,
+            Self::Localstack => Some(install(checkout, &LOCALSTACK)?),
+        };
+        Ok(Installed { ministack, localstack })
+    }
+}
+
+/// An emulator that can be started.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// LocalStack's tables are MiniStack's.
+    ministack: Tools,
+    localstack: Option<Tools>,
+}
+
+impl Installed {
+    /// Which one it is.
+    #[must_use]
+    pub fn kind(&self) -> EmulatorKind {
+        if self.localstack.is_some() { EmulatorKind::Localstack } else { EmulatorKind::Ministack }
+    }
+
+    /// The environment that it runs in.
+    #[must_use]
+    pub fn tools(&self) -> &Tools {
+        self.localstack.as_ref().unwrap_or(&self.ministack)
+    }
+}
+
+/// How an emulator is started, beside its port.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StartOptions<'a> {
+    /// The folder with the state that the last one was stopped with, to go on from there. LocalStack always starts empty.
+    pub state: Option<&'a Path>,
+    /// The port of this machine where functions call AWS, when it is not the emulator's own. MiniStack alone knows it.
+    pub functions_port: Option<u16>,
+}
+
+/// A running emulator. Dropping it ends it and every function it runs.
 pub struct Emulator {
     group: Group,
     log: PathBuf,
+    kind: EmulatorKind,
 }
 
 impl Emulator {
-    /// Starts MiniStack on `port` of this machine and waits until it answers. With `state`, a folder, it goes on where
-    /// the last one with that folder was stopped.
+    /// Starts an emulator on `port` of this machine and waits until it answers.
     ///
     /// # Errors
-    /// When the port is taken, or MiniStack ends or does not answer within 30 seconds.
+    /// When the port is taken, or it ends or does not answer within a minute.
     pub fn start(
         checkout: &Checkout,
-        tools: &Tools,
+        installed: &Installed,
         run_folder: &Path,
         port: u16,
-        state: Option<&Path>,
-    ) -> Result<Self, Trouble> {
-        Self::launch(checkout, tools, run_folder, port, |launcher| {
-            launcher.args(state.into_iter().flat_map(|state| [Path::new("--state-dir"), state]));
-        })
-    }
-
-    /// Starts MiniStack as [`Emulator::start`] does, with functions that call AWS on `functions_port` of this machine.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn start_behind(
-        checkout: &Checkout,
-        tools: &Tools,
-        run_folder: &Path,
-        port: u16,
-        functions_port: u16,
-    ) -> Result<Self, Trouble> {
-        Self::launch(checkout, tools, run_folder, port, |launcher| {
-            launcher.args(["--functions-port", &functions_port.to_string()]);
-        })
-    }
-
-    fn launch(
-        checkout: &Checkout,
-        tools: &Tools,
-        run_folder: &Path,
-        port: u16,
-        options: impl FnOnce(&mut Command),
+        options: StartOptions<'_>,
     ) -> Result<Self, Trouble> {
         require_free(port)?;
+        let kind = installed.kind();
         let functions_log = functions_log(run_folder);
         File::create(&functions_log).map_err(at(&functions_log))?;
         let log = run_folder.join("emulator.log");
         let output = File::create(&log).map_err(at(&log))?;
         let errors = output.try_clone().map_err(at(&log))?;
-        let mut launcher = tools.command("python");
+        let module = match kind {
+            EmulatorKind::Ministack => "ferrite_emulators.ministack",
+            EmulatorKind::Localstack => "ferrite_emulators.localstack",
+        };
+        let mut launcher = installed.tools().command("python");
         launcher
-            .args(["-m", "ferrite_emulators.ministack", "--port", &port.to_string()])
+            .args(["-m", module, "--port", &port.to_string()])
             .arg("--functions-log")
             .arg(functions_log)
             .env("PYTHONPATH", checkout.path("tests/emulators"))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors);
-        options(&mut launcher);
-        let mut emulator = Self { group: Group::start(&mut launcher)?, log };
+        match kind {
+            EmulatorKind::Ministack => {
+                launcher.args(options.state.into_iter().flat_map(|state| [Path::new("--state-dir"), state]));
+                launcher.args(
+                    options.functions_port.into_iter().flat_map(|port| ["--functions-port".to_owned(), port.to_string()]),
+                );
+            }
+            EmulatorKind::Localstack => {
+                launcher.arg("--ministack-python").arg(installed.ministack.path("python"));
+            }
+        }
+        let mut emulator = Self { group: Group::start(&mut launcher)?, log, kind };
         emulator.wait_until_ready(port)?;
         Ok(emulator)
     }
 
     fn wait_until_ready(&mut self, port: u16) -> Result<(), Trouble> {
-        let url = format!("{}/_ministack/ready", Endpoint::local(port).url());
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let path = match self.kind {
+            EmulatorKind::Ministack => "/_ministack/ready",
+            EmulatorKind::Localstack => "/_localstack/health",
+        };
+        let url = format!("{}{path}", Endpoint::local(port).url());
+        let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             go_on()?;
             self.check()?;
@@ -92,7 +148,7 @@ impl Emulator {
             }
             sleep(Duration::from_millis(50));
         }
-        Err(self.trouble("did not answer within 30 s"))
+        Err(self.trouble("did not answer within a minute"))
     }
 
     /// `Err` when the emulator has ended by itself.
@@ -110,7 +166,7 @@ impl Emulator {
     }
 
     fn trouble(&self, what: &'static str) -> Trouble {
-        Trouble::Emulator { what, log: self.log.clone() }
+        Trouble::Emulator { name: self.kind.name(), what, log: self.log.clone() }
     }
 
     /// Its process group.

@@ -7,6 +7,7 @@ use ferrite_chaos::Kind;
 use ferrite_chaos::storm::Length;
 use ferrite_scripts::chaos::{Asked, Sabotaged};
 use ferrite_scripts::checkout::Checkout;
+use ferrite_scripts::emulator::EmulatorKind;
 use ferrite_scripts::endpoint::Target;
 use ferrite_scripts::running::Running;
 use ferrite_scripts::samconfig::Section;
@@ -52,6 +53,9 @@ struct DevArguments {
     /// Forget what the last run has left, and start from nothing
     #[arg(long)]
     reset: bool,
+    /// What takes the place of AWS
+    #[arg(long, value_enum, default_value_t)]
+    emulator: EmulatorKind,
 }
 
 #[derive(Args)]
@@ -61,6 +65,12 @@ struct TestArguments {
     unit: bool,
     /// Only the tests whose name contains this, and no lints
     filter: Option<String>,
+    /// What takes the place of AWS, where neither AWS_ENDPOINT_URL nor --stack says it
+    #[arg(long, value_enum, default_value_t, conflicts_with = "unit")]
+    emulator: EmulatorKind,
+    /// Only the end-to-end tests, on a stack that is deployed already: on AWS, unless AWS_ENDPOINT_URL is set
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["unit", "emulator"])]
+    stack: Option<String>,
 }
 
 #[derive(Args)]
@@ -186,9 +196,12 @@ fn run(command: Command) -> Result<(), Trouble> {
                 (_, true) => dev::Mode::Detach,
                 _ => dev::Mode::Watch,
             };
-            dev::dev(&checkout, mode, arguments.reset)
+            dev::dev(&checkout, mode, arguments.reset, arguments.emulator)
         }
-        Command::Test(arguments) => suite::test(&checkout, arguments.unit, arguments.filter.as_deref()),
+        Command::Test(arguments) => {
+            let TestArguments { unit, filter, emulator, stack } = arguments;
+            suite::test(&checkout, &suite::Asked { unit, filter, emulator, stack })
+        }
         Command::Bench(arguments) => {
             let BenchArguments { functions, starts, no_build, signals, json } = arguments;
             bench::bench(&checkout, &bench::Options { functions, starts: starts.into(), no_build, signals, json })
@@ -226,7 +239,7 @@ fn print_outputs(checkout: &Checkout) -> Result<(), Trouble> {
     };
     let config = Section::require(checkout, "local")?;
     let sam = tools::install(checkout, &tools::DEPLOY_TOOLS)?;
-    let outputs = stack::outputs(&sam, &target, &config.stack)?;
+    let outputs = stack::outputs(&sam, Some(&target), &config.stack)?;
     console::say(&serde_json::Value::Object(outputs).to_string());
     Ok(())
 }

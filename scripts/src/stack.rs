@@ -78,27 +78,30 @@ impl Deployment<'_> {
                 progress.report("uploading code");
             }
         })?;
-        outputs(self.sam, self.target, stack)
+        outputs(self.sam, Some(self.target), stack)
     }
 }
 
-/// The stack's outputs, with `ApiUrl` as it can be called on this emulator.
+/// The stack's outputs at `target`, with `ApiUrl` as it can be called there; `None` is AWS itself.
 ///
 /// # Errors
 /// When there is no such stack, or the SAM CLI fails.
-pub fn outputs(tools: &Tools, target: &Target, stack: &str) -> Result<Map<String, Value>, Trouble> {
+pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, Trouble> {
     let mut sam = tools.command("sam");
     sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
-    parse_outputs(&capture(target.apply(&mut sam))?, &target.endpoint)
+    if let Some(target) = target {
+        target.apply(&mut sam);
+    }
+    parse_outputs(&capture(&mut sam)?, target.map(|target| &target.endpoint))
 }
 
-fn parse_outputs(json: &str, endpoint: &Endpoint) -> Result<Map<String, Value>, Trouble> {
+fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, Value>, Trouble> {
     let list: Vec<Value> = serde_json::from_str(json)
         .map_err(|error| Trouble::Unexpected { program: "sam list stack-outputs".to_owned(), reason: error.to_string() })?;
     let mut outputs = Map::new();
     for output in list {
         if let (Some(key), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
-            let here = (key == "ApiUrl").then(|| endpoint.api_url(value)).flatten();
+            let here = endpoint.filter(|_| key == "ApiUrl").and_then(|endpoint| endpoint.api_url(value));
             outputs.insert(key.to_owned(), here.unwrap_or_else(|| value.to_owned()).into());
         }
     }
@@ -125,7 +128,7 @@ mod tests {
         let listed = r#"[
             {"OutputKey": "ApiUrl", "OutputValue": "https://abc.execute-api.us-east-1.amazonaws.com/v1", "Description": "x"},
             {"OutputKey": "StageName", "OutputValue": "v1"}]"#;
-        let outputs = parse_outputs(listed, &Endpoint::local(4570)).unwrap();
+        let outputs = parse_outputs(listed, Some(&Endpoint::local(4570))).unwrap();
         assert_eq!(
             Value::Object(outputs),
             serde_json::json!({"ApiUrl": "http://127.0.0.1:4570/_aws/execute-api/abc/v1", "StageName": "v1"})

@@ -5,24 +5,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use serde_json::Value;
+use ferrite_tests::made::MADE;
+use serde_json::{Map, Value};
 
+use crate::aws::Aws;
 use crate::budget::{check_sizes, http_functions};
 use crate::build::cargo;
 use crate::chaos::prove;
 use crate::checkout::Checkout;
+use crate::cleaning::clean;
 use crate::console::{say, step};
 use crate::counts::Counts;
 use crate::deploy::build_for_lambda;
-use crate::emulator::{Emulator, free_port, functions_log};
-use crate::endpoint::Target;
+use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
+use crate::endpoint::{Account, Target};
 use crate::process::{each_line_logged, go_on, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
-use crate::stack::{Deployment, host_architecture, output};
+use crate::skipped::{Place, Skipped, skipped_at};
+use crate::stack::{Deployment, host_architecture, output, outputs};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
-use crate::tools::{DEPLOY_TOOLS, MINISTACK, POWERTOOLS, Tools, install};
+use crate::tools::{DEPLOY_TOOLS, POWERTOOLS, install};
 use crate::trouble::{Trouble, at};
 
 const RUN: &str = "test";
@@ -31,11 +35,19 @@ const RUN: &str = "test";
 ///
 /// # Errors
 /// When a check or test failed, or a signal came.
-pub fn test(checkout: &Checkout, unit: bool, filter: Option<&str>) -> Result<(), Trouble> {
+pub fn test(checkout: &Checkout, asked: &Asked) -> Result<(), Trouble> {
     // Asked now: the build of the tests may put another file in its place.
     let program = std::env::current_exe().map_err(at(Path::new("ferrite")))?;
-    let mut suite = Suite { checkout, filter, program, totals: Counts::default(), failures: Vec::new() };
-    suite.run(unit)?;
+    let filter = asked.filter.as_deref();
+    let mut suite =
+        Suite { checkout, asked, filter, program, totals: Counts::default(), failures: Vec::new(), left_out: Vec::new() };
+    suite.run()?;
+    if !suite.left_out.is_empty() {
+        say("Not run:");
+    }
+    for Skipped { place, test, reason } in &suite.left_out {
+        say(&format!("  {test} on {}: {reason}", place.name()));
+    }
     for failure in &suite.failures {
         say(&format!("failed: {failure}"));
     }
@@ -46,18 +58,38 @@ pub fn test(checkout: &Checkout, unit: bool, filter: Option<&str>) -> Result<(),
     Ok(())
 }
 
+/// What `scripts/test` is asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Only the tests that need nothing else.
+    pub unit: bool,
+    /// Only the tests whose names contain this.
+    pub filter: Option<String>,
+    /// What takes the place of AWS, unless there is a stack or an endpoint of the caller's.
+    pub emulator: EmulatorKind,
+    /// A stack that is deployed already, at the caller's endpoint or on AWS: only the end-to-end tests, on that.
+    pub stack: Option<String>,
+}
+
 struct Suite<'a> {
     checkout: &'a Checkout,
+    asked: &'a Asked,
     filter: Option<&'a str>,
     program: PathBuf,
     totals: Counts,
     failures: Vec<String>,
+    left_out: Vec<&'static Skipped>,
 }
 
 impl Suite<'_> {
-    fn run(&mut self, unit: bool) -> Result<(), Trouble> {
+    fn run(&mut self) -> Result<(), Trouble> {
+        let unit = self.asked.unit;
+        // Neither says anything of what runs by itself, and without them the suite has run that.
+        let only_on_aws = self.asked.emulator != EmulatorKind::default() || self.asked.stack.is_some();
         if unit {
             say("(--unit: no lints, no template checks, nothing that needs an emulator)");
+        } else if only_on_aws {
+            say("(--emulator, --stack: only what depends on what takes the place of AWS; ./scripts/test runs the rest)");
         } else if self.filter.is_some() {
             say("(a filter: no lints, no template checks)");
         } else {
@@ -65,7 +97,10 @@ impl Suite<'_> {
         }
         let built = self.step("Building the tests", || build_tests(self.checkout, !unit))?;
         let Some(built) = built else { return Ok(()) };
-        self.run_binaries("Unit tests", &built.tests, Needs::Nothing, |_| {})?;
+        if only_on_aws {
+            return self.run_on_aws(&built);
+        }
+        self.run_binaries("Unit tests", &built.tests, Needs::Nothing, &[], |_| {})?;
         if unit {
             return Ok(());
         }
@@ -135,7 +170,7 @@ impl Suite<'_> {
     fn lint(&mut self) -> Result<(), Trouble> {
         let checkout = self.checkout;
         let tools = thread::scope(|scope| {
-            let tools = scope.spawn(|| Ok((install(checkout, &DEPLOY_TOOLS)?, install(checkout, &MINISTACK)?)));
+            let tools = scope.spawn(|| Ok((install(checkout, &DEPLOY_TOOLS)?, EmulatorKind::Ministack.install(checkout)?)));
             self.step("Format", || run(cargo(checkout).args(["fmt", "--all", "--check"])))?;
             self.step("Clippy", || {
                 let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
@@ -160,9 +195,9 @@ impl Suite<'_> {
         self.launcher_tests(&ministack)
     }
 
-    fn launcher_tests(&mut self, ministack: &Tools) -> Result<(), Trouble> {
+    fn launcher_tests(&mut self, emulator: &Installed) -> Result<(), Trouble> {
         let log = self.checkout.run_folder(RUN)?.join("launcher-tests.log");
-        let mut command = ministack.command("python");
+        let mut command = emulator.tools().command("python");
         command
             .args(["-m", "unittest", "discover", "-s", "tests/emulators/tests", "-t", "tests/emulators"])
             .current_dir(self.checkout.root());
@@ -218,6 +253,7 @@ impl Suite<'_> {
         title: &str,
         binaries: &[TestBinary],
         needs: Needs,
+        skipped: &[&str],
         prepare: impl Fn(&mut Command),
     ) -> Result<(), Trouble> {
         let mut total = Counts::default();
@@ -226,7 +262,7 @@ impl Suite<'_> {
         // Each failure is noted below; the outcome is only shown.
         let _ = step(title, || {
             for binary in binaries.iter().filter(|binary| binary.needs == needs) {
-                match binary.run(filter, &prepare) {
+                match binary.run(filter, skipped, &prepare) {
                     Ok(counts) => {
                         total += counts;
                         if counts.failed > 0 {
@@ -252,7 +288,7 @@ impl Suite<'_> {
         Ok(())
     }
 
-    /// The tests that need AWS: on the caller's endpoint, or on an emulator that lives as long as they run.
+    /// The tests that need AWS: on AWS or the caller's endpoint, or on an emulator that lives as long as they run.
     fn run_on_aws(&mut self, built: &Built) -> Result<(), Trouble> {
         let wanted = |needs: Needs| -> Result<bool, Trouble> {
             for binary in built.tests.iter().filter(|binary| binary.needs == needs) {
@@ -271,87 +307,132 @@ impl Suite<'_> {
         };
         let _ = claim.clear();
         let run_folder = self.checkout.run_folder(RUN)?;
-        let Some((target, emulator)) =
-            self.step("An AWS endpoint for the tests", || aws_endpoint(self.checkout, &run_folder, &claim))?
+        let Some(site) =
+            self.step("An AWS endpoint for the tests", || Site::find(self.checkout, self.asked, &run_folder, &claim))?
         else {
             return Ok(());
         };
-        if adapters {
-            self.run_binaries("Adapter tests", &built.tests, Needs::Aws, |command| {
-                target.apply(command);
-            })?;
-        }
-        if conformance {
-            self.conformance(built, &target)?;
+        self.left_out.extend(skipped_at(site.place));
+        if self.asked.stack.is_none() {
+            if adapters {
+                self.run_binaries("Adapter tests", &built.tests, Needs::Aws, &site.skipped(), |command| {
+                    site.apply(command);
+                })?;
+            }
+            if conformance {
+                self.conformance(built, &site)?;
+            }
         }
         if end_to_end {
-            let log = emulator.is_some().then(|| functions_log(&run_folder));
-            self.end_to_end(built, &target, &run_folder, log.as_deref())?;
+            self.end_to_end(built, &site, &run_folder)?;
         }
-        if emulator.is_some() && !self.failures.is_empty() {
+        if site.emulator.is_some() && !self.failures.is_empty() {
             say(&format!("What the functions logged: {}", functions_log(&run_folder).display()));
         }
         Ok(())
     }
 
     /// The tests that hold the runtime to Powertools.
-    fn conformance(&mut self, built: &Built, target: &Target) -> Result<(), Trouble> {
+    fn conformance(&mut self, built: &Built, site: &Site) -> Result<(), Trouble> {
         let checkout = self.checkout;
         let Some(powertools) = self.step("Powertools", || install(checkout, &POWERTOOLS))? else { return Ok(()) };
-        self.run_binaries("Conformance with Powertools (Python)", &built.tests, Needs::Powertools, |command| {
-            target.apply(command).env("FERRITE_CONFORMANCE_PYTHON", powertools.path("python"));
+        let title = "Conformance with Powertools (Python)";
+        self.run_binaries(title, &built.tests, Needs::Powertools, &site.skipped(), |command| {
+            site.apply(command);
+            command.env("FERRITE_CONFORMANCE_PYTHON", powertools.path("python"));
         })
     }
 
-    fn end_to_end(
-        &mut self,
-        built: &Built,
-        target: &Target,
-        run_folder: &Path,
-        functions_log: Option<&Path>,
-    ) -> Result<(), Trouble> {
-        let config = Section::require(self.checkout, "local")?;
-        let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
-        let Some(stack) = self.step(&format!("Deploying template.yaml as {stack}"), || {
-            deploy(self.checkout, built, target, run_folder, &config, &stack)
-        })?
-        else {
-            return Ok(());
+    fn end_to_end(&mut self, built: &Built, site: &Site, run_folder: &Path) -> Result<(), Trouble> {
+        let checkout = self.checkout;
+        let outputs = match (&self.asked.stack, &site.target) {
+            (None, Some(target)) => {
+                let config = Section::require(checkout, "local")?;
+                let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
+                let title = format!("Deploying template.yaml as {stack}");
+                self.step(&title, || deploy(checkout, built, target, run_folder, &config, &stack))?
+            }
+            (stack, target) => {
+                let stack = stack.as_deref().unwrap_or_default();
+                self.step(&format!("The stack {stack}"), || {
+                    outputs(&install(checkout, &DEPLOY_TOOLS)?, target.as_ref(), stack)
+                })?
+            }
         };
-        let (keys, program) = (self.checkout.keys(), self.program.clone());
-        if functions_log.is_none() {
-            say("  not run here: logs::*, which need the functions' log of an emulator that this suite started");
+        let Some(outputs) = outputs else { return Ok(()) };
+        let (api, table) = (output(&outputs, "ApiUrl")?.to_owned(), output(&outputs, "TableName")?.to_owned());
+        let path = run_folder.join("outputs.json");
+        fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
+        let made = run_folder.join("made");
+        if made.exists() {
+            fs::remove_file(&made).map_err(at(&made))?;
         }
-        self.run_binaries("End-to-end tests", &built.tests, Needs::Stack, |command| {
-            command.envs(functions_log.map(|log| ("FERRITE_FUNCTIONS_LOG", log)));
-            target
-                .apply(command)
-                .env("FERRITE_API_URL", &stack.api)
+        let (keys, program) = (checkout.keys(), self.program.clone());
+        let log = site.emulator.is_some().then(|| functions_log(run_folder));
+        self.run_binaries("End-to-end tests", &built.tests, Needs::Stack, &site.skipped(), |command| {
+            site.apply(command);
+            command
+                .envs(log.iter().map(|log| ("FERRITE_FUNCTIONS_LOG", log)))
+                .env("FERRITE_API_URL", &api)
                 .env("FERRITE_KEYS_DIR", &keys)
                 .env("FERRITE_PROGRAM", &program)
-                .env("FERRITE_OUTPUTS", &stack.outputs);
-        })
+                .env("FERRITE_OUTPUTS", &path);
+            if site.emulator.is_none() {
+                command.env(MADE, &made);
+            }
+        })?;
+        if site.emulator.is_none() {
+            self.step("Taking away what the tests made", || {
+                let deleted = clean(&site.aws()?, &table, &made)?;
+                say(&format!("  {deleted} items of {table}"));
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 }
 
-/// The caller's endpoint, or a MiniStack of our own on a free port.
-fn aws_endpoint(checkout: &Checkout, run_folder: &Path, claim: &Claim) -> Result<(Target, Option<Emulator>), Trouble> {
-    if let Some(target) = Target::from_environment()? {
-        say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
-        return Ok((target, None));
-    }
-    let ministack = install(checkout, &MINISTACK)?;
-    let port = free_port()?;
-    let emulator = Emulator::start(checkout, &ministack, run_folder, port, None)?;
-    claim.note(&Running::started_here(port, emulator.group(), false))?;
-    say(&format!("  MiniStack on port {port}"));
-    Ok((Target::local(port), Some(emulator)))
+/// Where the tests that need AWS run.
+struct Site {
+    place: Place,
+    /// The endpoint; `None` on AWS itself, where the caller's environment says all.
+    target: Option<Target>,
+    emulator: Option<Emulator>,
 }
 
-/// A stack deployed for the end-to-end tests.
-struct Deployed {
-    api: String,
-    outputs: PathBuf,
+impl Site {
+    /// AWS or the caller's endpoint, or an emulator of our own on a free port.
+    fn find(checkout: &Checkout, asked: &Asked, run_folder: &Path, claim: &Claim) -> Result<Self, Trouble> {
+        if let Some(target) = Target::from_environment()? {
+            say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
+            return Ok(Self { place: Place::CallersEndpoint, target: Some(target), emulator: None });
+        }
+        if asked.stack.is_some() {
+            let account = Account::on_aws()?;
+            say(&format!("  AWS, {}", account.region));
+            return Ok(Self { place: Place::Aws, target: None, emulator: None });
+        }
+        let installed = asked.emulator.install(checkout)?;
+        let port = free_port()?;
+        let emulator = Emulator::start(checkout, &installed, run_folder, port, StartOptions::default())?;
+        claim.note(&Running::started_here(port, emulator.group(), false))?;
+        say(&format!("  {} on port {port}", asked.emulator.name()));
+        Ok(Self { place: Place::On(asked.emulator), target: Some(Target::local(port)), emulator: Some(emulator) })
+    }
+
+    fn apply(&self, command: &mut Command) {
+        if let Some(target) = &self.target {
+            target.apply(command);
+        }
+    }
+
+    fn aws(&self) -> Result<Aws, Trouble> {
+        self.target.clone().map_or_else(Aws::from_environment, |target| Ok(Aws::emulator(target)))
+    }
+
+    fn skipped(&self) -> Vec<&'static str> {
+        skipped_at(self.place).map(|skipped| skipped.test).collect()
+    }
 }
 
 fn deploy(
@@ -361,15 +442,10 @@ fn deploy(
     run_folder: &Path,
     config: &Section,
     stack: &str,
-) -> Result<Deployed, Trouble> {
+) -> Result<Map<String, Value>, Trouble> {
     let sam = install(checkout, &DEPLOY_TOOLS)?;
     let stage = Stage::in_run(run_folder)?;
     stage.put(&built.functions)?;
     stage.copy_template(checkout)?;
-    let deployment = Deployment { checkout, sam: &sam, target, config };
-    let outputs = deployment.deploy(&stage, stack, run_folder)?;
-    let path = run_folder.join("outputs.json");
-    let api = output(&outputs, "ApiUrl")?.to_owned();
-    fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
-    Ok(Deployed { api, outputs: path })
+    Deployment { checkout, sam: &sam, target, config }.deploy(&stage, stack, run_folder)
 }

@@ -105,14 +105,19 @@ impl TestBinary {
         Ok(list.lines().any(|line| line.ends_with(": test")))
     }
 
-    /// Runs it, with `prepare` setting its environment. Tests that need something slow are shown as they pass; of the
+    /// Runs it but for the tests whose names begin as `skipped` says, with `prepare` setting its environment. Tests that need something slow are shown as they pass; of the
     /// others, what they print is shown when one fails.
     ///
     /// # Errors
     /// When it cannot be started, is interrupted, or ends without a result. Failed tests are in the counts.
-    pub fn run(&self, filter: Option<&str>, prepare: impl FnOnce(&mut Command)) -> Result<Counts, Trouble> {
+    pub fn run(
+        &self,
+        filter: Option<&str>,
+        skipped: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<Counts, Trouble> {
         let mut command = self.command();
-        command.args(filter);
+        command.args(filter).args(skipped.iter().flat_map(|test| ["--skip", test]));
         prepare(&mut command);
         let mut counts = None;
         let mut held_back = Vec::new();

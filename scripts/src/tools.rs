@@ -27,6 +27,10 @@ pub const DEPLOY_TOOLS: ToolSet = ToolSet {
 pub const MINISTACK: ToolSet =
     ToolSet { folder: ".tools/ministack", lock_file: "tests/emulators/requirements/ministack.txt", what: "MiniStack" };
 
+/// The other emulator: installed for `--emulator localstack` alone.
+pub const LOCALSTACK: ToolSet =
+    ToolSet { folder: ".tools/localstack", lock_file: "tests/emulators/requirements/localstack.txt", what: "LocalStack" };
+
 /// What the runtime is held to.
 pub const POWERTOOLS: ToolSet = ToolSet {
     folder: ".tools/powertools",
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
-        for set in [&DEPLOY_TOOLS, &MINISTACK, &POWERTOOLS] {
+        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));

@@ -69,8 +69,10 @@ pub enum Trouble {
     #[error("no local stack is running: start one with ./scripts/dev, or set AWS_ENDPOINT_URL to one")]
     NothingRuns,
     /// The emulator ended by itself, or never answered.
-    #[error("the emulator {what}{}", tail(log))]
+    #[error("{name} {what}{}", tail(log))]
     Emulator {
+        /// Which one.
+        name: &'static str,
         /// What it did.
         what: &'static str,
         /// Its log.

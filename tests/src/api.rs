@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::issuer::{ADMIN_SCOPE, Issuer};
+use crate::made::Made;
 
 /// The API of the stack under test.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl Api {
 
     /// A token with the claims that the stack's own issuer gives `customer`, and `scopes`.
     pub fn token(&self, customer: &str, scopes: &[&str]) -> String {
+        Made::Customer(customer.to_owned()).note();
         self.issuer.mint(customer, scopes, Duration::from_secs(300)).expect("a token is minted")
     }
 
@@ -128,9 +130,14 @@ impl Call<'_> {
     /// Sends it.
     pub fn send(self) -> Answer {
         let request = self.request.body(self.body).expect("the request is well-formed");
+        let makes_product = request.method() == http::Method::POST && request.uri().path().ends_with("/products");
         let mut response = self.api.agent.run(request).expect("the API answers");
         let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("the answer is readable");
-        Answer { status: response.status().as_u16(), headers: response.headers().clone(), body }
+        let answer = Answer { status: response.status().as_u16(), headers: response.headers().clone(), body };
+        if let Some(id) = answer.json()["id"].as_str().filter(|_| makes_product) {
+            Made::Product(id.to_owned()).note();
+        }
+        answer
     }
 }
 

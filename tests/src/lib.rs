@@ -3,6 +3,7 @@
 pub mod api;
 pub mod aws;
 pub mod issuer;
+pub mod made;
 #[cfg(test)]
 mod manifests;
 pub mod poll;

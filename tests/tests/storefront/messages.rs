@@ -4,6 +4,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
 use ferrite_aws::sdk_config;
 use ferrite_tests::api::Api;
+use ferrite_tests::made::Made;
 use ferrite_tests::poll::until;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -116,6 +117,7 @@ fn a_stream_record_that_is_no_order_is_put_aside_and_holds_up_nothing() {
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let poison = unique("ORDER#poison");
     let put = aws_sdk_dynamodb::Client::new(&config).put_item().table_name(api.output("TableName"));
+    Made::Customer("nobody".to_owned()).note();
     queues.runtime.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&poison)).send()).unwrap();
 
     let (ada, product) = (unique("ada"), api.create_product(1));

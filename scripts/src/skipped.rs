@@ -1,0 +1,81 @@
+//! The tests that cannot run everywhere: one table, with the reasons.
+
+use crate::emulator::EmulatorKind;
+
+/// Where a test cannot run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On an emulator.
+    On(EmulatorKind),
+    /// At an endpoint of the caller's.
+    CallersEndpoint,
+    /// On AWS itself.
+    Aws,
+}
+
+/// A test, or all whose names begin so, that cannot run somewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Skipped {
+    /// Where.
+    pub place: Place,
+    /// The beginning of its name.
+    pub test: &'static str,
+    /// Why.
+    pub reason: &'static str,
+}
+
+const NO_LOG: &str = "it reads what the functions print, which an emulator of this suite's own writes into a file";
+const NO_MAILBOX: &str = "AWS has no way to see what was sent, and sends nothing to addresses that do not exist";
+
+/// All of them. The README shows the same.
+pub const SKIPPED: [Skipped; 5] = [
+    Skipped { place: Place::CallersEndpoint, test: "logs::", reason: NO_LOG },
+    Skipped { place: Place::Aws, test: "logs::", reason: NO_LOG },
+    Skipped { place: Place::Aws, test: "customers::a_customer_registers_once_and_is_welcomed_once", reason: NO_MAILBOX },
+    Skipped {
+        place: Place::Aws,
+        test: "customers::an_address_that_ses_rejects_ends_there_with_the_reason",
+        reason: NO_MAILBOX,
+    },
+    Skipped {
+        place: Place::Aws,
+        test: "cancellations::a_cancelled_order_returns_its_stock_and_is_not_paid_for",
+        reason: NO_MAILBOX,
+    },
+];
+
+/// Those that cannot run at `place`.
+pub fn skipped_at(place: Place) -> impl Iterator<Item = &'static Skipped> {
+    SKIPPED.iter().filter(move |skipped| skipped.place == place)
+}
+
+impl Place {
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::On(kind) => kind.name(),
+            Self::CallersEndpoint => "your own endpoint",
+            Self::Aws => "AWS",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_readme_shows_the_same_table() {
+        let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/emulators/README.md")).unwrap();
+        let shown = readme.lines().filter(|line| line.contains("::") && line.starts_with("| ")).count();
+        assert_eq!(shown, SKIPPED.len());
+        for Skipped { place, test, reason } in SKIPPED {
+            let row = format!("| {} | `{test}` | {reason} |", place.name());
+            assert!(readme.contains(&row), "tests/emulators/README.md lacks: {row}");
+        }
+    }
+}
