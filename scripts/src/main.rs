@@ -144,6 +144,9 @@ struct TokenArguments {
     /// For the customer of this id
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
+    /// None, but the keys that all of them are verified with (a JWKS)
+    #[arg(long)]
+    jwks: bool,
 }
 
 #[derive(Args)]
@@ -220,6 +223,7 @@ fn run(command: Command) -> Result<(), Trouble> {
             chaos::chaos(&checkout, &asked, no_build)
         }
         Command::Outputs => print_outputs(&checkout),
+        Command::Token(arguments) if arguments.jwks => token::print_jwks(&checkout),
         Command::Token(arguments) => {
             let bearer = arguments.customer.map_or(Bearer::Admin, Bearer::Customer);
             token::print(&checkout, &bearer)

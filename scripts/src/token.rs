@@ -42,3 +42,12 @@ pub fn print(checkout: &Checkout, bearer: &Bearer) -> Result<(), Trouble> {
     say(&mint(checkout, bearer)?);
     Ok(())
 }
+
+/// Prints the keys that every token is verified with, as a JWKS (RFC 7517, section 5).
+///
+/// # Errors
+/// When the key cannot be used.
+pub fn print_jwks(checkout: &Checkout) -> Result<(), Trouble> {
+    say(&Issuer::open(&checkout.keys())?.jwks());
+    Ok(())
+}
