@@ -15,6 +15,7 @@ pub mod counts;
 pub mod demo;
 pub mod deploy;
 pub mod dev;
+pub mod docker;
 pub mod emulator;
 pub mod endpoint;
 pub mod logs;

@@ -68,6 +68,9 @@ struct TestArguments {
     /// What takes the place of AWS, where neither AWS_ENDPOINT_URL nor --stack says it
     #[arg(long, value_enum, default_value_t, conflicts_with = "unit")]
     emulator: EmulatorKind,
+    /// LocalStack in Docker, as it comes, with nothing of ours inside
+    #[arg(long, requires = "emulator", conflicts_with = "stack")]
+    docker: bool,
     /// Only the end-to-end tests, on a stack that is deployed already: on AWS, unless AWS_ENDPOINT_URL is set
     #[arg(long, value_name = "NAME", conflicts_with_all = ["unit", "emulator"])]
     stack: Option<String>,
@@ -202,8 +205,11 @@ fn run(command: Command) -> Result<(), Trouble> {
             dev::dev(&checkout, mode, arguments.reset, arguments.emulator)
         }
         Command::Test(arguments) => {
-            let TestArguments { unit, filter, emulator, stack } = arguments;
-            suite::test(&checkout, &suite::Asked { unit, filter, emulator, stack })
+            let TestArguments { unit, filter, emulator, docker, stack } = arguments;
+            if docker && emulator == EmulatorKind::Ministack {
+                return Err(Trouble::NoImage);
+            }
+            suite::test(&checkout, &suite::Asked { unit, filter, emulator, docker, stack })
         }
         Command::Bench(arguments) => {
             let BenchArguments { functions, starts, no_build, signals, json } = arguments;

@@ -17,12 +17,13 @@ use crate::cleaning::clean;
 use crate::console::{say, step};
 use crate::counts::Counts;
 use crate::deploy::build_for_lambda;
+use crate::docker::Container;
 use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
 use crate::endpoint::{Account, Target};
 use crate::process::{each_line_logged, go_on, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
-use crate::skipped::{Place, Skipped, skipped_at};
+use crate::skipped::{END_TO_END, Place, Skipped, skipped_at};
 use crate::stack::{Deployment, host_architecture, output, outputs};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
@@ -67,6 +68,8 @@ pub struct Asked {
     pub filter: Option<String>,
     /// What takes the place of AWS, unless there is a stack or an endpoint of the caller's.
     pub emulator: EmulatorKind,
+    /// The emulator runs in Docker, as it comes.
+    pub docker: bool,
     /// A stack that is deployed already, at the caller's endpoint or on AWS: only the end-to-end tests, on that.
     pub stack: Option<String>,
 }
@@ -323,7 +326,7 @@ impl Suite<'_> {
                 self.conformance(built, &site)?;
             }
         }
-        if end_to_end {
+        if end_to_end && skipped_at(site.place).all(|skipped| skipped.test != END_TO_END) {
             self.end_to_end(built, &site, &run_folder)?;
         }
         if site.emulator.is_some() && !self.failures.is_empty() {
@@ -398,6 +401,7 @@ struct Site {
     /// The endpoint; `None` on AWS itself, where the caller's environment says all.
     target: Option<Target>,
     emulator: Option<Emulator>,
+    _container: Option<Container>,
 }
 
 impl Site {
@@ -405,19 +409,31 @@ impl Site {
     fn find(checkout: &Checkout, asked: &Asked, run_folder: &Path, claim: &Claim) -> Result<Self, Trouble> {
         if let Some(target) = Target::from_environment()? {
             say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
-            return Ok(Self { place: Place::CallersEndpoint, target: Some(target), emulator: None });
+            return Ok(Self { place: Place::CallersEndpoint, target: Some(target), emulator: None, _container: None });
         }
         if asked.stack.is_some() {
             let account = Account::on_aws()?;
             say(&format!("  AWS, {}", account.region));
-            return Ok(Self { place: Place::Aws, target: None, emulator: None });
+            return Ok(Self { place: Place::Aws, target: None, emulator: None, _container: None });
+        }
+        if asked.docker {
+            let port = free_port()?;
+            let container = Some(Container::start(checkout, port)?);
+            say(&format!("  LocalStack in Docker on port {port}"));
+            return Ok(Self {
+                place: Place::Docker,
+                target: Some(Target::local(port)),
+                emulator: None,
+                _container: container,
+            });
         }
         let installed = asked.emulator.install(checkout)?;
         let port = free_port()?;
         let emulator = Emulator::start(checkout, &installed, run_folder, port, StartOptions::default())?;
         claim.note(&Running::started_here(port, emulator.group(), false))?;
         say(&format!("  {} on port {port}", asked.emulator.name()));
-        Ok(Self { place: Place::On(asked.emulator), target: Some(Target::local(port)), emulator: Some(emulator) })
+        let (place, target) = (Place::On(asked.emulator), Some(Target::local(port)));
+        Ok(Self { place, target, emulator: Some(emulator), _container: None })
     }
 
     fn apply(&self, command: &mut Command) {

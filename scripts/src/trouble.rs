@@ -68,6 +68,12 @@ pub enum Trouble {
     /// There is no stack to ask.
     #[error("no local stack is running: start one with ./scripts/dev, or set AWS_ENDPOINT_URL to one")]
     NothingRuns,
+    /// An emulator that is run from its package alone.
+    #[error("--docker goes with --emulator localstack")]
+    NoImage,
+    /// There is nothing to run containers with.
+    #[error("--docker needs Docker with its compose plug-in, and `docker compose version` fails here")]
+    NoDocker,
     /// The emulator ended by itself, or never answered.
     #[error("{name} {what}{}", tail(log))]
     Emulator {
