@@ -33,6 +33,15 @@ impl EmulatorKind {
         }
     }
 
+    /// What its folders and modules are called in tests/emulators.
+    #[must_use]
+    pub fn folder(self) -> &'static str {
+        match self {
+            Self::Ministack => "ministack",
+            Self::Localstack => "localstack",
+        }
+    }
+
     /// Installs what it needs.
     ///
     /// # Errors
@@ -104,13 +113,10 @@ impl Emulator {
         let log = run_folder.join("emulator.log");
         let output = File::create(&log).map_err(at(&log))?;
         let errors = output.try_clone().map_err(at(&log))?;
-        let module = match kind {
-            EmulatorKind::Ministack => "ferrite_emulators.ministack",
-            EmulatorKind::Localstack => "ferrite_emulators.localstack",
-        };
+        let module = format!("ferrite_emulators.{}", kind.folder());
         let mut launcher = installed.tools().command("python");
         launcher
-            .args(["-m", module, "--port", &port.to_string()])
+            .args(["-m", &module, "--port", &port.to_string()])
             .arg("--functions-log")
             .arg(functions_log)
             .env("PYTHONPATH", checkout.path("tests/emulators"))

@@ -93,6 +93,7 @@ impl Suite<'_> {
             say("(--unit: no lints, no template checks, nothing that needs an emulator)");
         } else if only_on_aws {
             say("(--emulator, --stack: only what depends on what takes the place of AWS; ./scripts/test runs the rest)");
+            self.test_other_emulator()?;
         } else if self.filter.is_some() {
             say("(a filter: no lints, no template checks)");
         } else {
@@ -195,17 +196,32 @@ impl Suite<'_> {
                 run(sam.command("cfn-lint").arg(template).current_dir(checkout.root()))
             })?;
         }
-        self.launcher_tests(&ministack)
+        self.emulator_tests(&ministack)
     }
 
-    fn launcher_tests(&mut self, emulator: &Installed) -> Result<(), Trouble> {
+    /// That of an emulator other than the default, which [`Self::lint`] has.
+    fn test_other_emulator(&mut self) -> Result<(), Trouble> {
+        let (checkout, asked) = (self.checkout, self.asked);
+        if asked.stack.is_some() || asked.docker || self.filter.is_some() {
+            return Ok(());
+        }
+        match self.step("Tools", || asked.emulator.install(checkout))? {
+            Some(installed) => self.emulator_tests(&installed),
+            None => Ok(()),
+        }
+    }
+
+    /// What the launcher of an emulator promises, and its patches or plug-ins.
+    fn emulator_tests(&mut self, emulator: &Installed) -> Result<(), Trouble> {
+        let title = format!("Launcher and patches of {}", emulator.kind().name());
         let log = self.checkout.run_folder(RUN)?.join("launcher-tests.log");
+        let folder = format!("tests/emulators/tests/{}", emulator.kind().folder());
         let mut command = emulator.tools().command("python");
         command
-            .args(["-m", "unittest", "discover", "-s", "tests/emulators/tests", "-t", "tests/emulators"])
+            .args(["-m", "unittest", "discover", "-s", &folder, "-t", "tests/emulators"])
             .current_dir(self.checkout.root());
         let mut output = String::new();
-        let outcome = step("Emulator launcher tests", || {
+        let outcome = step(&title, || {
             each_line_logged(&mut command, &log, |line| {
                 output.push_str(line);
                 output.push('\n');
@@ -218,7 +234,7 @@ impl Suite<'_> {
                 if let Err(trouble) = outcome {
                     say(&format!("  {trouble}"));
                 }
-                self.add_failed("Emulator launcher tests", counts.unwrap_or_default());
+                self.add_failed(&title, counts.unwrap_or_default());
             }
         }
         Ok(())

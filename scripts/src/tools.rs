@@ -1,6 +1,7 @@
 //! The Python tools, each set in an environment of its own under .tools/, at the versions and hashes of its lock file.
 
 use std::fs::{self, File};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,28 +15,43 @@ pub struct ToolSet {
     folder: &'static str,
     lock_file: &'static str,
     what: &'static str,
+    /// The minor versions of Python 3 that its packages are there for.
+    pythons: RangeInclusive<u8>,
 }
+
+/// As the README says.
+const OLDEST_PYTHON: u8 = 10;
 
 /// SAM CLI, cargo-lambda, ziglang, cfn-lint.
 pub const DEPLOY_TOOLS: ToolSet = ToolSet {
     folder: ".tools/sam",
     lock_file: "scripts/requirements/tools.txt",
     what: "SAM CLI, cargo-lambda, zig, cfn-lint",
+    pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
 /// The emulator.
-pub const MINISTACK: ToolSet =
-    ToolSet { folder: ".tools/ministack", lock_file: "tests/emulators/requirements/ministack.txt", what: "MiniStack" };
+pub const MINISTACK: ToolSet = ToolSet {
+    folder: ".tools/ministack",
+    lock_file: "tests/emulators/requirements/ministack.txt",
+    what: "MiniStack",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
 
 /// The other emulator: installed for `--emulator localstack` alone.
-pub const LOCALSTACK: ToolSet =
-    ToolSet { folder: ".tools/localstack", lock_file: "tests/emulators/requirements/localstack.txt", what: "LocalStack" };
+pub const LOCALSTACK: ToolSet = ToolSet {
+    folder: ".tools/localstack",
+    lock_file: "tests/emulators/requirements/localstack.txt",
+    what: "LocalStack",
+    pythons: 11..=13,
+};
 
 /// What the runtime is held to.
 pub const POWERTOOLS: ToolSet = ToolSet {
     folder: ".tools/powertools",
     lock_file: "tests/conformance/requirements/powertools.txt",
     what: "Powertools for AWS Lambda (Python)",
+    pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
 /// An installed tool set.
@@ -90,7 +106,7 @@ pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, Trouble> {
         return Ok(tools);
     }
     step(&format!("Installing {} into {}", set.what, set.folder), || {
-        let python = python()?;
+        let python = python(&set.pythons)?;
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
         pip_install(&tools, set.what, &lock_path, &lock, &venv.with_extension("log"))?;
         fs::write(&stamp, &wanted).map_err(at(&stamp))
@@ -126,14 +142,15 @@ fn is_requirement(line: &str) -> bool {
     line.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
-/// The first interpreter that is new enough and can make environments (Debian packages that part by itself).
-fn python() -> Result<&'static str, Trouble> {
+/// The first interpreter of one of these versions that can make environments (Debian packages that part by itself).
+fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, Trouble> {
     const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14"];
-    const PROBE: &str = "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))";
+    let (oldest, newest) = (versions.start(), versions.end());
+    let probe = format!("import sys, ensurepip, venv; sys.exit(not (3, {oldest}) <= sys.version_info[:2] <= (3, {newest}))");
     let mut found = Vec::new();
     for candidate in CANDIDATES {
         let probe = Command::new(candidate)
-            .args(["-c", PROBE])
+            .args(["-c", &probe])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -145,7 +162,8 @@ fn python() -> Result<&'static str, Trouble> {
         }
     }
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
-    Err(Trouble::NoPython { found })
+    let wanted = if *newest == u8::MAX { format!("3.{oldest} or newer") } else { format!("3.{oldest} to 3.{newest}") };
+    Err(Trouble::NoPython { wanted, found })
 }
 
 #[cfg(test)]

@@ -49,10 +49,12 @@ pub enum Trouble {
     },
     /// No Python that can make the tools' environments.
     #[error(
-        "Python 3.10 or newer with its venv module is needed (found: {found}); your package manager has it, \
+        "Python {wanted} with its venv module is needed (found: {found}); your package manager has it, \
          for instance as python3 and python3-venv"
     )]
     NoPython {
+        /// Which versions would do.
+        wanted: String,
         /// The interpreters that were tried.
         found: String,
     },

@@ -1,4 +1,4 @@
-"""A launched MiniStack for a test, with the test template deployed to it."""
+"""A launched emulator for a test, with a test template deployed to it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ import boto3
 from botocore.config import Config
 
 TESTS = Path(__file__).parent
+PACKAGES = TESTS.parent
+"""The folder that holds `ferrite_emulators`: what PYTHONPATH names."""
+
 DEADLINE_SECONDS = 20.0
+DEPLOY_SECONDS = 60.0
 Seen = TypeVar("Seen")
 
 
@@ -53,30 +57,41 @@ def zipped(comment: str = "") -> bytes:
 
 
 class Emulator:
-    """One run of the launcher on a free port, its files in a folder of its own."""
+    """One run of a launcher on a free port, its files in a folder of its own."""
+
+    launcher: str
+    """The module that is run."""
+
+    ready_path: str
+    """What answers 200 once requests are served."""
+
+    template: Path
 
     def __init__(self, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ferrite-test-")
         self.folder = Path(self._folder.name)
         self.port = free_port()
         self.functions_log = self.folder / "functions.log"
-        self.state_dir = self.folder / "state"
         self._arguments = arguments
         self._environment = environment or {}
         self.outputs: dict[str, str] = {}
         self.process = self.launch()
 
+    def options(self) -> list[str]:
+        """What the launcher is given besides the port and the functions log."""
+        return []
+
     def launch(self) -> subprocess.Popen[str]:
         """Starts the launcher, without waiting for it to be ready."""
         (self.folder / "tmp").mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "ferrite_emulators.ministack", "--port", str(self.port)]
-        command += ["--state-dir", str(self.state_dir), "--functions-log", str(self.functions_log)]
+        command = [sys.executable, "-m", self.launcher, "--port", str(self.port)]
+        command += ["--functions-log", str(self.functions_log), *self.options()]
         with (self.folder / "output").open("a") as output:
             self.process = subprocess.Popen(
                 [*command, *self._arguments],
                 env={
                     **os.environ,
-                    "PYTHONPATH": str(TESTS.parent),
+                    "PYTHONPATH": str(PACKAGES),
                     "TMPDIR": str(self.folder / "tmp"),
                     **self._environment,
                 },
@@ -93,7 +108,7 @@ class Emulator:
             if self.process.poll() is not None:
                 return True
             try:
-                return self.http("GET", "/_ministack/ready")[0] == 200
+                return self.http("GET", self.ready_path)[0] == 200
             except OSError:
                 return False
 
@@ -160,7 +175,7 @@ class Emulator:
                     yield entry["line"]
 
     def deploy(self) -> None:
-        """Deploys tests/template.yaml through a change set, as the SAM CLI does."""
+        """Deploys the template through a change set, as the SAM CLI does."""
         self.wait_until_ready()
         s3, stacks = self.client("s3"), self.client("cloudformation")
         s3.create_bucket(Bucket="code")
@@ -169,7 +184,7 @@ class Emulator:
             StackName="test",
             ChangeSetName="create",
             ChangeSetType="CREATE",
-            TemplateBody=(TESTS / "template.yaml").read_text(),
+            TemplateBody=self.template.read_text(),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
 
@@ -179,11 +194,13 @@ class Emulator:
 
         def stack_has_settled() -> dict[str, Any] | None:
             stack: dict[str, Any] = stacks.describe_stacks(StackName="test")["Stacks"][0]
-            return None if "PROGRESS" in stack["StackStatus"] else stack
+            # LocalStack writes the outputs a moment after it has called the stack complete.
+            has_outputs = stack["StackStatus"] != "CREATE_COMPLETE" or "Outputs" in stack
+            return stack if has_outputs and "PROGRESS" not in stack["StackStatus"] else None
 
         until(change_set_is_ready)
         stacks.execute_change_set(StackName="test", ChangeSetName="create")
-        stack = until(stack_has_settled)
+        stack = until(stack_has_settled, DEPLOY_SECONDS)
         if stack is None or stack["StackStatus"] != "CREATE_COMPLETE":
             raise AssertionError(f"deploy: {stack}")
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

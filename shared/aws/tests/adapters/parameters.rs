@@ -33,8 +33,12 @@ async fn a_parameter_is_read_decrypted() {
 async fn a_secret_is_read_if_it_is_text() {
     let name = || format!("adapters/{}", UniqueIds.new_id());
     let (text, bytes) = (name(), name());
-    call("secretsmanager", "secretsmanager.CreateSecret", &json!({ "Name": text, "SecretString": "hunter2" }));
-    call("secretsmanager", "secretsmanager.CreateSecret", &json!({ "Name": bytes, "SecretBinary": "aHVudGVyMg==" }));
+    // An SDK would make up the request's token ("CreateSecret").
+    let token = || UniqueIds.new_id().to_string();
+    let secret = json!({ "ClientRequestToken": token(), "Name": text, "SecretString": "hunter2" });
+    call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    let secret = json!({ "ClientRequestToken": token(), "Name": bytes, "SecretBinary": "aHVudGVyMg==" });
+    call("secretsmanager", "secretsmanager.CreateSecret", &secret);
     assert_eq!(parameters().secret(&text).await.unwrap().expose_secret(), "hunter2");
     assert!(matches!(parameters().secret(&bytes).await, Err(ParameterError::NotText { .. })));
 }

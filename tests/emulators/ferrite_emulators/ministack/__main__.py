@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ferrite_emulators import supervisor
+from ferrite_emulators import ports, supervisor
 
 from . import settings
 from .state import SavedState
@@ -27,7 +26,7 @@ PACKAGES = Path(__file__).resolve().parents[2]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Checks the port, then runs MiniStack under supervision."""
     options = _parser().parse_args(arguments)
-    if _taken(options.port):
+    if ports.is_taken(options.port):
         print(f"ferrite-ministack: port {options.port} on 127.0.0.1 is in use", file=sys.stderr)
         return 2
     saved = SavedState(options.state_dir) if options.state_dir is not None else None
@@ -54,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         description="MiniStack with AUTH=true on 127.0.0.1, patched where it differs from AWS.",
         allow_abbrev=False,
     )
-    parser.add_argument("--port", type=_port, required=True, metavar="N")
+    parser.add_argument("--port", type=ports.port, required=True, metavar="N")
     parser.add_argument(
         "--state-dir",
         type=Path,
@@ -69,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--functions-port",
-        type=_port,
+        type=ports.port,
         metavar="N",
         help="where functions call AWS: a proxy that hands on to --port (default: --port itself)",
     )
@@ -79,26 +78,6 @@ def _parser() -> argparse.ArgumentParser:
         help="as MiniStack comes: to see whether a fault is a patch's",
     )
     return parser
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return number
-
-
-def _taken(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            return True
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def _command(options: argparse.Namespace) -> list[str]:

@@ -2,7 +2,7 @@
 
 One patch a module. Its docstring says which AWS behaviour it restores, or which latency it takes
 out; `apply()` does it, and raises `PatchError` when MiniStack no longer has what it replaces. Each has
-a test in tests/test_patches.py that runs with and without the patches, and fails when MiniStack no
+a test in tests/ministack/test_patches.py that runs with and without the patches, and fails when MiniStack no
 longer needs this one: then delete the patch.
 """
 

@@ -13,7 +13,9 @@ from functools import partial
 
 from ferrite_emulators.ministack.patches import PATCHES, PatchError, name_of, replace
 
-from .emulator import TESTS, Emulator, until
+from ..emulator import PACKAGES, until
+from ..processes import alive, processes
+from .emulator import MiniStack
 
 STOPS_WITHIN_SECONDS = 3.0
 
@@ -22,32 +24,11 @@ def launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the launcher with arguments that it should refuse."""
     return subprocess.run(
         [sys.executable, "-m", "ferrite_emulators.ministack", *arguments],
-        env={**os.environ, "PYTHONPATH": str(TESTS.parent)},
+        env={**os.environ, "PYTHONPATH": str(PACKAGES)},
         capture_output=True,
         text=True,
         timeout=20,
     )
-
-
-def processes(launcher_pid: int) -> set[int]:
-    """The launcher's child and all of that child's group: the emulator and its functions.
-
-    Processes that have ended but that nobody has waited for do not count.
-    """
-    listed = subprocess.run(
-        ["ps", "-axo", "pid=,ppid=,pgid=,stat="], capture_output=True, text=True, check=True
-    )
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    groups = {pgid for _pid, ppid, pgid, _stat in rows if int(ppid) == launcher_pid}
-    return {int(pid) for pid, _, pgid, stat in rows if pgid in groups and not stat.startswith("Z")}
-
-
-def alive(pids: set[int]) -> set[int]:
-    """Those of `pids` that still run."""
-    asked = ["ps", "-o", "pid=,stat=", "-p", ",".join(map(str, pids))]
-    listed = subprocess.run(asked, capture_output=True, text=True)
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    return {int(pid) for pid, stat in rows if not stat.startswith("Z")}
 
 
 class Arguments(unittest.TestCase):
@@ -71,7 +52,7 @@ class Patches(unittest.TestCase):
             replace(os, "gone", lambda original: original)
 
     def test_each_patch_gives_its_reason_and_is_in_the_readme(self) -> None:
-        readme = (TESTS.parent / "README.md").read_text()
+        readme = (PACKAGES / "README.md").read_text()
         for patch in PATCHES:
             with self.subTest(name_of(patch)):
                 self.assertTrue(patch.__doc__)
@@ -81,11 +62,11 @@ class Patches(unittest.TestCase):
 class Running(unittest.TestCase):
     """One emulator with the test template, that no test ends."""
 
-    emulator: Emulator
+    emulator: MiniStack
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.emulator = Emulator()
+        cls.emulator = MiniStack()
         cls.addClassCleanup(cls.emulator.close)
         cls.emulator.deploy()
 
@@ -97,7 +78,7 @@ class Running(unittest.TestCase):
             socket.create_connection(("127.0.0.2", self.emulator.port), timeout=1).close()
 
     def test_functions_call_aws_where_they_are_told_to(self) -> None:
-        emulator = Emulator("--functions-port", "4599")
+        emulator = MiniStack("--functions-port", "4599")
         self.addCleanup(emulator.close)
         emulator.deploy()
         environment = emulator.invoke("Function", {"do": "environment"})
@@ -125,7 +106,7 @@ class Running(unittest.TestCase):
 
 class Stopping(unittest.TestCase):
     def setUp(self) -> None:
-        self.emulator = Emulator()
+        self.emulator = MiniStack()
         self.addCleanup(self.emulator.close)
         self.emulator.deploy()
 

@@ -17,24 +17,25 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from .emulator import Emulator, until, zipped
+from ..emulator import until, zipped
+from .emulator import MiniStack
 
-patched: Emulator
-unpatched: Emulator
+patched: MiniStack
+unpatched: MiniStack
 
 
 def setUpModule() -> None:
     global patched, unpatched
     caller = {"A_SECRET_OF_THE_CALLER": "1"}
-    patched = Emulator(environment=caller)
+    patched = MiniStack(environment=caller)
     unittest.addModuleCleanup(patched.close)
-    unpatched = Emulator("--unpatched", environment=caller)
+    unpatched = MiniStack("--unpatched", environment=caller)
     unittest.addModuleCleanup(unpatched.close)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(Emulator.deploy, (patched, unpatched)))
+        list(pool.map(MiniStack.deploy, (patched, unpatched)))
 
 
-def invocation_ms(emulator: Emulator, event: dict[str, str]) -> float:
+def invocation_ms(emulator: MiniStack, event: dict[str, str]) -> float:
     """The median time of a warm invocation through API Gateway, in milliseconds."""
     body = json.dumps(event).encode()
     times = []
@@ -79,7 +80,7 @@ class FunctionEnvironment(unittest.TestCase):
 
 class FunctionProperties(unittest.TestCase):
     def test_a_call_beyond_the_reserved_concurrency_is_throttled(self) -> None:
-        def second_call_is_throttled(emulator: Emulator) -> bool:
+        def second_call_is_throttled(emulator: MiniStack) -> bool:
             lambda_ = emulator.client("lambda")
             first = threading.Thread(
                 target=emulator.invoke, args=("Capped", {"do": "sleep", "seconds": 1})
@@ -98,7 +99,7 @@ class FunctionProperties(unittest.TestCase):
         self.assertTrue(second_call_is_throttled(patched))
 
     def test_the_dead_letter_queue_of_a_template_is_kept(self) -> None:
-        def dead_letters(emulator: Emulator) -> str | None:
+        def dead_letters(emulator: MiniStack) -> str | None:
             configuration = emulator.client("lambda").get_function_configuration(
                 FunctionName=emulator.outputs["Capped"]
             )
@@ -111,7 +112,7 @@ class FunctionProperties(unittest.TestCase):
 
 class TableTtl(unittest.TestCase):
     def test_the_time_to_live_of_a_template_is_on(self) -> None:
-        def status(emulator: Emulator) -> str:
+        def status(emulator: MiniStack) -> str:
             described = emulator.client("dynamodb").describe_time_to_live(
                 TableName=emulator.outputs["Table"]
             )
@@ -134,7 +135,7 @@ class Routes(unittest.TestCase):
         self.assertEqual(patched.api("OPTIONS", "/echo")[1].get(origin), "https://shop.example")
 
     def test_a_binary_body_reaches_the_function_in_base64(self) -> None:
-        def encoded(emulator: Emulator) -> bool:
+        def encoded(emulator: MiniStack) -> bool:
             headers = {"Content-Type": "application/octet-stream"}
             _status, _headers, event = emulator.api("POST", "/echo", b"\xff\x00", headers)
             return bool(json.loads(event)["isBase64Encoded"])
@@ -151,7 +152,7 @@ class Routes(unittest.TestCase):
 
 class CodeCache(unittest.TestCase):
     def test_only_the_code_in_use_stays_unpacked(self) -> None:
-        def unpacked(emulator: Emulator, edits: int) -> int:
+        def unpacked(emulator: MiniStack, edits: int) -> int:
             update = emulator.client("lambda").update_function_code
             for number in range(edits):
                 update(FunctionName=emulator.outputs["Function"], ZipFile=zipped(str(number)))
@@ -167,7 +168,7 @@ class Ses(unittest.TestCase):
     """ses_events, ses_permissions, ses_refusals."""
 
     def send(
-        self, emulator: Emulator, recipient: str = "ada@example.org", **rest: Any
+        self, emulator: MiniStack, recipient: str = "ada@example.org", **rest: Any
     ) -> dict[str, Any]:
         """SES's answer to an e-mail with the template's sender; the error when it refuses."""
         ses = rest.pop("client", None) or emulator.client("ses")
@@ -183,7 +184,7 @@ class Ses(unittest.TestCase):
             refusal: dict[str, Any] = dict(error.response["Error"])
             return refusal
 
-    def told(self, emulator: Emulator, recipient: str, seconds: float) -> list[dict[str, Any]]:
+    def told(self, emulator: MiniStack, recipient: str, seconds: float) -> list[dict[str, Any]]:
         """The events "Email Sent" up to that of the e-mail to `recipient`, or for `seconds`."""
         receive = emulator.client("sqs").receive_message
         queue = emulator.outputs["EmailsSent"]
@@ -201,7 +202,7 @@ class Ses(unittest.TestCase):
         refused, plain, tagged = "told-no-domain", "told-plain@example.org", "told@example.org"
         tags = [{"Name": "event", "Value": "cus_1-1"}]
 
-        def send_all(emulator: Emulator) -> str:
+        def send_all(emulator: MiniStack) -> str:
             emails = {"ConfigurationSetName": emulator.outputs["Emails"]}
             self.assertIn("Code", self.send(emulator, refused, **emails))
             self.assertIn("MessageId", self.send(emulator, plain))
@@ -232,7 +233,7 @@ class Ses(unittest.TestCase):
         )
 
     def test_a_role_needs_its_sender_and_its_configuration_set(self) -> None:
-        def may_send(emulator: Emulator, *resources: str) -> bool:
+        def may_send(emulator: MiniStack, *resources: str) -> bool:
             iam = emulator.client("iam")
             name = f"sender-{time.monotonic_ns()}"
             arn = iam.create_user(UserName=name)["User"]["Arn"]
@@ -278,7 +279,7 @@ class Ses(unittest.TestCase):
 class StreamPersistence(unittest.TestCase):
     def test_a_record_written_after_a_restart_reaches_its_reader(self) -> None:
         def reads_on(*arguments: str) -> bool:
-            emulator = Emulator(*arguments)
+            emulator = MiniStack(*arguments)
             self.addCleanup(emulator.close)
             emulator.deploy()
 

@@ -1,0 +1,77 @@
+"""Imports an API's gateway responses (SAM's `GatewayResponses`), and answers with them.
+
+They are what API Gateway itself answers: 401, 403, 404, 413, 429, 5xx ("Gateway responses in API Gateway",
+API Gateway Developer Guide), and how those become `application/problem+json`. LocalStack ignores
+`x-amazon-apigateway-gateway-responses` in the OpenAPI document that SAM writes, and of a response that was
+put in another way it gives the status and nothing else. Here: templates for `application/json` with simple
+substitution, and headers whose value is written out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+EXTENSION = "x-amazon-apigateway-gateway-responses"
+HEADER = "gatewayresponse.header."
+VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)|\$\{context\.([A-Za-z.]+)\}")
+
+
+def apply() -> None:
+    """Keeps the responses of an imported document, and renders them."""
+    from localstack.services.apigateway.legacy import provider
+    from localstack.services.apigateway.models import apigateway_stores
+    from localstack.services.apigateway.next_gen.execute_api import gateway_response as responses
+    from localstack.services.apigateway.next_gen.execute_api.handlers import gateway_exception
+    from localstack.utils.patch import Patch, create_patch_proxy, patch
+
+    def with_responses(import_api: Any, rest_api: Any, *args: Any, **kwargs: Any) -> Any:
+        imported = import_api(rest_api, *args, **kwargs)
+        store = apigateway_stores[rest_api.account_id][rest_api.region_name]
+        kept = store.rest_apis[rest_api.id].gateway_responses
+        for response_type, given in (kwargs["open_api_spec"].get(EXTENSION) or {}).items():
+            fields = {
+                "status_code": given.get("statusCode"),
+                "response_parameters": given.get("responseParameters"),
+                "response_templates": given.get("responseTemplates"),
+            }
+            kept[response_type] = responses.build_gateway_response(
+                response_type, default_response=False, **fields
+            )
+        return imported
+
+    name = "import_api_from_openapi_spec"
+    Patch(provider, name, create_patch_proxy(getattr(provider, name), with_responses)).apply()
+
+    @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
+    def rendered(create: Any, handler: Any, exception: Any, context: Any) -> Any:
+        answer = create(handler, exception, context)
+        configured = responses.get_gateway_response_or_default(
+            exception.type, context.deployment.rest_api.gateway_responses
+        )
+        if configured is responses.DEFAULT_GATEWAY_RESPONSES[exception.type]:
+            return answer
+        template = (configured.get("responseTemplates") or {}).get("application/json")
+        if template is not None:
+            answer.set_data(_substitute(template, exception, context.context_variables))
+        for parameter, value in (configured.get("responseParameters") or {}).items():
+            if parameter.startswith(HEADER) and value.startswith("'"):
+                answer.headers[parameter.removeprefix(HEADER)] = value.strip("'")
+        return answer
+
+
+def _substitute(template: str, exception: Any, variables: dict[str, Any]) -> str:
+    error = {
+        "message": exception.message,
+        "messageString": json.dumps(exception.message),
+        "responseType": exception.type,
+    }
+
+    def value_of(found: re.Match[str]) -> str:
+        value: Any = {**variables, "error": error}
+        for part in (found[1] or found[2]).split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return "" if value is None else str(value)
+
+    return VARIABLE.sub(value_of, template)

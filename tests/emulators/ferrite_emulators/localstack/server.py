@@ -1,0 +1,56 @@
+"""The emulator's own process: starts the tables, applies the patches, then runs LocalStack.
+
+Started by `python -m ferrite_emulators.localstack`, which sets its environment; not to be run by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from ferrite_emulators import supervisor
+from ferrite_emulators.ministack.functions_log import FunctionsLog
+
+from .patches import PatchError, apply_all
+from .tables import Tables, TablesError
+
+
+def main() -> int:
+    """Runs LocalStack until it is signalled; 1 when a patch no longer fits or there are no tables."""
+    options = _options()
+    supervisor.end_with_supervisor()
+    # There is nothing to save, and LocalStack's own way out takes longer than a stop may.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    try:
+        tables = Tables.start(options.ministack_python)
+        # LocalStack reads its settings when it is imported, which takes as long as the tables do to start.
+        from localstack.logging.setup import setup_logging_from_config
+        from localstack.runtime import current
+
+        from .functions.executor import ProcessExecutor
+
+        setup_logging_from_config()
+        if options.functions_log is not None:
+            ProcessExecutor.functions_log = FunctionsLog(options.functions_log)
+        apply_all()
+        runtime = current.initialize_runtime()
+        tables.wait_until_ready()
+    except (PatchError, TablesError) as error:
+        print(f"ferrite-localstack: {error}", file=sys.stderr)
+        return 1
+    runtime.run()
+    return int(runtime.exit_code)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ministack-python", type=Path, required=True)
+    parser.add_argument("--functions-log", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""A launched LocalStack for a test."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .. import emulator
+
+MINISTACK_PYTHON = os.environ.get("MINISTACK_PYTHON", ".tools/ministack/bin/python")
+"""The tests run from the checkout; another environment of MiniStack is named in this variable."""
+
+
+class LocalStack(emulator.Emulator):
+    """Starts empty each time."""
+
+    launcher = "ferrite_emulators.localstack"
+    ready_path = "/_localstack/health"
+    template = Path(__file__).with_name("template.yaml")
+
+    def options(self) -> list[str]:
+        return ["--ministack-python", MINISTACK_PYTHON]
+
+    def add_function(self, name: str) -> None:
+        """Creates the test function under `name`, without a stack."""
+        self.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="provided.al2023",
+            Handler="bootstrap",
+            Role="arn:aws:iam::000000000000:role/any",
+            Timeout=10,
+            Code={"ZipFile": emulator.zipped()},
+        )
+        self.outputs[name] = name
