@@ -119,6 +119,28 @@ impl Issuer {
         header.kid = Some(self.key_id.clone());
         Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
     }
+
+    /// The same, under a header that says whatever it likes: for tests of tokens that must be refused.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn sign_under(&self, header: &Value, claims: &Value) -> Result<String, IssuerError> {
+        let signed = unsigned(header, claims);
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, Algorithm::ES256)?;
+        Ok(format!("{signed}.{signature}"))
+    }
+
+    /// The public key, as in [`Self::jwks`].
+    #[must_use]
+    pub fn jwk(&self) -> &Value {
+        &self.jwk
+    }
+}
+
+/// A token's header and claims as they are signed (RFC 7515, section 7.1), without a signature.
+#[must_use]
+pub fn unsigned(header: &Value, claims: &Value) -> String {
+    [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".")
 }
 
 /// Now, in whole seconds since 1970: the unit of a token's `exp`, `nbf` and `iat`.

@@ -52,8 +52,8 @@ impl Failure {
 }
 
 /// Lets the request through when its bearer token is good at `now` (seconds since 1970). The answer is API Gateway's
-/// ("Output from an API Gateway Lambda authorizer"): the subject is the principal, and functions find `sub` and `scope`, as
-/// strings, in `requestContext.authorizer`.
+/// ("Output from an API Gateway Lambda authorizer"): the subject is the principal, and functions find `sub`, `scope` and `exp`,
+/// as strings, in `requestContext.authorizer`.
 ///
 /// # Errors
 /// When it is not, or that cannot be told.
@@ -81,7 +81,7 @@ fn allow(identity: &Identity, resource: &str) -> Value {
             "Version": "2012-10-17",
             "Statement": [{ "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource }],
         },
-        "context": { "sub": identity.subject, "scope": identity.scope },
+        "context": { "sub": identity.subject, "scope": identity.scope, "exp": identity.expires.to_string() },
     })
 }
 

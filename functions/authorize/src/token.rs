@@ -3,14 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ferrite_domain::CustomerId;
+use ferrite_runtime::http::TOKEN_LEEWAY_SECONDS;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
 
 use crate::jwks::KeySet;
 
-/// How far the issuer's clock and ours may be apart.
-const LEEWAY_SECONDS: u64 = 60;
 /// More than any issuer's token has, and less than API Gateway lets through in all headers together (10,240 bytes).
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// Whose tokens, made for whom, are accepted.
@@ -29,6 +28,8 @@ pub(crate) struct Identity {
     pub(crate) subject: String,
     /// The scopes granted, with one space between two.
     pub(crate) scope: String,
+    /// Claim `exp`, in whole seconds since 1970.
+    pub(crate) expires: u64,
 }
 
 /// Why a request is not let through. For the log: the client is told nothing of it.
@@ -150,16 +151,17 @@ impl Claims {
         }
         // RFC 7519's NumericDate may have a fraction, hence floating point; whole seconds are exact in it.
         let expires = self.exp.ok_or(Refused::NoExpiry)?;
-        if now.saturating_sub(LEEWAY_SECONDS) as f64 >= expires {
+        if now.saturating_sub(TOKEN_LEEWAY_SECONDS) as f64 >= expires {
             return Err(Refused::Expired);
         }
-        if self.nbf.is_some_and(|start| start > now.saturating_add(LEEWAY_SECONDS) as f64) {
+        if self.nbf.is_some_and(|start| start > now.saturating_add(TOKEN_LEEWAY_SECONDS) as f64) {
             return Err(Refused::NotYetValid);
         }
         let claims = [self.scope, self.scp, self.permissions];
         Ok(Identity {
             subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Refused::Subject)?.into(),
             scope: claims.into_iter().flatten().flat_map(scopes).collect::<Vec<_>>().join(" "),
+            expires: expires as u64,
         })
     }
 }

@@ -30,7 +30,7 @@ mod serve;
 pub mod testing;
 
 pub use body::{InvalidBody, Limited, json_body, limit};
-pub use caller::{Caller, caller};
+pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
 pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};
 pub use request::{header, header_list, path_id, query};

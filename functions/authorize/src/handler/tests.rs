@@ -68,7 +68,7 @@ async fn a_good_token_opens_the_whole_stage() {
                     "Resource": "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/*",
                 }],
             },
-            "context": { "sub": "customer-1", "scope": "products:write" },
+            "context": { "sub": "customer-1", "scope": "products:write", "exp": "1800000300" },
         })
     );
 }

@@ -1,5 +1,7 @@
 //! Who is asking, as the authorizer found out.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use ferrite_domain::CustomerId;
 use http::StatusCode;
 use lambda_http::RequestExt;
@@ -7,6 +9,9 @@ use lambda_http::request::RequestContext;
 use serde_json::Value;
 
 use super::{Problem, Request};
+
+/// How far the clock of a token's issuer and ours may be apart, in seconds.
+pub const TOKEN_LEEWAY_SECONDS: u64 = 60;
 
 /// Whoever holds the token of a request.
 #[derive(Debug, Clone)]
@@ -36,7 +41,8 @@ impl Caller {
 ///
 /// # Errors
 /// 401: the authorizer did not let anyone by. API Gateway answers so itself; this is for a route that was left without
-/// its authorizer, which must not turn into an open door.
+/// its authorizer, which must not turn into an open door. Or the token has expired since: API Gateway keeps an authorizer's
+/// answer for minutes, and a token's `exp`, where the authorizer hands it on, ends it to the second.
 pub fn caller(request: &Request) -> Result<Caller, Problem> {
     let unauthorized = || Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "A valid token is needed");
     let context = request.request_context_ref();
@@ -50,6 +56,50 @@ pub fn caller(request: &Request) -> Result<Caller, Problem> {
         }
         _ => None,
     };
+    if field("exp").is_some_and(|expires| !is_ahead(expires, SystemTime::now())) {
+        return Err(unauthorized());
+    }
     let id = field("sub").and_then(|sub| CustomerId::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;
     Ok(Caller { id, scope: field("scope").unwrap_or_default().to_owned() })
+}
+
+/// Whether `expires`, in seconds since 1970, is still to come at `now`. What is no number is not.
+fn is_ahead(expires: &str, now: SystemTime) -> bool {
+    let now = now.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs());
+    expires.parse::<u64>().is_ok_and(|expires| now < expires.saturating_add(TOKEN_LEEWAY_SECONDS))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http::Method;
+    use lambda_http::RequestExt as _;
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+
+    use super::*;
+    use crate::http::testing::request;
+
+    fn status_with(expires: Option<&str>) -> Option<u16> {
+        let mut context = ApiGatewayProxyRequestContext::default();
+        context.authorizer.fields.insert("sub".to_owned(), "ada".into());
+        context.authorizer.fields.extend(expires.map(|expires| ("exp".to_owned(), expires.into())));
+        let request = request(Method::GET).with_request_context(RequestContext::ApiGatewayV1(context));
+        caller(&request).err().map(|problem| problem.status().as_u16())
+    }
+
+    #[test]
+    fn an_answer_of_the_authorizers_does_not_outlive_its_token() {
+        assert_eq!(status_with(Some("4102444800")), None);
+        assert_eq!(status_with(Some("1700000000")), Some(401));
+        assert_eq!(status_with(Some("never")), Some(401));
+        assert_eq!(status_with(None), None, "another authorizer vouches for its callers by itself");
+    }
+
+    #[test]
+    fn the_leeway_is_the_authorizers() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        assert!(is_ahead("1000", at(1059)));
+        assert!(!is_ahead("1000", at(1060)));
+    }
 }
