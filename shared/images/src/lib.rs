@@ -2,13 +2,13 @@
 //! always give the same variants, so a repeated S3 event overwrites them with themselves.
 //!
 //! What a variant keeps is the picture: upright (EXIF orientation is applied), on white where it was transparent, and
-//! without any metadata, as phones write the place a photograph was taken into it. Of an animation the first frame is
-//! used. Colours are not converted: a colour profile (ICC) is dropped with the rest, so a photograph in a wide gamut
+//! without any metadata, as phones write the place a photograph was taken into it. Nothing else that a file holds gets
+//! into a variant: what is appended to it, or hidden in it, is not copied. Colours are not converted: a colour profile (ICC) is dropped with the rest, so a photograph in a wide gamut
 //! such as Display P3 looks slightly muted.
 
-mod completeness;
 mod jpeg;
 mod rejection;
+mod structure;
 mod variant;
 
 use std::io::Cursor;
@@ -92,12 +92,16 @@ fn decode(original: &[u8], claimed: Format) -> Result<(DynamicImage, Orientation
         return Err(Rejection::FormatMismatch { claimed: claimed.content_type(), actual: actual.to_mime_type() });
     }
 
+    if structure::is_animation(original, claimed) {
+        return Err(Rejection::Animation);
+    }
+
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(PIXEL_LIMIT * MAX_BYTES_PER_PIXEL);
     let mut reader = ImageReader::with_format(Cursor::new(original), actual);
     reader.limits(limits.clone());
 
-    let whole = completeness::is_complete(original, claimed);
+    let whole = structure::is_complete(original, claimed);
     let unreadable = |error: ImageError| match error {
         _ if !whole => Rejection::Truncated,
         ImageError::Limits(_) => Rejection::TooLarge,

@@ -32,6 +32,10 @@ pub enum Rejection {
         detail: String,
     },
 
+    /// It has more than one picture, of which a shop could show only one.
+    #[error("The file is an animation. Upload a still image.")]
+    Animation,
+
     /// It has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT).
     #[error(
         "The image is {width} × {height} pixels; at most {} megapixels are allowed. Upload a smaller one.",
@@ -58,6 +62,7 @@ impl Rejection {
             Rejection::Truncated => "truncated",
             Rejection::Corrupt { .. } => "corrupt",
             Rejection::Unsupported { .. } => "unsupported",
+            Rejection::Animation => "animation",
             Rejection::TooManyPixels { .. } => "too_many_pixels",
             Rejection::TooLarge => "too_large",
         }

@@ -92,12 +92,19 @@ fn what_is_not_the_image_it_claims_to_be_fails_with_the_reason() {
     // The header's checksum, so that the size is all that is wrong.
     let crc = png_crc(&huge[12..29]);
     huge[29..33].copy_from_slice(&crc.to_be_bytes());
+    // Behind the header: a chunk that says how many frames there are, and how often they are played.
+    let mut animation = photo("chelsea.png");
+    let frames = [&b"acTL"[..], &10_000_u32.to_be_bytes(), &[0; 4]].concat();
+    let chunk = [&[0, 0, 0, 8], &frames[..], &png_crc(&frames).to_be_bytes()].concat();
+    animation.splice(33..33, chunk);
     for (bytes, content_type, reason) in [
         (b"just text".to_vec(), "image/jpeg", "not an image"),
         (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "image/png", "not an image"),
         (photo("chelsea.png"), "image/jpeg", "announced as image/jpeg"),
         (truncated, "image/jpeg", "cut off"),
         (huge, "image/png", "megapixels"),
+        ([&b"%PDF-1.7\n"[..], &photo("coffee.jpg")].concat(), "image/jpeg", "not an image"),
+        (animation, "image/png", "animation"),
     ] {
         let image = processed(&api, content_type, bytes);
         assert_eq!(image["state"], "failed", "{image}");

@@ -3,8 +3,10 @@
 // clippy.toml allows these in tests, but a test's helper functions are not tests to clippy.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod attacks;
 mod decoded;
 mod formats;
 mod hostile;
 mod photographs;
+mod png_chunks;
 mod rejections;

@@ -2,6 +2,7 @@ use ferrite_images::{Format, Rejection, make_variants};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::decoded::photograph;
+use crate::png_chunks::{png, rgb_header};
 
 fn rejection(file: &[u8], claimed: Format) -> Rejection {
     make_variants(file, claimed).expect_err("accepted")
@@ -106,6 +107,7 @@ fn codes_are_stable() {
         (Rejection::Truncated, "truncated"),
         (Rejection::Corrupt { detail: detail() }, "corrupt"),
         (Rejection::Unsupported { detail: detail() }, "unsupported"),
+        (Rejection::Animation, "animation"),
         (Rejection::TooManyPixels { width: 0, height: 0 }, "too_many_pixels"),
         (Rejection::TooLarge, "too_large"),
     ];
@@ -116,21 +118,5 @@ fn codes_are_stable() {
 
 /// A PNG whose header is right and whose picture is empty.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
-    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
-    header.extend([8, 2, 0, 0, 0]); // 8 bits, RGB
-    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, data) in [(b"IHDR", &header[..]), (b"IDAT", &[]), (b"IEND", &[])] {
-        file.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
-        file.extend(kind);
-        file.extend(data);
-        file.extend(png_checksum(&[kind, data].concat()).to_be_bytes());
-    }
-    file
-}
-
-/// W3C PNG, annex D: CRC-32, bit by bit.
-fn png_checksum(bytes: &[u8]) -> u32 {
-    !bytes
-        .iter()
-        .fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))))
+    png(&[(b"IHDR", rgb_header(width, height)), (b"IDAT", vec![]), (b"IEND", vec![])])
 }
