@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::Path;
+use std::process::Command;
 
 use crate::build::{forget_this_crate, functions};
 use crate::checkout::Checkout;
@@ -67,6 +68,18 @@ pub fn build_for_lambda(
     architecture: &str,
     functions: &[String],
 ) -> Result<(), Trouble> {
+    run(&mut lambda_build(checkout, tools, folder, architecture, functions))
+}
+
+/// The command that does.
+#[must_use]
+pub fn lambda_build(
+    checkout: &Checkout,
+    tools: &Tools,
+    folder: &Path,
+    architecture: &str,
+    functions: &[String],
+) -> Command {
     let mut command = tools.command("cargo-lambda");
     forget_this_crate(&mut command);
     command.args(["lambda", "build", "--release"]).current_dir(checkout.root());
@@ -75,5 +88,5 @@ pub fn build_for_lambda(
     for function in functions {
         command.args(["--package", function]);
     }
-    run(&mut command)
+    command
 }

@@ -106,6 +106,16 @@ impl Group {
         self.child.id().cast_signed()
     }
 
+    /// Like [`Self::start`], with what the command prints in the file `log`.
+    ///
+    /// # Errors
+    /// As [`Self::start`], or when the file cannot be written.
+    pub fn start_logged(command: &mut Command, log: &Path) -> Result<Self, Trouble> {
+        let file = File::create(log).map_err(at(log))?;
+        let errors = file.try_clone().map_err(at(log))?;
+        Self::start(command.stdin(Stdio::null()).stdout(file).stderr(errors))
+    }
+
     /// How the child ended; `None` while it runs.
     #[must_use]
     pub fn ended(&mut self) -> Option<ExitStatus> {
@@ -154,6 +164,23 @@ impl Drop for Group {
         signal_group(id, Signal::SIGKILL);
         let _ = self.child.wait();
     }
+}
+
+/// `command`, for times when nothing else wants the processor (nice(1)).
+#[must_use]
+pub fn in_the_background(command: &Command) -> Command {
+    let mut niced = Command::new("nice");
+    niced.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => niced.env(name, value),
+            None => niced.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        niced.current_dir(folder);
+    }
+    niced
 }
 
 /// Runs `command` to its end with this program's own stdout and stderr.

@@ -16,11 +16,11 @@ use crate::checkout::Checkout;
 use crate::cleaning::clean;
 use crate::console::{say, step};
 use crate::counts::Counts;
-use crate::deploy::build_for_lambda;
+use crate::deploy::lambda_build;
 use crate::docker::Container;
 use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
 use crate::endpoint::{Account, Target};
-use crate::process::{each_line_logged, go_on, run};
+use crate::process::{Group, each_line_logged, go_on, in_the_background, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
 use crate::skipped::{END_TO_END, Place, Skipped, skipped_at};
@@ -108,7 +108,10 @@ impl Suite<'_> {
         if unit {
             return Ok(());
         }
+        let mut shipped = None;
         if self.filter.is_none() {
+            let checkout = self.checkout;
+            shipped = self.step("The functions as they ship, built meanwhile", || Shipped::begin(checkout))?;
             let mut command = cargo(self.checkout);
             command.args(["test", "--workspace", "--doc"]);
             self.cargo_tests("Documentation tests", &mut command)?;
@@ -124,7 +127,10 @@ impl Suite<'_> {
             return Ok(());
         }
         self.storms(&built)?;
-        self.sizes()
+        match shipped {
+            Some(shipped) => self.sizes(shipped),
+            None => Ok(()),
+        }
     }
 
     /// `scripts/chaos` in short, and the proof that it can fail.
@@ -145,13 +151,11 @@ impl Suite<'_> {
     }
 
     /// The HTTP functions as they ship, held to what they may weigh.
-    fn sizes(&mut self) -> Result<(), Trouble> {
+    fn sizes(&mut self, mut shipped: Shipped) -> Result<(), Trouble> {
         let checkout = self.checkout;
-        let Some(tools) = self.step("Tools", || install(checkout, &DEPLOY_TOOLS))? else { return Ok(()) };
         self.step("Sizes as shipped", || {
-            let folder = checkout.run_folder(RUN)?.join("shipped");
-            build_for_lambda(checkout, &tools, &folder, host_architecture(), &http_functions(checkout)?)?;
-            check_sizes(checkout, &folder)
+            shipped.build.finish(Some(&shipped.log))?;
+            check_sizes(checkout, &shipped.folder)
         })?;
         Ok(())
     }
@@ -408,6 +412,25 @@ impl Suite<'_> {
             })?;
         }
         Ok(())
+    }
+}
+
+/// The functions as they ship, being built.
+struct Shipped {
+    folder: PathBuf,
+    log: PathBuf,
+    build: Group,
+}
+
+impl Shipped {
+    /// Begins to build the HTTP functions, whenever what else runs leaves a processor idle: the tests wait for the emulator
+    /// more than they compute.
+    fn begin(checkout: &Checkout) -> Result<Self, Trouble> {
+        let (tools, run_folder) = (install(checkout, &DEPLOY_TOOLS)?, checkout.run_folder(RUN)?);
+        let (folder, log) = (run_folder.join("shipped"), run_folder.join("shipped.log"));
+        let build = lambda_build(checkout, &tools, &folder, host_architecture(), &http_functions(checkout)?);
+        let build = Group::start_logged(&mut in_the_background(&build), &log)?;
+        Ok(Self { folder, log, build })
     }
 }
 
