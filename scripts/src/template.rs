@@ -79,6 +79,22 @@ impl Template {
             .collect()
     }
 
+    /// Every route, with the function that serves it and whether it is for anyone, without a token.
+    ///
+    /// # Errors
+    /// When a function has a `CodeUri` that is not where cargo-lambda leaves it.
+    pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, Trouble> {
+        let mut routes = Vec::new();
+        for properties in self.properties() {
+            let name = name(properties)?;
+            routes.extend(api_events(properties).map(|event| {
+                let is_for_anyone = event["Auth"]["Authorizer"] == "NONE";
+                (Route { method: text(&event["Method"]), path: text(&event["Path"]) }, name.clone(), is_for_anyone)
+            }));
+        }
+        Ok(routes)
+    }
+
     /// Every resource by its logical id.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0["Resources"].as_mapping().into_iter().flatten();
@@ -146,10 +162,13 @@ fn name(properties: &Value) -> Result<String, Trouble> {
 }
 
 fn route(properties: &Value) -> Option<Route> {
-    let mut events = properties["Events"].as_mapping()?.values();
-    let api = events.find(|event| event["Type"] == "Api" || event["Type"] == "HttpApi")?;
-    let route = &api["Properties"];
+    let route = api_events(properties).next()?;
     Some(Route { method: text(&route["Method"]), path: text(&route["Path"]) })
+}
+
+fn api_events(properties: &Value) -> impl Iterator<Item = &Value> {
+    let events = properties["Events"].as_mapping().into_iter().flatten().map(|(_, event)| event);
+    events.filter(|event| event["Type"] == "Api" || event["Type"] == "HttpApi").map(|event| &event["Properties"])
 }
 
 /// A value that stands for itself, as the text that a variable has.
@@ -229,6 +248,34 @@ Resources:
         assert_eq!(names, ["get-product", "relay-events"]);
         let route = Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() };
         assert_eq!((functions[0].route.as_ref(), functions[1].route.as_ref()), (Some(&route), None));
+    }
+
+    #[test]
+    fn the_routes_are_those_of_the_apis_document() {
+        let read =
+            |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
+        let template = Template::parse(&read("template.yaml")).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&read("shared/api/openapi.json")).unwrap();
+        let mut described = Vec::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                // What stands behind a point tells a function's operations apart.
+                let function = operation["operationId"].as_str().unwrap().split('.').next().unwrap().to_owned();
+                let is_for_anyone = operation["security"].as_array().unwrap().is_empty();
+                let served = |method: &str| {
+                    (Route { method: method.to_owned(), path: path.clone() }, function.clone(), is_for_anyone)
+                };
+                described.push(served(&method.to_uppercase()));
+                if method == "get" {
+                    described.push(served("HEAD"));
+                }
+            }
+        }
+        let in_order = |mut routes: Vec<(Route, String, bool)>| {
+            routes.sort_by_key(|(route, ..)| (route.path.clone(), route.method.clone()));
+            routes
+        };
+        assert_eq!(in_order(template.routes().unwrap()), in_order(described), "template.yaml, shared/api/src/openapi");
     }
 
     #[test]

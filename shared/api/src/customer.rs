@@ -8,6 +8,7 @@ use serde::Serialize;
 /// `{"email", "name"}`: what a customer says of themselves.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Registration", deny_unknown_fields))]
 pub struct RegistrationBody {
     #[deserr(try_from(String) = Email::try_from -> ValueError)]
     email: Email,
@@ -24,6 +25,7 @@ impl From<RegistrationBody> for Registration {
 /// A customer as they see themselves.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Customer"))]
 pub struct CustomerBody {
     id: CustomerId,
     email: Email,

@@ -28,9 +28,18 @@ impl ProductTag {
 /// 412: the header holds no tag of a product, so none can match. 400: it holds several.
 pub fn expected_version(request: &Request) -> Result<Option<Version>, Problem> {
     let Some(tag) = expected_tag(request)? else { return Ok(None) };
-    let version = tag.strip_prefix('"').and_then(|tag| tag.split_once('-')?.0.parse::<u64>().ok());
     let mismatch = || ferrite_domain::ports::UpdateError::VersionMismatch.into();
-    version.map(|version| Some(version.into())).ok_or_else(mismatch)
+    version_of(tag).map(Some).ok_or_else(mismatch)
+}
+
+/// The version that `tag` names, if it is written as [`ProductTag::new`] writes it.
+fn version_of(tag: &str) -> Option<Version> {
+    let (version, links_as_of) = tag.strip_prefix('"')?.strip_suffix('"')?.split_once('-')?;
+    let is_number =
+        |text: &str| text.len() <= 16 && (text == "0" || text.starts_with(|digit: char| matches!(digit, '1'..='9')));
+    let version: u64 = version.parse().ok().filter(|_| is_number(version))?;
+    links_as_of.parse::<u64>().ok().filter(|_| is_number(links_as_of))?;
+    Some(version.into())
 }
 
 #[cfg(test)]
@@ -54,7 +63,10 @@ mod tests {
     fn what_is_no_tag_matches_nothing() {
         let status = |value| expected_version(&request("If-Match", value)).map_err(|problem| problem.status().as_u16());
         assert_eq!(status("\"abc\""), Err(412));
-        assert_eq!(status("3"), Err(412));
+        for tag in ["3", "\"3\"", "\"+3-0\"", "\"03-0\"", "\"3-x\"", "\"3-0", "\"3-0\"x", "W/\"3-0\"", "\"\"", ""] {
+            assert_eq!(status(tag), Err(412), "{tag}");
+        }
+        assert_eq!(status("\"3-0\""), Ok(Some(3.into())));
         assert_eq!(status("\"1-a\", \"2-b\""), Err(400));
         assert_eq!(status("*"), Ok(None));
     }

@@ -14,6 +14,11 @@ use serde::Serialize;
 /// `{"contentType": "image/jpeg", "sizeBytes": 123456}`.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ImageRequest", deny_unknown_fields, rename_all = "camelCase")
+)]
 pub struct ImageRequestBody {
     #[deserr(try_from(String) = ContentType::try_from -> ValueError)]
     content_type: ContentType,
@@ -31,6 +36,7 @@ impl ImageRequestBody {
 /// `{"imageId": "…", "upload": {"method", "url", "headers", "expiresAt"}}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Upload"))]
 pub struct UploadBody {
     image_id: ImageId,
     upload: SignedRequestBody,
@@ -38,8 +44,10 @@ pub struct UploadBody {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SignedRequest"))]
 struct SignedRequestBody {
     method: &'static str,
+    #[cfg_attr(feature = "schema", schemars(url))]
     url: String,
     headers: BTreeMap<&'static str, String>,
     expires_at: Timestamp,
@@ -55,23 +63,30 @@ impl UploadBody {
 
 /// `{"id", "state", "reason"?, "variants"?}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Image"))]
 pub struct ImageBody {
     id: ImageId,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["pending", "ready", "failed"])))]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "VariantsBody"))]
     variants: Option<VariantsBody>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Variants"))]
 struct VariantsBody {
     thumbnail: VariantBody,
     display: VariantBody,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Variant"))]
 struct VariantBody {
+    #[cfg_attr(feature = "schema", schemars(url))]
     url: String,
     width: u32,
     height: u32,

@@ -6,6 +6,8 @@ mod customer;
 mod etag;
 mod image;
 mod money;
+#[cfg(feature = "schema")]
+pub mod openapi;
 mod order;
 mod page;
 mod product;

@@ -7,10 +7,12 @@ use ferrite_runtime::http::InvalidBody;
 /// `{"amount": 1250, "currency": "EUR"}`: integer minor units and a code of ISO 4217.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Price", deny_unknown_fields))]
 pub struct MoneyBody {
     #[deserr(try_from(u64) = Amount::try_from -> ValueError)]
     amount: Amount,
     #[deserr(try_from(String) = Currency::try_from -> ValueError)]
+    #[cfg_attr(feature = "schema", schemars(with = "ferrite_domain::schema::CurrencyCode"))]
     currency: Currency,
 }
 

@@ -11,7 +11,13 @@ use serde::Serialize;
 /// `{"lines": [{"productId", "quantity"}], "paymentToken"}`.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewOrder", deny_unknown_fields, rename_all = "camelCase")
+)]
 pub struct PlaceOrderBody {
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PlacementRequest::MAX_LINES), extend("uniqueItems" = true)))]
     lines: Vec<LineBody>,
     #[deserr(try_from(String) = PaymentToken::try_from -> ValueError)]
     payment_token: PaymentToken,
@@ -19,6 +25,11 @@ pub struct PlaceOrderBody {
 
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NewOrderLine", deny_unknown_fields, rename_all = "camelCase")
+)]
 struct LineBody {
     #[deserr(try_from(String) = ProductId::try_from -> ValueError)]
     product_id: ProductId,
@@ -45,10 +56,13 @@ impl TryFrom<PlaceOrderBody> for PlacementRequest {
 /// An order as its customer sees it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Order"))]
 pub struct OrderBody {
     id: OrderId,
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["pending", "paid", "payment_failed", "cancelled"])))]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Reason"))]
     reason: Option<Reason>,
     lines: Vec<OrderLine>,
     total: Money,

@@ -10,9 +10,11 @@ use serde::Serialize;
 /// `{"items": […], "nextCursor": "…"}`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Page"))]
 pub struct PageBody<T> {
     items: Vec<T>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     next_cursor: Option<String>,
 }
 

@@ -13,10 +13,12 @@ use crate::{ImageBodies, ImageBody, MoneyBody, ProductTag};
 /// `{"name", "description"?, "price", "stock"}`: what a product is made from.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NewProduct", deny_unknown_fields))]
 pub struct NewProductBody {
     #[deserr(try_from(String) = ProductName::try_from -> ValueError)]
     name: ProductName,
     #[deserr(default, try_from(Option<String>) = optional -> ValueError)]
+    #[cfg_attr(feature = "schema", schemars(default))]
     description: Option<Description>,
     price: MoneyBody,
     #[deserr(try_from(u64) = Stock::try_from -> ValueError)]
@@ -32,14 +34,19 @@ impl From<NewProductBody> for NewProduct {
 /// Any of a product's fields (RFC 7396, JSON Merge Patch): what is left out stays, and a `description` of `null` goes.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ProductPatch", deny_unknown_fields, extend("minProperties" = 1)))]
 pub struct ProductPatchBody {
     #[deserr(default, try_from(String) = given -> ValueError)]
+    #[cfg_attr(feature = "schema", schemars(default, with = "ProductName"))]
     name: Option<ProductName>,
     #[deserr(default, try_from(Option<String>) = given_or_null -> ValueError)]
+    #[cfg_attr(feature = "schema", schemars(default, with = "Option<Description>"))]
     description: Option<Option<Description>>,
     #[deserr(default, from(MoneyBody) = Some)]
+    #[cfg_attr(feature = "schema", schemars(default, with = "MoneyBody"))]
     price: Option<MoneyBody>,
     #[deserr(default, try_from(u64) = given -> ValueError)]
+    #[cfg_attr(feature = "schema", schemars(default, with = "Stock"))]
     stock: Option<Stock>,
 }
 
@@ -64,12 +71,16 @@ fn given_or_null<T: TryFrom<String>>(text: Option<String>) -> Result<Option<Opti
 /// A product as clients see it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Product"))]
 pub struct ProductBody {
     id: ProductId,
     name: ProductName,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Description"))]
     description: Option<Description>,
     price: Money,
+    // Pieces that come back may take it past what it can be set to.
+    #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     stock: Stock,
     images: Vec<ImageBody>,
     version: Version,

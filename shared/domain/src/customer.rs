@@ -16,9 +16,9 @@ use crate::{CustomerId, CustomerName, Timestamp, ValueError, Version};
 pub struct Email(String);
 
 impl Email {
-    const MAX: usize = 254;
-    const LOCAL_PART_MAX: usize = 64;
-    const LABEL_MAX: usize = 63;
+    pub(crate) const MAX: usize = 254;
+    pub(crate) const LOCAL_PART_MAX: usize = 64;
+    pub(crate) const LABEL_MAX: usize = 63;
 
     /// The address, for the one who writes to it or keeps it.
     pub fn expose(&self) -> &str {
@@ -30,15 +30,16 @@ impl TryFrom<String> for Email {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
-        let text = text.trim();
-        if text.is_empty() {
+        let trimmed = text.trim_matches(' ');
+        if trimmed.is_empty() {
             return Err(ValueError::Empty);
         }
+        // As it was sent: what a schema can say is what is refused.
         if text.len() > Self::MAX {
             return Err(ValueError::TooLong { max: Self::MAX });
         }
-        match text.split_once('@') {
-            Some((local_part, domain)) if is_local_part(local_part) && is_domain(domain) => Ok(Self(text.to_owned())),
+        match trimmed.split_once('@') {
+            Some((local_part, domain)) if is_local_part(local_part) && is_domain(domain) => Ok(Self(trimmed.to_owned())),
             _ => Err(ValueError::NotAnEmailAddress),
         }
     }
@@ -163,6 +164,7 @@ mod tests {
             "friends:ada@example.com",
             "\"ada\"@example.com",
             "ada@example.com\nbcc:bob@example.com",
+            "ada@example.com\n",
             "ada@[127.0.0.1]",
             "adé@example.com",
             "ada@exämple.com",

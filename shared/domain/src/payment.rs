@@ -14,6 +14,9 @@ use crate::{Money, OrderId, Reason, ValueError};
 pub struct PaymentToken(String);
 
 impl PaymentToken {
+    pub(crate) const PREFIX: &str = "tok_";
+    pub(crate) const MAX_AFTER_PREFIX: usize = 100;
+
     /// The token, for the one who charges it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -24,8 +27,11 @@ impl TryFrom<String> for PaymentToken {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
-        let rest = text.strip_prefix("tok_").ok_or(ValueError::NotAnId { prefix: "tok_" })?;
-        if rest.is_empty() || rest.len() > 100 || !rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        let rest = text.strip_prefix(Self::PREFIX).ok_or(ValueError::NotAnId { prefix: Self::PREFIX })?;
+        if rest.is_empty()
+            || rest.len() > Self::MAX_AFTER_PREFIX
+            || !rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        {
             return Err(ValueError::Forbidden { allowed: "1 to 100 letters, digits or `_` after `tok_`" });
         }
         Ok(Self(text))

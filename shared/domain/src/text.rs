@@ -27,10 +27,11 @@ macro_rules! text {
             type Error = ValueError;
 
             fn try_from(text: String) -> Result<Self, ValueError> {
-                let text = text.trim();
-                if text.is_empty() {
+                let trimmed = text.trim();
+                if trimmed.is_empty() {
                     return Err(ValueError::Empty);
                 }
+                // As it was sent: what a schema can say is what is refused.
                 if text.chars().count() > Self::MAX {
                     return Err(ValueError::TooLong { max: Self::MAX });
                 }
@@ -38,7 +39,7 @@ macro_rules! text {
                 if text.chars().any(forbidden) {
                     return Err(ValueError::Forbidden { allowed: $allowed });
                 }
-                Ok(Self(text.to_owned()))
+                Ok(Self(trimmed.to_owned()))
             }
         }
 
@@ -131,6 +132,13 @@ mod tests {
         assert_eq!(ProductName::try_from("é".repeat(201)), Err(ValueError::TooLong { max: 200 }));
         assert_eq!(ProductName::try_from(" \t ".to_owned()), Err(ValueError::Empty));
         assert!(ProductName::try_from("a\nb".to_owned()).is_err());
+    }
+
+    #[test]
+    fn the_bounds_are_those_of_what_was_sent() {
+        assert_eq!(ProductName::try_from(format!("{} ", "é".repeat(200))), Err(ValueError::TooLong { max: 200 }));
+        assert!(ProductName::try_from("Tea\n".to_owned()).is_err());
+        assert_eq!(Description::try_from("Tea\n".to_owned()).unwrap().as_str(), "Tea");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 
 mod authorization;
 mod cancellations;
+mod contract;
 mod customers;
 mod images;
 mod logs;

@@ -6,11 +6,12 @@
 //! at any depth of `properties` and `items`. A keyword that is not known here (`oneOf`, `$ref` …) has to stay as it is.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde_json::Value;
 
 /// What only people read.
-const ANNOTATIONS: [&str; 5] = ["$schema", "title", "description", "examples", "default"];
+const ANNOTATIONS: [&str; 6] = ["$schema", "title", "description", "example", "examples", "default"];
 
 /// The lowest that is allowed, and so what must not become less or go away.
 const LOWER_BOUNDS: [&str; 3] = ["minimum", "minLength", "minItems"];
@@ -18,14 +19,34 @@ const LOWER_BOUNDS: [&str; 3] = ["minimum", "minLength", "minItems"];
 /// The highest that is allowed.
 const UPPER_BOUNDS: [&str; 3] = ["maximum", "maxLength", "maxItems"];
 
-/// How `current` breaks consumers that read `released`, one line each; nothing if it does not.
-pub(crate) fn breaks(released: &Value, current: &Value) -> Vec<String> {
+/// One way in which a schema allows what another one did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// Where it is: `order.lines[].quantity`.
+    pub field: String,
+    /// What it is about: `maximum`, `required` …
+    pub keyword: String,
+    /// What the released schema says.
+    pub before: Option<Value>,
+    /// What the current schema says.
+    pub now: Option<Value>,
+}
+
+impl fmt::Display for Break {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, keyword, before, now } = self;
+        write!(f, "{field}: {keyword} was {} and is {}", shown(before.as_ref()), shown(now.as_ref()))
+    }
+}
+
+/// How `current` breaks consumers that read `what` (the name of the whole) by `released`; nothing if it does not.
+pub fn breaks(what: &str, released: &Value, current: &Value) -> Vec<Break> {
     let mut found = Vec::new();
-    compare("the event", released, current, &mut found);
+    compare(what, released, current, &mut found);
     found
 }
 
-fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<String>) {
+fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<Break>) {
     let empty = serde_json::Map::new();
     let (before, now) = (released.as_object().unwrap_or(&empty), current.as_object().unwrap_or(&empty));
     let keywords: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
@@ -38,12 +59,17 @@ fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<Strin
             // Who could read anything can read this.
             _ if before.is_none() && is_constraint(keyword) => {}
             keyword if still_holds(keyword, before, now, current) => {}
-            keyword => found.push(format!("{field}: {keyword} was {} and is {}", shown(before), shown(now))),
+            keyword => found.push(Break {
+                field: field.to_owned(),
+                keyword: keyword.to_owned(),
+                before: before.cloned(),
+                now: now.cloned(),
+            }),
         }
     }
 }
 
-fn compare_properties(field: &str, before: Option<&Value>, now: Option<&Value>, found: &mut Vec<String>) {
+fn compare_properties(field: &str, before: Option<&Value>, now: Option<&Value>, found: &mut Vec<Break>) {
     let Some(Value::Object(before)) = before else { return };
     for (name, released) in before {
         // One that is not there at all could be left out before, or `required` tells.
@@ -94,6 +120,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn breaks(released: &Value, current: &Value) -> Vec<String> {
+        super::breaks("the event", released, current).iter().map(ToString::to_string).collect()
+    }
 
     fn released() -> Value {
         json!({
