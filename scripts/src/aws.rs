@@ -74,14 +74,47 @@ impl Aws {
     /// # Errors
     /// When it does not answer or refuses.
     pub fn cloudformation(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
-        let request = http::Request::post(format!("{}/", self.url("cloudformation")))
+        self.query("cloudformation", "2010-05-15", operation, parameters)
+    }
+
+    /// Calls an operation of IAM and returns the XML that it answers.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub fn iam(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
+        self.query("iam", "2010-05-08", operation, parameters)
+    }
+
+    fn query(&self, service: &str, version: &str, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
+        let request = http::Request::post(format!("{}/", self.url(service)))
             .header("content-type", "application/x-www-form-urlencoded");
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let mut form = format!("Action={operation}&Version=2010-05-15");
+        let mut form = format!("Action={operation}&Version={version}");
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encode(value)));
         }
-        Ok(self.send(request, form, "cloudformation", operation)?.payload)
+        Ok(self.send(request, form, service, operation)?.payload)
+    }
+
+    /// Asks Lambda for what is at `path`.
+    ///
+    /// # Errors
+    /// When it does not answer or refuses.
+    pub fn ask_lambda(&self, path: &str) -> Result<Value, Trouble> {
+        let request = http::Request::get(format!("{}{path}", self.url("lambda")));
+        parse(path, &self.send(request, String::new(), "lambda", path)?.payload)
+    }
+
+    /// Gives a function another description, which ends its running environments as any change of its configuration does
+    /// (AWS Lambda, UpdateFunctionConfiguration).
+    ///
+    /// # Errors
+    /// When Lambda does not answer or refuses.
+    pub fn describe_function(&self, function: &str, description: &str) -> Result<(), Trouble> {
+        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.url("lambda"));
+        let request = http::Request::put(url).header("content-type", "application/json");
+        let body = json!({ "Description": description });
+        self.send(request, body.to_string(), "lambda", &format!("describing {function}")).map(drop)
     }
 
     /// Hands an event to a function, and waits for its answer if asked to.

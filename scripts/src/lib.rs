@@ -1,6 +1,6 @@
 //! The chores behind scripts/: build, run, deploy, test, bench, storm.
 //!
-//! `scripts/dev`, `test`, `bench`, `chaos`, `deploy`, `redrive`, `outputs` and `token` hand over to the program `ferrite` of this
+//! `scripts/dev`, `test`, `bench`, `chaos`, `permissions`, `deploy`, `redrive`, `outputs` and `token` hand over to the program `ferrite` of this
 //! crate (main.rs), a subcommand each. Whatever they start ends with them (`process`).
 
 pub mod aws;
@@ -19,6 +19,7 @@ pub mod docker;
 pub mod emulator;
 pub mod endpoint;
 pub mod logs;
+pub mod permissions;
 pub mod process;
 pub mod redrive;
 pub mod running;
@@ -32,4 +33,5 @@ pub mod test_binaries;
 pub mod token;
 pub mod tools;
 pub mod trouble;
+pub mod under_test;
 pub mod watch;

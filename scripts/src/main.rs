@@ -1,4 +1,4 @@
-//! `ferrite`: what scripts/dev, test, bench, chaos, outputs, token, deploy and redrive hand over to.
+//! `ferrite`: what scripts/dev, test, bench, chaos, permissions, outputs, token, deploy and redrive hand over to.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ use ferrite_scripts::running::Running;
 use ferrite_scripts::samconfig::Section;
 use ferrite_scripts::token::Bearer;
 use ferrite_scripts::trouble::Trouble;
-use ferrite_scripts::{bench, chaos, console, deploy, dev, process, redrive, stack, suite, token, tools};
+use ferrite_scripts::{bench, chaos, console, deploy, dev, permissions, process, redrive, stack, suite, token, tools};
 
 #[derive(Parser)]
 #[command(name = "ferrite", bin_name = "./scripts/ferrite", disable_help_subcommand = true)]
@@ -40,6 +40,8 @@ enum Command {
     Deploy(DeployArguments),
     /// List what lies in the dead-letter queues and why, or send it back to where it came from
     Redrive(RedriveArguments),
+    /// Print what each function's role allows, and how often the last ./scripts/test has seen it used
+    Permissions(PermissionsArguments),
 }
 
 #[derive(Args)]
@@ -176,6 +178,16 @@ struct RedriveArguments {
     stack: Option<String>,
 }
 
+#[derive(Args)]
+struct PermissionsArguments {
+    /// Take each permission out of its deployed role in turn instead, and run the end-to-end tests until one notices
+    #[arg(long)]
+    without: bool,
+    /// Only those of the functions whose names contain this
+    #[arg(requires = "without")]
+    function: Option<String>,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match process::end_children_on_signals().and_then(|()| run(arguments.command)) {
@@ -238,6 +250,10 @@ fn run(command: Command) -> Result<(), Trouble> {
             let RedriveArguments { queue, messages, all, stack } = arguments;
             redrive::redrive(&checkout, &redrive::Options { queue, messages, all, stack })
         }
+        Command::Permissions(arguments) if arguments.without => {
+            permissions::removal::without(&checkout, arguments.function.as_deref())
+        }
+        Command::Permissions(_) => permissions::show(&checkout),
         Command::Deploy(arguments) => deploy::deploy(&checkout, &arguments.environment, arguments.architecture.as_deref()),
     }
 }

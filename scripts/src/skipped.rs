@@ -32,15 +32,20 @@ pub const END_TO_END: &str = "storefront";
 const NO_LOG: &str = "it reads what the functions print, which an emulator of this suite's own writes into a file";
 const NO_MAILBOX: &str = "AWS has no way to see what was sent, and sends nothing to addresses that do not exist";
 
+const NO_OUTAGE: &str = "it takes a permission from a role for a while, which has to be enforced and nobody else's";
+
 /// All of them. tests/emulators/README.md shows the same.
-pub const SKIPPED: [Skipped; 6] = [
+pub const SKIPPED: [Skipped; 9] = [
     Skipped {
         place: Place::Docker,
         test: END_TO_END,
         reason: "its free edition has no Lambda authorizers, so no route that is guarded can be called",
     },
+    Skipped { place: Place::On(EmulatorKind::Localstack), test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::CallersEndpoint, test: "logs::", reason: NO_LOG },
+    Skipped { place: Place::CallersEndpoint, test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::Aws, test: "logs::", reason: NO_LOG },
+    Skipped { place: Place::Aws, test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::Aws, test: "customers::a_customer_registers_once_and_is_welcomed_once", reason: NO_MAILBOX },
     Skipped {
         place: Place::Aws,

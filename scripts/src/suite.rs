@@ -20,6 +20,7 @@ use crate::deploy::lambda_build;
 use crate::docker::Container;
 use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
 use crate::endpoint::{Account, Target};
+use crate::permissions::{self, recorder::Recorder};
 use crate::process::{Group, each_line_logged, go_on, in_the_background, run};
 use crate::running::{Claim, Running};
 use crate::samconfig::Section;
@@ -29,6 +30,7 @@ use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
 use crate::tools::{DEPLOY_TOOLS, POWERTOOLS, install};
 use crate::trouble::{Trouble, at};
+use crate::under_test::UnderTest;
 
 const RUN: &str = "test";
 
@@ -383,23 +385,27 @@ impl Suite<'_> {
             }
         };
         let Some(outputs) = outputs else { return Ok(()) };
-        let (api, table) = (output(&outputs, "ApiUrl")?.to_owned(), output(&outputs, "TableName")?.to_owned());
-        let path = run_folder.join("outputs.json");
-        fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
+        let recorded = match &site.recorder {
+            None => None,
+            Some(recorder) => {
+                // The bus is called like the stack.
+                let functions = permissions::roles::functions(&site.aws()?, output(&outputs, "BusName")?)?;
+                recorder.introduce(&functions);
+                Some((recorder, functions))
+            }
+        };
+        let table = output(&outputs, "TableName")?.to_owned();
+        let stack = UnderTest::new(checkout, run_folder, outputs, self.program.clone())?;
         let made = run_folder.join("made");
         if made.exists() {
             fs::remove_file(&made).map_err(at(&made))?;
         }
-        let (keys, program) = (checkout.keys(), self.program.clone());
         let log = site.emulator.is_some().then(|| functions_log(run_folder));
+        let failed_before = self.totals.failed;
         self.run_binaries("End-to-end tests", &built.tests, Needs::Stack, &site.skipped(), |command| {
             site.apply(command);
-            command
-                .envs(log.iter().map(|log| ("FERRITE_FUNCTIONS_LOG", log)))
-                .env("FERRITE_API_URL", &api)
-                .env("FERRITE_KEYS_DIR", &keys)
-                .env("FERRITE_PROGRAM", &program)
-                .env("FERRITE_OUTPUTS", &path);
+            stack.apply(command);
+            command.envs(log.iter().map(|log| ("FERRITE_FUNCTIONS_LOG", log)));
             if site.emulator.is_none() {
                 command.env(MADE, &made);
             }
@@ -409,6 +415,15 @@ impl Suite<'_> {
                 let deleted = clean(&site.aws()?, &table, &made)?;
                 say(&format!("  {deleted} items of {table}"));
                 Ok(())
+            })?;
+        }
+        // What tests show that were left out, or broke off, is not in the record.
+        if let Some((recorder, functions)) = recorded
+            && self.filter.is_none_or(str::is_empty)
+            && self.totals.failed == failed_before
+        {
+            self.step("Permissions: the roles beside what was asked for", || {
+                permissions::check(&site.aws()?, &functions, recorder, run_folder)
             })?;
         }
         Ok(())
@@ -440,6 +455,8 @@ struct Site {
     /// The endpoint; `None` on AWS itself, where the caller's environment says all.
     target: Option<Target>,
     emulator: Option<Emulator>,
+    /// Between the functions and MiniStack, the one emulator that can be told where functions call AWS.
+    recorder: Option<Recorder>,
     _container: Option<Container>,
 }
 
@@ -448,12 +465,18 @@ impl Site {
     fn find(checkout: &Checkout, asked: &Asked, run_folder: &Path, claim: &Claim) -> Result<Self, Trouble> {
         if let Some(target) = Target::from_environment()? {
             say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
-            return Ok(Self { place: Place::CallersEndpoint, target: Some(target), emulator: None, _container: None });
+            return Ok(Self {
+                place: Place::CallersEndpoint,
+                target: Some(target),
+                emulator: None,
+                recorder: None,
+                _container: None,
+            });
         }
         if asked.stack.is_some() {
             let account = Account::on_aws()?;
             say(&format!("  AWS, {}", account.region));
-            return Ok(Self { place: Place::Aws, target: None, emulator: None, _container: None });
+            return Ok(Self { place: Place::Aws, target: None, emulator: None, recorder: None, _container: None });
         }
         if asked.docker {
             let port = free_port()?;
@@ -463,16 +486,19 @@ impl Site {
                 place: Place::Docker,
                 target: Some(Target::local(port)),
                 emulator: None,
+                recorder: None,
                 _container: container,
             });
         }
         let installed = asked.emulator.install(checkout)?;
         let port = free_port()?;
-        let emulator = Emulator::start(checkout, &installed, run_folder, port, StartOptions::default())?;
+        let recorder = (asked.emulator == EmulatorKind::Ministack).then(|| Recorder::open(port)).transpose()?;
+        let options = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
+        let emulator = Emulator::start(checkout, &installed, run_folder, port, options)?;
         claim.note(&Running::started_here(port, emulator.group(), false))?;
         say(&format!("  {} on port {port}", asked.emulator.name()));
         let (place, target) = (Place::On(asked.emulator), Some(Target::local(port)));
-        Ok(Self { place, target, emulator: Some(emulator), _container: None })
+        Ok(Self { place, target, emulator: Some(emulator), recorder, _container: None })
     }
 
     fn apply(&self, command: &mut Command) {
@@ -490,7 +516,11 @@ impl Site {
     }
 }
 
-fn deploy(
+/// Deploys template.yaml and the functions that were built as `stack`, and returns its outputs.
+///
+/// # Errors
+/// When the deployment fails.
+pub(crate) fn deploy(
     checkout: &Checkout,
     built: &Built,
     target: &Target,

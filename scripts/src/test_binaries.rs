@@ -11,7 +11,7 @@ use crate::build::{Binary, built_binary, cargo};
 use crate::checkout::Checkout;
 use crate::console::say;
 use crate::counts::Counts;
-use crate::process::{capture, each_line};
+use crate::process::{capture, each_line, each_line_logged};
 use crate::trouble::Trouble;
 
 /// What a test binary needs beside itself.
@@ -101,8 +101,36 @@ impl TestBinary {
     /// # Errors
     /// When it cannot list its tests.
     pub fn matches(&self, filter: &str) -> Result<bool, Trouble> {
+        Ok(!self.list(filter)?.is_empty())
+    }
+
+    /// The names of its tests.
+    ///
+    /// # Errors
+    /// When it cannot list them.
+    pub fn tests(&self) -> Result<Vec<String>, Trouble> {
+        self.list("")
+    }
+
+    fn list(&self, filter: &str) -> Result<Vec<String>, Trouble> {
         let list = capture(self.command().args([filter, "--list", "--format", "terse"]))?;
-        Ok(list.lines().any(|line| line.ends_with(": test")))
+        Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
+    }
+
+    /// Whether the test called `name` passes by itself, with `prepare` setting its environment. What it prints is kept in
+    /// the file `log`.
+    ///
+    /// # Errors
+    /// When it cannot be started or is interrupted.
+    pub fn passes(&self, name: &str, log: &Path, prepare: impl FnOnce(&mut Command)) -> Result<bool, Trouble> {
+        let mut command = self.command();
+        command.args([name, "--exact"]);
+        prepare(&mut command);
+        match each_line_logged(&mut command, log, |_| {}) {
+            Ok(()) => Ok(true),
+            Err(Trouble::Failed { .. }) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// Runs it but for the tests whose names begin as `skipped` says, with `prepare` setting its environment. Tests that need something slow are shown as they pass; of the

@@ -130,6 +130,9 @@ pub enum Trouble {
     /// Something could not be measured.
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
+    /// The roles allow something else than what is needed.
+    #[error(transparent)]
+    Permissions(#[from] crate::permissions::PermissionsError),
     /// Dead letters could not be listed or sent back.
     #[error(transparent)]
     Redrive(#[from] crate::redrive::RedriveError),

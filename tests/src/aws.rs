@@ -80,8 +80,26 @@ impl Aws {
         self.endpoint.clone().unwrap_or_else(|| format!("https://{service}.{}.amazonaws.com", self.region))
     }
 
+    /// The name of the role that a function runs as (AWS Lambda, GetFunctionConfiguration).
+    fn role_of(&self, function: &str) -> String {
+        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.url("lambda"));
+        let configuration = self.send_text("lambda", Request::get(url), String::new(), StatusCode::OK);
+        let configuration: Value = serde_json::from_str(&configuration).expect("Lambda answers in JSON");
+        text(&configuration["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
+    }
+
+    /// Calls an operation of IAM. The parameters are encoded already.
+    fn iam(&self, operation: &str, parameters: &str) {
+        let request =
+            Request::post(format!("{}/", self.url("iam"))).header("content-type", "application/x-www-form-urlencoded");
+        self.send_text("iam", request, format!("Action={operation}&Version=2010-05-08&{parameters}"), StatusCode::OK);
+    }
+
     fn send(&self, service: &str, request: http::request::Builder, body: &Value, expected: StatusCode) {
-        let body = body.to_string();
+        self.send_text(service, request, body.to_string(), expected);
+    }
+
+    fn send_text(&self, service: &str, request: http::request::Builder, body: String, expected: StatusCode) -> String {
         let (head, ()) = request.body(()).expect("the request is well-formed").into_parts();
         let signer = Signer {
             access_key: &self.access_key,
@@ -93,7 +111,35 @@ impl Aws {
         let head = signer.sign(head, body.as_bytes(), SystemTime::now()).expect("the request can be signed");
         let url = head.uri.clone();
         let mut answer = self.agent.run(Request::from_parts(head, body)).expect("AWS answers");
-        assert_eq!(answer.status(), expected, "{url}: {}", answer.body_mut().read_to_string().unwrap_or_default());
+        let said = answer.body_mut().read_to_string().unwrap_or_default();
+        assert_eq!(answer.status(), expected, "{url}: {said}");
+        said
+    }
+}
+
+/// A permission that a function does not have for as long as this lives.
+#[derive(Debug)]
+#[must_use = "it is over as soon as it is dropped"]
+pub struct Outage {
+    aws: Aws,
+    policy: String,
+}
+
+impl Outage {
+    /// Has `function`, as it is called where it is deployed, refused `action`.
+    pub fn of(aws: Aws, function: &str, action: &str) -> Self {
+        let outage = Self { policy: format!("RoleName={}&PolicyName=outage", aws.role_of(function)), aws };
+        let statement = format!(r#"{{"Effect":"Deny","Action":"{action}","Resource":"*"}}"#);
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+        let encoded: String = document.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        outage.aws.iam("PutRolePolicy", &format!("{}&PolicyDocument={encoded}", outage.policy));
+        outage
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        self.aws.iam("DeleteRolePolicy", &self.policy);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
 
 /// An AWS service that functions call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,25 +55,32 @@ impl Operation {
         HeaderValue::from_str(&format!("DynamoDB_20120810.{}", self.name)).unwrap_or(HeaderValue::from_static(""))
     }
 
-    /// What a request asks for. `None` for what no function asks of AWS: an upload by a presigned URL for one, which
-    /// is a customer's.
+    /// What a function's own request asks for. `None` for what no function asks of AWS: an upload by a presigned URL for
+    /// one, which is a customer's.
     pub(crate) fn of(head: &Parts, body: &[u8]) -> Option<Self> {
-        if let Some(target) = head.headers.get("x-amz-target") {
-            let (api, name) = target.to_str().ok()?.split_once('.')?;
-            let service = match api {
-                "AWSEvents" => Service::EventBridge,
-                "AmazonSQS" => Service::Sqs,
-                "AmazonSSM" => Service::Ssm,
-                "DynamoDB_20120810" => Service::DynamoDb,
-                _ => return None,
-            };
-            return Some(Self::new(service, name));
-        }
-        match Scope::of(&head.headers)?.service {
+        Self::targeted(&head.headers).or_else(|| Self::of_signed(&Scope::of(&head.headers)?, head, body))
+    }
+
+    /// What a request asks for that was signed for `scope`.
+    pub(crate) fn of_signed(scope: &Scope<'_>, head: &Parts, body: &[u8]) -> Option<Self> {
+        Self::targeted(&head.headers).or_else(|| match scope.service {
             "s3" => Some(Self::new(Service::S3, on_object(&head.method, head.uri.path())?)),
             "ses" => Some(Self::new(Service::Ses, query_action(body)?)),
             _ => None,
-        }
+        })
+    }
+
+    /// The JSON protocols name the operation in a header.
+    fn targeted(headers: &HeaderMap) -> Option<Self> {
+        let (api, name) = headers.get("x-amz-target")?.to_str().ok()?.split_once('.')?;
+        let service = match api {
+            "AWSEvents" => Service::EventBridge,
+            "AmazonSQS" => Service::Sqs,
+            "AmazonSSM" => Service::Ssm,
+            "DynamoDB_20120810" => Service::DynamoDb,
+            _ => return None,
+        };
+        Some(Self::new(service, name))
     }
 }
 
@@ -94,7 +101,16 @@ impl<'a> Scope<'a> {
     pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (_, credential) = authorization.split_once("Credential=")?;
-        let mut parts = credential.split(',').next()?.split('/');
+        Self::parse(credential.split(',').next()?.split('/'))
+    }
+
+    /// That of a presigned URL.
+    pub(crate) fn of_link(uri: &'a Uri) -> Option<Self> {
+        let credential = uri.query()?.split('&').find_map(|parameter| parameter.strip_prefix("X-Amz-Credential="))?;
+        Self::parse(credential.split("%2F"))
+    }
+
+    fn parse(mut parts: impl Iterator<Item = &'a str>) -> Option<Self> {
         let (access_key, _date, region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         Some(Self { access_key, region, service })
     }

@@ -22,6 +22,8 @@ pub struct Functions(BTreeMap<String, Function>);
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
     pub(crate) name: String,
+    pub(crate) partition: String,
+    pub(crate) account: String,
     secret_key: String,
 }
 
@@ -32,12 +34,19 @@ impl Functions {
         let digest = hex_sha256(&format!("{function_arn}:{role_arn}"));
         let access_key = format!("ASIA{}", digest[..16].to_uppercase());
         let secret_key = hex_sha256(&format!("secret:{digest}"));
-        self.0.insert(access_key, Function { name: name.to_owned(), secret_key });
+        let mut parts = function_arn.split(':').map(str::to_owned);
+        let (partition, account) = (parts.nth(1).unwrap_or_default(), parts.nth(2).unwrap_or_default());
+        self.0.insert(access_key, Function { name: name.to_owned(), partition, account, secret_key });
     }
 
     /// Whoever signed a request.
     pub(crate) fn caller(&self, head: &Parts) -> Option<&Function> {
-        self.0.get(Scope::of(&head.headers)?.access_key)
+        self.with_key(Scope::of(&head.headers)?.access_key)
+    }
+
+    /// Whoever has this access key.
+    pub(crate) fn with_key(&self, access_key: &str) -> Option<&Function> {
+        self.0.get(access_key)
     }
 }
 

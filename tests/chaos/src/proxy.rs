@@ -1,5 +1,6 @@
 //! The server that functions take for AWS.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::duplicates::Duplicates;
 use crate::faults::Plan;
 use crate::functions::Functions;
 use crate::kill::Connection;
+use crate::record::{Need, Times};
 use crate::sabotage::Sabotage;
 use crate::tally::Tally;
 use crate::way::{Way, lock};
@@ -74,6 +76,17 @@ impl Proxy {
     #[must_use]
     pub fn tally(&self) -> Tally {
         lock(&self.way.tally).clone()
+    }
+
+    /// What was asked of the emulator and by whom, with faults on or off, since the proxy was opened or last forgot it.
+    #[must_use]
+    pub fn record(&self) -> BTreeMap<Need, Times> {
+        self.way.record.seen()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn forget(&self) {
+        self.way.record.forget();
     }
 
     /// The events that got through, with faults on or off.

@@ -24,6 +24,7 @@ use crate::faults::{Fault, Kind, Plan};
 use crate::functions::{Function, Functions, ResignError};
 use crate::kill::Connection;
 use crate::partial::Split;
+use crate::record::{Asked, Record};
 use crate::sabotage::{self, Sabotage};
 use crate::tally::Tally;
 use crate::writes::Writes;
@@ -58,6 +59,7 @@ pub(crate) struct Way {
     pub(crate) functions: Mutex<Arc<Functions>>,
     ordinals: Mutex<BTreeMap<Operation, u64>>,
     pub(crate) tally: Mutex<Tally>,
+    pub(crate) record: Record,
     pub(crate) duplicates: Duplicates,
     pub(crate) writes: Writes,
     pub(crate) sabotage: Mutex<Option<Sabotage>>,
@@ -84,6 +86,7 @@ impl Way {
             functions: Mutex::default(),
             ordinals: Mutex::default(),
             tally: Mutex::default(),
+            record: Record::default(),
             duplicates: Duplicates::default(),
             writes: Writes::default(),
             sabotage: Mutex::default(),
@@ -239,6 +242,8 @@ impl Way {
     }
 
     async fn hand_on(&self, mut head: Parts, body: Bytes) -> Result<Response<Bytes>, NoAnswer> {
+        let functions = Arc::clone(&lock(&self.functions));
+        let asked = Asked::of(&functions, &head, &body);
         let mut uri = head.uri.into_parts();
         (uri.scheme, uri.authority) = (Some(Scheme::HTTP), Some(self.emulator.clone()));
         head.uri = Uri::from_parts(uri).map_err(|error| NoAnswer::Emulator(error.into()))?;
@@ -248,7 +253,11 @@ impl Way {
         let (mut head, body) = answer.into_parts();
         keep_end_to_end(&mut head.headers);
         let body = body.collect().await.map_err(|error| NoAnswer::Emulator(error.into()))?;
-        Ok(Response::from_parts(head, body.to_bytes()))
+        let answer = Response::from_parts(head, body.to_bytes());
+        if let Some(asked) = asked {
+            self.record.keep(asked, &answer);
+        }
+        Ok(answer)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::fs;
 
 use ferrite_tests::api::{Answer, Api, Call};
+use ferrite_tests::aws::Aws;
 use ferrite_tests::poll::until;
 use serde_json::{Value, json};
 
@@ -32,13 +33,16 @@ fn image(api: &Api, product: &str, id: &Value) -> Value {
 
 /// Uploads `bytes` as a `content_type` and waits for what becomes of them.
 fn processed(api: &Api, content_type: &str, bytes: Vec<u8>) -> Value {
-    let product = api.create_product(1);
-    let requested = request_upload(api, &product, content_type, bytes.len());
+    processed_for(api, &api.create_product(1), content_type, bytes)
+}
+
+fn processed_for(api: &Api, product: &str, content_type: &str, bytes: Vec<u8>) -> Value {
+    let requested = request_upload(api, product, content_type, bytes.len());
     let id = &requested["imageId"];
-    assert_eq!(image(api, &product, id)["state"], "pending");
+    assert_eq!(image(api, product, id)["state"], "pending");
     let sent = upload(api, &requested, content_type, bytes).send();
     assert_eq!(sent.status, 200, "{}", sent.text());
-    until("the image to be processed", || Some(image(api, &product, id)).filter(|image| image["state"] != "pending"))
+    until("the image to be processed", || Some(image(api, product, id)).filter(|image| image["state"] != "pending"))
 }
 
 fn fetch(api: &Api, variant: &Value) -> Answer {
@@ -132,6 +136,39 @@ fn the_store_itself_refuses_another_type_or_size() {
     assert_eq!(image(&api, &product, &requested["imageId"])["state"], "pending");
     assert_eq!(status("image/jpeg", photo.clone()), 200);
     assert_eq!(status("image/jpeg", photo), 412, "an upload is not replaced");
+}
+
+#[test]
+fn the_list_and_the_answer_to_an_update_have_links_that_open_too() {
+    let api = Api::under_test();
+    let product = api.create_product(1);
+    processed_for(&api, &product, "image/jpeg", photo("coffee.jpg"));
+    let updated = api.admin("PATCH", &format!("/products/{product}")).json(&json!({"stock": 2})).send().json();
+    let mut page = "/products?limit=100".to_owned();
+    let listed = until("the product to be listed", || {
+        let answer = api.call("GET", &page).send().json();
+        page = format!("/products?limit=100&cursor={}", answer["nextCursor"].as_str().unwrap_or_default());
+        answer["items"].as_array().unwrap().iter().find(|listed| listed["id"] == *product).cloned()
+    });
+    for shown in [updated, listed] {
+        fetch(&api, &shown["images"][0]["variants"]["thumbnail"]);
+    }
+}
+
+#[test]
+fn an_upload_that_was_deleted_before_it_was_processed_fails_with_the_reason() {
+    let api = Api::under_test();
+    let product = api.create_product(1);
+    let id = request_upload(&api, &product, "image/png", 1)["imageId"].clone();
+    // As S3 tells of an object that is there no more.
+    let key = format!("uploads/{product}/{}", id.as_str().unwrap());
+    let event = json!({"Records": [{"s3": {"object": {"key": key}}}]});
+    Aws::under_test().invoke(&format!("{}-process-image", api.output("BusName")), &event);
+    let failed = until("the image to fail", || Some(image(&api, &product, &id)).filter(|image| image["state"] != "pending"));
+    assert_eq!(
+        (&failed["state"], &failed["reason"]),
+        (&json!("failed"), &json!("The file was deleted before it was processed."))
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::unique;
 
 /// The functions' lines that have `text` in them, each with the name of its function.
-fn lines_with(text: &str) -> Vec<(String, String)> {
+pub(crate) fn lines_with(text: &str) -> Vec<(String, String)> {
     let log = std::env::var_os("FERRITE_FUNCTIONS_LOG").expect("./scripts/test sets FERRITE_FUNCTIONS_LOG");
     let log = std::fs::read_to_string(log).expect("the functions' log is readable");
     let entries = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

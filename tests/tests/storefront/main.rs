@@ -17,6 +17,7 @@ mod logs;
 mod mailbox;
 mod messages;
 mod orders;
+mod outages;
 mod problems;
 mod products;
 mod redrive;

@@ -22,7 +22,7 @@ impl Queues {
         Self { runtime, client: Client::new(&sdk_config().expect("./scripts/test sets the AWS_* variables")) }
     }
 
-    fn send(&self, url: &str, body: &str) {
+    pub(crate) fn send(&self, url: &str, body: &str) {
         self.runtime.block_on(self.client.send_message().queue_url(url).message_body(body).send()).unwrap();
     }
 
@@ -73,6 +73,20 @@ fn what_can_never_be_handled_goes_to_the_dead_letter_queue_with_the_reason_and_t
     assert!(reason(&queues.find(dlq, &nonsense)).contains("not a known event"));
     assert!(reason(&queues.find(dlq, &future)).contains("ferrite.order.placed.v9"));
     assert!(reason(&queues.find(dlq, &lost)).contains("there is no order"));
+}
+
+#[test]
+fn each_consumer_has_its_dead_letters() {
+    let (api, queues) = (Api::under_test(), Queues::open());
+    for (queue, dlq, why) in [
+        ("NotificationsQueueUrl", "NotificationsDlqUrl", "not a known event"),
+        ("ConfirmationsQueueUrl", "ConfirmationsDlqUrl", "expected"),
+    ] {
+        let nonsense = unique("nonsense");
+        queues.send(api.output(queue), &nonsense);
+        let message = queues.find(api.output(dlq), &nonsense);
+        assert!(reason(&message).contains(why), "{}", reason(&message));
+    }
 }
 
 #[test]

@@ -109,3 +109,14 @@ fn a_product_is_created_once_under_an_idempotency_key() {
     assert_eq!((again.status, &again.body, again.header("location")), (201, &first.body, first.header("location")));
     assert_eq!(create("Darjeeling").problem(), "idempotency-key-reused");
 }
+
+#[test]
+fn a_key_whose_request_was_refused_can_be_used_again() {
+    let (api, key) = (Api::under_test(), unique("key"));
+    let create = |stock: i64| {
+        let body = json!({"name": "Assam", "price": {"amount": 1250, "currency": "EUR"}, "stock": stock});
+        api.admin("POST", "/products").header("Idempotency-Key", &key).json(&body).send()
+    };
+    assert_eq!(create(-1).status, 422);
+    assert_eq!(create(1).status, 201);
+}

@@ -1,0 +1,203 @@
+//! What the roles allow beside what was asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ferrite_chaos::{Need, Times};
+use serde::{Deserialize, Serialize};
+
+use super::roles::{ByLambda, Grant};
+
+/// A grant, and who needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// What is allowed.
+    #[serde(flatten)]
+    pub grant: Grant,
+    /// How often the function used it, its init's own calls apart.
+    pub seen: u64,
+    /// Why Lambda itself needs it, where it does.
+    pub by_lambda: Option<String>,
+}
+
+/// Something in the roles that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Allowed, and nobody needs it.
+    Unneeded(Grant),
+    /// Asked for by the function, and not allowed.
+    Missing(Grant),
+    /// Needed by Lambda itself, and not allowed.
+    MissingForLambda(Grant, ByLambda),
+    /// No function opened a connection in init: those calls are not told from the handlers' any more.
+    NothingOpened,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unneeded(Grant { function, action, resource }) => {
+                write!(f, "{function} may {action} on {resource}, and no test needs it")
+            }
+            Self::Missing(Grant { function, action, resource }) => {
+                write!(f, "{function} asks for {action} on {resource}, which its role does not allow")
+            }
+            Self::MissingForLambda(Grant { function, action, resource }, by) => {
+                write!(f, "{function}'s role does not allow {action} on {resource}: {}", by.reason())
+            }
+            Self::NothingOpened => f.write_str(
+                "no call was seen that opens a connection: tests/chaos/src/record.rs knows them by what shared/aws asks for",
+            ),
+        }
+    }
+}
+
+/// Compares the two. A grant that only init uses, to open a connection, is one that nobody needs.
+#[must_use]
+pub fn compare(
+    grants: &[Grant],
+    by_lambda: &[(Grant, ByLambda)],
+    record: &BTreeMap<Need, Times>,
+) -> (Vec<Row>, Vec<Finding>) {
+    let reason = |grant: &Grant| by_lambda.iter().find(|(needed, _)| needed == grant).map(|(_, by)| by.reason().to_owned());
+    let seen = |grant: &Grant| record.iter().filter(|(need, _)| covers(grant, need)).map(|(_, times)| times.handled).sum();
+    let row = |grant: &Grant| Row { grant: grant.clone(), seen: seen(grant), by_lambda: reason(grant) };
+    let rows: Vec<Row> = grants.iter().map(row).collect();
+
+    let unneeded = rows.iter().filter(|row| row.seen == 0 && row.by_lambda.is_none());
+    let mut findings: Vec<_> = unneeded.map(|row| Finding::Unneeded(row.grant.clone())).collect();
+    let not_allowed = record.keys().filter(|need| !grants.iter().any(|grant| covers(grant, need)));
+    findings.extend(not_allowed.map(|need| Finding::Missing(as_grant(need))));
+    let missing = by_lambda.iter().filter(|(needed, _)| !grants.contains(needed));
+    findings.extend(missing.map(|(needed, by)| Finding::MissingForLambda(needed.clone(), *by)));
+    if record.values().all(|times| times.opened == 0) {
+        findings.push(Finding::NothingOpened);
+    }
+    (rows, findings)
+}
+
+/// Whether a grant allows what was asked for.
+#[must_use]
+pub fn covers(grant: &Grant, need: &Need) -> bool {
+    grant.function == need.function && grant.action == need.action && matches(&grant.resource, &need.resource)
+}
+
+fn as_grant(need: &Need) -> Grant {
+    let Need { function, action, resource } = need.clone();
+    Grant { function, action, resource }
+}
+
+/// Whether a resource is one of those that a pattern is for: `*` stands for any text, `?` for any character ("IAM JSON policy
+/// elements: Resource").
+fn matches(pattern: &str, resource: &str) -> bool {
+    let mut rest = resource.chars();
+    let mut pattern = pattern.chars();
+    while let Some(expected) = pattern.next() {
+        match expected {
+            '*' => {
+                let pattern = pattern.as_str();
+                return (0..=rest.as_str().len())
+                    .filter_map(|skipped| rest.as_str().get(skipped..))
+                    .any(|rest| matches(pattern, rest));
+            }
+            '?' if rest.next().is_some() => {}
+            _ if rest.next() == Some(expected) => {}
+            _ => return false,
+        }
+    }
+    rest.as_str().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "arn:aws:dynamodb:eu-west-1:1:table/shop";
+    const LOG: &str = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/shop-get:*";
+
+    fn grant(action: &str, resource: &str) -> Grant {
+        Grant { function: "get".to_owned(), action: action.to_owned(), resource: resource.to_owned() }
+    }
+
+    fn asked(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (Need, Times) {
+        let need = Need { function: function.to_owned(), action: action.to_owned(), resource: resource.to_owned() };
+        (need, Times { handled, opened, refused: 0 })
+    }
+
+    /// What is found where these are allowed and these were asked for. The log is always written, and allowed.
+    fn findings(allowed: &[Grant], record: &[(Need, Times)]) -> Vec<Finding> {
+        let log = grant("logs:PutLogEvents", LOG);
+        let grants: Vec<_> = allowed.iter().cloned().chain([log.clone()]).collect();
+        let opened = asked("get", "logs:PutLogEvents", LOG, 0, 1);
+        compare(&grants, &[(log, ByLambda::Logs)], &record.iter().cloned().chain([opened]).collect()).1
+    }
+
+    #[test]
+    fn what_is_used_is_counted_over_all_that_its_pattern_matches() {
+        let images = grant("s3:GetObject", "arn:aws:s3:::shop/images/*");
+        let object = |key: &str| asked("get", "s3:GetObject", &format!("arn:aws:s3:::shop/images/{key}"), 2, 1);
+        let (rows, found) = compare(std::slice::from_ref(&images), &[], &[object("a/b.jpg"), object("c")].into());
+        assert_eq!(rows, [Row { grant: images, seen: 4, by_lambda: None }]);
+        assert_eq!(found, []);
+    }
+
+    #[test]
+    fn a_grant_that_nobody_needs_is_found() {
+        let get = grant("dynamodb:GetItem", TABLE);
+        let unneeded = [Finding::Unneeded(get.clone())];
+        assert_eq!(findings(std::slice::from_ref(&get), &[]), unneeded);
+        let by_init_alone = asked("get", "dynamodb:GetItem", TABLE, 0, 3);
+        assert_eq!(findings(std::slice::from_ref(&get), &[by_init_alone]), unneeded);
+        let by_init_too = asked("get", "dynamodb:GetItem", TABLE, 1, 3);
+        assert_eq!(findings(&[get], &[by_init_too]), []);
+    }
+
+    #[test]
+    fn what_is_asked_for_and_not_allowed_is_found() {
+        let get = grant("dynamodb:GetItem", TABLE);
+        let used = asked("get", "dynamodb:GetItem", TABLE, 1, 0);
+        for (function, action, resource) in [
+            ("list", "dynamodb:GetItem", TABLE),
+            ("get", "dynamodb:PutItem", TABLE),
+            ("get", "dynamodb:GetItem", "arn:other"),
+        ] {
+            for (handled, opened) in [(1, 0), (0, 1), (0, 0)] {
+                let other = asked(function, action, resource, handled, opened);
+                let missing = [Finding::Missing(as_grant(&other.0))];
+                assert_eq!(findings(std::slice::from_ref(&get), &[used.clone(), other]), missing, "{function} {action}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lambda_needs_is_to_be_allowed_on_exactly_that() {
+        let log = grant("logs:PutLogEvents", LOG);
+        let all_logs = grant("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:*");
+        let opened = [asked("get", "logs:PutLogEvents", LOG, 0, 1)].into();
+        let found = compare(std::slice::from_ref(&all_logs), &[(log.clone(), ByLambda::Logs)], &opened).1;
+        assert_eq!(found, [Finding::Unneeded(all_logs), Finding::MissingForLambda(log, ByLambda::Logs)]);
+    }
+
+    #[test]
+    fn a_record_that_no_longer_knows_the_calls_of_init_is_found() {
+        let get = grant("dynamodb:GetItem", TABLE);
+        let used = [asked("get", "dynamodb:GetItem", TABLE, 1, 0)].into();
+        assert_eq!(compare(&[get], &[], &used).1, [Finding::NothingOpened]);
+    }
+
+    #[test]
+    fn patterns_are_iams() {
+        for (pattern, resource, expected) in [
+            ("arn:a", "arn:a", true),
+            ("arn:a", "arn:ab", false),
+            ("arn:a/*", "arn:a/", true),
+            ("arn:a/*", "arn:a/b/c", true),
+            ("arn:a/*", "arn:a", false),
+            ("*/é/*.jpg", "a/b/é/c.jpg", true),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+        ] {
+            assert_eq!(matches(pattern, resource), expected, "{pattern} {resource}");
+        }
+    }
+}

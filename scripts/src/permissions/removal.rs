@@ -1,0 +1,187 @@
+//! `scripts/permissions --without`: each permission is taken out of its deployed role in turn, to see a test fail.
+//!
+//! Every end-to-end test first runs by itself, so that it is known which of them can notice what. Then each permission is
+//! missing while those run that had used it, the quickest first, until one fails.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::PermissionsError;
+use super::comparison::covers;
+use super::recorder::Recorder;
+use super::roles::{ByLambda, Function, Grant, Policy, functions, needed_by_lambda, policies};
+use crate::aws::Aws;
+use crate::checkout::Checkout;
+use crate::console::{print, say, seconds, step};
+use crate::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
+use crate::endpoint::Target;
+use crate::process::go_on;
+use crate::running::{Claim, Running};
+use crate::samconfig::Section;
+use crate::suite::deploy;
+use crate::test_binaries::{Needs, TestBinary, build_tests};
+use crate::trouble::{Trouble, at};
+use crate::under_test::UnderTest;
+use ferrite_chaos::Need;
+
+const RUN: &str = "permissions";
+
+/// What MiniStack allows whoever asks, so that nobody can notice here that it is gone.
+const NOT_ENFORCED: [&str; 1] = ["s3:ListBucket"];
+
+/// Takes out each permission of the functions whose names contain `filter`, all where there is none.
+///
+/// # Errors
+/// When one can be taken out and no test fails.
+pub fn without(checkout: &Checkout, filter: Option<&str>) -> Result<(), Trouble> {
+    let program = std::env::current_exe().map_err(at(Path::new("ferrite")))?;
+    let built = step("Building the tests", || build_tests(checkout, true))?;
+    let claim = Claim::take(checkout, RUN)?.ok_or(PermissionsError::RunsAlready)?;
+    let _ = claim.clear();
+    let run_folder = checkout.run_folder(RUN)?;
+    let port = free_port()?;
+    let (target, recorder) = (Target::local(port), Recorder::open(port)?);
+    let config = Section::require(checkout, "local")?;
+    let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
+    let (_emulator, outputs) = step(&format!("Deploying template.yaml as {stack}"), || {
+        let options = StartOptions { functions_port: Some(recorder.port()), ..StartOptions::default() };
+        let emulator = Emulator::start(checkout, &EmulatorKind::Ministack.install(checkout)?, &run_folder, port, options)?;
+        claim.note(&Running::started_here(port, emulator.group(), false))?;
+        Ok::<_, Trouble>((emulator, deploy(checkout, &built, &target, &run_folder, &config, &stack)?))
+    })?;
+    let aws = Aws::emulator(target.clone());
+    let functions = functions(&aws, &stack)?;
+    recorder.introduce(&functions);
+    let tests = Tests {
+        binaries: built.tests.iter().filter(|binary| binary.needs == Needs::Stack).collect(),
+        stack: UnderTest::new(checkout, &run_folder, outputs, program)?,
+        target,
+        functions_log: functions_log(&run_folder),
+        log: run_folder.join("tests.log"),
+    };
+    let rehearsals = step("Each end-to-end test by itself", || tests.rehearse(&recorder))?;
+    let removal = Removal { aws: &aws, functions: &functions, tests: &tests, rehearsals: &rehearsals };
+    let by_lambda = needed_by_lambda(&aws, &functions)?;
+    let mut unnoticed = Vec::new();
+    for policy in policies(&aws, &functions)?.iter().filter(|policy| policy.function.contains(filter.unwrap_or_default())) {
+        for grant in policy.grants() {
+            let outcome = removal.try_without(policy, &grant, &by_lambda)?;
+            let Grant { function, action, resource } = &grant;
+            print(&format!("{function} without {action} on {resource}: {outcome}"));
+            if matches!(outcome, Outcome::Unnoticed) {
+                unnoticed.push(format!("{function} without {action} on {resource}"));
+            }
+        }
+    }
+    if unnoticed.is_empty() { Ok(()) } else { Err(PermissionsError::Unnoticed(unnoticed.join(", ")).into()) }
+}
+
+/// The end-to-end tests, to be run one by one.
+struct Tests<'a> {
+    binaries: Vec<&'a TestBinary>,
+    stack: UnderTest,
+    target: Target,
+    functions_log: PathBuf,
+    log: PathBuf,
+}
+
+/// A test that ran by itself.
+struct Rehearsal<'a> {
+    binary: &'a TestBinary,
+    test: String,
+    took: Duration,
+    /// What was asked for meanwhile, also for what an earlier test had left under way.
+    needs: Vec<Need>,
+}
+
+impl<'a> Tests<'a> {
+    fn rehearse(&self, recorder: &Recorder) -> Result<Vec<Rehearsal<'a>>, Trouble> {
+        let mut rehearsals = Vec::new();
+        for binary in &self.binaries {
+            for test in binary.tests()? {
+                recorder.forget();
+                let begun = Instant::now();
+                if !self.passes(binary, &test)? {
+                    return Err(PermissionsError::FailsAnyway(test).into());
+                }
+                let handled = recorder.record().into_iter().filter(|(_, times)| times.handled > 0);
+                let needs = handled.map(|(need, _)| need).collect();
+                rehearsals.push(Rehearsal { binary, test, took: begun.elapsed(), needs });
+            }
+        }
+        rehearsals.sort_by_key(|rehearsal| rehearsal.took);
+        Ok(rehearsals)
+    }
+
+    fn passes(&self, binary: &TestBinary, test: &str) -> Result<bool, Trouble> {
+        binary.passes(test, &self.log, |command: &mut Command| {
+            self.target.apply(command);
+            self.stack.apply(command);
+            command.env("FERRITE_FUNCTIONS_LOG", &self.functions_log);
+        })
+    }
+}
+
+struct Removal<'a> {
+    aws: &'a Aws,
+    functions: &'a [Function],
+    tests: &'a Tests<'a>,
+    rehearsals: &'a [Rehearsal<'a>],
+}
+
+/// What came of taking out a permission.
+enum Outcome {
+    Noticed { by: String, after: Duration },
+    Unnoticed,
+    NotTried(&'static str),
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Noticed { by, after } => write!(f, "noticed by {by} after {}", seconds(*after)),
+            Self::Unnoticed => f.write_str("NOT NOTICED"),
+            Self::NotTried(reason) => write!(f, "not tried: {reason}"),
+        }
+    }
+}
+
+impl Removal<'_> {
+    fn try_without(&self, policy: &Policy, grant: &Grant, by_lambda: &[(Grant, ByLambda)]) -> Result<Outcome, Trouble> {
+        let who = |rehearsal: &&Rehearsal<'_>| rehearsal.needs.iter().any(|need| covers(grant, need));
+        let witnesses: Vec<_> = self.rehearsals.iter().filter(who).collect();
+        if witnesses.is_empty()
+            && let Some((_, by)) = by_lambda.iter().find(|(needed, _)| needed == grant)
+        {
+            return Ok(Outcome::NotTried(by.reason()));
+        }
+        if NOT_ENFORCED.contains(&grant.action.as_str()) {
+            return Ok(Outcome::NotTried("MiniStack does not ask for it"));
+        }
+        policy.put(self.aws, &policy.without(grant))?;
+        let noticed = self.restart(&grant.function, "without a permission").and_then(|()| self.noticed(&witnesses));
+        // Also when a signal came: what follows is to find the role whole.
+        policy.put(self.aws, &policy.document)?;
+        self.restart(&grant.function, "whole again")?;
+        noticed
+    }
+
+    fn noticed(&self, witnesses: &[&Rehearsal<'_>]) -> Result<Outcome, Trouble> {
+        let begun = Instant::now();
+        for Rehearsal { binary, test, .. } in witnesses {
+            go_on()?;
+            if !self.tests.passes(binary, test)? {
+                return Ok(Outcome::Noticed { by: test.clone(), after: begun.elapsed() });
+            }
+        }
+        say(&format!("  ({} tests did not notice)", witnesses.len()));
+        Ok(Outcome::Unnoticed)
+    }
+
+    /// An environment that runs may still know what it has once read.
+    fn restart(&self, function: &str, description: &str) -> Result<(), Trouble> {
+        let deployed = self.functions.iter().find(|known| known.name == function);
+        deployed.map_or(Ok(()), |function| self.aws.describe_function(&function.deployed_name, description))
+    }
+}

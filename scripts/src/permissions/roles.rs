@@ -1,0 +1,278 @@
+//! What the deployed functions' roles allow, and what Lambda itself does with them.
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::trouble::Trouble;
+
+/// A function of a stack.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its name without the stack's: that of its crate.
+    pub name: String,
+    /// Its name where it is deployed.
+    pub deployed_name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The ARN of the role that it runs as.
+    pub role_arn: String,
+    /// The log group that it writes to.
+    pub log_group: String,
+}
+
+/// An action on a resource, or on all that its pattern matches, that a function's role allows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// The function.
+    pub function: String,
+    /// The IAM action, as in `dynamodb:PutItem`.
+    pub action: String,
+    /// The ARN, as the role has it.
+    pub resource: String,
+}
+
+/// A policy that is written into a role.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The function whose role it is.
+    pub function: String,
+    role: String,
+    name: String,
+    /// As it is deployed.
+    pub document: Value,
+}
+
+/// The functions of `stack` (AWS Lambda, ListFunctions).
+///
+/// # Errors
+/// When Lambda does not answer.
+pub fn functions(aws: &Aws, stack: &str) -> Result<Vec<Function>, Trouble> {
+    let (mut functions, mut marker) = (Vec::new(), String::new());
+    loop {
+        let page = aws.ask_lambda(&format!("/2015-03-31/functions/?MaxItems=50{marker}"))?;
+        functions.extend(list(&page["Functions"]).filter_map(|function| {
+            let deployed_name = text(&function["FunctionName"]);
+            let log_group = function["LoggingConfig"]["LogGroup"].as_str();
+            Some(Function {
+                name: deployed_name.strip_prefix(stack)?.strip_prefix('-')?.to_owned(),
+                arn: text(&function["FunctionArn"]),
+                role_arn: text(&function["Role"]),
+                log_group: log_group.map_or_else(|| format!("/aws/lambda/{deployed_name}"), str::to_owned),
+                deployed_name,
+            })
+        }));
+        match page["NextMarker"].as_str().filter(|next| !next.is_empty()) {
+            Some(next) => marker = format!("&Marker={next}"),
+            None => return Ok(functions),
+        }
+    }
+}
+
+/// The policies of the functions' roles (IAM, ListRolePolicies and GetRolePolicy).
+///
+/// # Errors
+/// When IAM does not answer, or a role has a managed policy: what that allows is somebody else's to decide.
+pub fn policies(aws: &Aws, functions: &[Function]) -> Result<Vec<Policy>, Trouble> {
+    let mut policies = Vec::new();
+    for function in functions {
+        let role = function.role_arn.rsplit('/').next().unwrap_or_default();
+        let of_role = [("RoleName", role)];
+        if let Some(managed) = elements(&aws.iam("ListAttachedRolePolicies", &of_role)?, "PolicyArn")?.first() {
+            return Err(unexpected(format!("the role of {} has the managed policy {managed}", function.name)));
+        }
+        for name in elements(&aws.iam("ListRolePolicies", &of_role)?, "member")? {
+            let answer = aws.iam("GetRolePolicy", &[("RoleName", role), ("PolicyName", &name)])?;
+            let encoded = elements(&answer, "PolicyDocument")?.pop().unwrap_or_default();
+            let document = serde_json::from_str(&percent_decode_str(&encoded).decode_utf8_lossy())
+                .map_err(|error| unexpected(format!("{name}: {error}")))?;
+            policies.push(Policy { function: function.name.clone(), role: role.to_owned(), name, document });
+        }
+    }
+    Ok(policies)
+}
+
+impl Policy {
+    /// What it allows, each action on each resource by itself.
+    pub fn grants(&self) -> impl Iterator<Item = Grant> {
+        let pairs = pairs(&self.document).map(|(_, action, resource)| (action.to_owned(), resource.to_owned()));
+        pairs.map(|(action, resource)| Grant { function: self.function.clone(), action, resource })
+    }
+
+    /// The same without `grant`.
+    #[must_use]
+    pub fn without(&self, grant: &Grant) -> Value {
+        let kept =
+            pairs(&self.document).filter(|(_, action, resource)| (*action, *resource) != (&grant.action, &grant.resource));
+        let statements: Vec<_> = kept
+            .map(|(statement, action, resource)| {
+                let mut statement = statement.clone();
+                (statement["Action"], statement["Resource"]) = (json!(action), json!(resource));
+                statement
+            })
+            .collect();
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
+
+    /// Puts `document` in its place (IAM, PutRolePolicy).
+    ///
+    /// # Errors
+    /// When IAM does not answer or refuses.
+    pub fn put(&self, aws: &Aws, document: &Value) -> Result<(), Trouble> {
+        let document = document.to_string();
+        let parameters = [("RoleName", self.role.as_str()), ("PolicyName", &self.name), ("PolicyDocument", &document)];
+        aws.iam("PutRolePolicy", &parameters).map(drop)
+    }
+}
+
+/// Every statement of a policy with each of its actions and resources.
+fn pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)> {
+    one_or_more(&document["Statement"]).filter(|statement| statement["Effect"] == "Allow").flat_map(|statement| {
+        one_or_more(&statement["Action"]).filter_map(Value::as_str).flat_map(move |action| {
+            let resources = one_or_more(&statement["Resource"]).filter_map(Value::as_str);
+            resources.map(move |resource| (statement, action, resource))
+        })
+    })
+}
+
+/// What Lambda does with a function's role, in its own name: no proxy between functions and AWS sees it, and MiniStack
+/// does it without asking IAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByLambda {
+    /// "Working with Lambda execution environment credentials" and "Sending Lambda function logs to CloudWatch Logs".
+    Logs,
+    /// "Using Lambda with Amazon SQS": execution role permissions.
+    Queue,
+    /// "Process DynamoDB records with Lambda": permissions.
+    Stream,
+    /// "Capturing records of Lambda asynchronous invocations", and the same of stream mappings: on-failure destinations.
+    Failures,
+}
+
+impl ByLambda {
+    /// Why it is needed.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Logs => "Lambda writes the log",
+            Self::Queue => "Lambda polls the queue of the event source mapping",
+            Self::Stream => "Lambda reads the stream of the event source mapping",
+            Self::Failures => "Lambda sends what failed to the on-failure destination",
+        }
+    }
+
+    fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Logs => &["logs:CreateLogStream", "logs:PutLogEvents"],
+            Self::Queue => &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            Self::Stream => {
+                &["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+            }
+            Self::Failures => &["sqs:SendMessage"],
+        }
+    }
+
+    fn on(self, function: &str, resource: &str) -> impl Iterator<Item = (Grant, Self)> {
+        self.actions().iter().map(move |action| {
+            (Grant { function: function.to_owned(), action: (*action).to_owned(), resource: resource.to_owned() }, self)
+        })
+    }
+}
+
+/// What Lambda needs of the functions' roles, as they are deployed (ListEventSourceMappings, GetFunctionEventInvokeConfig).
+///
+/// # Errors
+/// When Lambda does not answer.
+pub fn needed_by_lambda(aws: &Aws, functions: &[Function]) -> Result<Vec<(Grant, ByLambda)>, Trouble> {
+    let mut needed = Vec::new();
+    for function in functions {
+        let Function { name, arn, log_group, deployed_name, .. } = function;
+        let place = arn.split(':').skip(1).take(4).collect::<Vec<_>>().join(":").replacen(":lambda:", ":logs:", 1);
+        // A log stream's name is Lambda's to choose.
+        needed.extend(ByLambda::Logs.on(name, &format!("arn:{place}:log-group:{log_group}:*")));
+        let mappings = aws.ask_lambda(&format!("/2015-03-31/event-source-mappings/?FunctionName={deployed_name}"))?;
+        for mapping in list(&mappings["EventSourceMappings"]) {
+            let source = text(&mapping["EventSourceArn"]);
+            let kind = if source.contains(":sqs:") { ByLambda::Queue } else { ByLambda::Stream };
+            needed.extend(kind.on(name, &source));
+            needed.extend(destination(mapping).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
+        }
+        let asked = format!("/2019-09-25/functions/{deployed_name}/event-invoke-config/list");
+        for config in list(&aws.ask_lambda(&asked)?["FunctionEventInvokeConfigs"]) {
+            needed.extend(destination(config).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
+        }
+    }
+    Ok(needed)
+}
+
+fn destination(config: &Value) -> Option<&str> {
+    config["DestinationConfig"]["OnFailure"]["Destination"].as_str()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// What stands in a policy for a list of one.
+fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
+    let one = (!value.is_array() && !value.is_null()).then_some(value);
+    one.into_iter().chain(list(value))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The texts of all elements with a name, in whatever namespace.
+fn elements(xml: &str, name: &str) -> Result<Vec<String>, Trouble> {
+    let answer = roxmltree::Document::parse(xml).map_err(|error| unexpected(error.to_string()))?;
+    let named = answer.descendants().filter(|node| node.tag_name().name() == name);
+    Ok(named.filter_map(|node| node.text().map(str::to_owned)).collect())
+}
+
+fn unexpected(reason: String) -> Trouble {
+    Trouble::Unexpected { program: "IAM".to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Policy {
+        let document = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PutItem"], "Resource": "arn:t"},
+            {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": ["arn:a", "arn:b"]},
+        ]});
+        Policy { function: "f".to_owned(), role: "r".to_owned(), name: "p".to_owned(), document }
+    }
+
+    fn shown(grants: impl Iterator<Item = Grant>) -> Vec<String> {
+        grants.map(|Grant { function, action, resource }| format!("{function} {action} {resource}")).collect()
+    }
+
+    #[test]
+    fn each_action_on_each_resource_is_a_grant() {
+        let expected =
+            ["f dynamodb:GetItem arn:t", "f dynamodb:PutItem arn:t", "f ses:SendEmail arn:a", "f ses:SendEmail arn:b"];
+        assert_eq!(shown(policy().grants()), expected);
+    }
+
+    #[test]
+    fn one_grant_is_taken_out_and_the_others_stay() {
+        let policy = policy();
+        let taken = Grant { function: "f".to_owned(), action: "ses:SendEmail".to_owned(), resource: "arn:a".to_owned() };
+        let without = Policy { document: policy.without(&taken), ..policy };
+        let expected = ["f dynamodb:GetItem arn:t", "f dynamodb:PutItem arn:t", "f ses:SendEmail arn:b"];
+        assert_eq!(shown(without.grants()), expected);
+        assert_eq!(without.document["Statement"][0]["Effect"], "Allow");
+    }
+
+    #[test]
+    fn elements_are_found_in_any_namespace() {
+        let xml = r#"<R xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><PolicyNames><member>a</member><member>b</member>
+            </PolicyNames></R>"#;
+        assert_eq!(elements(xml, "member").unwrap(), ["a", "b"]);
+        assert!(elements("no xml", "member").is_err());
+    }
+}

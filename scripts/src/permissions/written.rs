@@ -1,0 +1,152 @@
+//! What template.yaml may not say of a role: anything that stands for more than it names.
+
+use serde_yaml_ng::Value;
+
+use crate::template::Template;
+
+/// What is wrong with the roles of a template's functions, and with every other statement that allows something.
+fn faults(template: &Template) -> Vec<String> {
+    let mut faults = Vec::new();
+    let resources: Vec<_> = template.resources().collect();
+    let functions = || resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
+    let mut roles = Vec::new();
+    for (function, resource) in functions() {
+        let properties = &resource["Properties"];
+        match referred(&properties["Role"]) {
+            Some(role) if roles.contains(&role) => faults.push(format!("{function} has the role of another function")),
+            Some(role) => roles.push(role),
+            None => faults.push(format!("{function} has a role that SAM makes, which allows more than it needs")),
+        }
+        if !properties["Policies"].is_null() {
+            faults.push(format!("{function} has policies that SAM adds to a role of its own"));
+        }
+    }
+    for (name, resource) in &resources {
+        if roles.contains(name) && !resource["Properties"]["ManagedPolicyArns"].is_null() {
+            faults.push(format!("{name} has managed policies: what they allow is somebody else's to decide"));
+        }
+        for statement in statements(resource) {
+            if !statement["NotAction"].is_null() || !statement["NotResource"].is_null() || statement["Principal"] == "*" {
+                faults.push(format!("{name} allows all but what it names"));
+            }
+            let actions = texts(&statement["Action"]);
+            let wild = |text: &&String| text.contains(['*', '?']);
+            faults.extend(actions.iter().filter(wild).map(|action| format!("{name} allows {action}")));
+            let objects = actions.iter().all(|action| action.starts_with("s3:"));
+            let named = |resource: &&String| !wild(resource) || objects && is_prefix(resource);
+            let resources = texts(&statement["Resource"]);
+            faults.extend(resources.iter().filter(|text| !named(text)).map(|text| format!("{name} allows it on {text}")));
+        }
+    }
+    faults
+}
+
+/// Keys of objects are made as they come: those below a folder of a bucket cannot be named one by one.
+fn is_prefix(resource: &str) -> bool {
+    let folder = resource.strip_suffix("/*").filter(|folder| !folder.contains(['*', '?']));
+    folder.is_some_and(|folder| folder.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
+}
+
+/// The statements in a value, at any depth, that allow something.
+fn statements(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Mapping(fields) if value["Effect"] == "Allow" && fields.contains_key("Action") => vec![value],
+        Value::Mapping(fields) if value["Effect"] == "Allow" && fields.contains_key("NotAction") => vec![value],
+        Value::Mapping(fields) => fields.values().flat_map(statements).collect(),
+        Value::Sequence(values) => values.iter().flat_map(statements).collect(),
+        Value::Tagged(tagged) => statements(&tagged.value),
+        _ => Vec::new(),
+    }
+}
+
+/// The texts that a value can come to: one, those of a list, both sides of an `!If`. What `!GetAtt` gives is an ARN.
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Sequence(values) => values.iter().flat_map(texts).collect(),
+        Value::Tagged(tagged) if tagged.tag == "Sub" => match &tagged.value {
+            Value::Sequence(text_and_names) => texts(&text_and_names[0]),
+            text => texts(text),
+        },
+        Value::Tagged(tagged) if tagged.tag == "If" => texts(&tagged.value),
+        _ => Vec::new(),
+    }
+}
+
+/// The role that `!GetAtt ROLE.Arn` is about.
+fn referred(value: &Value) -> Option<&str> {
+    let Value::Tagged(tagged) = value else { return None };
+    tagged.value.as_str()?.split('.').next()
+}
+
+fn faults_with(policy: &str) -> Vec<String> {
+    let role = format!("Type: AWS::IAM::Role, Properties: {{Policies: [{{PolicyDocument: {{Statement: [{policy}]}}}}]}}");
+    let function = "Type: AWS::Serverless::Function, Properties: {Role: !GetAtt Role.Arn}";
+    faults(&Template::parse(&format!("Resources: {{Role: {{{role}}}, Function: {{{function}}}}}")).unwrap())
+}
+
+#[test]
+fn the_template_names_every_action_and_every_resource() {
+    let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
+    assert_eq!(faults(&template), [] as [String; 0]);
+}
+
+#[test]
+fn what_is_named_is_allowed() {
+    for resource in [
+        "!GetAtt Table.Arn",
+        "!Sub '${Table.Arn}/index/gsi1'",
+        "[!GetAtt A.Arn, !If [C, !Sub 'arn:${AWS::Partition}:ses:a', !Ref AWS::NoValue]]",
+    ] {
+        let found = faults_with(&format!("{{Effect: Allow, Action: dynamodb:Query, Resource: {resource}}}"));
+        assert_eq!(found, [] as [String; 0], "{resource}");
+    }
+    for resource in ["!Sub '${Bucket.Arn}/sales/*'", "'arn:aws:s3:::bucket/images/*'"] {
+        let found = faults_with(&format!("{{Effect: Allow, Action: s3:PutObject, Resource: {resource}}}"));
+        assert_eq!(found, [] as [String; 0], "{resource}");
+    }
+    assert_eq!(faults_with("{Effect: Deny, Action: 's3:*', Resource: '*'}"), [] as [String; 0]);
+}
+
+#[test]
+fn what_stands_for_more_than_it_names_is_found() {
+    for action in ["'*'", "'dynamodb:*'", "[dynamodb:GetItem, 'dynamodb:Batch*']", "'s3:GetObjec?'"] {
+        assert_eq!(
+            faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: !GetAtt Table.Arn}}")).len(),
+            1,
+            "{action}"
+        );
+    }
+    for resource in [
+        "'*'",
+        "!Sub '${Table.Arn}/index/*'",
+        "[!GetAtt Table.Arn, 'arn:aws:dynamodb:*:1:table/t']",
+        "!Sub ['${A}*', {A: 1}]",
+        "!If [C, '*', !GetAtt Table.Arn]",
+    ] {
+        let found = faults_with(&format!("{{Effect: Allow, Action: dynamodb:Query, Resource: {resource}}}"));
+        assert_eq!(found.len(), 1, "{resource}: {found:?}");
+    }
+    for resource in
+        ["'arn:aws:s3:::bucket/*'", "!Sub '${Bucket.Arn}/*'", "'arn:aws:s3:::*/images/*'", "'arn:aws:s3:::b/images*'"]
+    {
+        let found = faults_with(&format!("{{Effect: Allow, Action: s3:PutObject, Resource: {resource}}}"));
+        assert_eq!(found.len(), 1, "{resource}: {found:?}");
+    }
+    assert_eq!(faults_with("{Effect: Allow, NotAction: s3:PutObject, Resource: !GetAtt A.Arn}").len(), 1);
+    assert_eq!(faults_with("{Effect: Allow, Principal: '*', Action: s3:GetObject, Resource: !GetAtt A.Arn}").len(), 1);
+}
+
+#[test]
+fn a_role_is_one_functions_and_written_out() {
+    let template = |functions: &str| {
+        let role = "Role: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [arn]}}";
+        faults(&Template::parse(&format!("Resources: {{{role}, {functions}}}")).unwrap())
+    };
+    let function = |properties: &str| format!("{{Type: AWS::Serverless::Function, Properties: {{{properties}}}}}");
+    let ours = function("Role: !GetAtt Role.Arn");
+    assert_eq!(template(&format!("One: {ours}")).len(), 1, "a managed policy");
+    assert_eq!(template(&format!("One: {ours}, Two: {ours}")).len(), 2, "shared");
+    assert_eq!(template(&format!("One: {}", function("Timeout: 3"))).len(), 1, "SAM's own");
+    assert_eq!(template(&format!("One: {}", function("Role: !GetAtt Role.Arn, Policies: [AWSLambdaExecute]"))).len(), 2);
+}
