@@ -18,6 +18,7 @@ pub mod dev;
 pub mod docker;
 pub mod emulator;
 pub mod endpoint;
+pub mod gates;
 pub mod logs;
 pub mod permissions;
 pub mod process;

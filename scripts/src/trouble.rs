@@ -133,6 +133,9 @@ pub enum Trouble {
     /// The roles allow something else than what is needed.
     #[error(transparent)]
     Permissions(#[from] crate::permissions::PermissionsError),
+    /// A gate found something.
+    #[error(transparent)]
+    Findings(#[from] crate::gates::Findings),
     /// Dead letters could not be listed or sent back.
     #[error(transparent)]
     Redrive(#[from] crate::redrive::RedriveError),

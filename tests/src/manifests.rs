@@ -43,3 +43,24 @@ fn the_manifests_say_what_the_template_says() {
     }
     assert_eq!(seen, fs::read_dir(checkout.join("functions")).unwrap().count(), "every function is in the template");
 }
+
+/// A crate that leaves out the workspace's lints could have unsafe code.
+#[test]
+fn no_crate_may_have_unsafe_code() {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse::<toml::Table>().unwrap();
+    let workspace = &manifest(&checkout)["workspace"];
+    assert_eq!(workspace["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for member in workspace["members"].as_array().unwrap() {
+        let member = member.as_str().unwrap();
+        let folders: Vec<_> = match member.strip_suffix("/*") {
+            Some(parent) => fs::read_dir(checkout.join(parent)).unwrap().map(|entry| entry.unwrap().path()).collect(),
+            None => vec![checkout.join(member)],
+        };
+        assert!(!folders.is_empty(), "{member}");
+        for folder in folders {
+            let lints = manifest(&folder).get("lints").and_then(|lints| lints.get("workspace")?.as_bool());
+            assert_eq!(lints, Some(true), "{}", folder.display());
+        }
+    }
+}
