@@ -47,6 +47,17 @@ def invocation_ms(emulator: MiniStack, event: dict[str, str]) -> float:
     return statistics.median(times)
 
 
+def user_with(emulator: MiniStack, statements: list[dict[str, Any]]) -> tuple[str, str]:
+    """The access key of a new user with these permissions, and its secret."""
+    iam = emulator.client("iam")
+    name = f"user-{time.monotonic_ns()}"
+    iam.create_user(UserName=name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    iam.put_user_policy(UserName=name, PolicyName="allowed", PolicyDocument=policy)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
 class Latency(unittest.TestCase):
     """nagle, log_drain. Bounds are wide, for a busy machine: 5 ms against 96 on a quiet one."""
 
@@ -234,19 +245,14 @@ class Ses(unittest.TestCase):
 
     def test_a_role_needs_its_sender_and_its_configuration_set(self) -> None:
         def may_send(emulator: MiniStack, *resources: str) -> bool:
-            iam = emulator.client("iam")
-            name = f"sender-{time.monotonic_ns()}"
-            arn = iam.create_user(UserName=name)["User"]["Arn"]
-            owned = f"arn:aws:ses:us-east-1:{arn.split(':')[4]}:"
+            account = emulator.client("sts").get_caller_identity()["Account"]
+            owned = f"arn:aws:ses:us-east-1:{account}:"
             allowed = {
                 "Effect": "Allow",
                 "Action": "ses:SendEmail",
                 "Resource": [owned + resource for resource in resources],
             }
-            policy = {"Version": "2012-10-17", "Statement": [allowed]}
-            iam.put_user_policy(UserName=name, PolicyName="send", PolicyDocument=json.dumps(policy))
-            key = iam.create_access_key(UserName=name)["AccessKey"]
-            ses = emulator.client("ses", key["AccessKeyId"], key["SecretAccessKey"])
+            ses = emulator.client("ses", *user_with(emulator, [allowed]))
             emails = emulator.outputs["Emails"]
             answer = self.send(emulator, ConfigurationSetName=emails, client=ses)
             self.assertIn(answer.get("Code"), (None, "AccessDenied"))
@@ -274,6 +280,26 @@ class Ses(unittest.TestCase):
             "Invalid tag value <cus_1:1>: "
             "only alphanumeric ASCII characters, '_', and '-' are allowed.",
         )
+
+
+class MissingObjects(unittest.TestCase):
+    def test_only_who_may_list_a_bucket_is_told_what_is_not_in_it(self) -> None:
+        def told(emulator: MiniStack, key: str, *allowed: dict[str, str]) -> str:
+            """What somebody who may do this is told of an object in the bucket `code`."""
+            s3 = emulator.client("s3", *user_with(emulator, [get, *allowed]))
+            try:
+                s3.get_object(Bucket="code", Key=key)
+            except ClientError as error:
+                return str(error.response["Error"]["Code"])
+            return "there"
+
+        code = "arn:aws:s3:::code"
+        get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{code}/*"}
+        list_ = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": code}
+        self.assertEqual(told(unpatched, "missing"), "NoSuchKey")
+        self.assertEqual(told(patched, "missing"), "AccessDenied")
+        self.assertEqual(told(patched, "missing", list_), "NoSuchKey")
+        self.assertEqual(told(patched, "function.zip"), "there")
 
 
 class StreamPersistence(unittest.TestCase):

@@ -18,6 +18,7 @@ from . import (
     function_properties,
     gateway_responses,
     log_drain,
+    missing_objects,
     mock_integrations,
     nagle,
     ses_events,
@@ -45,6 +46,7 @@ PATCHES: tuple[ModuleType, ...] = (
     ses_events,
     ses_permissions,
     ses_refusals,
+    missing_objects,
 )
 
 
