@@ -25,6 +25,7 @@ pub mod process;
 pub mod redrive;
 pub mod running;
 pub mod samconfig;
+pub mod schemathesis;
 pub mod skipped;
 pub mod stack;
 pub mod stage;

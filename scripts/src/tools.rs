@@ -62,6 +62,14 @@ pub const GATES: ToolSet = ToolSet {
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
+/// What calls the API from its own document.
+pub const SCHEMATHESIS: ToolSet = ToolSet {
+    folder: ".tools/schemathesis",
+    lock_file: "tests/schemathesis/requirements/schemathesis.txt",
+    what: "Schemathesis",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
+
 /// An installed tool set.
 #[derive(Debug, Clone)]
 pub struct Tools {
@@ -186,7 +194,7 @@ mod tests {
 
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
-        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &GATES] {
+        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));

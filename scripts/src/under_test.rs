@@ -36,6 +36,12 @@ impl UnderTest {
         Ok(Self { api, keys: checkout.keys(), outputs: path, program })
     }
 
+    /// The URL of its API.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        &self.api
+    }
+
     /// Tells a command of tests of it.
     pub fn apply(&self, command: &mut Command) {
         command

@@ -15,6 +15,8 @@
     reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
 )]
 
+mod compatibility;
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -45,7 +47,14 @@ fn the_committed_document_and_page_are_what_the_api_is_now() {
     }
 }
 
-#[allow(dead_code)]
+#[test]
+fn who_was_written_for_the_last_release_gets_on_with_what_is_now() {
+    let released: Value = serde_json::from_str(&committed("released/openapi.json")).unwrap();
+    let broken = compatibility::broken_clients(&released, &openapi::document());
+    assert!(broken.is_empty(), "this breaks clients of the last release:\n{}", broken.join("\n"));
+}
+
+/// The committed document.
 fn document() -> Value {
     serde_json::from_str(&committed("openapi.json")).unwrap()
 }

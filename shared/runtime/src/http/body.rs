@@ -5,12 +5,16 @@ use std::ops::ControlFlow;
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 use ferrite_domain::ValueError;
 use http::StatusCode;
+use serde_json::Value;
 
 use super::{FieldError, Problem, Request};
 use crate::layer::{Around, Concern};
 
 /// The most bytes of a body: many times what the largest valid one has, and far below what API Gateway takes.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// 2⁵³: the greatest number up to which every whole one is a float.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The layer that answers 413 to a body that is larger than any handler's could be.
 pub fn limit<'a>() -> Around<'a, Limited> {
@@ -124,9 +128,28 @@ pub fn json_body<T: Deserr<InvalidBody>>(request: &Request) -> Result<T, Problem
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
         return Err(problem.detail("Send it with `Content-Type: application/json`."));
     }
-    let value: serde_json::Value =
+    let mut value: Value =
         serde_json::from_slice(bytes).map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
+    spell_whole_numbers(&mut value);
     deserr::deserialize::<T, _, InvalidBody>(value).map_err(|invalid| Problem::invalid(invalid.0))
+}
+
+/// JSON has one kind of number: `2.0` is as whole as `2` (JSON Schema 2020-12, Validation, section 6.1.1), and some clients know no
+/// other way to write it.
+fn spell_whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // Up to where a float still tells neighbours apart.
+            let whole =
+                number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && (0.0..=EXACT).contains(float));
+            if let Some(float) = whole {
+                *value = Value::from(float as u64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(spell_whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(spell_whole_numbers),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
 
 /// `application/json`, or a type built on it (RFC 6839), whatever its parameters.
@@ -184,6 +207,22 @@ mod tests {
                 ("lines[3].quantity", "must be a whole number from 0"),
             ]
         );
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let quantity = |number: &str| {
+            let body = format!(r#"{{"fullName": "x", "lines": [{{"quantity": {number}}}]}}"#);
+            read("application/json", &body)
+                .map(|body| body.lines[0].quantity.get())
+                .map_err(|problem| problem.status().as_u16())
+        };
+        for number in ["20", "20.0", "2e1", "200E-1"] {
+            assert_eq!(quantity(number), Ok(20), "{number}");
+        }
+        for number in ["20.5", "-20.0", "-0.0", "1e30", "1e-30", "18446744073709551616"] {
+            assert_eq!(quantity(number), Err(422), "{number}");
+        }
     }
 
     #[test]
