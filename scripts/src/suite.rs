@@ -135,6 +135,9 @@ impl Suite<'_> {
                 "schemas",
             ]);
             self.cargo_tests("Event schemas", &mut command)?;
+            let mut command = cargo(self.checkout);
+            command.args(["test", "--package", "ferrite-api", "--features", "schema"]);
+            self.cargo_tests("The API's document", &mut command)?;
         }
         self.run_on_aws(&built)?;
         if self.filter.is_some() {
