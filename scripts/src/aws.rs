@@ -77,7 +77,7 @@ impl Aws {
         self.query("cloudformation", "2010-05-15", operation, parameters)
     }
 
-    /// Calls an operation of IAM and returns the XML that it answers.
+    /// Calls an operation of an emulator's IAM and returns the XML that it answers. On AWS, one host has it for all regions.
     ///
     /// # Errors
     /// When it does not answer or refuses.
@@ -105,16 +105,16 @@ impl Aws {
         parse(path, &self.send(request, String::new(), "lambda", path)?.payload)
     }
 
-    /// Gives a function another description, which ends its running environments as any change of its configuration does
-    /// (AWS Lambda, UpdateFunctionConfiguration).
+    /// Sets a function's timeout, in seconds (AWS Lambda, UpdateFunctionConfiguration). Its running environments end with
+    /// that, also where it is the one that it had.
     ///
     /// # Errors
     /// When Lambda does not answer or refuses.
-    pub fn describe_function(&self, function: &str, description: &str) -> Result<(), Trouble> {
+    pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), Trouble> {
         let url = format!("{}/2015-03-31/functions/{function}/configuration", self.url("lambda"));
         let request = http::Request::put(url).header("content-type", "application/json");
-        let body = json!({ "Description": description });
-        self.send(request, body.to_string(), "lambda", &format!("describing {function}")).map(drop)
+        let body = json!({ "Timeout": seconds });
+        self.send(request, body.to_string(), "lambda", &format!("setting the timeout of {function}")).map(drop)
     }
 
     /// Hands an event to a function, and waits for its answer if asked to.

@@ -1,7 +1,7 @@
 //! The chores behind scripts/: build, run, deploy, test, bench, storm.
 //!
-//! `scripts/dev`, `test`, `bench`, `chaos`, `permissions`, `deploy`, `redrive`, `outputs` and `token` hand over to the program `ferrite` of this
-//! crate (main.rs), a subcommand each. Whatever they start ends with them (`process`).
+//! `scripts/dev`, `test`, `bench`, `chaos`, `permissions`, `deploy`, `redrive`, `outputs` and `token` hand over to the program
+//! `ferrite` of this crate (main.rs), a subcommand each. Whatever they start ends with them (`process`).
 
 pub mod aws;
 pub mod bench;

@@ -1,8 +1,8 @@
 //! `scripts/permissions`: what each function's role allows, and the proof that it is no more than the function needs.
 //!
 //! While `scripts/test` runs the end-to-end tests, the functions' calls go through a proxy ([`recorder`]). What it saw is
-//! compared with the deployed roles ([`roles`], [`comparison`]). That template.yaml names every action and resource is a unit
-//! test (`written`), and that the tests notice what is taken away is [`removal`].
+//! compared with the deployed roles ([`roles`], [`comparison`]). That template.yaml names every action and resource is a
+//! unit test (`written`), and that the tests notice what is taken away is [`removal`].
 
 pub mod comparison;
 pub mod recorder;
@@ -45,8 +45,8 @@ pub enum PermissionsError {
     /// Without anything taken out.
     #[error("{0} fails although nothing was taken out")]
     FailsAnyway(String),
-    /// Grants that could be taken out without a test failing.
-    #[error("nobody noticed: {0}")]
+    /// Grants that could be taken out without a test failing for that.
+    #[error("no test shows the need of these: {0}")]
     Unnoticed(String),
 }
 

@@ -460,13 +460,13 @@ impl Suite<'_> {
                 permissions::check(&site.aws()?, &functions, recorder, run_folder)
             })?;
         }
-        Ok(())
-    }
-}
         // The edge of the other emulator is not AWS's in too many ways, and what is made is taken away from nowhere.
         if self.filter.is_none_or(str::is_empty) && site.place == Place::On(EmulatorKind::Ministack) {
             self.step("Hostile input (Schemathesis)", || call_from_document(checkout, stack.api(), run_folder))?;
         }
+        Ok(())
+    }
+}
 
 /// The functions as they ship, being built.
 struct Shipped {

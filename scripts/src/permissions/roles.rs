@@ -20,6 +20,8 @@ pub struct Function {
     pub role_arn: String,
     /// The log group that it writes to.
     pub log_group: String,
+    /// The longest that an invocation may take, in seconds.
+    pub timeout: u64,
 }
 
 /// An action on a resource, or on all that its pattern matches, that a function's role allows.
@@ -60,6 +62,7 @@ pub fn functions(aws: &Aws, stack: &str) -> Result<Vec<Function>, Trouble> {
                 arn: text(&function["FunctionArn"]),
                 role_arn: text(&function["Role"]),
                 log_group: log_group.map_or_else(|| format!("/aws/lambda/{deployed_name}"), str::to_owned),
+                timeout: function["Timeout"].as_u64().unwrap_or_default(),
                 deployed_name,
             })
         }));

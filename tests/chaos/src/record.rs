@@ -1,7 +1,8 @@
 //! What functions asked AWS for, in the words of their roles: a record of every call that came through.
 //!
-//! What a call needs is in each service's page of the "Service Authorization Reference"; what a transaction needs, in "Using
-//! IAM with DynamoDB transactions"; and why a missing object needs `s3:ListBucket`, in "GetObject" (Amazon S3 API Reference).
+//! What a call needs is in each service's page of the "Service Authorization Reference"; what a transaction needs, in
+//! "Using IAM with DynamoDB transactions"; and why a missing object needs `s3:ListBucket`, in "GetObject" (Amazon S3 API
+//! Reference).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
