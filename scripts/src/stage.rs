@@ -40,12 +40,12 @@ impl Stage {
         self.folder.join("template.yaml")
     }
 
-    /// Copies the checkout's template, and the one that is nested in it.
+    /// Copies the checkout's template, and those that are nested in it.
     ///
     /// # Errors
     /// When one cannot be copied.
     pub fn copy_template(&self, checkout: &Checkout) -> Result<(), Trouble> {
-        for name in ["template.yaml", "infra/operations.yaml"] {
+        for name in ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"] {
             let (template, copy) = (checkout.path(name), self.folder.join(name));
             fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
             fs::copy(&template, &copy).map_err(at(&template))?;

@@ -209,7 +209,7 @@ impl Suite<'_> {
         let Some((sam, ministack, gates)) = self.step("Tools", || tools)? else {
             return Ok(());
         };
-        for template in ["template.yaml", "infra/operations.yaml"] {
+        for template in ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"] {
             self.step(&format!("sam validate --lint ({template})"), || {
                 let mut command = sam.command("sam");
                 command.args(["validate", "--lint", "--template-file", template]);

@@ -5,9 +5,10 @@ use std::env;
 use std::time::{Duration, SystemTime};
 
 use http::{Request, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::Body;
 
+use crate::function_keys::FunctionKeys;
 use crate::signer::Signer;
 
 /// What the `AWS_*` variables name, which `./scripts/test` sets.
@@ -71,21 +72,42 @@ impl Aws {
         let get = |path| self.agent.get(format!("{endpoint}{path}")).call().expect("the emulator answers");
         let mut localstack = get("/_aws/ses");
         if localstack.status().is_success() {
-            return localstack_mails(&json(&mut localstack), address);
+            return localstack_mails(&read_json(&mut localstack), address);
         }
-        ministack_mails(&json(&mut get("/_ministack/ses/messages")), address)
+        ministack_mails(&read_json(&mut get("/_ministack/ses/messages")), address)
     }
 
     fn url(&self, service: &str) -> String {
         self.endpoint.clone().unwrap_or_else(|| format!("https://{service}.{}.amazonaws.com", self.region))
     }
 
-    /// The name of the role that a function runs as (AWS Lambda, GetFunctionConfiguration).
-    fn role_of(&self, function: &str) -> String {
+    /// AWS Lambda, GetFunctionConfiguration.
+    fn configuration_of(&self, function: &str) -> Value {
         let url = format!("{}/2015-03-31/functions/{function}/configuration", self.url("lambda"));
         let configuration = self.send_text("lambda", Request::get(url), String::new(), StatusCode::OK);
-        let configuration: Value = serde_json::from_str(&configuration).expect("Lambda answers in JSON");
-        text(&configuration["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
+        serde_json::from_str(&configuration).expect("Lambda answers in JSON")
+    }
+
+    /// The name of the role that a function runs as.
+    fn role_of(&self, function: &str) -> String {
+        text(&self.configuration_of(function)["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
+    }
+
+    /// The keys that MiniStack gives a function, as it is called where it is deployed. Its session token is in everything that
+    /// it signs.
+    pub fn keys_of(&self, function: &str) -> FunctionKeys {
+        let configuration = self.configuration_of(function);
+        FunctionKeys::derived(&text(&configuration["FunctionArn"]), &text(&configuration["Role"]))
+    }
+
+    /// Has the API refuse every request by one route.
+    pub fn stop_route(self, api: &str, stage: &str, path: &str, method: &str) -> StoppedRoute {
+        let stage = format!("{}/restapis/{api}/stages/{stage}", self.url("apigateway"));
+        let setting = format!("/{}/{method}", path.replace('/', "~1"));
+        let stopped = StoppedRoute { aws: self, stage, setting };
+        let limit = |name| json!({"op": "replace", "path": format!("{}/throttling/{name}", stopped.setting), "value": "0"});
+        stopped.change(&json!([limit("rateLimit"), limit("burstLimit")]));
+        stopped
     }
 
     /// Calls an operation of IAM. The parameters are encoded already.
@@ -143,7 +165,30 @@ impl Drop for Outage {
     }
 }
 
-fn json(answer: &mut Response<Body>) -> Value {
+/// A route that API Gateway lets nobody use for as long as this lives.
+#[derive(Debug)]
+#[must_use = "it is over as soon as it is dropped"]
+pub struct StoppedRoute {
+    aws: Aws,
+    stage: String,
+    setting: String,
+}
+
+impl StoppedRoute {
+    /// Amazon API Gateway, UpdateStage.
+    fn change(&self, operations: &Value) {
+        let request = Request::patch(&self.stage).header("content-type", "application/json");
+        self.aws.send("apigateway", request, &json!({ "patchOperations": operations }), StatusCode::OK);
+    }
+}
+
+impl Drop for StoppedRoute {
+    fn drop(&mut self) {
+        self.change(&json!([{ "op": "remove", "path": self.setting }]));
+    }
+}
+
+fn read_json(answer: &mut Response<Body>) -> Value {
     let text = answer.body_mut().read_to_string().expect("the emulator answers whole");
     serde_json::from_str(&text).expect("the emulator answers in JSON")
 }

@@ -20,6 +20,8 @@
 mod body;
 mod caller;
 mod conditional;
+mod cors;
+mod headers;
 pub mod idempotency;
 mod problem;
 mod refusals;
@@ -33,7 +35,7 @@ pub use body::{InvalidBody, Limited, json_body, limit};
 pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
 pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};
-pub use request::{header, header_list, path_id, query};
+pub use request::{header, header_list, path_id, query, route_path};
 pub use response::{json, no_content};
 pub use serve::serve;
 

@@ -1,4 +1,5 @@
-//! How the function logs, counts and traces: the variables of Lambda and of Powertools for AWS Lambda, read in init.
+//! How the function logs, counts and traces: the variables of Lambda and of Powertools for AWS Lambda, read in init. And which
+//! origins' pages may read its answers.
 
 use std::sync::OnceLock;
 
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) namespace: String,
     pub(crate) function_name: String,
     pub(crate) function_memory_size: u32,
+    /// The origins whose pages may read answers, with commas between them.
+    pub(crate) allowed_origins: String,
 }
 
 /// What stands in the environment ("Defined runtime environment variables"; Powertools' "Environment variables").
@@ -36,6 +39,7 @@ struct Variables {
     powertools_logger_sample_rate: Option<f64>,
     powertools_service_name: Option<String>,
     powertools_metrics_namespace: Option<String>,
+    allowed_origins: Option<String>,
 }
 
 impl Settings {
@@ -57,6 +61,7 @@ impl Settings {
             service,
             function_name,
             function_memory_size: set.aws_lambda_function_memory_size.unwrap_or_default(),
+            allowed_origins: set.allowed_origins.unwrap_or_default(),
         })
     }
 }

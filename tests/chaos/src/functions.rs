@@ -1,13 +1,12 @@
 //! The functions of a stack, known by the keys that the emulator gives them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use ferrite_tests::function_keys::FunctionKeys;
 use ferrite_tests::signer::{SignError, Signer};
 use http::header;
 use http::request::Parts;
-use sha2::{Digest as _, Sha256};
 
 use crate::call::Scope;
 
@@ -28,12 +27,9 @@ pub(crate) struct Function {
 }
 
 impl Functions {
-    /// With the function called `name` among them, which runs as `role_arn`. The keys are the ones that MiniStack
-    /// derives from the two ARNs.
+    /// With the function called `name` among them, which runs as `role_arn`.
     pub fn insert(&mut self, name: &str, function_arn: &str, role_arn: &str) {
-        let digest = hex_sha256(&format!("{function_arn}:{role_arn}"));
-        let access_key = format!("ASIA{}", digest[..16].to_uppercase());
-        let secret_key = hex_sha256(&format!("secret:{digest}"));
+        let FunctionKeys { access_key, secret_key } = FunctionKeys::derived(function_arn, role_arn);
         let mut parts = function_arn.split(':').map(str::to_owned);
         let (partition, account) = (parts.nth(1).unwrap_or_default(), parts.nth(2).unwrap_or_default());
         self.0.insert(access_key, Function { name: name.to_owned(), partition, account, secret_key });
@@ -48,14 +44,6 @@ impl Functions {
     pub(crate) fn with_key(&self, access_key: &str) -> Option<&Function> {
         self.0.get(access_key)
     }
-}
-
-fn hex_sha256(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// A request cannot be signed again.

@@ -1,5 +1,9 @@
 use std::fs;
+use std::time::{Duration, SystemTime};
 
+use aws_credential_types::Credentials;
+use aws_sdk_s3::presigning::PresigningConfig;
+use ferrite_aws::sdk_config;
 use ferrite_tests::api::{Answer, Api, Call};
 use ferrite_tests::aws::Aws;
 use ferrite_tests::poll::until;
@@ -169,6 +173,54 @@ fn an_upload_that_was_deleted_before_it_was_processed_fails_with_the_reason() {
         (&failed["state"], &failed["reason"]),
         (&json!("failed"), &json!("The file was deleted before it was processed."))
     );
+}
+
+#[test]
+fn a_link_to_upload_by_ends_and_cannot_be_made_to_last() {
+    let api = Api::under_test();
+    let (product, photo) = (api.create_product(1), photo("coffee.jpg"));
+    let requested = request_upload(&api, &product, "image/jpeg", photo.len());
+    let url = requested["upload"]["url"].as_str().unwrap();
+    let parameter = |name: &str| url.split(['?', '&']).find_map(|each| each.strip_prefix(&format!("{name}="))).unwrap();
+    let (lasts, date) = (parameter("X-Amz-Expires"), parameter("X-Amz-Date"));
+    assert!(lasts.parse::<u32>().unwrap() <= 900, "a quarter of an hour");
+    for changed in [url.replace(&format!("={lasts}"), "=604800"), url.replace(date, "20260101T000000Z")] {
+        assert_ne!(changed, url);
+        let put = api.call_url("PUT", &changed).header("content-type", "image/jpeg").header("if-none-match", "*");
+        assert_eq!(put.body(photo.clone()).send().status, 403, "{changed}");
+    }
+}
+
+/// What somebody could do who has all of request-image-upload's power: with its own keys, and at any time.
+#[test]
+fn whoever_signs_links_can_put_nothing_outside_uploads_and_nothing_later() {
+    let api = Api::under_test();
+    let requested = request_upload(&api, &api.create_product(1), "image/jpeg", 5);
+    let (object, signature) = requested["upload"]["url"].as_str().unwrap().split_once('?').unwrap();
+    let (_, object) = object.split_once("/uploads/").unwrap();
+    let (_, token) = signature.split_once("X-Amz-Security-Token=").unwrap();
+    let token = token.split('&').next().unwrap().replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    let keys = Aws::under_test().keys_of(&format!("{}-request-image-upload", api.output("BusName")));
+    let keys = Credentials::new(keys.access_key, keys.secret_key, Some(token), None, "tests");
+    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
+    let config = aws_sdk_s3::config::Builder::from(&config).credentials_provider(keys).force_path_style(true).build();
+    let s3 = aws_sdk_s3::Client::from_conf(config);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let put = |key: &str, signed_at: SystemTime| {
+        let lasts = PresigningConfig::builder().start_time(signed_at).expires_in(Duration::from_secs(900)).build().unwrap();
+        let request = s3.put_object().bucket(api.output("ImageBucketName")).key(key).presigned(lasts);
+        let link = runtime.block_on(request).unwrap().uri().to_owned();
+        let answer = api.call_url("PUT", &link).body(*b"bytes").send();
+        (answer.status, answer.text())
+    };
+    let now = SystemTime::now();
+    assert_eq!(put(&format!("uploads/{object}"), now), (200, String::new()));
+    for key in ["images/nobody/display.jpg", "uploads", "elsewhere", "../uploads/nobody"] {
+        let (status, said) = put(key, now);
+        assert_eq!((status, said.contains("AccessDenied")), (403, true), "{key}: {said}");
+    }
+    let (status, said) = put(&format!("uploads/{object}"), now - Duration::from_secs(901));
+    assert_eq!((status, said.contains("expired")), (403, true), "{said}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod authorization;
 mod cancellations;
 mod contract;
 mod customers;
+mod edge;
 mod images;
 mod logs;
 mod mailbox;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use ferrite_domain::ValueError;
 use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
 
 use super::{Problem, Request};
 
@@ -15,6 +16,16 @@ pub fn path_id<Id: FromStr>(request: &Request, name: &str) -> Result<Id, Problem
     let parameters = request.path_parameters_ref();
     let text = parameters.and_then(|parameters| parameters.first(name));
     text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
+}
+
+/// The path of the route that the request came by, with its parameters in braces, as in `/products/{productId}`.
+pub fn route_path(request: &Request) -> Option<&str> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(rest) => rest.resource_path.as_deref(),
+        // `METHOD /path`.
+        RequestContext::ApiGatewayV2(http) => http.route_key.as_deref()?.split(' ').nth(1),
+        _ => None,
+    }
 }
 
 /// The query parameter `name`, or `None` when it is not there.

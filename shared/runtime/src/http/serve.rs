@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 
 use ferrite_domain::{Cause, CorrelationId};
+use http::header::ORIGIN;
 use http::{HeaderValue, Method};
 use lambda_http::tower::{Service, ServiceBuilder};
 use lambda_http::{Body, Context, IntoResponse, RequestExt, service_fn};
 use serde_json::{Map, Value};
 
-use super::{Problem, Request, Response, body};
+use super::{Problem, Request, Response, body, cors, headers};
 use crate::invocation::Invoked;
 use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
 use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
@@ -122,6 +123,7 @@ struct Asked {
     only_for_the_head: bool,
     request_id: String,
     correlation_id: Option<CorrelationId>,
+    origin: Option<HeaderValue>,
 }
 
 impl Asked {
@@ -130,6 +132,7 @@ impl Asked {
             only_for_the_head: request.method() == Method::HEAD,
             request_id: request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
             correlation_id: request.cause().correlation_id,
+            origin: request.headers().get(ORIGIN).cloned(),
         }
     }
 
@@ -139,6 +142,8 @@ impl Asked {
         if let Some(id) = correlation_id {
             response.headers_mut().insert(CORRELATION_ID, id);
         }
+        headers::complete(response.headers_mut());
+        cors::answer(response.headers_mut(), self.origin, &settings::settings().allowed_origins);
         // HEAD is GET without the body (RFC 9110, section 9.3.2), so the function behind a path serves both.
         if self.only_for_the_head {
             *response.body_mut() = Body::Empty;

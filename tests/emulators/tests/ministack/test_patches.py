@@ -134,7 +134,7 @@ class TableTtl(unittest.TestCase):
 
 
 class Routes(unittest.TestCase):
-    """any_method, mock_integrations, binary_media_types, gateway_responses."""
+    """any_method, mock_integrations, binary_media_types, gateway_responses, method_settings."""
 
     def test_a_route_for_any_method_answers_every_method(self) -> None:
         self.assertEqual(unpatched.api("PUT", "/any")[0], 403)
@@ -159,6 +159,10 @@ class Routes(unittest.TestCase):
         status, headers, body = patched.api("GET", "/nowhere")
         self.assertEqual((status, headers["content-type"]), (404, "application/problem+json"))
         self.assertEqual(json.loads(body), {"title": "Not found", "status": 404})
+
+    def test_a_route_has_the_limits_that_the_template_gives_it(self) -> None:
+        self.assertEqual(unpatched.api("GET", "/never/asked")[0], 200)
+        self.assertEqual(patched.api("GET", "/never/asked")[0], 429)
 
 
 class CodeCache(unittest.TestCase):

@@ -1,0 +1,27 @@
+use std::collections::BTreeMap;
+
+use ferrite_runtime::http::{Problem, Request, Response, no_content, route_path};
+use http::HeaderValue;
+use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW};
+
+/// The headers that some handler reads and a page may not send unasked (Fetch Standard, "CORS-safelisted request-header").
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, X-Correlation-Id",
+);
+
+/// Two hours, for which a browser does not ask again: Chromium keeps an answer no longer.
+const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("7200");
+
+/// Says what may be asked of a path (Fetch Standard, "CORS-preflight request"). Whether the page that asks may is for
+/// `Access-Control-Allow-Origin` to say, which the runtime puts on this answer as on any other.
+pub(crate) async fn answer_preflight(methods: &BTreeMap<String, String>, request: Request) -> Result<Response, Problem> {
+    let methods = route_path(&request).and_then(|path| methods.get(path)).ok_or_else(Problem::not_found)?;
+    let methods = HeaderValue::try_from(methods).map_err(Problem::internal)?;
+    let mut response = no_content();
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, methods.clone());
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
+    Ok(response)
+}

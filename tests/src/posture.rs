@@ -1,0 +1,211 @@
+//! What template.yaml must hold to, whatever is added to it: how things are stored, and what stands before the API.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use serde_yaml_ng::Value;
+
+/// template.yaml.
+struct Template(Value);
+
+impl Template {
+    fn read() -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        Self(serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+    }
+
+    /// The resources of a type, by logical id, with their properties. There is one at least.
+    fn all(&self, kind: &str) -> Vec<(&str, &Value)> {
+        let resources = self.0["Resources"].as_mapping().unwrap();
+        let found: Vec<_> = resources
+            .iter()
+            .filter(|(_, resource)| resource["Type"] == kind)
+            .map(|(name, resource)| (name.as_str().unwrap(), &resource["Properties"]))
+            .collect();
+        assert!(!found.is_empty(), "{kind}");
+        found
+    }
+
+    /// The logical ids that policies of the type `kind`, each for what its property `about` names, close to what is not TLS.
+    fn tls_only(&self, kind: &str, about: &str) -> BTreeSet<String> {
+        let policies = self.all(kind).into_iter().filter(|(_, policy)| {
+            let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap();
+            statements.iter().any(|statement| denies_plain(arguments(statement, "!If").map_or(statement, |of| &of[1])))
+        });
+        policies
+            .flat_map(|(_, policy)| match &policy[about] {
+                Value::Sequence(several) => several.iter().map(|each| reference(each).to_owned()).collect(),
+                one => vec![reference(one).to_owned()],
+            })
+            .collect()
+    }
+}
+
+fn denies_plain(statement: &Value) -> bool {
+    let all = |action: &Value| action.as_str().is_some_and(|action| action.ends_with(":*"));
+    statement["Effect"] == "Deny"
+        && statement["Principal"] == "*"
+        && all(&statement["Action"])
+        && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
+}
+
+/// What follows a short form of CloudFormation as a list.
+fn arguments<'a>(value: &'a Value, function: &str) -> Option<&'a Vec<Value>> {
+    match value {
+        Value::Tagged(tagged) if tagged.tag == function => tagged.value.as_sequence(),
+        _ => None,
+    }
+}
+
+/// The logical id in a `!Ref`, or in the `!GetAtt` of a resource's ARN.
+fn reference(value: &Value) -> &str {
+    match value {
+        Value::Tagged(tagged) => tagged.value.as_str().unwrap().trim_end_matches(".Arn"),
+        _ => panic!("{value:?} is no reference"),
+    }
+}
+
+fn names(resources: &[(&str, &Value)]) -> BTreeSet<String> {
+    resources.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+#[test]
+fn every_bucket_is_private_encrypted_and_closed_to_what_is_not_tls() {
+    let template = Template::read();
+    let buckets = template.all("AWS::S3::Bucket");
+    for (name, bucket) in &buckets {
+        let block = &bucket["PublicAccessBlockConfiguration"];
+        for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+            assert_eq!(block[setting], true, "{name}: {setting}");
+        }
+        let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+        assert!(encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"].is_string(), "{name}");
+        assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced", "{name}");
+    }
+    assert_eq!(template.tls_only("AWS::S3::BucketPolicy", "Bucket"), names(&buckets));
+}
+
+#[test]
+fn every_queue_is_encrypted_and_closed_to_what_is_not_tls() {
+    let template = Template::read();
+    let queues = template.all("AWS::SQS::Queue");
+    for (name, queue) in &queues {
+        assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
+    }
+    assert_eq!(template.tls_only("AWS::SQS::QueuePolicy", "Queues"), names(&queues));
+}
+
+#[test]
+fn every_queue_that_a_function_reads_has_a_dead_letter_queue() {
+    let template = Template::read();
+    let queues: BTreeMap<_, _> = template.all("AWS::SQS::Queue").into_iter().collect();
+    let mut read = 0;
+    for (name, function) in template.all("AWS::Serverless::Function") {
+        let events = function["Events"].as_mapping().into_iter().flatten().map(|(_, event)| event);
+        for event in events.filter(|event| event["Type"] == "SQS") {
+            let queue = queues[reference(&event["Properties"]["Queue"])];
+            let dead_letters = reference(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
+            assert!(queues.contains_key(dead_letters), "{name}");
+            read += 1;
+        }
+    }
+    assert!(read > 0);
+}
+
+#[test]
+fn every_table_is_encrypted_recoverable_and_in_production_not_to_be_deleted() {
+    let template = Template::read();
+    let protected: Value = serde_yaml_ng::from_str("!If [IsProduction, true, false]").unwrap();
+    for (name, table) in template.all("AWS::DynamoDB::Table") {
+        assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
+        assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
+        assert_eq!(table["DeletionProtectionEnabled"], protected, "{name}");
+    }
+}
+
+#[test]
+fn every_function_has_a_log_that_is_kept_for_a_set_time() {
+    let template = Template::read();
+    let mut kept = BTreeSet::new();
+    for (name, group) in template.all("AWS::Logs::LogGroup") {
+        assert_ne!(group["RetentionInDays"], Value::Null, "{name}");
+        if let Value::Tagged(tagged) = &group["LogGroupName"] {
+            kept.insert(tagged.value.as_str().unwrap().to_owned());
+        }
+    }
+    for (name, function) in template.all("AWS::Serverless::Function") {
+        let Value::Tagged(tagged) = &function["FunctionName"] else { panic!("{name} has no name of its own") };
+        assert!(kept.contains(&format!("/aws/lambda/{}", tagged.value.as_str().unwrap())), "{name}");
+    }
+}
+
+/// The methods of each path, but for `OPTIONS`.
+fn methods(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
+    let mut methods: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (method, path) in routes(template) {
+        if method != "OPTIONS" {
+            methods.entry(path).or_default().insert(method);
+        }
+    }
+    methods
+}
+
+/// Every method and path of the API.
+fn routes(template: &Template) -> Vec<(String, String)> {
+    let functions = template.all("AWS::Serverless::Function").into_iter();
+    let events = functions.flat_map(|(_, function)| function["Events"].as_mapping().into_iter().flatten());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let routes = events.map(|(_, event)| event).filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]);
+    routes.map(|route| (text(&route["Method"]), text(&route["Path"]))).collect()
+}
+
+#[test]
+fn every_path_answers_a_preflight_with_its_own_methods() {
+    let template = Template::read();
+    let preflight = template.all("AWS::Serverless::Function").into_iter().find(|(name, _)| *name == "AnswerPreflight");
+    let said = preflight.unwrap().1["Environment"]["Variables"]["METHODS"].as_str().unwrap();
+    let said: BTreeMap<String, String> = serde_json::from_str(said).unwrap();
+    let said = said.into_iter().map(|(path, methods)| (path, methods.split(", ").map(str::to_owned).collect()));
+    assert_eq!(said.collect::<BTreeMap<String, BTreeSet<String>>>(), methods(&template));
+
+    let asked = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
+    assert_eq!(asked.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
+}
+
+#[test]
+fn every_route_that_changes_something_has_a_limit_of_its_own() {
+    let template = Template::read();
+    let (_, api) = template.all("AWS::Serverless::Api")[0];
+    let mut limited = BTreeMap::new();
+    for setting in api["MethodSettings"].as_sequence().unwrap() {
+        let path = setting["ResourcePath"].as_str().unwrap().replacen("/~1", "/", 1).replace("~1", "/");
+        let limit = reference(&setting["ThrottlingRateLimit"]);
+        assert_eq!(reference(&setting["ThrottlingBurstLimit"]), limit, "{path}");
+        limited.insert((setting["HttpMethod"].as_str().unwrap().to_owned(), path), limit);
+    }
+    let mut expected = BTreeMap::from([(("*".to_owned(), "/*".to_owned()), "RequestsPerSecond")]);
+    for (method, path) in routes(&template) {
+        if !["GET", "HEAD", "OPTIONS"].contains(&method.as_str()) {
+            let limit = if path == "/orders" { "OrdersPerSecond" } else { "WritesPerSecond" };
+            expected.insert((method, path), limit);
+        }
+    }
+    assert_eq!(limited, expected);
+}
+
+/// An end-to-end test holds two of them to what functions answer.
+#[test]
+fn whatever_api_gateway_answers_has_the_same_headers() {
+    let template = Template::read();
+    let (_, api) = template.all("AWS::Serverless::Api")[0];
+    let responses = api["GatewayResponses"].as_mapping().unwrap();
+    let first = &responses["UNAUTHORIZED"]["ResponseParameters"]["Headers"];
+    for (name, response) in responses {
+        let mut headers = response["ResponseParameters"]["Headers"].as_mapping().unwrap().clone();
+        if let Some(challenge) = first.get("WWW-Authenticate") {
+            headers.insert("WWW-Authenticate".into(), challenge.clone());
+        }
+        assert_eq!(Some(&headers), first.as_mapping(), "{name:?}");
+    }
+}
