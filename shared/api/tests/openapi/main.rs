@@ -15,6 +15,7 @@
     reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
 )]
 
+mod bodies;
 mod compatibility;
 
 use std::path::{Path, PathBuf};
