@@ -183,4 +183,6 @@ fn scopes(claim: OneOrMany) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,73 @@
+use bolero::check;
+use ferrite_fuzz::{Plan, near};
+use serde_json::json;
+
+use super::*;
+use crate::issuer::{SigningKey, jwks};
+use crate::url::JwksUri;
+
+const NOW: u64 = 1_800_000_000;
+
+#[test]
+fn fuzz_tokens() {
+    let keys = [SigningKey::es256("e"), SigningKey::eddsa("d")];
+    let claims =
+        json!({"iss": "i", "aud": ["a", "b"], "sub": "ada", "exp": NOW + 300, "nbf": NOW, "scope": "products:write"});
+    let signed = keys.each_ref().map(|key| key.token(&claims));
+    let good = signed.each_ref().map(String::as_str);
+    let known = KeySet::parse(&jwks(&keys.each_ref())).unwrap();
+    let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
+    let mut accepted = 0;
+    check!().with_type::<Plan>().for_each(|plan| {
+        let token = near(&good, plan);
+        let verdict = verify(&token, &known, &expected, NOW);
+        assert_eq!(verdict.is_ok(), good.contains(&&*token), "{token}");
+        accepted += usize::from(verdict.is_ok());
+    });
+    assert!(accepted > 0, "no token was good");
+}
+
+/// What an issuer signs is read by this code too.
+#[test]
+fn fuzz_claims() {
+    let claims = r#"{"iss":"i","aud":["a","b"],"sub":"ada","exp":1800000300,"nbf":1799999999.5,"scope":"products:write","scp":["a b","c"]}"#;
+    let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
+    check!().with_type::<Plan>().for_each(|plan| {
+        let Ok(claims) = serde_json::from_str::<Claims>(&near(&[claims], plan)) else { return };
+        if let Ok(identity) = claims.check(&expected, NOW) {
+            assert!(identity.expires + TOKEN_LEEWAY_SECONDS >= NOW);
+            assert!(identity.scope.split(' ').all(|scope| !scope.contains(char::is_control)));
+            assert!(CustomerId::try_from(identity.subject).is_ok());
+        }
+    });
+}
+
+#[test]
+fn fuzz_key_sets() {
+    let keys = [SigningKey::rs256("r"), SigningKey::es256("e"), SigningKey::eddsa("d")];
+    let sets = keys.each_ref().map(|key| String::from_utf8(jwks(&[key])).unwrap());
+    let signed = keys.each_ref().map(|key| key.signature(b"message"));
+    check!().with_type::<Plan>().for_each(|plan| {
+        let Ok(set) = KeySet::parse(near(&sets.each_ref().map(String::as_str), plan).as_bytes()) else { return };
+        let Some(key) = set.only() else { return };
+        // A key that is damaged verifies nothing, and never another kind's signature.
+        assert!(signed.iter().filter(|signature| key.verifies(b"message", signature)).count() <= 1);
+        assert!(!key.verifies(b"another message", &signed[0]));
+    });
+}
+
+#[test]
+fn fuzz_addresses_of_key_sets() {
+    let examples = ["https://issuer.example/jwks.json", "http://127.0.0.1:4566/keys", "http://[::1]/", "http://localhost/"];
+    check!().with_type::<Plan>().for_each(|plan| {
+        let address = near(&examples, plan);
+        if address.parse::<JwksUri>().is_ok() {
+            let lower = address.to_ascii_lowercase();
+            assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{address}");
+            assert!(
+                lower.starts_with("https://") || ["127.", "[", "localhost"].iter().any(|host| lower[7..].starts_with(host)),
+                "{address}"
+            );
+        }
+    });
+}
