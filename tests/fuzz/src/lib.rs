@@ -13,13 +13,19 @@ pub fn near(examples: &[&str], (which, edits): &Plan) -> String {
     // A case with many edits is soon far from every example: most have few.
     for &(place, edit, character) in edits.iter().take(usize::from(*which) % 5) {
         let place = usize::from(place) % (text.len() + 1);
+        // Of all characters few mean something to a parser, and those are ASCII.
+        let character =
+            if place.is_multiple_of(2) { char::from(b' ' + (u32::from(character) % 95) as u8) } else { character };
         match edit % 6 {
             0 => text.insert(place, character),
             1 => text.truncate(place),
             2 => text.extend_from_within(place..),
             3 if place < text.len() => drop(text.remove(place)),
-            // A neighbour, which is more often the same kind of character.
-            4 if place < text.len() => text[place] = char::from_u32(text[place] as u32 ^ 1).unwrap_or(character),
+            // One bit: another digit, or the other case of a letter.
+            4 if place < text.len() => {
+                let flipped = text[place] as u32 ^ (1 << (u32::from(character) % 7));
+                text[place] = char::from_u32(flipped).unwrap_or(character);
+            }
             _ if place < text.len() => text[place] = character,
             _ => text.push(character),
         }

@@ -9,9 +9,11 @@ use crate::{IMAGE, ORDER, PRODUCT, Plan, near};
 fn fuzz_upload_keys() {
     let (key, encoded) = (format!("uploads/{PRODUCT}/{IMAGE}"), format!("uploads%2F{PRODUCT}%2f{IMAGE}"));
     check!().with_type::<Plan>().for_each(|plan| {
-        let Some(upload) = UploadKey::from_event(&near(&[&key, &encoded], plan)) else { return };
+        let text = near(&[&key, &encoded], plan);
+        let Some(upload) = UploadKey::from_event(&text) else { return };
         assert_eq!(UploadKey::from_event(&upload.to_string()), Some(upload));
-        assert!(upload.to_string().starts_with("uploads/prd_"), "nothing else in the bucket is read");
+        // Another spelling of a key is another file.
+        assert!(text.contains('%') || upload.to_string() == text, "{text}");
     });
 }
 
