@@ -14,7 +14,7 @@ use crate::trouble::Trouble;
 /// The settings, with what is not checked and why, and the hooks.
 const FOLDER: &str = "tests/schemathesis";
 
-/// The same cases each time: a failure can be looked at again, and is nobody's bad luck.
+/// The same one each time, so that what fails is nobody's bad luck. What comes after an answer depends on the answer too.
 const SEED: &str = "1";
 
 /// For each operation and each way of making cases: some two minutes altogether.

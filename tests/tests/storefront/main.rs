@@ -8,6 +8,7 @@
     reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
 )]
 
+mod answers;
 mod authorization;
 mod cancellations;
 mod contract;
