@@ -64,7 +64,7 @@ pub fn without(checkout: &Checkout, filter: Option<&str>) -> Result<(), Trouble>
         functions_log: functions_log(&run_folder),
         log: run_folder.join("tests.log"),
     };
-    let rehearsals = step("Each end-to-end test by itself", || tests.rehearse(&recorder))?;
+    let (rehearsals, failing) = step("Each end-to-end test by itself", || tests.rehearse(&recorder))?;
     let removal = Removal { aws: &aws, functions: &functions, tests: &tests, rehearsals: &rehearsals };
     let by_lambda = needed_by_lambda(&aws, &functions)?;
     let mut unnoticed = Vec::new();
@@ -78,7 +78,11 @@ pub fn without(checkout: &Checkout, filter: Option<&str>) -> Result<(), Trouble>
             }
         }
     }
-    if unnoticed.is_empty() { Ok(()) } else { Err(PermissionsError::Unnoticed(unnoticed.join(", ")).into()) }
+    match (unnoticed.is_empty(), failing.is_empty()) {
+        (true, true) => Ok(()),
+        (false, _) => Err(PermissionsError::Unnoticed(unnoticed.join(", ")).into()),
+        (true, false) => Err(PermissionsError::FailsAnyway(failing.join(", ")).into()),
+    }
 }
 
 /// The end-to-end tests, to be run one by one.
@@ -100,14 +104,16 @@ struct Rehearsal<'a> {
 }
 
 impl<'a> Tests<'a> {
-    fn rehearse(&self, recorder: &Recorder) -> Result<Vec<Rehearsal<'a>>, Trouble> {
-        let mut rehearsals = Vec::new();
+    /// Those that pass, the quickest first, and the names of those that fail already with everything in place.
+    fn rehearse(&self, recorder: &Recorder) -> Result<(Vec<Rehearsal<'a>>, Vec<String>), Trouble> {
+        let (mut rehearsals, mut failing) = (Vec::new(), Vec::new());
         for binary in &self.binaries {
             for test in binary.tests()? {
                 recorder.forget();
                 let begun = Instant::now();
                 if !self.passes(binary, &test)? {
-                    return Err(PermissionsError::FailsAnyway(test).into());
+                    failing.push(test);
+                    continue;
                 }
                 let handled = recorder.record().into_iter().filter(|(_, times)| times.handled > 0);
                 let needs = handled.map(|(need, _)| need).collect();
@@ -115,7 +121,7 @@ impl<'a> Tests<'a> {
             }
         }
         rehearsals.sort_by_key(|rehearsal| rehearsal.took);
-        Ok(rehearsals)
+        Ok((rehearsals, failing))
     }
 
     fn passes(&self, binary: &TestBinary, test: &str) -> Result<bool, Trouble> {
