@@ -177,7 +177,7 @@ fn orders() {
     let api = Api::under_test();
     let (ada, bob, product) = (unique("ada"), unique("bob"), api.create_product(3));
     let place = |key: &str, product: &str, quantity: u64| api.place_order(&ada, key, product, quantity, "tok_declined");
-    let keyless = json!({"lines": [{"productId": product, "quantity": 1}], "paymentToken": "tok_declined"});
+    let wanted = json!({"lines": [{"productId": product, "quantity": 1}], "paymentToken": "tok_success"});
     let placed = place("k1", &product, 2);
     let path = placed.location("/orders");
     // Whether it is pending still when the others are shown, nobody can say.
@@ -190,8 +190,8 @@ fn orders() {
         .when("its key was another's", &place("k1", &product, 1))
         .when("not as many are left", &place("k2", &product, 999))
         .when("there is no such product", &place("k3", NOWHERE.trim_start_matches("/products/"), 1))
-        .when("it has no key", &api.customer(&ada, "POST", "/orders").json(&keyless).send())
-        .when("there is no token", &api.call("POST", "/orders").json(&keyless).send())
+        .when("it has no key", &api.customer(&ada, "POST", "/orders").json(&wanted).send())
+        .when("there is no token", &api.call("POST", "/orders").json(&wanted).send())
         .snapshot();
     Told::by("get-order")
         .when("it was not paid for", &decided)
