@@ -73,13 +73,7 @@ pub fn build_for_lambda(
 
 /// The command that does.
 #[must_use]
-pub fn lambda_build(
-    checkout: &Checkout,
-    tools: &Tools,
-    folder: &Path,
-    architecture: &str,
-    functions: &[String],
-) -> Command {
+pub fn lambda_build(checkout: &Checkout, tools: &Tools, folder: &Path, architecture: &str, functions: &[String]) -> Command {
     let mut command = tools.command("cargo-lambda");
     forget_this_crate(&mut command);
     command.args(["lambda", "build", "--release"]).current_dir(checkout.root());

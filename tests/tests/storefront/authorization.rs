@@ -85,11 +85,11 @@ fn a_forged_token_is_no_token() {
         (format!("{hs256}.{tag}"), "signed with the public key"),
         (by(&forger, json!({"alg": "ES256", "kid": kid})), "another key's signature"),
         (by(&forger, json!({"alg": "ES256", "kid": "forged"})), "an unknown key"),
-        (by(&issuer, json!({"alg": "ES256", "kid": "../../etc/passwd"})), "a path for a key"),
-        (by(&issuer, json!({"alg": "ES256", "kid": "https://elsewhere.test/keys"})), "a URL for a key"),
+        (by(issuer, json!({"alg": "ES256", "kid": "../../etc/passwd"})), "a path for a key"),
+        (by(issuer, json!({"alg": "ES256", "kid": "https://elsewhere.test/keys"})), "a URL for a key"),
         (by(&forger, json!({"alg": "ES256", "kid": kid, "jwk": forger.jwk()})), "its own key"),
         (by(&forger, json!({"alg": "ES256", "kid": kid, "jku": "https://elsewhere.test/keys"})), "its own key's address"),
-        (by(&issuer, json!({"alg": "ES256", "kid": kid, "crit": ["exp"]})), "a critical extension"),
+        (by(issuer, json!({"alg": "ES256", "kid": kid, "crit": ["exp"]})), "a critical extension"),
         (issuer.sign(&long).unwrap(), "too long"),
     ] {
         let answer = api.call("GET", "/orders").token(&forged).send();
