@@ -34,6 +34,10 @@ const NO_MAILBOX: &str = "AWS has no way to see what was sent, and sends nothing
 
 const NO_OUTAGE: &str = "it takes a permission from a role for a while, which has to be enforced and nobody else's";
 
+const OPERATED: &str = "operations::";
+const NOT_OPERATED: &str =
+    "it looks at what a stack has with Operations=enabled, which LocalStack cannot and others may not have";
+
 const THROTTLED: &str = "edge::a_client_that_asks_too_often_is_told_so";
 const NOT_THROTTLED: &str =
     "it changes a route's limits, which MiniStack follows at once, AWS after minutes and LocalStack never";
@@ -42,7 +46,7 @@ const OTHER_KEYS: &str = "images::whoever_signs_links_can_put_nothing_outside_up
 const UNKNOWN_KEYS: &str = "it signs with the function's own keys, which MiniStack derives and nobody else tells";
 
 /// All of them. tests/emulators/README.md shows the same.
-pub const SKIPPED: [Skipped; 15] = [
+pub const SKIPPED: [Skipped; 18] = [
     Skipped {
         place: Place::Docker,
         test: END_TO_END,
@@ -51,12 +55,15 @@ pub const SKIPPED: [Skipped; 15] = [
     Skipped { place: Place::On(EmulatorKind::Localstack), test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: THROTTLED, reason: NOT_THROTTLED },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: OTHER_KEYS, reason: UNKNOWN_KEYS },
+    Skipped { place: Place::On(EmulatorKind::Localstack), test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::CallersEndpoint, test: THROTTLED, reason: NOT_THROTTLED },
     Skipped { place: Place::CallersEndpoint, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
+    Skipped { place: Place::CallersEndpoint, test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::CallersEndpoint, test: "logs::", reason: NO_LOG },
     Skipped { place: Place::CallersEndpoint, test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::Aws, test: THROTTLED, reason: NOT_THROTTLED },
     Skipped { place: Place::Aws, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
+    Skipped { place: Place::Aws, test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::Aws, test: "logs::", reason: NO_LOG },
     Skipped { place: Place::Aws, test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::Aws, test: "customers::a_customer_registers_once_and_is_welcomed_once", reason: NO_MAILBOX },

@@ -406,7 +406,11 @@ impl Suite<'_> {
         let checkout = self.checkout;
         let outputs = match (&self.asked.stack, &site.target) {
             (None, Some(target)) => {
-                let config = Section::require(checkout, "local")?;
+                let mut config = Section::require(checkout, "local")?;
+                if site.place == Place::On(EmulatorKind::Ministack) {
+                    // LocalStack cannot have them: tests/emulators/README.md says why.
+                    config.parameters.insert("Operations".to_owned(), "enabled".to_owned());
+                }
                 let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
                 let title = format!("Deploying template.yaml as {stack}");
                 self.step(&title, || deploy(checkout, built, target, run_folder, &config, &stack))?

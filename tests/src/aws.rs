@@ -110,11 +110,22 @@ impl Aws {
         stopped
     }
 
+    /// The alarms and dashboards of the account (CloudWatch, DescribeAlarms and ListDashboards), as they are told: in XML.
+    pub fn watched(&self) -> (String, String) {
+        let ask = |operation, parameters| self.query("monitoring", operation, &format!("Version=2010-08-01&{parameters}"));
+        (ask("DescribeAlarms", "MaxRecords=100"), ask("ListDashboards", ""))
+    }
+
     /// Calls an operation of IAM. The parameters are encoded already.
     fn iam(&self, operation: &str, parameters: &str) {
+        self.query("iam", operation, &format!("Version=2010-05-08&{parameters}"));
+    }
+
+    /// Calls an operation of a service with the Query protocol.
+    fn query(&self, service: &str, operation: &str, parameters: &str) -> String {
         let request =
-            Request::post(format!("{}/", self.url("iam"))).header("content-type", "application/x-www-form-urlencoded");
-        self.send_text("iam", request, format!("Action={operation}&Version=2010-05-08&{parameters}"), StatusCode::OK);
+            Request::post(format!("{}/", self.url(service))).header("content-type", "application/x-www-form-urlencoded");
+        self.send_text(service, request, format!("Action={operation}&{parameters}"), StatusCode::OK)
     }
 
     fn send(&self, service: &str, request: http::request::Builder, body: &Value, expected: StatusCode) {

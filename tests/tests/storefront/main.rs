@@ -18,6 +18,7 @@ mod images;
 mod logs;
 mod mailbox;
 mod messages;
+mod operations;
 mod orders;
 mod outages;
 mod problems;

@@ -13,6 +13,7 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -304,6 +305,51 @@ class MissingObjects(unittest.TestCase):
         self.assertEqual(told(patched, "missing"), "AccessDenied")
         self.assertEqual(told(patched, "missing", list_), "NoSuchKey")
         self.assertEqual(told(patched, "function.zip"), "there")
+
+
+class NestedTransforms(unittest.TestCase):
+    """And alarm_expressions, with the template that needs both."""
+
+    def test_the_operations_template_is_deployed_as_a_nested_stack(self) -> None:
+        operations = Path(__file__).parents[4] / "infra" / "operations.yaml"
+
+        def alarms(emulator: MiniStack) -> tuple[str, list[str]]:
+            """How the outer stack ended, and the names of the alarms."""
+            emulator.client("s3").put_object(
+                Bucket="code", Key="operations.yaml", Body=operations.read_bytes()
+            )
+            nested = {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {
+                    "TemplateURL": f"http://127.0.0.1:{emulator.port}/code/operations.yaml",
+                    "Parameters": {"Service": "shop", "AlarmTopicArn": ""},
+                },
+            }
+            cloudformation, stack = emulator.client("cloudformation"), "operated"
+            cloudformation.create_stack(
+                StackName=stack,
+                TemplateBody=json.dumps({"Resources": {"Operations": nested}}),
+                Capabilities=["CAPABILITY_AUTO_EXPAND"],
+            )
+
+            def status() -> str:
+                return str(
+                    cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+                )
+
+            self.assertTrue(until(lambda: not status().endswith("_IN_PROGRESS")))
+            pages = emulator.client("cloudwatch").get_paginator("describe_alarms").paginate()
+            return status(), [
+                alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]
+            ]
+
+        self.assertEqual(alarms(unpatched), ("ROLLBACK_COMPLETE", []))
+        status, names = alarms(patched)
+        self.assertEqual(status, "CREATE_COMPLETE")
+        for part in ("Errorsplaceorder", "Slowreportsales", "Filledordersdlq", "OrdersStandStill"):
+            self.assertTrue(any(part in name for name in names), names)
+        dashboards = patched.client("cloudwatch").list_dashboards()["DashboardEntries"]
+        self.assertEqual(len(dashboards), 1)
 
 
 class StreamPersistence(unittest.TestCase):

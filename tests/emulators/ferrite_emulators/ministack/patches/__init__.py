@@ -11,6 +11,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from . import (
+    alarm_expressions,
     any_method,
     binary_media_types,
     code_cache,
@@ -22,6 +23,7 @@ from . import (
     missing_objects,
     mock_integrations,
     nagle,
+    nested_transforms,
     ses_events,
     ses_permissions,
     ses_refusals,
@@ -49,6 +51,8 @@ PATCHES: tuple[ModuleType, ...] = (
     ses_permissions,
     ses_refusals,
     missing_objects,
+    nested_transforms,
+    alarm_expressions,
 )
 
 
