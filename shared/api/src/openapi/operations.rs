@@ -82,7 +82,7 @@ const ANYWHERE: [Refusal; 4] = [
 ];
 const WITH_TOKEN: [Refusal; 2] = [
     refusal(401, "unauthorized", "There is no token, or none that is good."),
-    refusal(403, "access-denied", "The token has expired since it was looked at."),
+    refusal(403, "access-denied", "The token is good and does not open this API."),
 ];
 const AS_ADMIN: Refusal = refusal(403, "missing-scope", "The token does not have the scope `products:write`.");
 const WITH_BODY: [Refusal; 4] = [
