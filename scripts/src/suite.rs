@@ -406,11 +406,7 @@ impl Suite<'_> {
         let checkout = self.checkout;
         let outputs = match (&self.asked.stack, &site.target) {
             (None, Some(target)) => {
-                let mut config = Section::require(checkout, "local")?;
-                if site.place == Place::On(EmulatorKind::Ministack) {
-                    // LocalStack cannot have them: tests/emulators/README.md says why.
-                    config.parameters.insert("Operations".to_owned(), "enabled".to_owned());
-                }
+                let config = section_for(checkout, site.place)?;
                 let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
                 let title = format!("Deploying template.yaml as {stack}");
                 self.step(&title, || deploy(checkout, built, target, run_folder, &config, &stack))?
@@ -556,6 +552,19 @@ impl Site {
     fn skipped(&self) -> Vec<&'static str> {
         skipped_at(self.place).map(|skipped| skipped.test).collect()
     }
+}
+
+/// What samconfig.toml says of a local stack, with what only some places can have.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn section_for(checkout: &Checkout, place: Place) -> Result<Section, Trouble> {
+    let mut section = Section::require(checkout, "local")?;
+    if place == Place::On(EmulatorKind::Ministack) {
+        // LocalStack cannot have them: tests/emulators/README.md says why.
+        section.parameters.insert("Operations".to_owned(), "enabled".to_owned());
+    }
+    Ok(section)
 }
 
 /// Deploys template.yaml and the functions that were built as `stack`, and returns its outputs.

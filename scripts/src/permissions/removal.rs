@@ -23,8 +23,8 @@ use crate::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions
 use crate::endpoint::Target;
 use crate::process::go_on;
 use crate::running::{Claim, Running};
-use crate::samconfig::Section;
-use crate::suite::deploy;
+use crate::skipped::Place;
+use crate::suite::{deploy, section_for};
 use crate::test_binaries::{Needs, TestBinary, build_tests};
 use crate::trouble::{Trouble, at};
 use crate::under_test::UnderTest;
@@ -46,7 +46,7 @@ pub fn without(checkout: &Checkout, filter: Option<&str>) -> Result<(), Trouble>
     let run_folder = checkout.run_folder(RUN)?;
     let port = free_port()?;
     let (target, recorder) = (Target::local(port), Recorder::open(port)?);
-    let config = Section::require(checkout, "local")?;
+    let config = section_for(checkout, Place::On(EmulatorKind::Ministack))?;
     let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
     let (_emulator, outputs) = step(&format!("Deploying template.yaml as {stack}"), || {
         let options = StartOptions { functions_port: Some(recorder.port()), ..StartOptions::default() };
