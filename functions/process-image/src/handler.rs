@@ -85,8 +85,10 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
     match catch_unwind(|| make_variants(bytes, format)) {
         Ok(Ok(variants)) => Ok(variants),
         Ok(Err(rejection)) => {
-            if let Rejection::Corrupt { detail } | Rejection::Unsupported { detail } = &rejection {
-                log::append("decoder", detail.as_str());
+            match &rejection {
+                Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => log::append("decoder", detail.as_str()),
+                Rejection::Polyglot { other } => log::append("polyglot", *other),
+                _ => {}
             }
             Err(rejection.to_string())
         }

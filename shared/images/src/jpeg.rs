@@ -10,23 +10,23 @@ const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
 const FILL: u8 = 0xFF;
 
-/// Whether the image ends. A decoder fills what is missing with grey.
-pub(super) fn ends(file: &[u8]) -> bool {
-    markers(file).any(|marker| marker == END_OF_IMAGE)
+/// What lies behind the image, if it ends.
+pub(super) fn trailer(file: &[u8]) -> Option<&[u8]> {
+    markers(file).find_map(|(marker, rest)| (marker == END_OF_IMAGE).then_some(rest))
 }
 
 /// Whether each colour has a scan of its own without the file being progressive. No camera writes such files, a few
 /// optimisers do. zune-jpeg 0.5.15 gives their colours wrong and no error (its issues 419, 422 and 448): once `image`
 /// is on a version that decodes them, this can go.
 pub(super) fn has_separate_scans(file: &[u8]) -> bool {
-    let sequential = markers(file).any(|marker| matches!(marker, BASELINE | EXTENDED_SEQUENTIAL));
-    let scans = markers(file).filter(|&marker| marker == START_OF_SCAN);
+    let sequential = markers(file).any(|(marker, _)| matches!(marker, BASELINE | EXTENDED_SEQUENTIAL));
+    let scans = markers(file).filter(|&(marker, _)| marker == START_OF_SCAN);
     sequential && scans.count() > 1
 }
 
-/// The markers up to and with the end of image: segments carry their length, and in the data that follows a start of
-/// scan 0xFF is always followed by 0x00 or a restart marker.
-fn markers(file: &[u8]) -> impl Iterator<Item = u8> {
+/// The markers up to and with the end of image, each with what lies behind its segment: segments carry their length, and in
+/// the data that follows a start of scan 0xFF is always followed by 0x00 or a restart marker.
+fn markers(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = file;
     std::iter::from_fn(move || {
         loop {
@@ -36,13 +36,14 @@ fn markers(file: &[u8]) -> impl Iterator<Item = u8> {
                 FILL => {}
                 STUFFED_ZERO | TEMPORARY | RESTART_0..=START_OF_IMAGE => rest = rest.get(1..)?,
                 END_OF_IMAGE => {
+                    let trailer = rest.get(1..)?;
                     rest = &[];
-                    return Some(END_OF_IMAGE);
+                    return Some((END_OF_IMAGE, trailer));
                 }
                 segment => {
                     let length = u16::from_be_bytes(*rest.get(1..)?.first_chunk()?);
                     rest = rest.get(1 + usize::from(length)..)?;
-                    return Some(segment);
+                    return Some((segment, rest));
                 }
             }
         }

@@ -3,10 +3,11 @@
 //!
 //! What a variant keeps is the picture: upright (EXIF orientation is applied), on white where it was transparent, and
 //! without any metadata, as phones write the place a photograph was taken into it. Nothing else that a file holds gets
-//! into a variant: what is appended to it, or hidden in it, is not copied. Colours are not converted: a colour profile (ICC) is dropped with the rest, so a photograph in a wide gamut
-//! such as Display P3 looks slightly muted.
+//! into a variant: what is appended to it, or hidden in it, is not copied. Colours are not converted: a colour profile
+//! (ICC) is dropped with the rest, so a photograph in a wide gamut such as Display P3 looks slightly muted.
 
 mod jpeg;
+mod polyglot;
 mod rejection;
 mod structure;
 mod variant;
@@ -101,9 +102,9 @@ fn decode(original: &[u8], claimed: Format) -> Result<(DynamicImage, Orientation
     let mut reader = ImageReader::with_format(Cursor::new(original), actual);
     reader.limits(limits.clone());
 
-    let whole = structure::is_complete(original, claimed);
+    let trailer = structure::trailer(original, claimed);
     let unreadable = |error: ImageError| match error {
-        _ if !whole => Rejection::Truncated,
+        _ if trailer.is_none() => Rejection::Truncated,
         ImageError::Limits(_) => Rejection::TooLarge,
         ImageError::Unsupported(_) => Rejection::Unsupported { detail: error.to_string() },
         _ => Rejection::Corrupt { detail: error.to_string() },
@@ -115,8 +116,9 @@ fn decode(original: &[u8], claimed: Format) -> Result<(DynamicImage, Orientation
         return Err(Rejection::TooManyPixels { width, height });
     }
     // Decoders fill what is missing with grey rather than fail.
-    if !whole {
-        return Err(Rejection::Truncated);
+    let trailer = trailer.ok_or(Rejection::Truncated)?;
+    if let Some(other) = polyglot::besides_the_image(original, claimed, trailer) {
+        return Err(Rejection::Polyglot { other });
     }
     if claimed == Format::Jpeg && jpeg::has_separate_scans(original) {
         return Err(Rejection::Unsupported { detail: "sequential JPEG with a scan for each colour".to_owned() });

@@ -36,6 +36,13 @@ pub enum Rejection {
     #[error("The file is an animation. Upload a still image.")]
     Animation,
 
+    /// It is a file of another kind as well, such as a ZIP archive or a PHP script.
+    #[error("The file holds more than an image. Save the image anew and upload that.")]
+    Polyglot {
+        /// What else it is, for the log.
+        other: &'static str,
+    },
+
     /// It has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT).
     #[error(
         "The image is {width} × {height} pixels; at most {} megapixels are allowed. Upload a smaller one.",
@@ -63,6 +70,7 @@ impl Rejection {
             Rejection::Corrupt { .. } => "corrupt",
             Rejection::Unsupported { .. } => "unsupported",
             Rejection::Animation => "animation",
+            Rejection::Polyglot { .. } => "polyglot",
             Rejection::TooManyPixels { .. } => "too_many_pixels",
             Rejection::TooLarge => "too_large",
         }

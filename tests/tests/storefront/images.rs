@@ -113,6 +113,7 @@ fn what_is_not_the_image_it_claims_to_be_fails_with_the_reason() {
         (huge, "image/png", "megapixels"),
         ([&b"%PDF-1.7\n"[..], &photo("coffee.jpg")].concat(), "image/jpeg", "not an image"),
         (animation, "image/png", "animation"),
+        ([&photo("coffee.jpg")[..], b"<?php system($_GET[0]);"].concat(), "image/jpeg", "more than an image"),
     ] {
         let image = processed(&api, content_type, bytes);
         assert_eq!(image["state"], "failed", "{image}");

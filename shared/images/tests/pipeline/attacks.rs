@@ -1,4 +1,4 @@
-//! Files that are small to upload and meant to be dear to decode, or to carry something past the decoder.
+//! Files that are small to upload and meant to be dear to decode.
 
 use std::io::Write as _;
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder};
 
 use crate::decoded::photograph;
-use crate::png_chunks::{chunk, png, rgb_header};
+use crate::png_chunks::{png, rgb_header};
 
 /// What process-image has in template.yaml.
 const FUNCTIONS_TIMEOUT: Duration = Duration::from_secs(60);
@@ -127,42 +127,4 @@ fn hostile_exif_is_no_more_than_no_orientation() {
         let made = in_time(file, Format::Jpeg).unwrap();
         assert_eq!((made.display.width, made.display.height), (600, 400), "{:?}", &exif[..exif.len().min(30)]);
     }
-}
-
-#[test]
-fn what_hides_in_a_picture_does_not_reach_its_variants() {
-    const PAYLOAD: &[u8] = b"<script>alert(1)</script><?php system($_GET[0]);?>PK\x03\x04";
-    let appended = |name: &str| [&photograph(name)[..], PAYLOAD].concat();
-    let photo = photograph("coffee.jpg");
-    let length = u16::try_from(PAYLOAD.len() + 2).unwrap().to_be_bytes();
-    let in_a_comment = [&photo[..2], &[0xFF, 0xFE], &length, PAYLOAD, &photo[2..]].concat();
-    let text = [&b"Comment\0"[..], PAYLOAD].concat();
-    for (file, format) in [
-        (appended("coffee.jpg"), Format::Jpeg),
-        (appended("chelsea.png"), Format::Png),
-        (appended("rocket.webp"), Format::WebP),
-        (in_a_comment, Format::Jpeg),
-        (small_png_with(&[(b"tEXt", text)]), Format::Png),
-    ] {
-        let made = in_time(file, format).unwrap();
-        for variant in [&made.thumbnail, &made.display] {
-            assert!(!variant.bytes.windows(8).any(|window| window == &PAYLOAD[..8]), "{format:?}");
-            assert!(variant.bytes.starts_with(&[0xFF, 0xD8]) && variant.bytes.ends_with(&[0xFF, 0xD9]));
-        }
-    }
-}
-
-#[test]
-fn a_file_that_is_something_else_first_is_no_image() {
-    let photo = photograph("coffee.jpg");
-    for disguise in [&b"%PDF-1.7\n"[..], b"PK\x03\x04", b"<html><body>", b"\x7FELF", b"#!/bin/sh\n"] {
-        let file = [disguise, &photo].concat();
-        assert_eq!(in_time(file, Format::Jpeg), Err(Rejection::NotAnImage));
-    }
-    assert!(matches!(
-        in_time([&b"GIF89a/*"[..], &photo].concat(), Format::Jpeg),
-        Err(Rejection::FormatMismatch { actual: "image/gif", .. })
-    ));
-    let in_png = [&chunk(b"IHDR", &rgb_header(8, 8))[..], &photo].concat();
-    assert_eq!(in_time(in_png, Format::Png), Err(Rejection::NotAnImage));
 }

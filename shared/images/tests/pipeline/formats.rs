@@ -140,10 +140,3 @@ fn a_progressive_jpeg_is_decoded_to_its_last_scan() {
     let made = make_variants(&file, Format::Jpeg).unwrap();
     assert_same_layout(&pixels(&made.display), &coffee);
 }
-
-#[test]
-fn what_a_phone_appends_to_its_photographs_is_ignored() {
-    let mut file = photograph("coffee.jpg");
-    file.extend_from_slice(b"....ftypmp42 a motion photograph");
-    assert!(make_variants(&file, Format::Jpeg).is_ok());
-}

@@ -9,4 +9,5 @@ mod formats;
 mod hostile;
 mod photographs;
 mod png_chunks;
+mod polyglots;
 mod rejections;

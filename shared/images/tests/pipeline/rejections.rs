@@ -108,6 +108,7 @@ fn codes_are_stable() {
         (Rejection::Corrupt { detail: detail() }, "corrupt"),
         (Rejection::Unsupported { detail: detail() }, "unsupported"),
         (Rejection::Animation, "animation"),
+        (Rejection::Polyglot { other: "" }, "polyglot"),
         (Rejection::TooManyPixels { width: 0, height: 0 }, "too_many_pixels"),
         (Rejection::TooLarge, "too_large"),
     ];
