@@ -42,11 +42,15 @@ const THROTTLED: &str = "edge::a_client_that_asks_too_often_is_told_so";
 const NOT_THROTTLED: &str =
     "it changes a route's limits, which MiniStack follows at once, AWS after minutes and LocalStack never";
 
+const GUARDED: &str = "edge::a_large_body_is_refused_before_a_function_is_woken";
+const NOT_GUARDED: &str =
+    "it looks at what a stack answers with Firewall=enabled, which LocalStack cannot and others may not have";
+
 const OTHER_KEYS: &str = "images::whoever_signs_links_can_put_nothing_outside_uploads_and_nothing_later";
 const UNKNOWN_KEYS: &str = "it signs with the function's own keys, which MiniStack derives and nobody else tells";
 
 /// All of them. tests/emulators/README.md shows the same.
-pub const SKIPPED: [Skipped; 18] = [
+pub const SKIPPED: [Skipped; 21] = [
     Skipped {
         place: Place::Docker,
         test: END_TO_END,
@@ -54,14 +58,17 @@ pub const SKIPPED: [Skipped; 18] = [
     },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: THROTTLED, reason: NOT_THROTTLED },
+    Skipped { place: Place::On(EmulatorKind::Localstack), test: GUARDED, reason: NOT_GUARDED },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: OTHER_KEYS, reason: UNKNOWN_KEYS },
     Skipped { place: Place::On(EmulatorKind::Localstack), test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::CallersEndpoint, test: THROTTLED, reason: NOT_THROTTLED },
+    Skipped { place: Place::CallersEndpoint, test: GUARDED, reason: NOT_GUARDED },
     Skipped { place: Place::CallersEndpoint, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
     Skipped { place: Place::CallersEndpoint, test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::CallersEndpoint, test: "logs::", reason: NO_LOG },
     Skipped { place: Place::CallersEndpoint, test: "outages::", reason: NO_OUTAGE },
     Skipped { place: Place::Aws, test: THROTTLED, reason: NOT_THROTTLED },
+    Skipped { place: Place::Aws, test: GUARDED, reason: NOT_GUARDED },
     Skipped { place: Place::Aws, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
     Skipped { place: Place::Aws, test: OPERATED, reason: NOT_OPERATED },
     Skipped { place: Place::Aws, test: "logs::", reason: NO_LOG },

@@ -562,7 +562,9 @@ pub(crate) fn section_for(checkout: &Checkout, place: Place) -> Result<Section, 
     let mut section = Section::require(checkout, "local")?;
     if place == Place::On(EmulatorKind::Ministack) {
         // LocalStack cannot have them: tests/emulators/README.md says why.
-        section.parameters.insert("Operations".to_owned(), "enabled".to_owned());
+        for parameter in ["Firewall", "Operations"] {
+            section.parameters.insert(parameter.to_owned(), "enabled".to_owned());
+        }
     }
     Ok(section)
 }

@@ -1,8 +1,13 @@
 //! What stands around every answer: which pages may read it, what browsers must not do with it, and how often it may be asked
-//! for.
+//! for, and with how much.
 
 use ferrite_tests::api::{Answer, Api};
 use ferrite_tests::aws::Aws;
+use ferrite_tests::poll::until;
+use serde_json::json;
+
+use crate::logs::lines_with;
+use crate::unique;
 
 /// The origins that samconfig.toml gives the local stack, the first of them first.
 const ORIGINS: [&str; 2] = ["https://shop.ferrite.example", "http://localhost:5173"];
@@ -113,4 +118,25 @@ fn a_client_that_asks_too_often_is_told_so() {
     assert_eq!((answer.status, answer.problem().as_str()), (429, "throttled"));
     assert_eq!(answer.header(ALLOWED), ORIGINS[0]);
     assert_eq!(ask().status, 204);
+}
+
+#[test]
+fn a_large_body_is_refused_before_a_function_is_woken() {
+    let api = Api::under_test();
+    let create = |bytes: usize| {
+        let id = unique("body");
+        let call = api.admin("POST", "/products").header("content-type", "application/json");
+        let body = format!("\"{}\"", "x".repeat(bytes - 2));
+        (call.header("x-correlation-id", &id).body(body).send(), id)
+    };
+    let (refused, unseen) = create(64 * 1024 + 1);
+    // AWS WAF can say no other type of a JSON document.
+    assert_eq!((refused.status, refused.header("content-type")), (413, "application/json"));
+    let problem = json!({"type": "urn:ferrite:problem:body-too-large", "title": "The body is too large", "status": 413});
+    assert_eq!(refused.json(), problem);
+
+    let (read, seen) = create(64 * 1024);
+    assert_eq!((read.status, read.problem().as_str()), (422, "validation"));
+    until("the function's line", || lines_with(&seen).into_iter().find(|(name, _)| name.ends_with("-create-product")));
+    assert_eq!(lines_with(&unseen), []);
 }

@@ -285,7 +285,14 @@ mod tests {
     async fn a_body_that_is_too_large_is_refused_unread() {
         let body = format!(r#"{{"name": "{}"}}"#, "x".repeat(64 * 1024));
         let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(&body));
-        assert_eq!(send(&rest).await.status(), 413);
+        let response = send(&rest).await;
+        let problem: Value = serde_json::from_str(&text(&response)).unwrap();
+        assert_eq!(
+            (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
+            (413, "application/problem+json")
+        );
+        assert_eq!(problem["type"], "urn:ferrite:problem:body-too-large");
+        assert_eq!(problem["detail"], "At most 65536 bytes are read.");
     }
 
     #[tokio::test]

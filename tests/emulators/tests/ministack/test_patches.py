@@ -352,6 +352,95 @@ class NestedTransforms(unittest.TestCase):
         self.assertEqual(len(dashboards), 1)
 
 
+class WebAcls(unittest.TestCase):
+    """What its rules do is in test_firewall.py."""
+
+    template = Path(__file__).parents[4] / "infra" / "firewall.yaml"
+
+    def deploy(self, emulator: MiniStack, stack: str, template: str, limit: int) -> str:
+        """Puts the firewall before the test API, or changes it; how the stack ended."""
+        cloudformation = emulator.client("cloudformation")
+        stacks = cloudformation.describe_stacks()["Stacks"]
+        is_there = any(each["StackName"] == stack for each in stacks)
+        stage = f"/restapis/{emulator.outputs['Api']}/stages/v1"
+        values = {
+            "Service": stack,
+            "StageArn": f"arn:aws:apigateway:us-east-1::{stage}",
+            "RequestsPerClient": str(limit),
+            "LogRetentionDays": "1",
+        }
+        (cloudformation.update_stack if is_there else cloudformation.create_stack)(
+            StackName=stack,
+            TemplateBody=template,
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in values.items()],
+        )
+
+        def status() -> str:
+            return str(cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"])
+
+        self.assertTrue(until(lambda: not status().endswith("_IN_PROGRESS")))
+        return status()
+
+    def test_a_firewall_stands_before_its_stage_until_it_is_deleted(self) -> None:
+        template = self.template.read_text()
+        deploy = partial(self.deploy, stack="firewall")
+
+        def answered(size: int) -> int:
+            return patched.api("POST", "/echo", b"x" * size)[0]
+
+        with self.assertRaises(ClientError):
+            deploy(unpatched, template=template, limit=10)
+        self.assertEqual(deploy(patched, template=template, limit=1000), "CREATE_COMPLETE")
+        self.assertEqual([answered(size) for size in (65536, 65537)], [200, 413])
+        for _ in range(10):
+            self.assertEqual(answered(1), 200)
+
+        changed = template.replace("Too many requests", "Slower")
+        self.assertEqual(deploy(patched, template=changed, limit=10), "UPDATE_COMPLETE")
+        self.assertEqual([answered(1) for _ in range(11)], [200] * 10 + [429])
+        status, headers, body = patched.api("GET", "/echo")
+        self.assertEqual((status, headers["retry-after"]), (429, "300"))
+        self.assertEqual(headers["content-type"], "application/json")
+        self.assertEqual(json.loads(body)["title"], "Slower")
+
+        cloudformation = patched.client("cloudformation")
+        cloudformation.delete_stack(StackName="firewall")
+        self.assertTrue(until(lambda: answered(1) == 200))
+        self.assertTrue(until(lambda: answered(65537) == 200))
+
+    def test_a_request_that_is_blocked_without_an_answer_gets_api_gateways(self) -> None:
+        def answered(emulator: MiniStack) -> tuple[int, Any]:
+            waf = emulator.client("wafv2")
+            visibility = {
+                "SampledRequestsEnabled": False,
+                "CloudWatchMetricsEnabled": False,
+                "MetricName": "closed",
+            }
+            created = waf.create_web_acl(
+                Name="closed",
+                Scope="REGIONAL",
+                DefaultAction={"Block": {}},
+                VisibilityConfig=visibility,
+            )
+            stage = f"arn:aws:apigateway:us-east-1::/restapis/{emulator.outputs['Api']}/stages/v1"
+            waf.associate_web_acl(WebACLArn=created["Summary"]["ARN"], ResourceArn=stage)
+            status, _headers, body = emulator.api("GET", "/echo")
+            waf.disassociate_web_acl(ResourceArn=stage)
+            self.assertEqual(emulator.api("GET", "/echo")[0], 200)
+            return status, json.loads(body).get("message")
+
+        self.assertEqual(answered(unpatched), (200, None))
+        self.assertEqual(answered(patched), (403, "Forbidden"))
+
+    def test_a_rule_that_would_not_be_evaluated_is_not_taken(self) -> None:
+        template = self.template.read_text()
+        known = "SizeConstraintStatement:\n"
+        self.assertIn(known, template)
+        other = template.replace(known, "SqliMatchStatement:\n")
+        status = self.deploy(patched, "unknown", other, limit=1000)
+        self.assertEqual(status, "ROLLBACK_COMPLETE")
+
+
 class StreamPersistence(unittest.TestCase):
     def test_a_record_written_after_a_restart_reaches_its_reader(self) -> None:
         def reads_on(*arguments: str) -> bool:

@@ -29,6 +29,7 @@ from . import (
     ses_refusals,
     stream_persistence,
     table_ttl,
+    web_acls,
 )
 from .replacement import PatchError, replace
 
@@ -53,6 +54,7 @@ PATCHES: tuple[ModuleType, ...] = (
     missing_objects,
     nested_transforms,
     alarm_expressions,
+    web_acls,
 )
 
 
