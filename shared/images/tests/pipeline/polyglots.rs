@@ -144,7 +144,9 @@ fn what_is_harmless_in_a_picture_is_let_through_and_does_not_reach_its_variants(
     for harmless in [
         &b"taken at 52.5 N, 13.4 E"[..],
         b"<htmlish> <scripture> <?phpx <svg/onload=alert(1)> html> <",
-        b"an entry PK\x03\x04 of an archive that never ends",
+        b"an archive PK\x03\x04 PK\x01\x02 without an end",
+        b"an archive PK\x03\x04 PK\x05\x06 without a directory",
+        b"an archive PK\x01\x02 PK\x05\x06 without an entry",
         &[&[b' '; 1024][..], b"%PDF-1.7 too late"].concat(),
     ] {
         for (file, format) in carriers(harmless) {
