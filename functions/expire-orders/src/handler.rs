@@ -13,7 +13,7 @@ const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 ///
 /// Each order is a transaction of its own that holds only while the order is pending. Run twice at once, or against a
 /// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on. An order that
-/// cannot be saved keeps no other from being cancelled.
+/// cannot be saved keeps no other from being cancelled, and a shard that cannot be listed none of another shard.
 ///
 /// # Errors
 /// Orders could not be listed, or some not be saved: the first reason, when everything else is done.
@@ -27,7 +27,13 @@ pub(crate) async fn expire_orders(
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
-            let listed = orders.list_pending(shard, now.before(patience), &page).await.map_err(Failure::retry)?;
+            let listed = match orders.list_pending(shard, now.before(patience), &page).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    break;
+                }
+            };
             for order in listed.items {
                 // The index is behind the table by a moment: an order in it may be past `pending` by now.
                 let Ok(transition) = order.expire(now) else { continue };
@@ -162,6 +168,40 @@ mod tests {
         assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", order.id == stuck.id);
+        }
+    }
+
+    /// A store one of whose shards has an item that nobody can read.
+    struct Unreadable<'a>(&'a MemoryStore, Shard);
+
+    impl ListPendingOrders for Unreadable<'_> {
+        async fn list_pending(
+            &self,
+            shard: Shard,
+            before: Timestamp,
+            page: &PageRequest<OrderPosition>,
+        ) -> Result<Page<Order, OrderPosition>, StoreError> {
+            if shard == self.1 {
+                return Err(StoreError::new("Query", "an item is no order"));
+            }
+            self.0.list_pending(shard, before, page).await
+        }
+    }
+
+    impl SaveTransition for Unreadable<'_> {
+        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
+            self.0.save(transition, cause).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_shard_that_cannot_be_listed_holds_up_no_other() {
+        let (store, _, orders) = ordered(40).await;
+        let unreadable = orders.iter().map(|order| Shard::of(order.id)).min().unwrap();
+        let run = expire_orders(&Unreadable(&store, unreadable), &clock(PATIENCE * 2), PATIENCE).await;
+        assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
+        for order in &orders {
+            assert_eq!(status(&store, order).await == "pending", Shard::of(order.id) == unreadable);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Handling records side by side, each by itself.
 
+use std::error::Error;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -46,6 +47,19 @@ where
         stream::iter(lanes.into_iter().map(one_lane)).buffer_unordered(limits.at_once.get()).concat().await;
     ended.sort_unstable_by_key(|(at, _)| *at);
     ended.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Carries out what is decided about a record, in half of the time that is left: the answer needs the rest, and one that
+/// came too late would fail every record of the batch.
+///
+/// # Errors
+/// It failed, or was not done in time.
+pub(super) async fn settled<E>(work: impl Future<Output = Result<(), E>>) -> Result<(), Box<dyn Error + Send + Sync>>
+where
+    E: Error + Send + Sync + 'static,
+{
+    let time = deadline::time_left().map(|left| left / 2);
+    Ok(deadline::within(time, work).await??)
 }
 
 /// Runs the `work` on one record: a panic is its failure, and so is running out of time.

@@ -175,11 +175,11 @@ async fn reject(
     error: &(dyn std::error::Error + Send + Sync + 'static),
 ) -> Outcome {
     log::exception(Level::Error, "a message goes to the dead-letter queue: it can never be handled", error, Value::Null);
-    match queue.reject(&message.body, &log::chain(error)).await {
+    match engine::settled(queue.reject(&message.body, &log::chain(error))).await {
         Ok(()) => Outcome::Refused,
         // Delivered again, it will be rejected again.
         Err(error) => {
-            log::exception(Level::Error, "the dead-letter queue did not take the message", &error, Value::Null);
+            log::exception(Level::Error, "the dead-letter queue did not take the message", &*error, Value::Null);
             Outcome::Failed
         }
     }
@@ -191,8 +191,8 @@ async fn delay(message: &Message, queue: &impl WorkQueue, error: &(dyn std::erro
     let fields = json!({ "retry_in_seconds": seconds });
     log::exception(Level::Warning, "a message failed and will be delivered again", error, fields);
     // Without the delay it comes back when the queue's visibility timeout ends, which is only later.
-    if let Err(error) = queue.delay(&message.receipt_handle, seconds).await {
-        log::exception(Level::Warning, "the back-off could not be set", &error, Value::Null);
+    if let Err(error) = engine::settled(queue.delay(&message.receipt_handle, seconds)).await {
+        log::exception(Level::Warning, "the back-off could not be set", &*error, Value::Null);
     }
 }
 
@@ -203,6 +203,7 @@ mod tests {
     use std::time::Duration;
 
     use ferrite_domain::memory::RecordedQueue;
+    use ferrite_domain::ports::StoreError;
 
     use super::*;
     use crate::invocation::testing::{context_for, invoked_with};
@@ -316,6 +317,28 @@ mod tests {
         let (answer, invocation) = invoked_with(context_for(Duration::from_secs(5)), work).await;
         assert_eq!(answer, failures(&["1"]));
         assert_eq!(invocation.running(), ["a test"], "nothing is left running");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_does_not_answer_fails_no_other_message() {
+        struct Silent;
+
+        impl WorkQueue for Silent {
+            async fn reject(&self, _: &str, _: &str) -> Result<(), StoreError> {
+                std::future::pending().await
+            }
+
+            async fn delay(&self, _: &str, _: u32) -> Result<(), StoreError> {
+                std::future::pending().await
+            }
+        }
+
+        let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine"), record("3", "poison")] });
+        let handled = async { each(batch, &Silent, Limits::default(), &handle).await.unwrap() };
+        // The clock that is paused is not the one that Lambda's deadline is on.
+        let in_time = tokio::time::timeout(Duration::from_secs(60), handled);
+        let (answer, _) = invoked_with(context_for(Duration::from_secs(5)), in_time).await;
+        assert_eq!(serde_json::to_value(answer.unwrap()).unwrap(), failures(&["1", "3"]));
     }
 
     #[tokio::test(start_paused = true)]

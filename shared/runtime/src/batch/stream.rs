@@ -95,11 +95,11 @@ pub(super) async fn reject(
     error: &(dyn std::error::Error + Send + Sync + 'static),
 ) -> Outcome {
     log::exception(Level::Error, "a record goes to the dead-letter queue: it can never be handled", error, Value::Null);
-    match dead_letters.reject(&record.to_string(), &log::chain(error)).await {
+    match engine::settled(dead_letters.reject(&record.to_string(), &log::chain(error))).await {
         Ok(()) => Outcome::Refused,
         // Delivered again, it will be rejected again.
         Err(error) => {
-            log::exception(Level::Error, "the dead-letter queue did not take the record", &error, Value::Null);
+            log::exception(Level::Error, "the dead-letter queue did not take the record", &*error, Value::Null);
             Outcome::Failed
         }
     }
