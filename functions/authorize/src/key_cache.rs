@@ -53,7 +53,8 @@ pub(crate) enum RefreshError {
     Invalid(#[from] InvalidJwks),
 }
 
-/// There are no keys, or none that are still fresh enough to trust. The reason was logged when it happened.
+/// There are no keys, or none that are still fresh enough to trust, or there may be newer ones that could not be fetched. The
+/// reason was logged when it happened.
 #[derive(Debug, Error)]
 #[error("no keys to verify with")]
 pub(crate) struct KeysUnavailable;
@@ -111,12 +112,15 @@ impl<S: FetchJwks> KeyCache<S> {
     /// an unknown id during the last minute.
     ///
     /// # Errors
-    /// When there are no keys.
+    /// When there are no keys, or the last fetch failed: the id may be one that the issuer has just begun to use.
     pub(crate) async fn after_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
         let mut state = self.state.lock().await;
         if !is_within(UNKNOWN_KEY_SECONDS, state.sought_unknown_at, now) {
             state.sought_unknown_at = Some(now);
             self.refresh(&mut state, now).await;
+        }
+        if state.failed_at.is_some() {
+            return Err(KeysUnavailable);
         }
         // Where another request has just fetched them, the id may be known by now.
         self.usable(&state, now)

@@ -94,9 +94,13 @@ async fn the_minute_counts_failed_fetches_too() {
     source.replace(None);
 
     for second in 1..61 {
-        assert!(knows(cache.after_unknown_key(START + second).await, "old"));
+        assert!(cache.after_unknown_key(START + second).await.is_err(), "it may be a key that could not be fetched");
+        assert!(knows(cache.current(START + second).await, "old"), "the known ones go on");
     }
     assert_eq!(source.fetches(), 2);
+
+    source.replace(Some(jwks(&[&SigningKey::es256("new")])));
+    assert!(knows(cache.after_unknown_key(START + 61).await, "new"));
 }
 
 #[tokio::test]
