@@ -195,6 +195,15 @@ fn refused(refusals: &[Refusal]) -> Value {
         schema["required"] = json!(["status"]);
     }
     let mut refused = json!({"description": told.join("\n\n"), "content": {"application/problem+json": {"schema": schema}}});
+    // As AWS WAF says it (infra/firewall.yaml), which has no other type for JSON and cannot name the request.
+    if matches!(status, 413 | 429) {
+        refused["content"]["application/json"]["schema"] = json!({
+            "type": "object",
+            "description": "From a firewall before the API, if it has one.",
+            "properties": {"type": {"const": kinds[0]}, "title": {"type": "string", "minLength": 1}, "status": {"const": status}},
+            "required": ["type", "title", "status"],
+        });
+    }
     if status == 401 {
         let scheme = json!({"type": "string", "const": "Bearer"});
         refused["headers"] = json!({"WWW-Authenticate": header("How to authenticate (RFC 6750).", scheme, true)});

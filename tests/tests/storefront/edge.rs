@@ -132,6 +132,7 @@ fn a_large_body_is_refused_before_a_function_is_woken() {
     let (refused, unseen) = create(64 * 1024 + 1);
     // AWS WAF can say no other type of a JSON document.
     assert_eq!((refused.status, refused.header("content-type")), (413, "application/json"));
+    assert_eq!(refused.header(ALLOWED), ORIGINS[0]);
     let problem = json!({"type": "urn:ferrite:problem:body-too-large", "title": "The body is too large", "status": 413});
     assert_eq!(refused.json(), problem);
 

@@ -65,7 +65,8 @@ fn section(html: &mut String, method: &str, path: &str, operation: &Value, docum
     let answers = entries(&operation["responses"]).map(|(status, response)| {
         let referred = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
         let response = referred.unwrap_or(response);
-        let body = entries(&response["content"]).next().map_or_else(String::new, |(_, content)| kind(&content["schema"]));
+        // Of a problem's two forms, the usual one.
+        let body = entries(&response["content"]).last().map_or_else(String::new, |(_, content)| kind(&content["schema"]));
         let headers: Vec<String> = entries(&response["headers"]).map(|(name, _)| format!("<code>{name}</code>")).collect();
         vec![status.to_owned(), text(&response["description"]), body, headers.join(" ")]
     });

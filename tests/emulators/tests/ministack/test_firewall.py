@@ -17,15 +17,16 @@ WINDOW_SECONDS = 300
 LARGEST = 64 * 1024
 
 
-def web_acl() -> dict[str, Any]:
+def web_acl(origin: str = "") -> dict[str, Any]:
     """The template's web ACL, with the smallest `RequestsPerClient` that AWS takes."""
     path = Path(__file__).parents[4] / "infra" / "firewall.yaml"
     template = engine._parse_template(path.read_text())
-    given = {"Service": "shop", "RequestsPerClient": str(LIMIT)}
+    given = {"Service": "shop", "RequestsPerClient": str(LIMIT), "Origin": origin}
     parameters = {name: {"Value": value} for name, value in given.items()}
+    conditions = engine._evaluate_conditions(template, parameters)
     properties = template["Resources"]["WebAcl"]["Properties"]
     resolved: dict[str, Any] = engine._resolve_refs(
-        properties, {}, parameters, {}, {}, "shop", "shop"
+        properties, {}, parameters, conditions, {}, "shop", "shop"
     )
     return resolved
 
@@ -111,6 +112,18 @@ class Bodies(FirewallTest):
                     "status": 413,
                 },
             )
+
+
+class Origins(unittest.TestCase):
+    def test_a_page_of_the_origin_may_read_what_is_refused(self) -> None:
+        requests = [request(body=b"x" * (LARGEST + 1))] + [request()] * LIMIT
+        for origin in ("", "https://shop.example"):
+            firewall = Firewall(web_acl(origin))
+            refusals = [refusal for each in requests if (refusal := firewall.refusal(each))]
+            self.assertEqual([refusal.status for refusal in refusals], [413, 429])
+            for refusal in refusals:
+                allowed = refusal.headers.get("Access-Control-Allow-Origin", "")
+                self.assertEqual(allowed, origin, refusal)
 
 
 class Others(unittest.TestCase):

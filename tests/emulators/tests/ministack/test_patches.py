@@ -368,6 +368,7 @@ class WebAcls(unittest.TestCase):
             "StageArn": f"arn:aws:apigateway:us-east-1::{stage}",
             "RequestsPerClient": str(limit),
             "LogRetentionDays": "1",
+            "Origin": "",
         }
         (cloudformation.update_stack if is_there else cloudformation.create_stack)(
             StackName=stack,
