@@ -61,6 +61,7 @@ pub enum UpdateError {
 
 /// Deletes products.
 pub trait DeleteProduct: Sync {
-    /// Deletes the product; `false` when there was none. Orders keep what they say of it.
+    /// Deletes the product; `false` when there was none, or none any more because the answer to a first try was lost. Orders
+    /// keep what they say of it.
     fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }

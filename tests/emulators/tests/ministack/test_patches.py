@@ -248,8 +248,8 @@ class Ses(unittest.TestCase):
             mail["tags"], {"ses:configuration-set": [configuration_set], "event": ["cus_1-1"]}
         )
 
-    def test_a_role_needs_its_sender_and_its_configuration_set(self) -> None:
-        def may_send(emulator: MiniStack, *resources: str) -> bool:
+    def test_a_role_needs_its_sender_its_recipient_and_its_configuration_set(self) -> None:
+        def may_send(emulator: MiniStack, *resources: str, **condition: Any) -> bool:
             account = emulator.client("sts").get_caller_identity()["Account"]
             owned = f"arn:aws:ses:us-east-1:{account}:"
             allowed = {
@@ -263,13 +263,19 @@ class Ses(unittest.TestCase):
             self.assertIn(answer.get("Code"), (None, "AccessDenied"))
             return "MessageId" in answer
 
-        sender = "identity/shop@example.com"
+        def only_from(address: str) -> dict[str, Any]:
+            return {"Condition": {"StringEquals": {"ses:FromAddress": address}}}
+
+        sender, recipient = "identity/shop@example.com", "identity/ada@example.org"
         self.assertFalse(may_send(unpatched, "*"))
         emails = f"configuration-set/{patched.outputs['Emails']}"
-        self.assertTrue(may_send(patched, sender, emails))
-        self.assertFalse(may_send(patched, sender))
-        self.assertFalse(may_send(patched, emails))
-        self.assertFalse(may_send(patched, "identity/other@example.com", emails))
+        self.assertTrue(may_send(patched, sender, recipient, emails))
+        self.assertFalse(may_send(patched, sender, recipient))
+        self.assertFalse(may_send(patched, sender, emails))
+        self.assertFalse(may_send(patched, recipient, emails))
+        anyone = ("identity/*", emails)
+        self.assertTrue(may_send(patched, *anyone, **only_from("shop@example.com")))
+        self.assertFalse(may_send(patched, *anyone, **only_from("other@example.com")))
 
     def test_what_cannot_be_a_recipient_or_a_tag_is_refused(self) -> None:
         for recipient in ("ada..b@example.org", ".ada@example.org", "ada b@example.org"):
@@ -348,6 +354,7 @@ class NestedTransforms(unittest.TestCase):
         self.assertEqual(status, "CREATE_COMPLETE")
         for part in ("Errorsplaceorder", "Slowreportsales", "Filledordersdlq", "OrdersStandStill"):
             self.assertTrue(any(part in name for name in names), names)
+                **condition,
         dashboards = patched.client("cloudwatch").list_dashboards()["DashboardEntries"]
         self.assertEqual(len(dashboards), 1)
 

@@ -1,15 +1,18 @@
 """Authorises an e-mail on what it is sent with.
 
 A role needs `ses:SendEmail` on the sender's identity, and on the configuration set if the request names
-one ("Actions, resources, and condition keys for Amazon SES", Service Authorization Reference). MiniStack
-authorises every v1 request on `*`, so a role with exactly these two is refused and one with too much is
-not noticed. A raw e-mail that names its sender only in its headers stays on `*`.
+one, and may have it from one sender alone by the condition key `ses:FromAddress` ("Actions, resources, and
+condition keys for Amazon SES", Service Authorization Reference). In the sandbox, where every account begins,
+SES asks for the recipients' identities too, and so does this. MiniStack authorises every v1 request on `*`
+and without that key, so a role with exactly these is refused and one with too much is not noticed. A raw
+e-mail that names its sender only in its headers stays on `*`.
 """
 
 from __future__ import annotations
 
 from email.utils import parseaddr
 from typing import Any
+from urllib.parse import quote
 
 from .replacement import replace, require
 
@@ -40,8 +43,21 @@ def apply() -> None:
 
         return _enforce
 
-    require(ses, "_p", "_notification_identity")
+    def with_sender(make: Any) -> Any:
+        def request_tag_context(
+            service: str, action: str, body: bytes, params: dict[str, Any]
+        ) -> dict[str, Any]:
+            context: dict[str, Any] = make(service, action, body, params)
+            if service == "ses" and (source := ses._p(params, "Source")):
+                context["ses:FromAddress"] = parseaddr(source)[1]
+            return context
+
+        return request_tag_context
+
+    require(ses, "_p", "_collect_list", "_notification_identity")
     replace(iam_actions, "extract_resource_arn", with_senders)
+    # The one context that is made of a request to any service.
+    replace(iam_actions, "request_tag_context", with_sender)
     replace(iam_evaluator, "enforce", of_each)
 
 
@@ -61,6 +77,9 @@ def _resources(
         return []
     verified = ses._notification_identity(source)
     resources = [f"identity/{verified[0] if verified else parseaddr(source)[1]}"]
+    for kind in ("To", "Cc", "Bcc"):
+        recipients = ses._collect_list(params, f"Destination.{kind}Addresses.member")
+        resources += [f"identity/{quote(parseaddr(each)[1], safe='@')}" for each in recipients]
     if configuration_set := ses._p(params, "ConfigurationSetName"):
         resources.append(f"configuration-set/{configuration_set}")
     return [f"arn:aws:ses:{region}:{account}:{resource}" for resource in resources]
