@@ -134,6 +134,98 @@ class TableTtl(unittest.TestCase):
         self.assertEqual(status(patched), "ENABLED")
 
 
+class LeadingKeys(unittest.TestCase):
+    TABLE = "orders"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        for emulator in (unpatched, patched):
+            emulator.client("dynamodb").create_table(
+                TableName=cls.TABLE,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[
+                    {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "shelf")
+                ],
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+                GlobalSecondaryIndexes=[
+                    {
+                        "IndexName": "shelves",
+                        "KeySchema": [{"AttributeName": "shelf", "KeyType": "HASH"}],
+                        "Projection": {"ProjectionType": "ALL"},
+                    }
+                ],
+            )
+
+    def allows(
+        self, emulator: MiniStack, operation: str, request: dict[str, Any], *keys: str
+    ) -> bool:
+        """Whether the request is one for somebody who may do everything under these keys."""
+        conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+        anything = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+        user = user_with(emulator, [{**anything, "Condition": conditions}])
+        client = emulator.client("dynamodb", *user)
+        try:
+            getattr(client, operation)(**request)
+        except ClientError as error:
+            self.assertEqual(error.response["Error"]["Code"], "AccessDeniedException")
+            return False
+        return True
+
+    def test_a_request_needs_every_partition_that_it_names(self) -> None:
+        def key(text: str) -> dict[str, Any]:
+            return {"pk": {"S": text}}
+
+        def on_table(**rest: Any) -> dict[str, Any]:
+            return {"TableName": self.TABLE, **rest}
+
+        def batch(entries: Any) -> dict[str, Any]:
+            return {"RequestItems": {self.TABLE: entries}}
+
+        def transaction(*items: dict[str, Any]) -> dict[str, Any]:
+            return {"TransactItems": list(items)}
+
+        put = {"Put": on_table(Item=key("A#3"))}
+        update = {"Update": on_table(Key=key("B#3"), UpdateExpression="SET a = :a")}
+        update["Update"]["ExpressionAttributeValues"] = {":a": {"S": "a"}}
+        by_name = on_table(
+            KeyConditionExpression="#p = :p",
+            ExpressionAttributeNames={"#p": "pk"},
+            ExpressionAttributeValues={":p": {"S": "A#1"}},
+        )
+        by_shelf = on_table(
+            IndexName="shelves",
+            KeyConditionExpression="shelf=:s",
+            ExpressionAttributeValues={":s": {"S": "B#1"}},
+        )
+        start = {**key("A#1"), "shelf": {"S": "B#1"}}
+        both = ["A#*", "B#*"]
+        for operation, request, needed in [
+            ("get_item", on_table(Key=key("A#1")), ["A#*"]),
+            ("put_item", on_table(Item={**key("A#1"), "shelf": {"S": "B#1"}}), ["A#?"]),
+            ("update_item", on_table(Key=key("A#1")), ["A#1"]),
+            ("delete_item", on_table(Key=key("A#2")), ["A#*"]),
+            ("query", by_name, ["A#*"]),
+            ("query", by_shelf, ["B#*"]),
+            ("query", {**by_shelf, "ExclusiveStartKey": start}, both),
+            ("batch_get_item", batch({"Keys": [key("A#1"), key("B#1")]}), both),
+            ("batch_write_item", batch([{"PutRequest": {"Item": key("A#4")}}]), ["A#*"]),
+            ("batch_write_item", batch([{"DeleteRequest": {"Key": key("B#4")}}]), ["B#*"]),
+            ("transact_write_items", transaction(put), ["A#*"]),
+            ("transact_write_items", transaction(put, update), both),
+            ("transact_get_items", transaction({"Get": on_table(Key=key("B#1"))}), ["B#*"]),
+        ]:
+            with self.subTest(operation, needed=needed):
+                self.assertTrue(self.allows(unpatched, operation, request, "other"))
+                self.assertTrue(self.allows(patched, operation, request, *needed, "other"))
+                for missing in needed:
+                    allowed = [other for other in needed if other != missing]
+                    self.assertFalse(self.allows(patched, operation, request, *allowed, "other"))
+
+    def test_a_scan_names_none(self) -> None:
+        # Which is why a role that must keep to its keys may not scan.
+        self.assertTrue(self.allows(patched, "scan", {"TableName": self.TABLE}, "other"))
+
+
 class Routes(unittest.TestCase):
     """any_method, mock_integrations, binary_media_types, gateway_responses, method_settings."""
 
