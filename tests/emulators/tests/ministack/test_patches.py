@@ -348,6 +348,7 @@ class Ses(unittest.TestCase):
                 "Effect": "Allow",
                 "Action": "ses:SendEmail",
                 "Resource": [owned + resource for resource in resources],
+                **condition,
             }
             ses = emulator.client("ses", *user_with(emulator, [allowed]))
             emails = emulator.outputs["Emails"]
@@ -446,7 +447,6 @@ class NestedTransforms(unittest.TestCase):
         self.assertEqual(status, "CREATE_COMPLETE")
         for part in ("Errorsplaceorder", "Slowreportsales", "Filledordersdlq", "OrdersStandStill"):
             self.assertTrue(any(part in name for name in names), names)
-                **condition,
         dashboards = patched.client("cloudwatch").list_dashboards()["DashboardEntries"]
         self.assertEqual(len(dashboards), 1)
 
