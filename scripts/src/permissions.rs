@@ -20,7 +20,7 @@ use crate::console::{print, say, seconds};
 use crate::trouble::{Trouble, at};
 use comparison::{Row, compare};
 use recorder::Recorder;
-use roles::{Function, needed_by_lambda, policies};
+use roles::{Function, in_partitions, needed_by_lambda, policies};
 
 /// Why the permissions are not known, or not right.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ fn kept_in(run_folder: &Path) -> PathBuf {
     run_folder.join("permissions.json")
 }
 
-/// A line for each permission: function, action, how often it was used, resource.
+/// A line for each permission: function, action, how often it was used, resource, and its partitions.
 fn table(rows: &[Row]) -> Vec<String> {
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| &row.grant);
@@ -103,7 +103,8 @@ fn table(rows: &[Row]) -> Vec<String> {
         last = &grant.function;
         let seen = if *seen == 0 { "–".to_owned() } else { seen.to_string() };
         let by = by_lambda.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        lines.push(format!("{function:<22} {:<27} {seen:>6}  {}{by}", grant.action, short(&grant.resource)));
+        let on = format!("{}{}", short(&grant.resource), in_partitions(&grant.keys));
+        lines.push(format!("{function:<22} {:<27} {seen:>6}  {on}{by}", grant.action));
     }
     lines
 }
@@ -120,20 +121,21 @@ mod tests {
 
     #[test]
     fn the_table_says_who_may_do_what_and_how_often_that_was_seen() {
-        let row = |action: &str, resource: &str, seen, by_lambda: Option<&str>| {
-            let grant = Grant { function: "get-order".to_owned(), action: action.to_owned(), resource: resource.to_owned() };
+        let row = |action: &str, resource: &str, keys: &[&str], seen, by_lambda: Option<&str>| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            let grant = Grant { keys, ..Grant::of("get-order", action, resource) };
             Row { grant, seen, by_lambda: by_lambda.map(str::to_owned) }
         };
         let log = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/get-order:*";
         let rows = [
-            row("logs:PutLogEvents", log, 0, Some("Lambda writes the log")),
-            row("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t", 7, None),
+            row("logs:PutLogEvents", log, &[], 0, Some("Lambda writes the log")),
+            row("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t", &["CUSTOMER#*", "NONE"], 7, None),
         ];
         assert_eq!(
             table(&rows),
             [
                 "function               action                        seen  resource",
-                "get-order              dynamodb:GetItem                 7  table/t",
+                "get-order              dynamodb:GetItem                 7  table/t [CUSTOMER#*, NONE]",
                 "                       logs:PutLogEvents                –  log-group:/aws/lambda/get-order:* (Lambda writes the log)",
             ]
         );

@@ -25,6 +25,8 @@ pub struct Row {
 pub enum Finding {
     /// Allowed, and nobody needs it.
     Unneeded(Grant),
+    /// Allowed in a partition that nobody touches in that way.
+    UnneededIn(Grant, String),
     /// Asked for by the function, and not allowed.
     Missing(Grant),
     /// Needed by Lambda itself, and not allowed.
@@ -36,14 +38,15 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unneeded(Grant { function, action, resource }) => {
-                write!(f, "{function} may {action} on {resource}, and no test needs it")
+            Self::Unneeded(grant) => write!(f, "{} may {}, and no test needs it", grant.function, grant.what()),
+            Self::UnneededIn(grant, key) => {
+                write!(f, "{} may {}, and no test needs {key}", grant.function, grant.what())
             }
-            Self::Missing(Grant { function, action, resource }) => {
-                write!(f, "{function} asks for {action} on {resource}, which its role does not allow")
+            Self::Missing(grant) => {
+                write!(f, "{} asks for {}, which its role does not allow", grant.function, grant.what())
             }
-            Self::MissingForLambda(Grant { function, action, resource }, by) => {
-                write!(f, "{function}'s role does not allow {action} on {resource}: {}", by.reason())
+            Self::MissingForLambda(grant, by) => {
+                write!(f, "{}'s role does not allow {}: {}", grant.function, grant.what(), by.reason())
             }
             Self::NothingOpened => f.write_str(
                 "no call was seen that opens a connection: tests/chaos/src/record.rs knows them by what shared/aws asks for",
@@ -66,6 +69,11 @@ pub fn compare(
 
     let unneeded = rows.iter().filter(|row| row.seen == 0 && row.by_lambda.is_none());
     let mut findings: Vec<_> = unneeded.map(|row| Finding::Unneeded(row.grant.clone())).collect();
+    for row in rows.iter().filter(|row| row.seen > 0) {
+        let of_row = || record.keys().filter(|need| covers(&row.grant, need)).flat_map(|need| &need.keys);
+        let unneeded = row.grant.keys.iter().filter(|pattern| !of_row().any(|key| matches(pattern, key)));
+        findings.extend(unneeded.map(|pattern| Finding::UnneededIn(row.grant.clone(), pattern.clone())));
+    }
     let not_allowed = record.keys().filter(|need| !grants.iter().any(|grant| covers(grant, need)));
     findings.extend(not_allowed.map(|need| Finding::Missing(as_grant(need))));
     let missing = by_lambda.iter().filter(|(needed, _)| !grants.contains(needed));
@@ -76,15 +84,19 @@ pub fn compare(
     (rows, findings)
 }
 
-/// Whether a grant allows what was asked for.
+/// Whether a grant allows what was asked for, in every partition that it was asked for in.
 #[must_use]
 pub fn covers(grant: &Grant, need: &Need) -> bool {
-    grant.function == need.function && grant.action == need.action && matches(&grant.resource, &need.resource)
+    let allowed = |key| grant.keys.iter().any(|pattern| matches(pattern, key));
+    grant.function == need.function
+        && grant.action == need.action
+        && matches(&grant.resource, &need.resource)
+        && (grant.keys.is_empty() || need.keys.iter().all(|key| allowed(key)))
 }
 
 fn as_grant(need: &Need) -> Grant {
-    let Need { function, action, resource } = need.clone();
-    Grant { function, action, resource }
+    let keys = need.keys.iter().cloned().collect();
+    Grant { keys, ..Grant::of(&need.function, &need.action, &need.resource) }
 }
 
 /// Whether a resource is one of those that a pattern is for: `*` stands for any text, `?` for any character ("IAM JSON policy
@@ -116,12 +128,16 @@ mod tests {
     const LOG: &str = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/shop-get:*";
 
     fn grant(action: &str, resource: &str) -> Grant {
-        Grant { function: "get".to_owned(), action: action.to_owned(), resource: resource.to_owned() }
+        Grant::of("get", action, resource)
+    }
+
+    fn in_partitions(grant: &Grant, keys: &[&str]) -> Grant {
+        Grant { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..grant.clone() }
     }
 
     fn asked(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (Need, Times) {
-        let need = Need { function: function.to_owned(), action: action.to_owned(), resource: resource.to_owned() };
-        (need, Times { handled, opened, refused: 0 })
+        let [function, action, resource] = [function, action, resource].map(str::to_owned);
+        (Need { function, action, resource, keys: [].into() }, Times { handled, opened, refused: 0 })
     }
 
     /// What is found where these are allowed and these were asked for. The log is always written, and allowed.
@@ -167,6 +183,28 @@ mod tests {
                 assert_eq!(findings(std::slice::from_ref(&get), &[used.clone(), other]), missing, "{function} {action}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_allowed_in_each_partition_and_every_partition_is_asked_for() {
+        let get = grant("dynamodb:GetItem", TABLE);
+        let asked_in = |keys: &[&str], opened| {
+            let (need, times) = asked("get", "dynamodb:GetItem", TABLE, 1 - opened, opened);
+            (Need { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..need }, times)
+        };
+        let found = |allowed: &[&str], record: &[(Need, Times)]| findings(&[in_partitions(&get, allowed)], record);
+        let (ours, both, opening) = (asked_in(&["A#*"], 0), asked_in(&["A#*", "B#*"], 0), asked_in(&["NONE"], 1));
+        assert_eq!(found(&["A#*", "NONE"], &[ours.clone(), opening.clone()]), []);
+        assert_eq!(found(&["B#*", "A#*"], std::slice::from_ref(&both)), []);
+        assert_eq!(found(&[], std::slice::from_ref(&both)), []);
+
+        let unneeded = |allowed, key: &str| Finding::UnneededIn(in_partitions(&get, allowed), key.to_owned());
+        assert_eq!(found(&["A#*", "B#*"], std::slice::from_ref(&ours)), [unneeded(&["A#*", "B#*"], "B#*")]);
+        assert_eq!(found(&["A#*", "NONE"], std::slice::from_ref(&ours)), [unneeded(&["A#*", "NONE"], "NONE")]);
+
+        let missing = |keys| Finding::Missing(in_partitions(&get, keys));
+        assert_eq!(found(&["A#*"], &[ours.clone(), both]), [missing(&["A#*", "B#*"])]);
+        assert_eq!(found(&["A#*"], &[ours, opening]), [missing(&["NONE"])]);
     }
 
     #[test]

@@ -71,10 +71,10 @@ pub fn without(checkout: &Checkout, filter: Option<&str>) -> Result<(), Trouble>
     for policy in policies(&aws, &functions)?.iter().filter(|policy| policy.function.contains(filter.unwrap_or_default())) {
         for grant in policy.grants() {
             let outcome = removal.try_without(policy, &grant, &by_lambda)?;
-            let Grant { function, action, resource } = &grant;
-            print(&format!("{function} without {action} on {resource}: {outcome}"));
+            let attempt = format!("{} without {}", grant.function, grant.what());
+            print(&format!("{attempt}: {outcome}"));
             if matches!(outcome, Outcome::Unnoticed | Outcome::Unclear { .. }) {
-                unnoticed.push(format!("{function} without {action} on {resource}"));
+                unnoticed.push(attempt);
             }
         }
     }

@@ -33,6 +33,30 @@ pub struct Grant {
     pub action: String,
     /// The ARN, as the role has it.
     pub resource: String,
+    /// The partitions of a table that it is bound to (`dynamodb:LeadingKeys`). None where it is to nothing.
+    pub keys: Vec<String>,
+}
+
+impl Grant {
+    /// An action on a resource, and on all that is in it.
+    #[must_use]
+    pub fn of(function: &str, action: &str, resource: &str) -> Self {
+        let [function, action, resource] = [function, action, resource].map(str::to_owned);
+        Self { function, action, resource, keys: Vec::new() }
+    }
+
+    /// What it allows, and on what.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let Self { action, resource, keys, .. } = self;
+        format!("{action} on {resource}{}", in_partitions(keys))
+    }
+}
+
+/// How partitions are written behind a resource.
+#[must_use]
+pub fn in_partitions(keys: &[String]) -> String {
+    if keys.is_empty() { String::new() } else { format!(" [{}]", keys.join(", ")) }
 }
 
 /// A policy that is written into a role.
@@ -99,15 +123,19 @@ pub fn policies(aws: &Aws, functions: &[Function]) -> Result<Vec<Policy>, Troubl
 impl Policy {
     /// What it allows, each action on each resource by itself.
     pub fn grants(&self) -> impl Iterator<Item = Grant> {
-        let pairs = pairs(&self.document).map(|(_, action, resource)| (action.to_owned(), resource.to_owned()));
-        pairs.map(|(action, resource)| Grant { function: self.function.clone(), action, resource })
+        pairs(&self.document).map(|(statement, action, resource)| self.grant(statement, action, resource))
+    }
+
+    fn grant(&self, statement: &Value, action: &str, resource: &str) -> Grant {
+        let keys = one_or_more(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]).map(text);
+        Grant { keys: keys.collect(), ..Grant::of(&self.function, action, resource) }
     }
 
     /// The same without `grant`.
     #[must_use]
     pub fn without(&self, grant: &Grant) -> Value {
         let kept =
-            pairs(&self.document).filter(|(_, action, resource)| (*action, *resource) != (&grant.action, &grant.resource));
+            pairs(&self.document).filter(|(statement, action, resource)| self.grant(statement, action, resource) != *grant);
         let statements: Vec<_> = kept
             .map(|(statement, action, resource)| {
                 let mut statement = statement.clone();
@@ -177,9 +205,7 @@ impl ByLambda {
     }
 
     fn on(self, function: &str, resource: &str) -> impl Iterator<Item = (Grant, Self)> {
-        self.actions().iter().map(move |action| {
-            (Grant { function: function.to_owned(), action: (*action).to_owned(), resource: resource.to_owned() }, self)
-        })
+        self.actions().iter().map(move |action| (Grant::of(function, action, resource), self))
     }
 }
 
@@ -246,29 +272,38 @@ mod tests {
         let document = json!({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PutItem"], "Resource": "arn:t"},
             {"Effect": "Allow", "Action": "ses:SendEmail", "Resource": ["arn:a", "arn:b"]},
+            {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "arn:t",
+             "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["A#*", "NONE"]}}},
         ]});
         Policy { function: "f".to_owned(), role: "r".to_owned(), name: "p".to_owned(), document }
     }
 
     fn shown(grants: impl Iterator<Item = Grant>) -> Vec<String> {
-        grants.map(|Grant { function, action, resource }| format!("{function} {action} {resource}")).collect()
+        grants.map(|grant| format!("{}: {}", grant.function, grant.what())).collect()
     }
 
     #[test]
     fn each_action_on_each_resource_is_a_grant() {
-        let expected =
-            ["f dynamodb:GetItem arn:t", "f dynamodb:PutItem arn:t", "f ses:SendEmail arn:a", "f ses:SendEmail arn:b"];
+        let expected = [
+            "f: dynamodb:GetItem on arn:t",
+            "f: dynamodb:PutItem on arn:t",
+            "f: ses:SendEmail on arn:a",
+            "f: ses:SendEmail on arn:b",
+            "f: dynamodb:PutItem on arn:t [A#*, NONE]",
+        ];
         assert_eq!(shown(policy().grants()), expected);
     }
 
     #[test]
     fn one_grant_is_taken_out_and_the_others_stay() {
         let policy = policy();
-        let taken = Grant { function: "f".to_owned(), action: "ses:SendEmail".to_owned(), resource: "arn:a".to_owned() };
-        let without = Policy { document: policy.without(&taken), ..policy };
-        let expected = ["f dynamodb:GetItem arn:t", "f dynamodb:PutItem arn:t", "f ses:SendEmail arn:b"];
-        assert_eq!(shown(without.grants()), expected);
-        assert_eq!(without.document["Statement"][0]["Effect"], "Allow");
+        let all: Vec<_> = policy.grants().collect();
+        for taken in &all {
+            let without = Policy { document: policy.without(taken), ..policy.clone() };
+            assert_eq!(without.grants().collect::<Vec<_>>().len(), all.len() - 1);
+            assert!(without.grants().all(|left| left != *taken && all.contains(&left)), "{taken:?}");
+            assert_eq!(without.document["Statement"][0]["Effect"], "Allow");
+        }
     }
 
     #[test]

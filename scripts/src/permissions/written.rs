@@ -33,12 +33,57 @@ fn faults(template: &Template) -> Vec<String> {
             let wild = |text: &&String| text.contains(['*', '?']);
             faults.extend(actions.iter().filter(wild).map(|action| format!("{name} allows {action}")));
             let objects = actions.iter().all(|action| action.starts_with("s3:"));
-            let named = |resource: &&String| !wild(resource) || objects && is_prefix(resource);
+            // Whose mail it may be is in the condition; the recipients' identities, which SES's sandbox asks for, cannot be known.
+            let one_sender = !statement["Condition"]["StringEquals"]["ses:FromAddress"].is_null();
+            let named = |resource: &&String| {
+                !wild(resource)
+                    || objects && is_prefix(resource)
+                    || one_sender && resource.strip_suffix(":identity/*").is_some_and(|place| !place.contains(['*', '?']))
+            };
             let resources = texts(&statement["Resource"]);
             faults.extend(resources.iter().filter(|text| !named(text)).map(|text| format!("{name} allows it on {text}")));
+            if is_of_table(&statement["Resource"]) {
+                faults.extend(partition_faults(&actions, statement).map(|fault| format!("{name} allows {fault}")));
+            }
         }
     }
     faults
+}
+
+/// Actions on a table that cannot be asked for without a partition key. `ForAllValues` holds where there is none, so that
+/// a condition would keep nobody from `dynamodb:Scan` or PartiQL.
+const IN_PARTITIONS: [&str; 8] = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+];
+
+/// Whether something of `Table` is among the resources. Its stream has a resource of its own, and the other tables have
+/// one kind of item each.
+fn is_of_table(resources: &Value) -> bool {
+    match resources {
+        Value::String(text) => text.contains("${Table.Arn}"),
+        Value::Sequence(values) => values.iter().any(is_of_table),
+        Value::Tagged(tagged) if tagged.tag == "GetAtt" => tagged.value == "Table.Arn",
+        Value::Tagged(tagged) => is_of_table(&tagged.value),
+        _ => false,
+    }
+}
+
+/// What keeps a statement from being about the partitions that it names, and about no others.
+fn partition_faults(actions: &[String], statement: &Value) -> impl Iterator<Item = String> {
+    let keys = texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
+    let wild = |key: &&String| key.strip_suffix("#*").unwrap_or(key).contains(['*', '?']);
+    let everywhere = keys.is_empty().then(|| "it in every partition of the table".to_owned());
+    let somewhere: Vec<_> = keys.iter().filter(wild).map(|key| format!("it in the partitions {key}")).collect();
+    let nowhere = actions.iter().filter(|action| !IN_PARTITIONS.contains(&action.as_str()));
+    let nowhere: Vec<_> = nowhere.map(|action| format!("{action}, which names no partition")).collect();
+    everywhere.into_iter().chain(somewhere).chain(nowhere)
 }
 
 /// Keys of objects are made as they come: those below a folder of a bucket cannot be named one by one.
@@ -94,8 +139,8 @@ fn the_template_names_every_action_and_every_resource() {
 #[test]
 fn what_is_named_is_allowed() {
     for resource in [
-        "!GetAtt Table.Arn",
-        "!Sub '${Table.Arn}/index/gsi1'",
+        "!GetAtt Ledger.Arn",
+        "!Sub '${Ledger.Arn}/index/gsi1'",
         "[!GetAtt A.Arn, !If [C, !Sub 'arn:${AWS::Partition}:ses:a', !Ref AWS::NoValue]]",
     ] {
         let found = faults_with(&format!("{{Effect: Allow, Action: dynamodb:Query, Resource: {resource}}}"));
@@ -112,17 +157,17 @@ fn what_is_named_is_allowed() {
 fn what_stands_for_more_than_it_names_is_found() {
     for action in ["'*'", "'dynamodb:*'", "[dynamodb:GetItem, 'dynamodb:Batch*']", "'s3:GetObjec?'"] {
         assert_eq!(
-            faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: !GetAtt Table.Arn}}")).len(),
+            faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: !GetAtt Ledger.Arn}}")).len(),
             1,
             "{action}"
         );
     }
     for resource in [
         "'*'",
-        "!Sub '${Table.Arn}/index/*'",
-        "[!GetAtt Table.Arn, 'arn:aws:dynamodb:*:1:table/t']",
+        "!Sub '${Ledger.Arn}/index/*'",
+        "[!GetAtt Ledger.Arn, 'arn:aws:dynamodb:*:1:table/t']",
         "!Sub ['${A}*', {A: 1}]",
-        "!If [C, '*', !GetAtt Table.Arn]",
+        "!If [C, '*', !GetAtt Ledger.Arn]",
     ] {
         let found = faults_with(&format!("{{Effect: Allow, Action: dynamodb:Query, Resource: {resource}}}"));
         assert_eq!(found.len(), 1, "{resource}: {found:?}");
@@ -135,6 +180,42 @@ fn what_stands_for_more_than_it_names_is_found() {
     }
     assert_eq!(faults_with("{Effect: Allow, NotAction: s3:PutObject, Resource: !GetAtt A.Arn}").len(), 1);
     assert_eq!(faults_with("{Effect: Allow, Principal: '*', Action: s3:GetObject, Resource: !GetAtt A.Arn}").len(), 1);
+}
+
+#[test]
+fn every_identity_is_allowed_for_the_mail_of_one_sender() {
+    let found = |identity: &str, condition: &str| {
+        let resource = format!("!Sub 'arn:aws:ses:${{AWS::Region}}:1:{identity}'");
+        faults_with(&format!("{{Effect: Allow, Action: ses:SendEmail, Resource: [{resource}], Condition: {condition}}}"))
+    };
+    let sender = "{StringEquals: {ses:FromAddress: !Ref Sender}}";
+    assert_eq!(found("identity/*", sender), [] as [String; 0]);
+    assert_eq!(found("identity/*", "{}").len(), 1);
+    assert_eq!(found("*", sender).len(), 1);
+    assert_eq!(found("*:identity/*", sender).len(), 1);
+}
+
+#[test]
+fn what_is_allowed_on_the_table_is_bound_to_its_partitions() {
+    let found = |action: &str, resource: &str, condition: &str| {
+        faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: {resource}, Condition: {condition}}}"))
+    };
+    let on = |keys: &str| format!("{{ForAllValues:StringLike: {{dynamodb:LeadingKeys: {keys}}}}}");
+    let (table, index) = ("!GetAtt Table.Arn", "!Sub '${Table.Arn}/index/gsi1'");
+    for resource in [table, index] {
+        for keys in ["[CUSTOMER#*, NONE]", "PRODUCTS"] {
+            assert_eq!(found("dynamodb:Query", resource, &on(keys)), [] as [String; 0], "{keys}");
+        }
+        for keys in ["[]", "['*']", "[CUSTOMER*, NONE]", "['*#*']", "['CUST?MER#*']"] {
+            assert_eq!(found("dynamodb:Query", resource, &on(keys)).len(), 1, "{keys}");
+        }
+        assert_eq!(found("dynamodb:Scan", resource, &on("PRODUCT#*")).len(), 1);
+        assert_eq!(found("dynamodb:GetItem", &format!("[!GetAtt Other.Arn, {resource}]"), "{}").len(), 1);
+    }
+    let any = "{ForAnyValue:StringLike: {dynamodb:LeadingKeys: PRODUCT#*}}";
+    assert_eq!(found("dynamodb:GetItem", table, any).len(), 1);
+    assert_eq!(found("dynamodb:GetItem", "!GetAtt Other.Arn", "{}"), [] as [String; 0]);
+    assert_eq!(found("dynamodb:GetRecords", "!GetAtt Table.StreamArn", "{}"), [] as [String; 0]);
 }
 
 #[test]

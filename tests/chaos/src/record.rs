@@ -25,6 +25,8 @@ pub struct Need {
     pub action: String,
     /// The resource's ARN.
     pub resource: String,
+    /// The partitions of the table, as roles name them: `CUSTOMER#*` for every customer. None for what has no such keys.
+    pub keys: BTreeSet<String>,
 }
 
 /// How often it was asked for.
@@ -54,14 +56,15 @@ impl Record {
     /// Keeps a call and what came of it.
     pub(crate) fn keep(&self, asked: Asked, answer: &Response<Bytes>) {
         let Asked { function, mut permissions, how } = asked;
+        add_listed(&mut permissions, answer);
         let refused = is_refused(answer);
         let not_found = answer.status() == StatusCode::NOT_FOUND;
         if how == How::Handling && not_found {
             permissions.extend(to_be_told_of_absence(&permissions));
         }
         let mut record = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (action, resource) in permissions {
-            let need = Need { function: function.clone(), action, resource };
+        for ((action, resource), keys) in permissions {
+            let need = Need { function: function.clone(), action, resource, keys };
             match (how, refused) {
                 (How::Opening, _) => record.entry(need).or_default().opened += 1,
                 // Whoever has a link may try to open something else with it: that is no need of the function's.
@@ -75,10 +78,13 @@ impl Record {
 
 type Permission = (String, String);
 
+/// What is asked for, and in which partitions.
+type Permissions = BTreeMap<Permission, BTreeSet<String>>;
+
 /// What a call asks for, before it is answered.
 pub(crate) struct Asked {
     function: String,
-    permissions: BTreeSet<Permission>,
+    permissions: Permissions,
     how: How,
 }
 
@@ -110,7 +116,7 @@ impl Asked {
         let permissions = match Operation::of_signed(&scope, head, body) {
             Some(operation) => account.permissions(&operation, head, body),
             // It is in no role, so that whoever adds such a call finds out that it is not recorded.
-            None => [(format!("{}:?", scope.service), format!("{} {}", head.method, head.uri.path()))].into(),
+            None => in_no_table([(format!("{}:?", scope.service), format!("{} {}", head.method, head.uri.path()))]),
         };
         let how = match link {
             true => How::Link,
@@ -136,10 +142,43 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// S3 says that an object is not there only to whom may list the bucket, and forbids it to all others.
-fn to_be_told_of_absence(permissions: &BTreeSet<Permission>) -> Option<Permission> {
-    let (_, object) = permissions.iter().find(|(action, _)| action == "s3:GetObject")?;
+fn to_be_told_of_absence(permissions: &Permissions) -> Option<(Permission, BTreeSet<String>)> {
+    let (_, object) = permissions.keys().find(|(action, _)| action == "s3:GetObject")?;
     let (bucket, _key) = object.split_once('/')?;
-    Some(("s3:ListBucket".to_owned(), bucket.to_owned()))
+    Some((("s3:ListBucket".to_owned(), bucket.to_owned()), BTreeSet::new()))
+}
+
+/// A query on an index may next begin after what it listed: then it names the partition of that item, too.
+fn add_listed(permissions: &mut Permissions, answer: &Response<Bytes>) {
+    for ((_, resource), keys) in permissions {
+        if resource.contains("/index/") {
+            let listed = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
+            let items = listed["Items"].as_array().into_iter().flatten();
+            keys.extend(items.filter_map(|item| partition(&item["pk"])));
+        }
+    }
+}
+
+fn in_no_table(permissions: impl IntoIterator<Item = Permission>) -> Permissions {
+    permissions.into_iter().map(|permission| (permission, BTreeSet::new())).collect()
+}
+
+/// What a role can name of a partition key: not which customer it is, or which product.
+fn partition(key: &Value) -> Option<String> {
+    let key = key["S"].as_str()?;
+    Some(key.split_once('#').map_or_else(|| key.to_owned(), |(kind, _)| format!("{kind}#*")))
+}
+
+/// The partitions that a request, or a part of a transaction, names (shared/aws/src/table/keys.rs).
+fn partitions(part: &Value) -> BTreeSet<String> {
+    let start = &part["ExclusiveStartKey"];
+    let compared = part["KeyConditionExpression"].as_str().and_then(|condition| {
+        let (attribute, value) = condition.split_once(" = ")?;
+        let value = value.split(' ').next()?;
+        ["pk", "gsi1pk"].contains(&attribute).then(|| &part["ExpressionAttributeValues"][value])
+    });
+    let keys = [&part["Key"]["pk"], &part["Item"]["pk"], &start["pk"], &start["gsi1pk"]];
+    keys.into_iter().chain(compared).filter_map(partition).collect()
 }
 
 /// Where the resources of a call are.
@@ -158,7 +197,7 @@ impl Account<'_> {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.id)
     }
 
-    fn permissions(&self, operation: &Operation, head: &Parts, body: &[u8]) -> BTreeSet<Permission> {
+    fn permissions(&self, operation: &Operation, head: &Parts, body: &[u8]) -> Permissions {
         let json = || serde_json::from_slice::<Value>(body).unwrap_or_default();
         match operation.service {
             Service::DynamoDb => self.on_tables(&operation.name, &json()),
@@ -167,12 +206,12 @@ impl Account<'_> {
                 let entries = request["Entries"].as_array().into_iter().flatten();
                 let buses = entries.map(|entry| entry["EventBusName"].as_str().unwrap_or("default"));
                 let bus = |name: &str| if name.starts_with("arn:") { name.to_owned() } else { format!("event-bus/{name}") };
-                buses.map(|name| (format!("events:{}", operation.name), self.arn("events", &bus(name)))).collect()
+                in_no_table(buses.map(|name| (format!("events:{}", operation.name), self.arn("events", &bus(name)))))
             }
             Service::S3 => {
                 let action = operation.name.replace("HeadObject", "GetObject");
                 let object = percent_decode_str(head.uri.path().trim_start_matches('/')).decode_utf8_lossy();
-                [(format!("s3:{action}"), format!("arn:{}:s3:::{object}", self.partition))].into()
+                in_no_table([(format!("s3:{action}"), format!("arn:{}:s3:::{object}", self.partition))])
             }
             Service::Ses => {
                 let field = |name| form_field(body, name);
@@ -181,43 +220,50 @@ impl Account<'_> {
                     field("ConfigurationSetName").map(|set| format!("configuration-set/{set}")),
                 ];
                 let action = format!("ses:{}", operation.name);
-                resources.into_iter().flatten().map(|resource| (action.clone(), self.arn("ses", &resource))).collect()
+                let resources = resources.into_iter().flatten();
+                in_no_table(resources.map(|resource| (action.clone(), self.arn("ses", &resource))))
             }
             Service::Sqs => {
                 let request = json();
                 let queue = request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
                 let action = operation.name.trim_end_matches("Batch");
-                [(format!("sqs:{action}"), self.arn("sqs", queue))].into()
+                in_no_table([(format!("sqs:{action}"), self.arn("sqs", queue))])
             }
             Service::Ssm => {
                 let request = json();
                 let name = request["Name"].as_str().unwrap_or_default();
                 let resource = format!("parameter/{}", name.trim_start_matches('/'));
-                [(format!("ssm:{}", operation.name), self.arn("ssm", &resource))].into()
+                in_no_table([(format!("ssm:{}", operation.name), self.arn("ssm", &resource))])
             }
         }
     }
 
-    fn on_tables(&self, operation: &str, request: &Value) -> BTreeSet<Permission> {
+    /// Each part of a transaction with the partitions of all: AWS's documents do not say that it is held to its own alone.
+    fn on_tables(&self, operation: &str, request: &Value) -> Permissions {
         let table = |name: &str| if name.starts_with("arn:") { name.to_owned() } else { format!("table/{name}") };
         let permission = |action: &str, resource: &str| (format!("dynamodb:{action}"), self.arn("dynamodb", resource));
         if let Some(items) = request["TransactItems"].as_array() {
             let items = items.iter().filter_map(Value::as_object).flatten();
+            let keys: BTreeSet<_> = items.clone().flat_map(|(_, item)| partitions(item)).collect();
             return items
                 .map(|(action, item)| {
                     let action = if action == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{action}Item") };
-                    permission(action, &table(item["TableName"].as_str().unwrap_or_default()))
+                    (permission(action, &table(item["TableName"].as_str().unwrap_or_default())), keys.clone())
                 })
                 .collect();
         }
         if let Some(tables) = request["RequestItems"].as_object() {
-            return tables.keys().map(|name| permission(operation, &table(name))).collect();
+            let tables = tables.iter().map(|(name, wanted)| {
+                let keys = wanted["Keys"].as_array().into_iter().flatten();
+                (permission(operation, &table(name)), keys.filter_map(|key| partition(&key["pk"])).collect())
+            });
+            return tables.collect();
         }
         let mut resource = table(request["TableName"].as_str().unwrap_or_default());
         if let Some(index) = request["IndexName"].as_str() {
             resource.push_str(&format!("/index/{index}"));
         }
-        [permission(operation, &resource)].into()
+        [(permission(operation, &resource), partitions(request))].into()
     }
 }
 
@@ -240,13 +286,8 @@ mod tests {
 
     const KEY: &str = "ASIA5FEA4F669E564881";
 
-    /// What is kept of a call of relay-events that is answered so: action, resource, and how often in each way.
-    fn kept(
-        request: http::request::Builder,
-        body: &str,
-        status: u16,
-        answer: &'static str,
-    ) -> Vec<(String, String, [u64; 3])> {
+    /// What is kept of a call of relay-events that is answered so.
+    fn record_of(request: http::request::Builder, body: &str, status: u16, answer: &'static str) -> BTreeMap<Need, Times> {
         let mut functions = Functions::default();
         let (function, role) =
             ("arn:aws:lambda:us-east-1:000000000000:function:relay-events", "arn:aws:iam::000000000000:role/relay-events");
@@ -257,7 +298,17 @@ mod tests {
         if let Some(asked) = Asked::of(&functions, &head, body.as_bytes()) {
             record.keep(asked, &answer);
         }
-        let seen = record.seen().into_iter();
+        record.seen()
+    }
+
+    /// Action, resource, and how often in each way.
+    fn kept(
+        request: http::request::Builder,
+        body: &str,
+        status: u16,
+        answer: &'static str,
+    ) -> Vec<(String, String, [u64; 3])> {
+        let seen = record_of(request, body, status, answer).into_iter();
         seen.map(|(need, times)| {
             assert!(need.function == "relay-events" || need.function == "ASIA0", "{need:?}");
             (need.action, need.resource, [times.handled, times.opened, times.refused])
@@ -314,6 +365,41 @@ mod tests {
                 ("dynamodb:UpdateItem", a)
             ])
         );
+    }
+
+    #[test]
+    fn the_partitions_are_those_that_a_request_names() {
+        let named = |operation: &str, body: &str, answer: &'static str| {
+            let request = targeted("dynamodb", &format!("DynamoDB_20120810.{operation}"));
+            let needs: Vec<_> = record_of(request, body, 200, answer).into_keys().collect();
+            assert!(!needs.is_empty() && needs.iter().all(|need| need.keys == needs[0].keys), "{needs:?}");
+            needs[0].keys.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+        };
+        let (put, get) = (r#""Item":{"pk":{"S":"A#1"},"gsi1pk":{"S":"B#1"}}"#, r#""Key":{"pk":{"S":"B#2#3"}}"#);
+        assert_eq!(named("PutItem", &format!(r#"{{"TableName":"t",{put}}}"#), "{}"), "A#*");
+        assert_eq!(named("GetItem", &format!(r#"{{"TableName":"t",{get}}}"#), "{}"), "B#*");
+        assert_eq!(named("GetItem", r#"{"TableName":"t","Key":{"id":{"S":"A#1"}}}"#, "{}"), "", "no key of the table");
+        let transaction = r#"{"TransactItems":[{"Put":{"TableName":"t",PUT}},{"Update":{"TableName":"t",GET}}]}"#;
+        let transaction = transaction.replace("PUT", put).replace("GET", get);
+        assert_eq!(named("TransactWriteItems", &transaction, "{}"), "A#* B#*", "each part has those of all");
+        let batch = r#"{"RequestItems":{"t":{"Keys":[{"pk":{"S":"A#1"}},{"pk":{"S":"B#1"}}]}}}"#;
+        assert_eq!(named("BatchGetItem", batch, "{}"), "A#* B#*");
+
+        let query = |condition: &str, more: &str| {
+            let values = r#"{":v":{"S":"ALL"},":w":{"S":"other"}}"#;
+            format!(
+                r#"{{"TableName":"t",{more}"KeyConditionExpression":"{condition}","ExpressionAttributeValues":{values}}}"#
+            )
+        };
+        assert_eq!(
+            named("Query", &query("pk = :v AND begins_with(sk, :w)", ""), r#"{"Items":[{"pk":{"S":"A#1"}}]}"#),
+            "ALL"
+        );
+        let by_index = query("gsi1pk = :v", r#""IndexName":"gsi1","#);
+        assert_eq!(named("Query", &by_index, r#"{"Items":[]}"#), "ALL");
+        assert_eq!(named("Query", &by_index, r#"{"Items":[{"pk":{"S":"A#1"}}]}"#), "A#* ALL", "a page may begin there");
+        let start = r#""IndexName":"gsi1","ExclusiveStartKey":{"pk":{"S":"A#1"},"gsi1pk":{"S":"B#1"}},"#;
+        assert_eq!(named("Query", &query("gsi1pk = :v", start), "{}"), "A#* ALL B#*");
     }
 
     #[test]
