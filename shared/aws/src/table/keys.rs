@@ -10,6 +10,9 @@
 //!
 //! No item's `pk` is `NONE`: that is what a call names that is made for its connection alone.
 //!
+//! In template.yaml, each function's role names those of these partitions that the function touches (`dynamodb:LeadingKeys`):
+//! what a new kind of item begins with belongs there as well.
+//!
 //! Identifiers are UUIDv7, so sort keys that end in one sort by time of creation. An order's partition is its
 //! customer's: another customer's order is not refused, it is not there.
 //!
