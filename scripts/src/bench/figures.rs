@@ -110,7 +110,7 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// Its figures under the keys of [`MEASURES`]; what was not measured is not there.
     pub(super) figures: BTreeMap<String, f64>,
-    /// Whether it had a connection open when its init ended.
+    /// Whether it had a connection open when its init ended, or never needs one.
     pub(super) connected_in_init: bool,
 }
 
