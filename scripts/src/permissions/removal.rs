@@ -34,6 +34,10 @@ const RUN: &str = "permissions";
 /// For how long a test waits for what a missing permission keeps from coming: by themselves, most take less than one.
 const SECONDS: &str = "20";
 
+/// How often a test may fail once the permission is back: what failed without it is tried again after a while, and in a
+/// stream it holds up what is behind it until then.
+const RECOVERIES: u32 = 4;
+
 /// Takes out each permission of the functions whose names contain `filter`, all where there is none.
 ///
 /// # Errors
@@ -179,7 +183,13 @@ impl Removal<'_> {
         self.change(policy, &policy.document)?;
         let Some(Rehearsal { binary, test, .. }) = noticed else { return Ok(Outcome::Unnoticed) };
         let by = test.clone();
-        Ok(if self.tests.passes(binary, test)? { Outcome::Noticed { by, after } } else { Outcome::Unclear { by } })
+        for _ in 0..RECOVERIES {
+            go_on()?;
+            if self.tests.passes(binary, test)? {
+                return Ok(Outcome::Noticed { by, after });
+            }
+        }
+        Ok(Outcome::Unclear { by })
     }
 
     fn first_to_fail<'a>(&self, witnesses: &[&'a Rehearsal<'a>]) -> Result<Option<&'a Rehearsal<'a>>, Trouble> {
