@@ -32,6 +32,7 @@ pub mod stage;
 pub mod suite;
 pub mod template;
 pub mod test_binaries;
+pub mod test_stack;
 pub mod token;
 pub mod tools;
 pub mod trouble;

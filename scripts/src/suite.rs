@@ -1,35 +1,33 @@
 //! `scripts/test`: every check and test, one after the other, with the totals at the end.
 
+mod shipped;
+mod site;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
 use ferrite_tests::made::MADE;
-use serde_json::{Map, Value};
 
-use crate::aws::Aws;
-use crate::budget::{check_sizes, http_functions};
+use self::shipped::Shipped;
+use self::site::Site;
 use crate::build::cargo;
 use crate::chaos::prove;
 use crate::checkout::Checkout;
 use crate::cleaning::clean;
 use crate::console::{say, step};
 use crate::counts::Counts;
-use crate::deploy::lambda_build;
-use crate::docker::Container;
-use crate::emulator::{Emulator, EmulatorKind, Installed, StartOptions, free_port, functions_log};
-use crate::endpoint::{Account, Target};
+use crate::emulator::{EmulatorKind, Installed, functions_log};
 use crate::gates::{dependencies, policies, secrets};
-use crate::permissions::{self, recorder::Recorder};
-use crate::process::{Group, each_line_logged, go_on, in_the_background, run};
-use crate::running::{Claim, Running};
-use crate::samconfig::Section;
+use crate::permissions;
+use crate::process::{each_line_logged, go_on, run};
+use crate::running::Claim;
 use crate::schemathesis::call_from_document;
 use crate::skipped::{END_TO_END, Place, Skipped, skipped_at};
-use crate::stack::{Deployment, host_architecture, output, outputs};
-use crate::stage::Stage;
+use crate::stack::{output, outputs};
 use crate::test_binaries::{Built, Needs, TestBinary, build_tests};
+use crate::test_stack::{deploy, section_for};
 use crate::tools::{DEPLOY_TOOLS, GATES, POWERTOOLS, Tools, install};
 use crate::trouble::{Trouble, at};
 use crate::under_test::UnderTest;
@@ -168,12 +166,9 @@ impl Suite<'_> {
     }
 
     /// The HTTP functions as they ship, held to what they may weigh.
-    fn sizes(&mut self, mut shipped: Shipped) -> Result<(), Trouble> {
+    fn sizes(&mut self, shipped: Shipped) -> Result<(), Trouble> {
         let checkout = self.checkout;
-        self.step("Sizes as shipped", || {
-            shipped.build.finish(Some(&shipped.log))?;
-            check_sizes(checkout, &shipped.folder)
-        })?;
+        self.step("Sizes as shipped", || shipped.check_sizes(checkout))?;
         Ok(())
     }
 
@@ -466,124 +461,4 @@ impl Suite<'_> {
         }
         Ok(())
     }
-}
-
-/// The functions as they ship, being built.
-struct Shipped {
-    folder: PathBuf,
-    log: PathBuf,
-    build: Group,
-}
-
-impl Shipped {
-    /// Begins to build the HTTP functions, whenever what else runs leaves a processor idle: the tests wait for the emulator
-    /// more than they compute.
-    fn begin(checkout: &Checkout) -> Result<Self, Trouble> {
-        let (tools, run_folder) = (install(checkout, &DEPLOY_TOOLS)?, checkout.run_folder(RUN)?);
-        let (folder, log) = (run_folder.join("shipped"), run_folder.join("shipped.log"));
-        let build = lambda_build(checkout, &tools, &folder, host_architecture(), &http_functions(checkout)?);
-        let build = Group::start_logged(&mut in_the_background(&build), &log)?;
-        Ok(Self { folder, log, build })
-    }
-}
-
-/// Where the tests that need AWS run.
-struct Site {
-    place: Place,
-    /// The endpoint; `None` on AWS itself, where the caller's environment says all.
-    target: Option<Target>,
-    emulator: Option<Emulator>,
-    /// Between the functions and MiniStack, the one emulator that can be told where functions call AWS.
-    recorder: Option<Recorder>,
-    _container: Option<Container>,
-}
-
-impl Site {
-    /// AWS or the caller's endpoint, or an emulator of our own on a free port.
-    fn find(checkout: &Checkout, asked: &Asked, run_folder: &Path, claim: &Claim) -> Result<Self, Trouble> {
-        if let Some(target) = Target::from_environment()? {
-            say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
-            return Ok(Self {
-                place: Place::CallersEndpoint,
-                target: Some(target),
-                emulator: None,
-                recorder: None,
-                _container: None,
-            });
-        }
-        if asked.stack.is_some() {
-            let account = Account::on_aws()?;
-            say(&format!("  AWS, {}", account.region));
-            return Ok(Self { place: Place::Aws, target: None, emulator: None, recorder: None, _container: None });
-        }
-        if asked.docker {
-            let port = free_port()?;
-            let container = Some(Container::start(checkout, port)?);
-            say(&format!("  LocalStack in Docker on port {port}"));
-            return Ok(Self {
-                place: Place::Docker,
-                target: Some(Target::local(port)),
-                emulator: None,
-                recorder: None,
-                _container: container,
-            });
-        }
-        let installed = asked.emulator.install(checkout)?;
-        let port = free_port()?;
-        let recorder = (asked.emulator == EmulatorKind::Ministack).then(|| Recorder::open(port)).transpose()?;
-        let options = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
-        let emulator = Emulator::start(checkout, &installed, run_folder, port, options)?;
-        claim.note(&Running::started_here(port, emulator.group(), false))?;
-        say(&format!("  {} on port {port}", asked.emulator.name()));
-        let (place, target) = (Place::On(asked.emulator), Some(Target::local(port)));
-        Ok(Self { place, target, emulator: Some(emulator), recorder, _container: None })
-    }
-
-    fn apply(&self, command: &mut Command) {
-        if let Some(target) = &self.target {
-            target.apply(command);
-        }
-    }
-
-    fn aws(&self) -> Result<Aws, Trouble> {
-        self.target.clone().map_or_else(Aws::from_environment, |target| Ok(Aws::emulator(target)))
-    }
-
-    fn skipped(&self) -> Vec<&'static str> {
-        skipped_at(self.place).map(|skipped| skipped.test).collect()
-    }
-}
-
-/// What samconfig.toml says of a local stack, with what only some places can have.
-///
-/// # Errors
-/// When it cannot be read.
-pub(crate) fn section_for(checkout: &Checkout, place: Place) -> Result<Section, Trouble> {
-    let mut section = Section::require(checkout, "local")?;
-    if place == Place::On(EmulatorKind::Ministack) {
-        // LocalStack cannot have them: tests/emulators/README.md says why.
-        for parameter in ["Firewall", "Operations"] {
-            section.parameters.insert(parameter.to_owned(), "enabled".to_owned());
-        }
-    }
-    Ok(section)
-}
-
-/// Deploys template.yaml and the functions that were built as `stack`, and returns its outputs.
-///
-/// # Errors
-/// When the deployment fails.
-pub(crate) fn deploy(
-    checkout: &Checkout,
-    built: &Built,
-    target: &Target,
-    run_folder: &Path,
-    config: &Section,
-    stack: &str,
-) -> Result<Map<String, Value>, Trouble> {
-    let sam = install(checkout, &DEPLOY_TOOLS)?;
-    let stage = Stage::in_run(run_folder)?;
-    stage.put(&built.functions)?;
-    stage.copy_template(checkout)?;
-    Deployment { checkout, sam: &sam, target, config }.deploy(&stage, stack, run_folder)
 }

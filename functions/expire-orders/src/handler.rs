@@ -136,8 +136,12 @@ mod tests {
         }
     }
 
-    /// A store that cannot save one of the orders.
-    struct Stuck<'a>(&'a MemoryStore, &'a Order);
+    /// A store that cannot list one of its shards, or save one of the orders.
+    struct Stuck<'a> {
+        store: &'a MemoryStore,
+        shard: Option<Shard>,
+        order: Option<&'a Order>,
+    }
 
     impl ListPendingOrders for Stuck<'_> {
         async fn list_pending(
@@ -146,16 +150,19 @@ mod tests {
             before: Timestamp,
             page: &PageRequest<OrderPosition>,
         ) -> Result<Page<Order, OrderPosition>, StoreError> {
-            self.0.list_pending(shard, before, page).await
+            if self.shard == Some(shard) {
+                return Err(StoreError::new("Query", "an item is no order"));
+            }
+            self.store.list_pending(shard, before, page).await
         }
     }
 
     impl SaveTransition for Stuck<'_> {
         async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
-            if transition.before().id == self.1.id {
+            if self.order.is_some_and(|order| order.id == transition.before().id) {
                 return Err(StoreError::new("TransactWriteItems", "throttled"));
             }
-            self.0.save(transition, cause).await
+            self.store.save(transition, cause).await
         }
     }
 
@@ -164,33 +171,11 @@ mod tests {
         let (store, _, orders) = ordered(40).await;
         // The one that comes first.
         let stuck = orders.iter().min_by_key(|order| (Shard::of(order.id), order.id)).unwrap();
-        let run = expire_orders(&Stuck(&store, stuck), &clock(PATIENCE * 2), PATIENCE).await;
+        let stuck_store = Stuck { store: &store, shard: None, order: Some(stuck) };
+        let run = expire_orders(&stuck_store, &clock(PATIENCE * 2), PATIENCE).await;
         assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", order.id == stuck.id);
-        }
-    }
-
-    /// A store one of whose shards has an item that nobody can read.
-    struct Unreadable<'a>(&'a MemoryStore, Shard);
-
-    impl ListPendingOrders for Unreadable<'_> {
-        async fn list_pending(
-            &self,
-            shard: Shard,
-            before: Timestamp,
-            page: &PageRequest<OrderPosition>,
-        ) -> Result<Page<Order, OrderPosition>, StoreError> {
-            if shard == self.1 {
-                return Err(StoreError::new("Query", "an item is no order"));
-            }
-            self.0.list_pending(shard, before, page).await
-        }
-    }
-
-    impl SaveTransition for Unreadable<'_> {
-        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
-            self.0.save(transition, cause).await
         }
     }
 
@@ -198,7 +183,8 @@ mod tests {
     async fn a_shard_that_cannot_be_listed_holds_up_no_other() {
         let (store, _, orders) = ordered(40).await;
         let unreadable = orders.iter().map(|order| Shard::of(order.id)).min().unwrap();
-        let run = expire_orders(&Unreadable(&store, unreadable), &clock(PATIENCE * 2), PATIENCE).await;
+        let stuck = Stuck { store: &store, shard: Some(unreadable), order: None };
+        let run = expire_orders(&stuck, &clock(PATIENCE * 2), PATIENCE).await;
         assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", Shard::of(order.id) == unreadable);

@@ -24,8 +24,8 @@ use crate::endpoint::Target;
 use crate::process::go_on;
 use crate::running::{Claim, Running};
 use crate::skipped::Place;
-use crate::suite::{deploy, section_for};
 use crate::test_binaries::{Needs, TestBinary, build_tests};
+use crate::test_stack::{deploy, section_for};
 use crate::trouble::{Trouble, at};
 use crate::under_test::UnderTest;
 

@@ -1,3 +1,5 @@
+//! A stack that is operated is watched: infra/operations.yaml is deployed with it.
+
 use ferrite_tests::api::Api;
 use ferrite_tests::aws::Aws;
 
