@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::items::{ORDER, PRODUCT, customer, order, page, product};
+use super::items::{NO_PARTITION, ORDER, PRODUCT, customer, order, page, product};
 
 /// 64 by 64 pixels: what there is to decode would otherwise be all that process-image's figures tell.
 const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
@@ -43,6 +43,14 @@ impl Call<'_> {
         }
         let (_, operation) = target.split_once('.')?;
         let answer = match operation {
+            "Query" if is_about_nothing(&body) => json!({ "Count": 0, "ScannedCount": 0, "Items": [] }),
+            "PutItem" | "UpdateItem" | "DeleteItem" if is_about_nothing(&body) => {
+                let refusal = json!({
+                    "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+                    "message": "The conditional request failed",
+                });
+                return Some(Answer::json(StatusCode::BAD_REQUEST, &refusal));
+            }
             "GetItem" => get_item(&body),
             "Query" => {
                 let of_products = body["ExpressionAttributeValues"][":all"].is_object();
@@ -94,6 +102,13 @@ fn tells_of_a_failure(body: &Value) -> bool {
         Value::Array(elements) => elements.iter().any(tells_of_a_failure),
         _ => false,
     }
+}
+
+/// Whether it is a call that opens the connection: about the partition in which there is nothing.
+fn is_about_nothing(body: &Value) -> bool {
+    let asked = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
+    let named = [&body["Key"]["pk"], &body["Item"]["pk"]];
+    asked.chain(named).any(|value| value["S"] == NO_PARTITION)
 }
 
 /// Products and orders are there; anything else, an answer saved under an idempotency key for one, is not yet.
@@ -152,6 +167,23 @@ mod tests {
         let key = json!({"pk": {"S": format!("PRODUCT#{PRODUCT}")}, "sk": {"S": "PRODUCT"}});
         let answer = ask("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {"t": {"Keys": [key]}}})).unwrap();
         assert_eq!(answer["Responses"]["t"][0]["id"]["S"], PRODUCT);
+    }
+
+    /// Else an init that opens its connection by a query would read a page that is not there.
+    #[test]
+    fn what_opens_a_connection_finds_nothing_and_changes_nothing() {
+        let values = json!({"ExpressionAttributeValues": {":none": {"S": NO_PARTITION}}});
+        assert_eq!(ask("DynamoDB_20120810.Query", &values).unwrap()["Items"], json!([]));
+        let no_item = json!({"pk": {"S": NO_PARTITION}, "sk": {"S": NO_PARTITION}});
+        assert_eq!(ask("DynamoDB_20120810.GetItem", &json!({"Key": no_item})).unwrap(), json!({}));
+        for (operation, body) in [
+            ("PutItem", json!({"Item": no_item})),
+            ("UpdateItem", json!({"Key": no_item})),
+            ("DeleteItem", json!({"Key": no_item})),
+        ] {
+            let refusal = ask(&format!("DynamoDB_20120810.{operation}"), &body).unwrap();
+            assert!(refusal["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{operation}");
+        }
     }
 
     #[test]

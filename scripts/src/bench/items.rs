@@ -10,6 +10,8 @@ pub(super) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
 pub(super) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
 /// Who asks.
 pub(super) const CALLER: &str = "bench-caller";
+/// The partition that has no items, of the calls that open a connection (`NO_PARTITION` of ferrite-aws).
+pub(super) const NO_PARTITION: &str = "NONE";
 
 const TIME: &str = "2026-11-22T22:00:00.000Z";
 /// How many entries a list has.
