@@ -116,8 +116,10 @@ impl<S: FetchJwks> KeyCache<S> {
     pub(crate) async fn after_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
         let mut state = self.state.lock().await;
         if !is_within(UNKNOWN_KEY_SECONDS, state.sought_unknown_at, now) {
-            state.sought_unknown_at = Some(now);
-            self.refresh(&mut state, now).await;
+            // Not where the failure of a moment ago keeps from fetching: that would be a minute for nothing.
+            if self.refresh(&mut state, now).await {
+                state.sought_unknown_at = Some(now);
+            }
         }
         if state.failed_at.is_some() {
             return Err(KeysUnavailable);
@@ -126,9 +128,10 @@ impl<S: FetchJwks> KeyCache<S> {
         self.usable(&state, now)
     }
 
-    async fn refresh(&self, state: &mut State, now: u64) {
+    /// Whether a fetch was made, which a failed one of the last [`RETRY_SECONDS`] prevents.
+    async fn refresh(&self, state: &mut State, now: u64) -> bool {
         if is_within(RETRY_SECONDS, state.failed_at, now) {
-            return;
+            return false;
         }
         match self.fetch().await {
             Ok(keys) => {
@@ -141,6 +144,7 @@ impl<S: FetchJwks> KeyCache<S> {
                 state.failed_at = Some(now);
             }
         }
+        true
     }
 
     async fn fetch(&self) -> Result<KeySet, RefreshError> {

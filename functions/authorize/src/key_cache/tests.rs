@@ -104,6 +104,19 @@ async fn the_minute_counts_failed_fetches_too() {
 }
 
 #[tokio::test]
+async fn the_minute_is_not_spent_on_a_fetch_that_is_not_made() {
+    let source = Published::keys(&[&SigningKey::es256("old")]);
+    let cache = cache(&source);
+    cache.current(START).await.unwrap();
+    source.replace(None);
+    cache.current(START + 600).await.unwrap();
+    source.replace(Some(jwks(&[&SigningKey::es256("new")])));
+
+    assert!(cache.after_unknown_key(START + 601).await.is_err(), "a fetch has just failed");
+    assert!(knows(cache.after_unknown_key(START + 600 + RETRY_SECONDS).await, "new"));
+}
+
+#[tokio::test]
 async fn requests_at_once_share_a_fetch() {
     let source = Published::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
