@@ -3,6 +3,9 @@
 //! They are signed by `aws-sigv4` alone. The S3 client could do it too, but it would put itself into every function
 //! that shows an image.
 
+mod kept_links;
+
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -14,6 +17,7 @@ use aws_sigv4::sign::v4::SigningParams;
 use ferrite_domain::ports::{SignImageUrl, SignUpload, SignedRequest, StoreError};
 use ferrite_domain::{ImageId, ImageUpload, ProductId, Timestamp, UPLOAD_LIFETIME_SECONDS, VariantName};
 
+use self::kept_links::{KeptLinks, Target};
 use crate::image_bucket::{UploadKey, variant_key};
 
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
@@ -24,11 +28,12 @@ const IMAGE_WINDOW_SECONDS: i64 = 3600;
 const IMAGE_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
 /// Signs links to objects of one bucket with the function's own credentials: what its role may not do, its links cannot.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ImageSigner {
     credentials: Credentials,
     region: String,
     bucket_url: String,
+    links: Mutex<KeptLinks>,
 }
 
 impl ImageSigner {
@@ -46,7 +51,7 @@ impl ImageSigner {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
         };
-        Ok(Self { credentials, region, bucket_url })
+        Ok(Self { credentials, region, bucket_url, links: KeptLinks::new().into() })
     }
 
     fn signed_url(
@@ -117,8 +122,14 @@ impl SignImageUrl for ImageSigner {
         variant: VariantName,
         now: Timestamp,
     ) -> Result<String, StoreError> {
-        let from = self.signed_as_of(now);
-        self.signed_url("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME)
+        let (target, from) = (Target { product, image, variant }, self.signed_as_of(now));
+        let kept = self.links.lock().unwrap_or_else(PoisonError::into_inner).find(target, from);
+        if let Some(url) = kept {
+            return Ok(url);
+        }
+        let url = self.signed_url("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME)?;
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).keep(target, from, url.clone());
+        Ok(url)
     }
 }
 
@@ -136,6 +147,7 @@ mod tests {
             credentials: Credentials::new("AKID", "secret", Some("token".to_owned()), None, "test"),
             region: "eu-west-1".to_owned(),
             bucket_url: "https://shop.s3.eu-west-1.amazonaws.com".to_owned(),
+            links: KeptLinks::new().into(),
         }
     }
 
@@ -165,8 +177,9 @@ mod tests {
 
     #[test]
     fn a_link_to_an_image_stays_the_same_for_an_hour_and_works_for_one_more() {
+        let signer = signer();
         let url = |seconds| {
-            signer()
+            signer
                 .sign_image_url(PRODUCT.parse().unwrap(), IMAGE.parse().unwrap(), VariantName::Thumbnail, at(seconds))
                 .unwrap()
         };
