@@ -15,6 +15,10 @@ use crate::stage::Stage;
 use crate::tools::{DEPLOY_TOOLS, Tools, install};
 use crate::trouble::Trouble;
 
+/// The bucket of the pictures is called `<stack>-images-<account>-<region>`, has at most 63 characters and no capitals
+/// ("General purpose bucket naming rules"); the longest region of AWS's that one would deploy to has 14.
+const LONGEST_STACK_NAME: usize = 28;
+
 /// Builds and deploys. The first time for an environment, the SAM CLI asks for what samconfig.toml does not say yet.
 ///
 /// # Errors
@@ -27,6 +31,9 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
             "[{environment}.deploy.parameters] has no stack_name, and there is no terminal to ask on"
         )));
     }
+    let name = section.as_ref().map_or_else(|| format!("ferrite-{environment}"), |section| section.stack.clone());
+    // Before the minutes that building takes: CloudFormation would find out with half of the stack made.
+    check_stack_name(&name)?;
     let stage = Stage::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
     let tools = install(checkout, &DEPLOY_TOOLS)?;
     let configured = section.as_ref().and_then(|section| section.parameters.get("Architecture").cloned());
@@ -52,9 +59,21 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
         say(&format!("  (to {} and not to AWS)", target.endpoint.url()));
     }
     if guided {
-        sam.args(["--guided", "--stack-name", &format!("ferrite-{environment}")]);
+        sam.args(["--guided", "--stack-name", &name]);
     }
     step("Deploying", || run_asking(&mut sam))
+}
+
+fn check_stack_name(name: &str) -> Result<(), Trouble> {
+    let usable = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    let begins_well = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if begins_well && name.len() <= LONGEST_STACK_NAME && name.chars().all(usable) {
+        return Ok(());
+    }
+    Err(Trouble::Samconfig(format!(
+        "a stack cannot be called {name}: its buckets are named after it, so that it has a small letter and then small letters, \
+         digits and hyphens, {LONGEST_STACK_NAME} characters at most"
+    )))
 }
 
 /// Builds functions as they ship, each into `folder/<function>/bootstrap`.
@@ -83,4 +102,19 @@ pub fn lambda_build(checkout: &Checkout, tools: &Tools, folder: &Path, architect
         command.args(["--package", function]);
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_no_bucket_can_have_is_refused() {
+        for usable in ["ferrite-staging", "s", "shop-2", &"a".repeat(LONGEST_STACK_NAME)] {
+            assert!(check_stack_name(usable).is_ok(), "{usable}");
+        }
+        for unusable in ["", "Shop", "2shop", "shop_eu", "shop.eu", &"a".repeat(LONGEST_STACK_NAME + 1)] {
+            assert!(check_stack_name(unusable).is_err(), "{unusable}");
+        }
+    }
 }
