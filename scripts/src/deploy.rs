@@ -16,7 +16,7 @@ use crate::tools::{DEPLOY_TOOLS, Tools, install};
 use crate::trouble::Trouble;
 
 /// The bucket of the pictures is called `<stack>-images-<account>-<region>`, has at most 63 characters and no capitals
-/// ("General purpose bucket naming rules"); the longest region of AWS's that one would deploy to has 14.
+/// ("General purpose bucket naming rules"); an account has 12, the longest region 14.
 const LONGEST_STACK_NAME: usize = 28;
 
 /// Builds and deploys. The first time for an environment, the SAM CLI asks for what samconfig.toml does not say yet.
@@ -71,8 +71,8 @@ fn check_stack_name(name: &str) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(Trouble::Samconfig(format!(
-        "a stack cannot be called {name}: its buckets are named after it, so that it has a small letter and then small letters, \
-         digits and hyphens, {LONGEST_STACK_NAME} characters at most"
+        "a stack cannot be called {name}: a bucket is named after it, so a name is a small letter and then small letters, digits \
+         and hyphens, {LONGEST_STACK_NAME} characters at most"
     )))
 }
 

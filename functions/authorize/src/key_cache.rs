@@ -115,11 +115,9 @@ impl<S: FetchJwks> KeyCache<S> {
     /// When there are no keys, or the last fetch failed: the id may be one that the issuer has just begun to use.
     pub(crate) async fn after_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
         let mut state = self.state.lock().await;
-        if !is_within(UNKNOWN_KEY_SECONDS, state.sought_unknown_at, now) {
-            // Not where the failure of a moment ago keeps from fetching: that would be a minute for nothing.
-            if self.refresh(&mut state, now).await {
-                state.sought_unknown_at = Some(now);
-            }
+        // Where the failure of a moment ago keeps from fetching, the minute is not spent.
+        if !is_within(UNKNOWN_KEY_SECONDS, state.sought_unknown_at, now) && self.refresh(&mut state, now).await {
+            state.sought_unknown_at = Some(now);
         }
         if state.failed_at.is_some() {
             return Err(KeysUnavailable);

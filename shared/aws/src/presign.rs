@@ -3,8 +3,7 @@
 //! They are signed by `aws-sigv4` alone. The S3 client could do it too, but it would put itself into every function
 //! that shows an image.
 
-mod kept_links;
-
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +15,8 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use ferrite_domain::ports::{SignImageUrl, SignUpload, SignedRequest, StoreError};
 use ferrite_domain::{ImageId, ImageUpload, ProductId, Timestamp, UPLOAD_LIFETIME_SECONDS, VariantName};
+use lru::LruCache;
 
-use self::kept_links::{KeptLinks, Target};
 use crate::image_bucket::{UploadKey, variant_key};
 
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
@@ -27,13 +26,20 @@ const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.un
 const IMAGE_WINDOW_SECONDS: i64 = 3600;
 const IMAGE_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
+/// How many links to images are kept, because to sign those of a page takes longer than everything else about it. One has
+/// some 1,500 bytes with a role's session token, so these are under half a megabyte.
+const KEPT_LINKS: NonZeroUsize = NonZeroUsize::new(300).unwrap();
+
+/// The links that were used last, by what they lead to and when they are signed as of.
+type Links = LruCache<(ProductId, ImageId, VariantName, Timestamp), String>;
+
 /// Signs links to objects of one bucket with the function's own credentials: what its role may not do, its links cannot.
 #[derive(Debug)]
 pub struct ImageSigner {
     credentials: Credentials,
     region: String,
     bucket_url: String,
-    links: Mutex<KeptLinks>,
+    links: Mutex<Links>,
 }
 
 impl ImageSigner {
@@ -51,7 +57,7 @@ impl ImageSigner {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
         };
-        Ok(Self { credentials, region, bucket_url, links: KeptLinks::new().into() })
+        Ok(Self { credentials, region, bucket_url, links: LruCache::new(KEPT_LINKS).into() })
     }
 
     fn signed_url(
@@ -122,14 +128,10 @@ impl SignImageUrl for ImageSigner {
         variant: VariantName,
         now: Timestamp,
     ) -> Result<String, StoreError> {
-        let (target, from) = (Target { product, image, variant }, self.signed_as_of(now));
-        let kept = self.links.lock().unwrap_or_else(PoisonError::into_inner).find(target, from);
-        if let Some(url) = kept {
-            return Ok(url);
-        }
-        let url = self.signed_url("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME)?;
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).keep(target, from, url.clone());
-        Ok(url)
+        let from = self.signed_as_of(now);
+        let sign = || self.signed_url("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME);
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.try_get_or_insert((product, image, variant, from), sign).cloned()
     }
 }
 
@@ -147,7 +149,7 @@ mod tests {
             credentials: Credentials::new("AKID", "secret", Some("token".to_owned()), None, "test"),
             region: "eu-west-1".to_owned(),
             bucket_url: "https://shop.s3.eu-west-1.amazonaws.com".to_owned(),
-            links: KeptLinks::new().into(),
+            links: LruCache::new(KEPT_LINKS).into(),
         }
     }
 
@@ -186,5 +188,19 @@ mod tests {
         assert_eq!(url(0), url(3599));
         assert_ne!(url(0), url(3600));
         assert!(url(0).contains("X-Amz-Expires=7200") && url(0).contains("/thumbnail.jpg?"));
+    }
+    /// Else a page would be signed anew for each request.
+    #[test]
+    fn a_link_is_signed_once_in_its_hour() {
+        let signer = signer();
+        let (product, image) = (PRODUCT.parse().unwrap(), IMAGE.parse().unwrap());
+        let link = |variant, seconds| signer.sign_image_url(product, image, variant, at(seconds)).unwrap();
+        link(VariantName::Thumbnail, 0);
+        for (_, url) in signer.links.lock().unwrap().iter_mut() {
+            "kept".clone_into(url);
+        }
+        assert_eq!(link(VariantName::Thumbnail, 3599), "kept");
+        assert_ne!(link(VariantName::Thumbnail, 3600), "kept");
+        assert_ne!(link(VariantName::Display, 0), "kept");
     }
 }
