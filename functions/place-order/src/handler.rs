@@ -7,6 +7,7 @@ use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
+use tracing::{Instrument, info_span};
 
 const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
 
@@ -46,10 +47,10 @@ pub(crate) async fn place_order(
         let saved = idempotency::save(&accepted(&order)?, fingerprint.clone())?;
         let (key, key_expires_at) = (key.clone(), now.after(DAY));
         let placement = Placement { order, key, saved, key_expires_at, cause: trace::cause() };
-        match trace::span("place the order", store.place(&placement)).await {
+        match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);
-                log::append("order_id", placement.order.id.to_string());
+                log::append_key("order_id", placement.order.id.to_string());
                 return idempotency::replay(&placement.saved, &fingerprint);
             }
             Err(PlaceError::Answered(saved)) => return idempotency::replay(&saved, &fingerprint),

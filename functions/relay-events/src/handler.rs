@@ -28,7 +28,7 @@ pub(crate) async fn relay_events(bus: &impl PublishEvents, told: Vec<Option<Clou
         return Ok(());
     }
     bus.publish(&told).await.map_err(Failure::retry)?;
-    told.iter().for_each(events::tell);
+    told.iter().for_each(events::log_event);
     Ok(())
 }
 

@@ -97,7 +97,7 @@ async fn an_error_is_told_under_the_same_keys() {
 #[tokio::test]
 async fn the_line_that_an_invocation_ends_with_has_the_same_keys_too() {
     let ours = logged_by(Language::Rust).await;
-    let line = ours.iter().find(|line| line["message"] == "the request was carried out").unwrap();
+    let line = ours.iter().find(|line| line["message"] == "the request succeeded").unwrap();
     let (charging, _) = &said_by_both("charging").await[0];
     let common: Vec<&str> = keys(line).into_iter().filter(|key| !OF_THE_INVOCATION.contains(key)).collect();
     let wanted: Vec<&str> = keys(charging).into_iter().filter(|key| *key != "amount").collect();
