@@ -87,7 +87,7 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
         Ok(Err(rejection)) => {
             match &rejection {
                 Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => {
-                    log::append_key("decoder", detail.as_str())
+                    log::append_key("decoder", detail.as_str());
                 }
                 Rejection::Polyglot { other } => log::append_key("polyglot", *other),
                 _ => {}

@@ -27,7 +27,7 @@ use crate::{BoxFuture, log};
 
 /// A panic: its message and its location.
 #[derive(Debug, thiserror::Error)]
-#[error("the handler panicked: {message}")]
+#[error("panicked: {message}")]
 pub struct PanicError {
     message: String,
     location: Option<PanicLocation>,
@@ -137,5 +137,27 @@ where
         let called = CATCHING.sync_scope((), || catch_unwind(call));
         let called = called.map_err(|payload| PanicError::new(&*payload, LAST.take()));
         Box::pin(async move { catch(called?).await? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{set_hook, take_hook};
+
+    use super::*;
+    use crate::log::testing::take_lines;
+
+    #[tokio::test]
+    async fn logs_a_panic_that_nothing_catches_with_its_location() {
+        let default = take_hook();
+        set_hook(Box::new(hook));
+        let caught = catch(async { panic!("expected") }).await as Result<(), _>;
+        let line = line!() + 1;
+        let uncaught = catch_unwind(|| panic!("ouch"));
+        set_hook(default);
+        assert!(caught.unwrap_err().location().is_some() && uncaught.is_err());
+        let [written] = &take_lines()[..] else { panic!("one line") };
+        assert_eq!((&written["level"], &written["exception"]), (&"ERROR".into(), &"panicked: ouch".into()));
+        assert_eq!(written["location"], format!("{}:{line}", file!()));
     }
 }

@@ -211,8 +211,8 @@ mod tests {
         let ((place, cause), _) = invoked(async {
             let place = invocation::current(|scope| scope.traceparent).unwrap();
             let span = invocation::current(invocation_span).unwrap();
-            let cause = async { trace::cause().traceparent.unwrap() };
-            (place, cause.instrument(info_span!("charge")).instrument(span).await)
+            let charge = async { async { trace::cause().traceparent.unwrap() }.instrument(info_span!("charge")).await };
+            (place, charge.instrument(span).await)
         })
         .await;
         let spans = ended.take();
@@ -231,7 +231,7 @@ mod tests {
         let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
         let (place, _) = invoked(async {
             let of_record = Cause { traceparent: Some(cause), correlation_id: None };
-            let work = std::future::ready(()).instrument(info_span!("charge"));
+            let work = async { std::future::ready(()).instrument(info_span!("charge")).await };
             let span = invocation::current(invocation_span).unwrap();
             invocation::in_record(Map::new(), of_record, work).instrument(span).await;
             invocation::current(|scope| scope.traceparent).unwrap()
