@@ -40,7 +40,8 @@
 //! | `POWERTOOLS_SERVICE_NAME` | the key `service`; default is the function's name |
 //! | `RUST_LOG` | the levels from which targets are recorded; default as above |
 //!
-//! Release builds have no `TRACE` events: the workspace compiles them out with `tracing`'s `release_max_level_debug`.
+//! Release builds have no `TRACE` events: the workspace compiles them out with `tracing`'s `release_max_level_debug`. Records of
+//! the `log` crate are not events; a dependency that uses it needs `tracing-log`.
 //!
 //! Never log a token, a body or an e-mail address.
 

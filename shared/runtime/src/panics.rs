@@ -151,9 +151,9 @@ mod tests {
     async fn logs_a_panic_that_nothing_catches_with_its_location() {
         let default = take_hook();
         set_hook(Box::new(hook));
-        let caught = catch(async { panic!("expected") }).await as Result<(), _>;
+        let caught: Result<(), _> = catch(async { panic!("expected") }).await;
         let line = line!() + 1;
-        let uncaught = catch_unwind(|| panic!("ouch"));
+        let uncaught: Result<(), _> = catch_unwind(|| panic!("ouch"));
         set_hook(default);
         assert!(caught.unwrap_err().location().is_some() && uncaught.is_err());
         let [written] = &take_lines()[..] else { panic!("one line") };
