@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use ferrite_domain::{Cause, CorrelationId, TraceParent};
+use ferrite_core::{CorrelationId, TraceContext, TraceParent};
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
 
@@ -28,8 +28,8 @@ pub trait Invoked {
     fn fields(&self) -> Map<String, Value>;
 
     /// What set it off, where its sender told.
-    fn cause(&self) -> Cause {
-        Cause::default()
+    fn cause(&self) -> TraceContext {
+        TraceContext::default()
     }
 }
 
@@ -138,7 +138,7 @@ pub(crate) async fn scoped<T>(scope: Scope, work: impl Future<Output = T>) -> T 
 
 /// Runs `work` as the part of the invocation that is about one record: its lines have `keys`, and it goes on in the
 /// trace that it was set off in.
-pub(crate) async fn about<T>(keys: Map<String, Value>, cause: Cause, work: impl Future<Output = T>) -> T {
+pub(crate) async fn about<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(scope) = current(Clone::clone) else { return work.await };
     let (mut scope, _span) = trace::record(scope, cause.traceparent);
     scope.correlation_id = cause.correlation_id.or(scope.correlation_id);

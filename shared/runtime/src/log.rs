@@ -33,7 +33,7 @@ mod line;
 use std::io::Write;
 use std::panic::Location;
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

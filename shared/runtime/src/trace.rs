@@ -26,7 +26,7 @@ mod untraced;
 
 use std::sync::Arc;
 
-use ferrite_domain::{Cause, TraceParent};
+use ferrite_core::{TraceContext, TraceParent};
 use uuid::Uuid;
 
 use crate::invocation::{self, Invocation};
@@ -40,9 +40,11 @@ pub use untraced::layer;
 pub(crate) use untraced::{child, record};
 
 /// What runs now, for whoever is to learn of what it changes.
-pub fn cause() -> Cause {
-    let cause =
-        |scope: &invocation::Scope| Cause { traceparent: Some(scope.place), correlation_id: scope.correlation_id.clone() };
+pub fn cause() -> TraceContext {
+    let cause = |scope: &invocation::Scope| TraceContext {
+        traceparent: Some(scope.place),
+        correlation_id: scope.correlation_id.clone(),
+    };
     invocation::current(cause).unwrap_or_default()
 }
 

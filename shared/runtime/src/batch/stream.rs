@@ -1,7 +1,7 @@
 //! What the records of every stream have in common: one shard, in order.
 
-use ferrite_domain::Cause;
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::TraceContext;
+use ferrite_core::ports::DeadLetterQueue;
 use serde_json::{Map, Value};
 
 use super::{Failure, Limits, Response, engine};
@@ -56,7 +56,7 @@ impl Kind {
 pub(super) async fn each<T, F>(
     kind: Kind,
     batch: Value,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     limits: Limits,
     read: impl Fn(&Value) -> Result<T, Failure>,
     handler: impl Fn(T) -> F,
@@ -82,7 +82,7 @@ where
                 }
             }
         };
-        invocation::about(keys, Cause::default(), work).await
+        invocation::about(keys, TraceContext::default(), work).await
     })
     .await;
     Ok(Response::of_stream(ids.into_iter().zip(outcomes)))
@@ -91,7 +91,7 @@ where
 /// Puts a record aside: in its shard it would hold up all those after it without ever getting better.
 pub(super) async fn reject(
     record: &Value,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     error: &(dyn std::error::Error + Send + Sync + 'static),
 ) -> Outcome {
     log::exception(Level::Error, "a record goes to the dead-letter queue: it can never be handled", error, Value::Null);

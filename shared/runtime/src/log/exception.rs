@@ -71,17 +71,17 @@ fn type_name(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::ports::PortError;
 
     use super::*;
 
     #[test]
     fn an_error_is_told_with_its_type_and_all_that_led_to_it() {
-        let error = StoreError::new("GetItem", "x".parse::<u8>().unwrap_err());
+        let error = PortError::new("GetItem", "x".parse::<u8>().unwrap_err());
         let keys = Exception::of(&error).keys();
-        assert_eq!(keys["exception_name"], "StoreError");
+        assert_eq!(keys["exception_name"], "PortError");
         assert_eq!(keys["exception"], "GetItem failed: invalid digit found in string");
-        assert_eq!(keys["stack_trace"]["type"], "StoreError");
+        assert_eq!(keys["stack_trace"]["type"], "PortError");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, HttpExporterBuilderSet, SpanExporter, SpanExporterBuilder, WithExportConfig};
@@ -149,7 +149,7 @@ async fn send(exporter: &SpanExporter, spans: Vec<SpanData>) {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::Cause;
+    use ferrite_core::TraceContext;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -179,7 +179,7 @@ mod tests {
         let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
         let (place, invocation) = invoked(async {
             let place = invocation::current(|scope| scope.place).unwrap();
-            let of_record = Cause { traceparent: Some(cause), correlation_id: None };
+            let of_record = TraceContext { traceparent: Some(cause), correlation_id: None };
             let work = super::super::span("charge", std::future::ready(()));
             invocation::about(serde_json::Map::new(), of_record, work).await;
             place

@@ -1,6 +1,6 @@
 //! What stands in the place of `otlp` where the feature is off: nothing.
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use lambda_runtime::tower::layer::util::Identity;
 
 use super::new_span;
