@@ -6,8 +6,9 @@ use crate::checkout::Checkout;
 use crate::template::{Function, Template};
 use crate::trouble::{Trouble, at};
 
-/// The most bytes that the binary of an HTTP function may have.
-pub const BINARY: u64 = 4_000_000;
+/// The maximum size in bytes of the binary of an HTTP function. It was 4,000,000 before events of `tracing` were compiled
+/// into release builds; those of the SDK and of hyper alone add about 0.15 MB.
+pub const BINARY: u64 = 4_400_000;
 
 /// The functions that the budget is for: those that the template's API calls.
 ///
@@ -80,7 +81,7 @@ mod tests {
     fn an_http_function_over_the_budget_is_named_with_its_size() {
         let sizes = [(function("a", true), BINARY), (function("b", true), BINARY + 1), (function("c", true), 5_000_000)];
         let error = verdict("named", &sizes).unwrap_err();
-        assert!(error.contains("b 4000001, c 5000000") && !error.contains("a 4"), "{error}");
+        assert!(error.contains("b 4400001, c 5000000") && !error.contains("a 4"), "{error}");
     }
 
     #[test]

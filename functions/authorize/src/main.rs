@@ -20,7 +20,7 @@ mod url;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ferrite_aws::{ParameterSource, sdk_config};
-use ferrite_runtime::{InitError, event};
+use ferrite_runtime::{InitError, event, log};
 
 use crate::handler::{AuthorizerEvent, Failure, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
@@ -30,6 +30,8 @@ use crate::url::JwksUrl;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    // Fetching the keys may log before `event::serve` would start the log.
+    log::init()?;
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     match &settings.source {
         KeySource::Url(uri) => serve(JwksUrl::new(uri.clone())?, &settings).await,

@@ -56,7 +56,7 @@ pub(crate) async fn expire_orders(
             }
         }
     }
-    log::append("expired", json!(expired));
+    log::append_key("expired", json!(expired));
     failure.map_or(Ok(()), |error| Err(Failure::retry(error)))
 }
 

@@ -23,7 +23,7 @@ pub(crate) async fn notify_customer(
     };
     let Some(customer) = customers.get(customer_id).await.map_err(Failure::retry)? else {
         // One may order without having registered, and then there is nowhere to write to.
-        log::append_to("not_registered", json!({ "event_id": id }));
+        log::append_to_list("not_registered", json!({ "event_id": id }));
         return Ok(());
     };
     let Some(notification) = Notification::of(&event, &customer) else { return Ok(()) };

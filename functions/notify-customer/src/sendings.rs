@@ -11,6 +11,7 @@
 //! completes the record; if SES told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event
 //! is lost, or is not handled until the window is over: it has a queue and a function of its own, which wait for no mail.
 
+use std::error::Error;
 use std::time::Duration;
 
 use ferrite_core::EventId;
@@ -19,10 +20,10 @@ use ferrite_domain::ports::{SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailDelivery, EmailMessage, Notification};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::idempotency::digest;
-use ferrite_runtime::log::{self, Level};
+use ferrite_runtime::log;
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::trace;
-use serde_json::{Value, json};
+use serde_json::json;
+use tracing::{Instrument, info_span};
 
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
@@ -66,20 +67,20 @@ impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
         }
         let message_tags = vec![(EmailDelivery::MESSAGE_TAG, sending.digest().to_owned())];
         let message = EmailMessage { message_tags, to, notification };
-        match trace::span("send the e-mail", mailer.send(&message)).await {
+        match mailer.send(&message).instrument(info_span!("send_email")).await {
             Ok(()) => {
                 metrics::count(EMAILS_SENT);
                 self.complete(&attempt, EmailDelivery::SENT).await
             }
             Err(SendEmailError::Rejected { reason }) => {
                 metrics::count(EMAILS_REJECTED);
-                log::append_to("rejected", json!({ "event_id": event }));
+                log::append_to_list("rejected", json!({ "event_id": event }));
                 self.complete(&attempt, &json!({ "rejected": reason }).to_string()).await
             }
             Err(error @ SendEmailError::NotSent(_)) => {
                 if let Err(error) = self.records.release(&attempt).await {
                     // Then the mail waits for the window to be over.
-                    log::exception(Level::Warning, "the record of a sending could not be freed", &error, Value::Null);
+                    tracing::warn!(error = &error as &dyn Error, "the record of an e-mail could not be released");
                 }
                 Err(Failure::retry(error))
             }

@@ -7,6 +7,7 @@ use ferrite_runtime::idempotency::DAY;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use http::StatusCode;
+use tracing::{Instrument, info_span};
 
 const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
 
@@ -48,10 +49,10 @@ pub(crate) async fn place_order(
         let saved = idempotency::save(&response, fingerprint.clone())?;
         let (key, key_expires_at) = (key.clone(), now.after(DAY));
         let placement = Placement { order, key, saved, key_expires_at, trace_context: trace::cause() };
-        match trace::span("place the order", store.place(&placement)).await {
+        match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);
-                log::append("order_id", placement.order.id.to_string());
+                log::append_key("order_id", placement.order.id.to_string());
                 return Ok(response);
             }
             Err(PlaceOrderError::Completed(saved)) => return Ok(idempotency::replay(&saved, &fingerprint)?),

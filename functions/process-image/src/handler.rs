@@ -6,10 +6,11 @@ use ferrite_domain::ports::{FinishImage, ImageFiles, Upload};
 use ferrite_domain::{ContentType, ImageState, UploadSize, Variant, VariantName, Variants};
 use ferrite_images::{Format, Rejection, make_variants};
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::{event, log, trace};
+use ferrite_runtime::{event, log};
 use ferrite_store::UploadKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::{Instrument, info_span};
 
 const IMAGES_PROCESSED: Metric = Metric::new("ImagesProcessed", Unit::Count);
 const IMAGES_FAILED: Metric = Metric::new("ImagesFailed", Unit::Count);
@@ -39,20 +40,20 @@ pub(crate) async fn process_image(
         let key = record["s3"]["object"]["key"].as_str().unwrap_or_default();
         let Some(upload) = UploadKey::from_event(key) else {
             let reason = "the object's key is none that an upload of ours has";
-            log::error("a record goes to the dead-letter queue: it can never be handled", json!({ "reason": reason }));
-            metrics::count(metrics::REFUSED);
+            tracing::error!(reason, "a record goes to the dead-letter queue: it can never be processed");
+            metrics::count(metrics::REJECTED);
             dead_letters.reject(&record.to_string(), reason).await?;
             continue;
         };
-        let state = trace::span("process the image", process(files, upload)).await?;
-        let (told, metric) = match &state {
+        let state = process(files, upload).instrument(info_span!("process_image")).await?;
+        let (state_text, metric) = match &state {
             ImageState::Failed { reason } => (format!("failed: {reason}"), IMAGES_FAILED),
             _ => ("ready".to_owned(), IMAGES_PROCESSED),
         };
         if products.finish_image(upload.product, upload.image, &state, clock.now()).await? {
             metrics::count(metric);
         }
-        log::append_to("images", json!({ "image_id": upload.image, "state": told }));
+        log::append_to_list("images", json!({ "image_id": upload.image, "state": state_text }));
     }
     Ok(())
 }
@@ -87,8 +88,10 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
         Ok(Ok(variants)) => Ok(variants),
         Ok(Err(rejection)) => {
             match &rejection {
-                Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => log::append("decoder", detail.as_str()),
-                Rejection::Polyglot { other } => log::append("polyglot", *other),
+                Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => {
+                    log::append_key("decoder", detail.as_str());
+                }
+                Rejection::Polyglot { other } => log::append_key("polyglot", *other),
                 _ => {}
             }
             Err(rejection.to_string())

@@ -4,8 +4,8 @@ use ferrite_domain::ports::{GetOrder, SaveTransition, TakePayment};
 use ferrite_domain::{Charge, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::{log, trace};
-use serde_json::json;
+use ferrite_runtime::trace;
+use tracing::{Instrument, info_span};
 
 const ORDERS_PAID: Metric = Metric::new("OrdersPaid", Unit::Count);
 const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
@@ -42,7 +42,7 @@ async fn take_payment(
     }
 
     let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
-    let payment = trace::span("charge", gateway.charge(&charge)).await.map_err(Failure::retry)?;
+    let payment = gateway.charge(&charge).instrument(info_span!("charge")).await.map_err(Failure::retry)?;
     let (transition, decided) = match payment {
         Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
         Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
@@ -54,13 +54,13 @@ async fn take_payment(
     if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
         metrics::count(decided);
         let after = transition.after();
-        log::debug("payment decided", json!({ "order_id": after.id, "status": after.status.as_str() }));
+        tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");
     }
     Ok(())
 }
 
 async fn give_payment_back(gateway: &impl TakePayment, cancelled: OrderCancelled) -> Result<(), Failure> {
-    trace::span("void", gateway.void(cancelled.order_id)).await.map_err(Failure::retry)
+    gateway.void(cancelled.order_id).instrument(info_span!("void")).await.map_err(Failure::retry)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(crate) async fn relay_events(
         return Ok(());
     }
     bus.publish(&told).await.map_err(Failure::retry)?;
-    told.iter().for_each(events::tell);
+    told.iter().for_each(events::log_event);
     Ok(())
 }
 

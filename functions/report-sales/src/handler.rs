@@ -56,7 +56,7 @@ pub(crate) async fn report_sales(
     for file in report.files().map_err(Failure::retry)? {
         reports.keep(&file).await.map_err(Failure::retry)?;
     }
-    log::append("report", json!({ "day": day, "products": report.products().len() }));
+    log::append_key("report", json!({ "day": day, "products": report.products().len() }));
     Ok(())
 }
 

@@ -1,8 +1,8 @@
-//! What everything around a handler adds to a warm request: the log's line with its metrics, the trace, the deadline, the
-//! catching of panics and the idempotency record (kept in memory, so that no network is measured).
+//! Measures what the middleware adds to a warm request: the log line with its metrics, the trace, the deadline, catching of
+//! panics and the idempotency record, which is kept in memory so that no network is measured.
 //!
-//! `./scripts/bench` runs it, built as functions are shipped. The lines go to stdout, as in Lambda, and after them the
-//! figures, in microseconds, as JSON.
+//! `./scripts/bench` runs it, built as functions are shipped. It writes the log lines to stdout, as in Lambda, and then the
+//! figures in microseconds, as JSON.
 
 use std::error::Error;
 use std::io::Write;
@@ -16,12 +16,13 @@ use ferrite_runtime::tower::{Service, ServiceBuilder};
 use ferrite_runtime::{SystemClock, deadline, invocation, log, metrics, panics, service_fn, trace};
 use lambda_http::{Context, RequestExt};
 
-/// Rounds of each kind in turn, so that whatever else the machine does hits both; of each, the median round counts.
+/// Rounds of each kind in turn, so that other load on the machine affects both. The median round counts.
 const ROUNDS: usize = 41;
 const REQUESTS: u32 = 500;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    log::init()?;
     let once = Idempotency::new(MemoryIdempotency::default(), SystemClock, "bench");
     let mut bare = service_fn(handler);
     let mut hooked = ServiceBuilder::new()
@@ -49,7 +50,7 @@ async fn handler(_: Request) -> Result<Response, Problem> {
     Ok(no_content())
 }
 
-/// Microseconds a request.
+/// Returns the microseconds per request.
 async fn measure<S>(service: &mut S, round: usize) -> Result<f64, Box<dyn Error>>
 where
     S: Service<Request, Response = Response, Error = Problem>,
@@ -62,7 +63,7 @@ where
     Ok(begin.elapsed().as_secs_f64() * 1e6 / f64::from(REQUESTS))
 }
 
-/// A request with a key of its own, a correlation id and a trace, in an invocation with a deadline.
+/// Creates a request with a unique key, a correlation id and a trace, in an invocation with a deadline.
 fn post(round: usize, n: u32) -> Result<Request, Box<dyn Error>> {
     let until = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)? + Duration::from_secs(10);
     let mut context = Context::default();

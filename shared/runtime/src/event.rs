@@ -25,9 +25,9 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
-use crate::{InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
+use crate::invocation::InvocationEvent;
+use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
+use crate::{InitError, deadline, invocation, log, metrics, panics, shutdown, trace};
 
 /// Why an event was not handled.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Failure {
 
     /// It is not to be handled, and this is no fault of the function's. The invoker is told `says` and no more.
     pub fn refused(cause: impl Into<Box<dyn Error + Send + Sync>>, says: &'static str) -> Self {
-        Self { outcome: Outcome::Refused, cause: cause.into(), says: Some(says) }
+        Self { outcome: Outcome::Rejected, cause: cause.into(), says: Some(says) }
     }
 
     /// What led to it.
@@ -62,12 +62,12 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        let error_message = failure.says.map_or_else(|| log::chain(failure.cause()), ToOwned::to_owned);
+        let error_message = failure.says.map_or_else(|| log::error_chain(failure.cause()), ToOwned::to_owned);
         Self { error_type: format!("{:?}", failure.outcome), error_message }
     }
 }
 
-impl<A> Invoked for LambdaEvent<A> {
+impl<A> InvocationEvent for LambdaEvent<A> {
     fn context(&self) -> Context {
         self.context.clone()
     }
@@ -86,21 +86,21 @@ impl<A> Invoked for LambdaEvent<A> {
 #[serde(transparent)]
 struct Answer<R>(R);
 
-impl<R> Judged for Result<Answer<R>, Failure> {
-    fn tally(&self) -> Tally {
+impl<R> Classify for Result<Answer<R>, Failure> {
+    fn counts(&self) -> OutcomeCounts {
         self.as_ref().map_or_else(|failure| failure.outcome, |_| Outcome::Succeeded).into()
     }
 
-    fn verdict(&self) -> Verdict {
+    fn summary(&self) -> LogSummary {
         let (message, exception) = match self {
-            Ok(_) => ("the event was handled", None),
+            Ok(_) => ("the event was processed", None),
             Err(failure) => {
-                let refused = failure.outcome == Outcome::Refused;
-                let message = if refused { "the event was refused" } else { "the event was not handled" };
-                (message, Some(Exception::of(failure.cause())))
+                let rejected = failure.outcome == Outcome::Rejected;
+                let message = if rejected { "the event was rejected" } else { "the event failed" };
+                (message, Some(Exception::new(failure.cause())))
             }
         };
-        Verdict { message, fields: Map::new(), exception }
+        LogSummary { message, fields: Map::new(), exception }
     }
 }
 
@@ -132,10 +132,9 @@ where
     S: Service<LambdaEvent<A>, Response = R, Error = Failure>,
     S::Future: Send,
     R: Serialize + Send,
-    Result<R, Failure>: Judged,
+    Result<R, Failure>: Classify,
 {
-    settings::init()?;
-    panics::init();
+    log::init()?;
     let stack = ServiceBuilder::new()
         .layer(invocation::layer())
         .layer(trace::layer())

@@ -31,7 +31,7 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use body::{InvalidBody, JsonBody, Limited, json_body, limit};
+pub use body::{BodyLimitMiddleware, InvalidBody, JsonBody, json_body, limit};
 pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
 pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};

@@ -27,6 +27,7 @@
 
 mod digest;
 
+use std::error::Error;
 use std::time::Duration;
 
 use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, PortError, StartResult};
@@ -35,8 +36,8 @@ use serde::de::DeserializeOwned;
 
 pub use digest::{DigestError, digest};
 
-use crate::panics::{self, Panicked};
-use crate::{invocation, log};
+use crate::invocation;
+use crate::panics::{self, PanicError};
 
 /// How long an answer is given again, unless another time is asked for: what Stripe promises.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,7 +65,7 @@ pub enum IdempotencyError<E> {
     Reused,
     /// It panicked. The next attempt is carried out.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] PanicError),
     /// It failed. The next attempt is carried out.
     #[error("{0}")]
     Failed(E),
@@ -108,18 +109,18 @@ impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
                 return Err(IdempotencyError::Reused);
             }
             StartResult::Completed(saved) => {
-                log::debug("answered from the idempotency record", serde_json::Value::Null);
+                tracing::debug!("answered from the idempotency record");
                 return Ok(serde_json::from_str(&saved.response).map_err(unreadable)?);
             }
         }
-        let answer = match panics::caught(work).await {
+        let answer = match panics::catch(work).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.freed(&attempt, IdempotencyError::Failed(error)).await),
             Err(panicked) => return Err(self.freed(&attempt, panicked.into()).await),
         };
         let text = serde_json::to_string(&answer).map_err(unreadable)?;
         if !self.records.complete(&attempt, &text, self.clock.now().after(self.lifetime)).await? {
-            log::warning("another attempt took over before this one ended", serde_json::Value::Null);
+            tracing::warn!("another attempt took over before this one ended");
         }
         Ok(answer)
     }
@@ -145,17 +146,12 @@ impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
     async fn freed<E>(&self, attempt: &Attempt, error: IdempotencyError<E>) -> IdempotencyError<E> {
         if let Err(error) = self.records.release(attempt).await {
             // It frees itself when the invocation's time is over.
-            log::exception(
-                log::Level::Warning,
-                "the idempotency key stays taken for a while",
-                &error,
-                serde_json::Value::Null,
-            );
+            tracing::warn!(error = &error as &dyn Error, "the idempotency key stays in use until the invocation's deadline");
         }
         error
     }
 }
 
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> PortError {
+fn unreadable(error: impl Error + Send + Sync + 'static) -> PortError {
     PortError::new("reading or writing an idempotency record", error)
 }

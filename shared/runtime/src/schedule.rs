@@ -10,6 +10,8 @@
 //! # async fn sweep(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
+use std::error::Error;
+
 use ferrite_core::Timestamp;
 use ferrite_core::ports::DeadLetterQueue;
 use serde::Deserialize;
@@ -87,10 +89,10 @@ where
         Ok(()) => Ok(()),
         Err(Failure::Retry(cause)) => Err(event::Failure::failed(cause)),
         Err(Failure::Reject(cause)) => {
-            let message = "the event goes to the dead-letter queue: it can never be handled";
-            log::exception(log::Level::Error, message, &*cause, Value::Null);
-            metrics::count(metrics::REFUSED);
-            Ok(dead_letters.reject(&event.to_string(), &log::chain(&*cause)).await?)
+            let message = "the event goes to the dead-letter queue: it can never be processed";
+            tracing::error!(error = &*cause as &dyn Error, "{message}");
+            metrics::count(metrics::REJECTED);
+            Ok(dead_letters.reject(&event.to_string(), &log::error_chain(&*cause)).await?)
         }
     }
 }

@@ -104,7 +104,7 @@ where
     }
     // First what may fail for long: a batch that comes back during an outage must not leave its dead letters anew each time.
     if !readable.is_empty() {
-        panics::caught(Box::pin(handler(readable))).await?.map_err(event::Failure::failed)?;
+        panics::catch(Box::pin(async { handler(readable).await })).await?.map_err(event::Failure::failed)?;
     }
     for (record, Failure::Reject(error) | Failure::Retry(error)) in unreadable {
         match stream::reject(&record.value, dead_letters, &*error).await {
@@ -185,7 +185,7 @@ mod tests {
             Ok(())
         };
         let response = whole(batch, &queue, key, handler).await.unwrap();
-        assert_eq!((response.tally.succeeded, response.tally.refused), (2, 1));
+        assert_eq!((response.counts.succeeded, response.counts.rejected), (2, 1));
         assert_eq!(queue.rejected(), [(poison.to_string(), "no key".to_owned())]);
     }
 

@@ -68,11 +68,11 @@ pub(super) async fn alone(
     limits: Limits,
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    let _running = invocation::current(|scope| Running::begin(&scope.invocation, name));
+    let _running = invocation::current(|scope| Running::start(&scope.invocation, name));
     let left = deadline::time_left().map(|left| left.saturating_sub(RESERVE.min(left / 2)));
     let time = left.into_iter().chain(limits.each).min();
     if time == Some(Duration::ZERO) {
         return Err(Failure::retry("there was no time left to begin with it"));
     }
-    deadline::within(time, panics::caught(work)).await.map_err(Failure::retry)?.map_err(Failure::retry)?
+    deadline::within(time, panics::catch(work)).await.map_err(Failure::retry)?.map_err(Failure::retry)?
 }

@@ -75,18 +75,18 @@ where
 {
     let event = from_rule(&message.body).map_err(Failure::reject)?;
     let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.trace_context.clone());
-    tell(&event);
-    invocation::about(keys, cause, handler(event)).await
+    log_event(&event);
+    invocation::in_record(keys, cause, handler(event)).await
 }
 
-/// Has the invocation's line name the event, and what it was set off by.
-pub fn tell<E: Event>(event: &CloudEvent<E>) {
-    let told = json!({
+/// Adds the event, its trace and its correlation id to the line of the invocation.
+pub fn log_event<E: Event>(event: &CloudEvent<E>) {
+    let entry = json!({
         "event_id": event.id,
         "correlation_id": event.trace_context.correlation_id,
         "xray_trace_id": event.trace_context.traceparent.map(|place| place.xray_trace_id()),
     });
-    log::append_to("events", told);
+    log::append_to_list("events", entry);
 }
 
 #[cfg(test)]
@@ -127,9 +127,9 @@ mod tests {
         let work =
             async { sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
         let (response, invocation) = invoked(work).await;
-        assert_eq!(response.tally.succeeded, 1);
-        let told = &invocation.written().fields["events"][0];
-        assert_eq!((&told["correlation_id"], &told["event_id"]), (&json!("import-7"), &happened()["id"]));
+        assert_eq!(response.counts.succeeded, 1);
+        let entry = &invocation.state().fields["events"][0];
+        assert_eq!((&entry["correlation_id"], &entry["event_id"]), (&json!("import-7"), &happened()["id"]));
     }
 
     #[tokio::test]
@@ -146,7 +146,7 @@ mod tests {
             let batch = json!({ "Records": [message(&event)] });
             let response =
                 sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
-            assert_eq!(response.tally.refused, 1);
+            assert_eq!(response.counts.rejected, 1);
             assert!(queue.rejected()[0].1.contains(reason), "{:?}", queue.rejected());
         }
     }

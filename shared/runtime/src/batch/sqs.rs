@@ -14,15 +14,18 @@
 //! # async fn print(_: u32) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
+use std::error::Error;
+
 use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
 use ferrite_core::{TraceContext, TraceParent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Failure, Limits, Response, engine};
-use crate::log::{Level, Outcome};
-use crate::{InitError, event, invocation, log};
+use crate::event;
+use crate::log::Outcome;
+use crate::{InitError, invocation, log};
 
 /// A message, with what handlers need of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -126,7 +129,7 @@ where
         match message {
             Ok(message) => one(message, queue, limits, handler).await,
             Err(reason) => {
-                log::error("a record is no message from a queue", json!({ "reason": reason }));
+                tracing::error!(reason, "a record is not a message of a queue");
                 Outcome::Failed
             }
         }
@@ -162,10 +165,10 @@ where
     let delivery = message.delivery();
     let keys = [("message_id", Value::from(message.message_id.as_str())), ("delivery", delivery.into())];
     let keys: Map<String, Value> = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    invocation::about(keys, message.cause(), async {
+    invocation::in_record(keys, message.cause(), async {
         let name = format!("message {}", message.message_id);
         // Boxed: the futures of SDK calls nest so deep that the compiler gives up on laying out what holds them by value.
-        match engine::alone(name, limits, Box::pin(handler(message.clone()))).await {
+        match engine::alone(name, limits, Box::pin(async { handler(message.clone()).await })).await {
             Ok(()) => Outcome::Succeeded,
             Err(Failure::Reject(error)) => reject(&message, queue, &*error).await,
             Err(Failure::Retry(error)) => {
@@ -177,30 +180,26 @@ where
     .await
 }
 
-async fn reject(
-    message: &Message,
-    queue: &impl DeadLetterQueue,
-    error: &(dyn std::error::Error + Send + Sync + 'static),
-) -> Outcome {
-    log::exception(Level::Error, "a message goes to the dead-letter queue: it can never be handled", error, Value::Null);
-    match engine::settled(queue.reject(&message.body, &log::chain(error))).await {
-        Ok(()) => Outcome::Refused,
+async fn reject(message: &Message, queue: &impl DeadLetterQueue, error: &(dyn Error + Send + Sync + 'static)) -> Outcome {
+    tracing::error!(error = error as &dyn Error, "a message goes to the dead-letter queue: it can never be processed");
+    match engine::settled(queue.reject(&message.body, &log::error_chain(error))).await {
+        Ok(()) => Outcome::Rejected,
         // Delivered again, it will be rejected again.
         Err(error) => {
-            log::exception(Level::Error, "the dead-letter queue did not take the message", &*error, Value::Null);
+            tracing::error!(error = &*error as &dyn Error, "the dead-letter queue did not take the message");
             Outcome::Failed
         }
     }
 }
 
-async fn delay(message: &Message, queue: &impl MessageVisibility, error: &(dyn std::error::Error + Send + Sync + 'static)) {
+async fn delay(message: &Message, queue: &impl MessageVisibility, error: &(dyn Error + Send + Sync + 'static)) {
     let doublings = message.delivery().saturating_sub(1);
     let seconds = 1_u32.checked_shl(doublings).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
-    let fields = json!({ "retry_in_seconds": seconds });
-    log::exception(Level::Warning, "a message failed and will be delivered again", error, fields);
+    let retry_in_seconds = seconds;
+    tracing::warn!(error = error as &dyn Error, retry_in_seconds, "a message failed and will be retried");
     // Without the delay it comes back when the queue's visibility timeout ends, which is only later.
     if let Err(error) = engine::settled(queue.delay(&message.receipt_handle, seconds)).await {
-        log::exception(Level::Warning, "the back-off could not be set", &*error, Value::Null);
+        tracing::warn!(error = &*error as &dyn Error, "the back-off could not be set");
     }
 }
 
@@ -212,6 +211,7 @@ mod tests {
 
     use ferrite_core::memory::RecordedQueue;
     use ferrite_core::ports::PortError;
+    use serde_json::json;
 
     use super::*;
     use crate::invocation::testing::{context_for, invoked_with};
@@ -373,6 +373,6 @@ mod tests {
         let records: Vec<_> = (0..9).map(|n| record(&n.to_string(), "x")).collect();
         let limits = Limits { at_once: 3.try_into().unwrap(), each: None };
         let response = each(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
-        assert_eq!((response.tally.succeeded, *most.lock().unwrap()), (9, 3));
+        assert_eq!((response.counts.succeeded, *most.lock().unwrap()), (9, 3));
     }
 }

@@ -1,11 +1,13 @@
 //! What the records of every stream have in common: one shard, in order.
 
+use std::error::Error;
+
 use ferrite_core::TraceContext;
 use ferrite_core::ports::DeadLetterQueue;
 use serde_json::{Map, Value};
 
 use super::{Failure, Limits, Response, engine};
-use crate::log::{self, Level, Outcome};
+use crate::log::{self, Outcome};
 use crate::{event, invocation};
 
 /// One kind of stream: what its records say they come from, and where their sequence number is.
@@ -76,13 +78,13 @@ where
                 Ok(()) => Outcome::Succeeded,
                 Err(Failure::Reject(error)) => reject(&record.value, dead_letters, &*error).await,
                 Err(Failure::Retry(error)) => {
-                    let message = "a record failed and will be delivered again, and with it those after it";
-                    log::exception(Level::Warning, message, &*error, Value::Null);
+                    let message = "a record failed and will be retried together with those after it";
+                    tracing::warn!(error = &*error as &dyn Error, "{message}");
                     Outcome::Failed
                 }
             }
         };
-        invocation::about(keys, TraceContext::default(), work).await
+        invocation::in_record(keys, TraceContext::default(), work).await
     })
     .await;
     Ok(Response::of_stream(ids.into_iter().zip(outcomes)))
@@ -92,14 +94,14 @@ where
 pub(super) async fn reject(
     record: &Value,
     dead_letters: &impl DeadLetterQueue,
-    error: &(dyn std::error::Error + Send + Sync + 'static),
+    error: &(dyn Error + Send + Sync + 'static),
 ) -> Outcome {
-    log::exception(Level::Error, "a record goes to the dead-letter queue: it can never be handled", error, Value::Null);
-    match engine::settled(dead_letters.reject(&record.to_string(), &log::chain(error))).await {
-        Ok(()) => Outcome::Refused,
+    tracing::error!(error = error as &dyn Error, "a record goes to the dead-letter queue: it can never be processed");
+    match engine::settled(dead_letters.reject(&record.to_string(), &log::error_chain(error))).await {
+        Ok(()) => Outcome::Rejected,
         // Delivered again, it will be rejected again.
         Err(error) => {
-            log::exception(Level::Error, "the dead-letter queue did not take the record", &*error, Value::Null);
+            tracing::error!(error = &*error as &dyn Error, "the dead-letter queue did not take the record");
             Outcome::Failed
         }
     }

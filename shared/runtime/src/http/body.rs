@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{FieldError, Problem, Request};
-use crate::layer::{Around, Concern};
+use crate::middleware::{Middleware, MiddlewareLayer};
 
 /// The most bytes of a body: many times what the largest valid one has, and far below what API Gateway takes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -17,18 +17,18 @@ const MAX_BYTES: usize = 64 * 1024;
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The layer that answers 413 to a body that is larger than any handler's could be.
-pub fn limit<'a>() -> Around<'a, Limited> {
-    Around::new(Limited)
+pub fn limit<'a>() -> MiddlewareLayer<'a, BodyLimitMiddleware> {
+    MiddlewareLayer::new(BodyLimitMiddleware)
 }
 
-/// The concern of [`limit`].
+/// The middleware of [`limit`].
 #[derive(Debug, Clone, Copy)]
-pub struct Limited;
+pub struct BodyLimitMiddleware;
 
-impl<P: Send> Concern<Request, P, Problem> for Limited {
-    type Seen = bool;
+impl<P: Send> Middleware<Request, P, Problem> for BodyLimitMiddleware {
+    type State = bool;
 
-    fn see(&self, request: &Request) -> bool {
+    fn before(&self, request: &Request) -> bool {
         request.body().len() > MAX_BYTES
     }
 

@@ -3,17 +3,17 @@
 use ferrite_core::ports::PortError;
 
 use super::Problem;
-use crate::deadline::CutOff;
-use crate::panics::Panicked;
+use crate::deadline::DeadlineExceeded;
+use crate::panics::PanicError;
 
-impl From<CutOff> for Problem {
-    fn from(cut_off: CutOff) -> Self {
+impl From<DeadlineExceeded> for Problem {
+    fn from(cut_off: DeadlineExceeded) -> Self {
         Self::unavailable(cut_off)
     }
 }
 
-impl From<Panicked> for Problem {
-    fn from(panicked: Panicked) -> Self {
+impl From<PanicError> for Problem {
+    fn from(panicked: PanicError) -> Self {
         Self::internal(panicked)
     }
 }

@@ -10,15 +10,15 @@ use lambda_http::{Body, Context, IntoResponse, RequestExt, service_fn};
 use serde_json::{Map, Value};
 
 use super::{Problem, Request, Response, body, cors, headers};
-use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
+use crate::invocation::InvocationEvent;
+use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
 /// A request that does not say, or says what cannot be one, is called by Lambda's name for it.
 const CORRELATION_ID: &str = "x-correlation-id";
 
-impl Invoked for Request {
+impl InvocationEvent for Request {
     fn context(&self) -> Context {
         self.lambda_context_ref().cloned().unwrap_or_default()
     }
@@ -45,30 +45,30 @@ impl Invoked for Request {
     }
 }
 
-impl Judged for Result<Response, Problem> {
-    fn tally(&self) -> Tally {
+impl Classify for Result<Response, Problem> {
+    fn counts(&self) -> OutcomeCounts {
         match self {
             Ok(_) => Outcome::Succeeded,
             Err(problem) if problem.status().is_server_error() => Outcome::Failed,
-            Err(_) => Outcome::Refused,
+            Err(_) => Outcome::Rejected,
         }
         .into()
     }
 
-    fn verdict(&self) -> Verdict {
+    fn summary(&self) -> LogSummary {
         let status = |status: http::StatusCode| Map::from_iter([("status".to_owned(), status.as_u16().into())]);
         let problem = match self {
             Ok(response) => {
                 let fields = status(response.status());
-                return Verdict { message: "the request was carried out", fields, exception: None };
+                return LogSummary { message: "the request succeeded", fields, exception: None };
             }
             Err(problem) => problem,
         };
         let failed = problem.status().is_server_error();
-        let message = if failed { "the request failed" } else { "the request was refused" };
+        let message = if failed { "the request failed" } else { "the request was rejected" };
         let mut fields = status(problem.status());
         fields.insert("problem".to_owned(), problem.kind().into());
-        Verdict { message, fields, exception: problem.cause().map(Exception::of) }
+        LogSummary { message, fields, exception: problem.cause().map(Exception::new) }
     }
 }
 
@@ -86,8 +86,7 @@ where
     S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
-    settings::init()?;
-    panics::init();
+    log::init()?;
     shutdown::until_terminated(lambda_http::run(stack(handler))).await
 }
 
@@ -165,6 +164,7 @@ mod tests {
     use lambda_http::request::from_str;
     use lambda_runtime::tower::ServiceExt;
     use serde_json::{Value, json};
+    use tracing::Instrument;
 
     use super::*;
     use crate::http::{caller, json as json_response, json_body, path_id, query};
@@ -223,7 +223,7 @@ mod tests {
         let name = if request.body().is_empty() { String::new() } else { json_body::<Body>(&request)?.name };
         match name.as_str() {
             "panic" => panic!("the password is s3cret"),
-            "hang" => trace::span("wait for ever", std::future::pending()).await,
+            "hang" => std::future::pending().instrument(tracing::info_span!("wait")).await,
             _ => json_response(
                 http::StatusCode::OK,
                 &json!({ "note": note, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.subject() }),
@@ -284,6 +284,25 @@ mod tests {
         let problem: Value = serde_json::from_str(&text(&response)).unwrap();
         assert_eq!(problem["type"], "urn:ferrite:problem:internal");
         assert!(!text(&response).contains("s3cret"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn logs_a_panic_before_the_future_of_the_handler_exists() {
+        log::testing::init();
+        let [rest, ..] = payloads("GET", &json!({}), None);
+        let request = from_str(&rest.to_string()).unwrap().with_lambda_context(Context::default());
+        let handler = service_fn(|_: Request| -> std::future::Ready<Result<Response, Problem>> {
+            tracing::info!("about to panic");
+            panic!("too early")
+        });
+        let Ok(Answer(response)) = stack(handler).oneshot(request).await;
+        assert_eq!(response.status(), 500);
+        // With the feature `otlp` a third line says that there is no collector.
+        let [event, line, ..] = &log::testing::take_lines()[..] else { panic!("two lines") };
+        assert!(event["function_request_id"].is_string(), "{event}");
+        assert_eq!((&line["level"], &line["exception_name"]), (&json!("ERROR"), &json!("PanicError")));
+        assert_eq!(line["exception"], "panicked: too early");
+        assert_eq!((&line["status"], &line["Failed"]), (&json!(500), &json!([1.0])));
     }
 
     #[tokio::test(start_paused = true)]
