@@ -1,6 +1,7 @@
-use ferrite_api::{PageBody, ProductBody, image_bodies, page_request};
-use ferrite_domain::ports::{Clock, ListProducts, SignImageUrl};
-use ferrite_runtime::http::{Problem, Request, Response, json};
+use ferrite_api::{ApiError, PageBody, ProductBody, image_bodies, page_request};
+use ferrite_core::ports::Clock;
+use ferrite_domain::ports::{ListProducts, SignImageUrl};
+use ferrite_runtime::http::{Request, Response, json};
 use http::StatusCode;
 
 /// Lists products, newest first, a page at a time.
@@ -9,12 +10,12 @@ pub(crate) async fn list_products(
     links: &impl SignImageUrl,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let page = products.list(&page_request(&request)?).await?;
     let now = clock.now();
     let body = PageBody::new(page, |product| {
         let images = image_bodies(&product, links, now)?;
-        Ok::<_, Problem>(ProductBody::new(product, images))
+        Ok::<_, ApiError>(ProductBody::new(product, images))
     })?;
-    json(StatusCode::OK, &body)
+    Ok(json(StatusCode::OK, &body)?)
 }

@@ -14,8 +14,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, SendEmail, SendEmailError};
-use ferrite_domain::{Email, EmailMessage, EventId, Notification, Sending};
+use ferrite_core::EventId;
+use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, StartResult};
+use ferrite_domain::ports::{SendEmail, SendEmailError};
+use ferrite_domain::{Email, EmailDelivery, EmailMessage, Notification};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::idempotency::digest;
 use ferrite_runtime::log;
@@ -39,7 +41,7 @@ pub(crate) struct Sendings<R, C> {
 #[error("an attempt to send this e-mail is not confirmed yet")]
 struct Unconfirmed;
 
-impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
+impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
     /// Waits for `window` for SES to confirm what went without an answer.
     pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
         Self { records, clock, window }
@@ -56,19 +58,19 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         to: Email,
         notification: Notification,
     ) -> Result<(), Failure> {
-        let sending = Sending::new(digest(event).map_err(Failure::reject)?);
+        let sending = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
         let attempt = self.attempt(&sending);
-        match self.records.begin(&attempt).await.map_err(Failure::retry)? {
-            Begun::First => {}
-            Begun::InProgress => return Err(Failure::retry(Unconfirmed)),
-            Begun::Answered(_) => return Ok(()),
+        match self.records.start(&attempt).await.map_err(Failure::retry)? {
+            StartResult::Acquired => {}
+            StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
+            StartResult::Completed(_) => return Ok(()),
         }
-        let labels = vec![(Sending::LABEL, sending.digest().to_owned())];
-        let message = EmailMessage { labels, to, notification };
+        let message_tags = vec![(EmailDelivery::MESSAGE_TAG, sending.digest().to_owned())];
+        let message = EmailMessage { message_tags, to, notification };
         match mailer.send(&message).instrument(info_span!("send_email")).await {
             Ok(()) => {
                 metrics::count(EMAILS_SENT);
-                self.complete(&attempt, Sending::SENT).await
+                self.complete(&attempt, EmailDelivery::SENT).await
             }
             Err(SendEmailError::Rejected { reason }) => {
                 metrics::count(EMAILS_REJECTED);
@@ -86,20 +88,20 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         }
     }
 
-    fn attempt(&self, sending: &Sending) -> Attempt {
+    fn attempt(&self, sending: &EmailDelivery) -> Attempt {
         let now = self.clock.now();
         Attempt {
             key: sending.key(),
             fingerprint: Fingerprint(sending.digest().to_owned()),
             now,
             in_progress_until: now.after(self.window),
-            expires_at: now.after(Sending::REMEMBERED),
+            expires_at: now.after(EmailDelivery::RETENTION),
         }
     }
 
     /// It is nothing new where SES's event came first.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
-        let remembered_until = self.clock.now().after(Sending::REMEMBERED);
+        let remembered_until = self.clock.now().after(EmailDelivery::RETENTION);
         let completed = self.records.complete(attempt, outcome, remembered_until).await;
         completed.map(drop).map_err(Failure::retry)
     }
@@ -109,9 +111,11 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::{MemoryIdempotency, MemoryMailer};
-    use ferrite_domain::ports::StoreError;
-    use ferrite_domain::{Reason, Timestamp, contract};
+    use ferrite_core::memory::MemoryIdempotency;
+    use ferrite_core::ports::PortError;
+    use ferrite_core::{Reason, Timestamp};
+    use ferrite_domain::contract;
+    use ferrite_domain::memory::MemoryMailer;
 
     use super::*;
 
@@ -149,12 +153,12 @@ mod tests {
 
         /// What confirm-email does about the mail that was sent last.
         async fn confirm(&self) {
-            let labels = self.mailer.sent().pop().unwrap().labels;
-            let [(Sending::LABEL, digest)] = &labels[..] else { panic!("{labels:?}") };
+            let message_tags = self.mailer.sent().pop().unwrap().message_tags;
+            let [(EmailDelivery::MESSAGE_TAG, digest)] = &message_tags[..] else { panic!("{message_tags:?}") };
             assert!(digest.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{digest}");
-            let remembered_until = self.sendings.clock.now().after(Sending::REMEMBERED);
-            let key = Sending::new(digest.clone()).key();
-            self.sendings.records.settle(&key, Sending::SENT, remembered_until).await.unwrap();
+            let remembered_until = self.sendings.clock.now().after(EmailDelivery::RETENTION);
+            let key = EmailDelivery::new(digest.clone()).key();
+            self.sendings.records.complete_if_in_progress(&key, EmailDelivery::SENT, remembered_until).await.unwrap();
         }
 
         fn sent(&self) -> usize {
@@ -165,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn an_event_that_comes_again_sends_nothing_more() {
         let shop = Shop::new();
-        for wait in [Duration::ZERO, WINDOW * 2, Sending::REMEMBERED - WINDOW * 4] {
+        for wait in [Duration::ZERO, WINDOW * 2, EmailDelivery::RETENTION - WINDOW * 4] {
             shop.wait(wait);
             shop.deliver().await.unwrap();
         }
@@ -201,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_mail_that_ses_did_not_tell_of_is_sent_when_the_window_is_over() {
         let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::Unknown(StoreError::new("SendEmail", "the connection broke")));
+        shop.mailer.fail_next(SendEmailError::Unknown(PortError::new("SendEmail", "the connection broke")));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
         shop.wait(WINDOW - Duration::from_millis(1));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
@@ -214,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn what_ses_said_no_to_is_sent_by_the_next_delivery() {
         let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::NotSent(StoreError::new("SendEmail", "Throttling")));
+        shop.mailer.fail_next(SendEmailError::NotSent(PortError::new("SendEmail", "Throttling")));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
         shop.deliver().await.unwrap();
         assert_eq!(shop.sent(), 1);
@@ -229,10 +233,11 @@ mod tests {
             shop.deliver().await.unwrap();
         }
         assert_eq!(shop.sent(), 0);
-        let sending = Sending::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
-        let Begun::Answered(saved) = shop.sendings.records.begin(&shop.sendings.attempt(&sending)).await.unwrap() else {
+        let sending = EmailDelivery::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
+        let StartResult::Completed(saved) = shop.sendings.records.start(&shop.sendings.attempt(&sending)).await.unwrap()
+        else {
             panic!("it has ended");
         };
-        assert_eq!(saved.answer, r#"{"rejected":"no such domain"}"#);
+        assert_eq!(saved.response, r#"{"rejected":"no such domain"}"#);
     }
 }

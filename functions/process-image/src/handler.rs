@@ -1,11 +1,13 @@
 use std::panic::catch_unwind;
 
-use ferrite_aws::UploadKey;
-use ferrite_domain::ports::{Clock, FinishImage, ImageFiles, StoreError, Upload, WorkQueue};
-use ferrite_domain::{ContentType, ImageState, Reason, UploadSize, Variant, VariantName, Variants};
+use ferrite_core::Reason;
+use ferrite_core::ports::{Clock, DeadLetterQueue, PortError};
+use ferrite_domain::ports::{FinishImage, ImageFiles, Upload};
+use ferrite_domain::{ContentType, ImageState, UploadSize, Variant, VariantName, Variants};
 use ferrite_images::{Format, Rejection, make_variants};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{event, log};
+use ferrite_store::UploadKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::{Instrument, info_span};
@@ -30,7 +32,7 @@ pub(crate) struct Event {
 pub(crate) async fn process_image(
     products: &impl FinishImage,
     files: &impl ImageFiles,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     clock: &impl Clock,
     event: Event,
 ) -> Result<(), event::Failure> {
@@ -56,7 +58,7 @@ pub(crate) async fn process_image(
     Ok(())
 }
 
-async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, StoreError> {
+async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, PortError> {
     let made = match files.read_upload(product, image).await? {
         Some(Upload::File(bytes, Some(content_type))) => make(&bytes, content_type),
         Some(Upload::File(_, None)) => Err("It was not uploaded as image/jpeg, image/png or image/webp.".to_owned()),
@@ -100,7 +102,8 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryFiles, MemoryStore, RecordedQueue};
+    use ferrite_core::memory::{FixedClock, RecordedQueue};
+    use ferrite_domain::memory::{MemoryFiles, MemoryStore};
     use ferrite_domain::ports::{AddImage, CreateProduct, GetProduct};
     use ferrite_domain::{Image, Product, contract};
 

@@ -1,5 +1,7 @@
-use ferrite_domain::ports::{Clock, KeepReport, ListPaidOrders};
-use ferrite_domain::{Day, PageLimit, PageRequest, SalesReport, Shard};
+use ferrite_core::ports::Clock;
+use ferrite_core::{Day, PageLimit, PageRequest};
+use ferrite_domain::ports::{KeepReport, ListPaidOrders};
+use ferrite_domain::{SalesReport, Shard};
 use ferrite_runtime::batch::Failure;
 use ferrite_runtime::log;
 use ferrite_runtime::schedule::Tick;
@@ -60,9 +62,11 @@ pub(crate) async fn report_sales(
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryReports, MemoryStore};
+    use ferrite_core::TraceContext;
+    use ferrite_core::memory::FixedClock;
+    use ferrite_domain::memory::{MemoryReports, MemoryStore};
     use ferrite_domain::ports::{CreateProduct, SaveTransition};
-    use ferrite_domain::{Cause, Product, contract};
+    use ferrite_domain::{Product, contract};
 
     use super::*;
 
@@ -80,7 +84,7 @@ mod tests {
         store.create(&product).await.unwrap();
         for _ in 0..orders {
             let order = contract::orders::placed(&store, &[(&product, 2)]).await;
-            assert!(store.save(&order.pay(contract::now()).unwrap(), &Cause::default()).await.unwrap());
+            assert!(store.save(&order.pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
         }
         contract::orders::placed(&store, &[(&product, 1)]).await;
         (store, product)

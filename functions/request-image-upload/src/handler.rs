@@ -1,7 +1,8 @@
-use ferrite_api::{ImageRequestBody, PRODUCTS_WRITE, UploadBody};
-use ferrite_domain::ports::{AddImage, Clock, NewIds, SignUpload};
+use ferrite_api::{ApiError, ImageRequestBody, PRODUCTS_WRITE, UploadBody};
+use ferrite_core::ports::{Clock, NewIds};
+use ferrite_domain::ports::{AddImage, SignUpload};
 use ferrite_domain::{Image, ImageState, ProductId};
-use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body, path_id};
+use ferrite_runtime::http::{Request, Response, caller, json, json_body, path_id};
 use http::StatusCode;
 
 /// Adds a pending image to a product and answers how to upload its file: 201 with a signed request that S3 accepts for
@@ -12,7 +13,7 @@ pub(crate) async fn request_image_upload(
     ids: &impl NewIds,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     caller(&request)?.require(PRODUCTS_WRITE)?;
     let product: ProductId = path_id(&request, "productId")?;
     let now = clock.now();
@@ -21,5 +22,5 @@ pub(crate) async fn request_image_upload(
 
     let state = ImageState::Pending { content_type: upload.content_type };
     products.add_image(product, &Image { id: upload.image, state, requested_at: now }).await?;
-    json(StatusCode::CREATED, &UploadBody::new(upload.image, signed))
+    Ok(json(StatusCode::CREATED, &UploadBody::new(upload.image, signed))?)
 }

@@ -1,5 +1,6 @@
-use ferrite_api::{PRODUCTS_WRITE, ProductBody, ProductPatchBody, expected_version, image_bodies};
-use ferrite_domain::ports::{Clock, SignImageUrl, UpdateProduct};
+use ferrite_api::{ApiError, PRODUCTS_WRITE, ProductBody, ProductPatchBody, expected_version, image_bodies};
+use ferrite_core::ports::Clock;
+use ferrite_domain::ports::{SignImageUrl, UpdateProduct};
 use ferrite_domain::{ProductId, ProductPatch};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json_body, path_id};
 use http::StatusCode;
@@ -10,12 +11,12 @@ pub(crate) async fn update_product(
     links: &impl SignImageUrl,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     caller(&request)?.require(PRODUCTS_WRITE)?;
     let id: ProductId = path_id(&request, "productId")?;
     let patch: ProductPatch = json_body::<ProductPatchBody>(&request)?.into();
     if patch.is_empty() {
-        return Err(Problem::invalid(Vec::new()).detail("The body names no field to change."));
+        return Err(Problem::invalid(Vec::new()).detail("The body names no field to change.").into());
     }
     let now = clock.now();
     let product = products.update(id, &patch, expected_version(&request)?, now).await?;

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
 
-use ferrite_domain::memory::MemoryIdempotency;
+use ferrite_core::memory::MemoryIdempotency;
 use ferrite_runtime::http::testing::{TestRequest, request};
 use ferrite_runtime::http::{Problem, Request, Response, idempotency, limit, no_content};
 use ferrite_runtime::idempotency::Idempotency;
@@ -70,7 +70,7 @@ fn post(round: usize, n: u32) -> Result<Request, Box<dyn Error>> {
     context.request_id = format!("52fdfc07-2182-154f-{round:04x}-{n:012x}");
     context.deadline = u64::try_from(until.as_millis())?;
     context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
-    let body = serde_json::json!({"lines": [{"productId": "prd_0192f0c1a2b37c4d8e5f60718293a4b5", "quantity": 1}]});
+    let body = serde_json::json!({"lines": [{"noteId": "note_0192f0c1a2b37c4d8e5f60718293a4b5", "quantity": 1}]});
     let request = request(http::Method::POST)
         .by_caller("ada", "")
         .header("idempotency-key", &format!("{round}-{n}"))

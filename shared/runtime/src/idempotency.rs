@@ -12,12 +12,12 @@
 //! written in the same transaction as the change, as `functions/place-order` does it.
 //!
 //! ```
-//! use ferrite_domain::ports::{Clock, IdempotencyRecords};
+//! use ferrite_core::ports::{Clock, IdempotencyStore};
 //! use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
 //!
 //! /// Sends one e-mail for each event, however often the event is delivered.
 //! async fn welcome(
-//!     sent: &Idempotency<impl IdempotencyRecords, impl Clock>,
+//!     sent: &Idempotency<impl IdempotencyStore, impl Clock>,
 //!     event_id: &str,
 //! ) -> Result<(), IdempotencyError<std::io::Error>> {
 //!     sent.once(&event_id, &event_id, send()).await
@@ -30,7 +30,7 @@ mod digest;
 use std::error::Error;
 use std::time::Duration;
 
-use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, StoreError};
+use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, PortError, StartResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -71,10 +71,10 @@ pub enum IdempotencyError<E> {
     Failed(E),
     /// Whether there is an answer is not known, or it could not be kept. The next attempt tells, and may be carried out.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] PortError),
 }
 
-impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
+impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
     /// Keys are `prefix` with a digest, so that different functions can share the table; Powertools' prefix is
     /// `<function name>.<module>.<handler>`, or what `key_prefix` says. Answers are given again for a [`DAY`].
     pub fn new(records: R, clock: C, prefix: &'static str) -> Self {
@@ -102,13 +102,15 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
         T: Serialize + DeserializeOwned,
     {
         let attempt = self.attempt(key, asked)?;
-        match self.records.begin(&attempt).await? {
-            Begun::First => {}
-            Begun::InProgress => return Err(IdempotencyError::InProgress),
-            Begun::Answered(saved) if saved.fingerprint != attempt.fingerprint => return Err(IdempotencyError::Reused),
-            Begun::Answered(saved) => {
+        match self.records.start(&attempt).await? {
+            StartResult::Acquired => {}
+            StartResult::InProgress => return Err(IdempotencyError::InProgress),
+            StartResult::Completed(saved) if saved.fingerprint != attempt.fingerprint => {
+                return Err(IdempotencyError::Reused);
+            }
+            StartResult::Completed(saved) => {
                 tracing::debug!("answered from the idempotency record");
-                return Ok(serde_json::from_str(&saved.answer).map_err(unreadable)?);
+                return Ok(serde_json::from_str(&saved.response).map_err(unreadable)?);
             }
         }
         let answer = match panics::catch(work).await {
@@ -128,7 +130,7 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
         Self { clock, ..self }
     }
 
-    fn attempt(&self, key: &impl Serialize, asked: &impl Serialize) -> Result<Attempt, StoreError> {
+    fn attempt(&self, key: &impl Serialize, asked: &impl Serialize) -> Result<Attempt, PortError> {
         let now = self.clock.now();
         let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten().unwrap_or(LONGEST_INVOCATION);
         Ok(Attempt {
@@ -150,6 +152,6 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
     }
 }
 
-fn unreadable(error: impl Error + Send + Sync + 'static) -> StoreError {
-    StoreError::new("reading or writing an idempotency record", error)
+fn unreadable(error: impl Error + Send + Sync + 'static) -> PortError {
+    PortError::new("reading or writing an idempotency record", error)
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use ferrite_domain::{Cause, CorrelationId, TraceParent};
+use ferrite_core::{CorrelationId, TraceContext, TraceParent};
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
 use tracing::Instrument;
@@ -29,8 +29,8 @@ pub trait InvocationEvent {
     fn fields(&self) -> Map<String, Value>;
 
     /// The trace and the correlation id that the sender provided.
-    fn cause(&self) -> Cause {
-        Cause::default()
+    fn cause(&self) -> TraceContext {
+        TraceContext::default()
     }
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
 
 /// Runs `work` as the part of the invocation that processes one record. Its lines have `keys`, and it continues the trace
 /// of `cause`.
-pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: Cause, work: impl Future<Output = T>) -> T {
+pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(mut scope) = current(Clone::clone) else { return work.await };
     let span = trace::record_span(cause.traceparent);
     if let Some(traceparent) = cause.traceparent {

@@ -57,7 +57,7 @@ mod powertools_layer;
 #[cfg(not(test))]
 use std::io::Write;
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use serde_json::{Map, Value};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt;

@@ -4,16 +4,16 @@
 //! use ferrite_runtime::batch::Failure;
 //! use ferrite_runtime::{InitError, schedule};
 //!
-//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
 //! schedule::serve(dead_letters, async |tick: schedule::Tick| sweep(tick.time).await.map_err(Failure::retry)).await
 //! # }
-//! # async fn sweep(_: ferrite_domain::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn sweep(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
 use std::error::Error;
 
-use ferrite_domain::Timestamp;
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::Timestamp;
+use ferrite_core::ports::DeadLetterQueue;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -65,7 +65,7 @@ struct NotScheduled {
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<A, H, F>(dead_letters: &impl WorkQueue, handler: H) -> Result<(), InitError>
+pub async fn serve<A, H, F>(dead_letters: &impl DeadLetterQueue, handler: H) -> Result<(), InitError>
 where
     A: DeserializeOwned + Send,
     H: Fn(A) -> F + Sync,
@@ -75,7 +75,7 @@ where
     event::serve(move |event: Value| handle(event, dead_letters, handler)).await
 }
 
-async fn handle<A, H, F>(event: Value, dead_letters: &impl WorkQueue, handler: &H) -> Result<(), event::Failure>
+async fn handle<A, H, F>(event: Value, dead_letters: &impl DeadLetterQueue, handler: &H) -> Result<(), event::Failure>
 where
     A: DeserializeOwned,
     H: Fn(A) -> F,
@@ -99,7 +99,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::json;
 
     use super::*;

@@ -28,7 +28,7 @@ mod otlp;
 
 use std::sync::Arc;
 
-use ferrite_domain::{Cause, TraceParent};
+use ferrite_core::{TraceContext, TraceParent};
 use uuid::Uuid;
 
 use crate::invocation::{self, Invocation};
@@ -42,11 +42,11 @@ pub use otlp::{TraceMiddleware, layer};
 pub(crate) use otlp::{current_span_id, record_span, tracing_layer};
 
 /// Returns the current trace context, to be stored or sent with a change. Empty outside of an invocation.
-pub fn cause() -> Cause {
+pub fn cause() -> TraceContext {
     let cause = |scope: &invocation::Scope| {
         let span_id = current_span_id().unwrap_or(scope.traceparent.span_id);
         let traceparent = TraceParent { span_id, ..scope.traceparent };
-        Cause { traceparent: Some(traceparent), correlation_id: scope.correlation_id.clone() }
+        TraceContext { traceparent: Some(traceparent), correlation_id: scope.correlation_id.clone() }
     };
     invocation::current(cause).unwrap_or_default()
 }

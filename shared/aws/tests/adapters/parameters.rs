@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use ferrite_aws::testing::emulator_config;
 use ferrite_aws::{ParameterError, Parameters};
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::NewIds;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
 use ferrite_tests::aws::Aws;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-
-use crate::config;
 
 /// Makes the call that `target` names: what puts values there is in no SDK that is used here.
 fn call(service: &str, target: &str, body: &Value) {
@@ -17,7 +16,7 @@ fn call(service: &str, target: &str, body: &Value) {
 }
 
 fn parameters() -> Parameters {
-    Parameters::new(&config(), Duration::from_secs(60))
+    Parameters::new(&emulator_config(), Duration::from_secs(60))
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! use ferrite_runtime::batch::{Failure, Limits, dynamodb};
 //! use serde_json::Value;
 //!
-//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
 //! let key = |record: &Value| match record.pointer("/dynamodb/Keys/pk/S").and_then(Value::as_str) {
 //!     Some(key) => Ok(key.to_owned()),
 //!     None => Err(Failure::reject("the record has no key")),
@@ -18,15 +18,14 @@
 //! Give the event source mapping a `MaximumRecordAgeInSeconds`, a `MaximumRetryAttempts` and an `OnFailure` destination:
 //! its defaults try a record that fails again until it leaves the stream, a day later, with everything behind it waiting.
 
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::ports::DeadLetterQueue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 use super::stream::{self, Kind};
 use super::{Failure, Limits, Response};
-use crate::event;
 use crate::log::Outcome;
-use crate::{InitError, panics};
+use crate::{InitError, event, panics};
 
 /// "Using AWS Lambda with Amazon DynamoDB".
 const DYNAMODB: Kind = Kind { event_source: "aws:dynamodb", sequence_number: "/dynamodb/SequenceNumber" };
@@ -37,7 +36,7 @@ const DYNAMODB: Kind = Kind { event_source: "aws:dynamodb", sequence_number: "/d
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
 pub async fn serve<T, H, F>(
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     limits: Limits,
     read: impl Fn(&Value) -> Result<T, Failure> + Sync,
     handler: H,
@@ -62,7 +61,7 @@ where
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
 pub async fn serve_whole<T, H, F>(
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     read: impl Fn(&Value) -> Result<T, Failure> + Sync,
     handler: H,
 ) -> Result<(), InitError>
@@ -85,7 +84,7 @@ where
 /// It is no batch, the handler failed, or a record could not be put aside.
 pub async fn whole<T, H, F>(
     batch: Value,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     read: impl Fn(&Value) -> Result<T, Failure>,
     handler: H,
 ) -> Result<Response, event::Failure>
@@ -120,7 +119,7 @@ where
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::json;
 
     use super::*;

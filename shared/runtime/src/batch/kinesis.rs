@@ -4,7 +4,7 @@
 //! use ferrite_runtime::InitError;
 //! use ferrite_runtime::batch::{Failure, Limits, kinesis};
 //!
-//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
 //! kinesis::serve(dead_letters, Limits::default(), async |record| {
 //!     let celsius: f32 = serde_json::from_slice(&record.data).map_err(Failure::reject)?;
 //!     keep(celsius).await.map_err(Failure::retry)
@@ -16,14 +16,13 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::ports::DeadLetterQueue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 use super::stream::{self, Kind};
 use super::{Failure, Limits};
-use crate::InitError;
-use crate::event;
+use crate::{InitError, event};
 
 /// "Using Lambda to process records from Amazon Kinesis Data Streams".
 const KINESIS: Kind = Kind { event_source: "aws:kinesis", sequence_number: "/kinesis/sequenceNumber" };
@@ -41,7 +40,7 @@ pub struct Record {
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(dead_letters: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+pub async fn serve<H, F>(dead_letters: &impl DeadLetterQueue, limits: Limits, handler: H) -> Result<(), InitError>
 where
     H: Fn(Record) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
@@ -64,7 +63,7 @@ fn read(record: &Value) -> Result<Record, Failure> {
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::json;
 
     use super::*;

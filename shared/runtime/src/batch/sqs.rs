@@ -4,7 +4,7 @@
 //! use ferrite_runtime::InitError;
 //! use ferrite_runtime::batch::{Failure, Limits, sqs};
 //!
-//! # async fn serve(queue: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(queue: &(impl ferrite_core::ports::DeadLetterQueue + ferrite_core::ports::MessageVisibility)) -> Result<(), InitError> {
 //! sqs::serve(queue, Limits::default(), async |message| {
 //!     let copies: u32 = message.body.parse().map_err(Failure::reject)?;
 //!     print(copies).await.map_err(Failure::retry)
@@ -16,8 +16,8 @@
 
 use std::error::Error;
 
-use ferrite_domain::ports::WorkQueue;
-use ferrite_domain::{Cause, TraceParent};
+use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
+use ferrite_core::{TraceContext, TraceParent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -65,9 +65,9 @@ impl Message {
         self.attributes.group.as_deref().filter(|_| self.event_source_arn.ends_with(".fifo"))
     }
 
-    fn cause(&self) -> Cause {
+    fn cause(&self) -> TraceContext {
         let traceparent = self.attributes.trace.as_deref().and_then(TraceParent::from_xray);
-        Cause { traceparent, correlation_id: None }
+        TraceContext { traceparent, correlation_id: None }
     }
 }
 
@@ -82,7 +82,11 @@ const LONGEST_DELAY: u32 = 900;
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(queue: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+pub async fn serve<H, F>(
+    queue: &(impl DeadLetterQueue + MessageVisibility),
+    limits: Limits,
+    handler: H,
+) -> Result<(), InitError>
 where
     H: Fn(Message) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
@@ -100,7 +104,7 @@ where
 /// It is no batch, or has a record without a message id: none of it can be named in an answer, so all of it comes again.
 pub async fn each<H, F>(
     batch: Value,
-    queue: &impl WorkQueue,
+    queue: &(impl DeadLetterQueue + MessageVisibility),
     limits: Limits,
     handler: &H,
 ) -> Result<Response, event::Failure>
@@ -148,7 +152,12 @@ fn read(record: Value) -> Result<Message, String> {
     Ok(message)
 }
 
-async fn one<H, F>(message: Message, queue: &impl WorkQueue, limits: Limits, handler: &H) -> Outcome
+async fn one<H, F>(
+    message: Message,
+    queue: &(impl DeadLetterQueue + MessageVisibility),
+    limits: Limits,
+    handler: &H,
+) -> Outcome
 where
     H: Fn(Message) -> F,
     F: Future<Output = Result<(), Failure>>,
@@ -171,7 +180,7 @@ where
     .await
 }
 
-async fn reject(message: &Message, queue: &impl WorkQueue, error: &(dyn Error + Send + Sync + 'static)) -> Outcome {
+async fn reject(message: &Message, queue: &impl DeadLetterQueue, error: &(dyn Error + Send + Sync + 'static)) -> Outcome {
     tracing::error!(error = error as &dyn Error, "a message goes to the dead-letter queue: it can never be processed");
     match engine::settled(queue.reject(&message.body, &log::error_chain(error))).await {
         Ok(()) => Outcome::Rejected,
@@ -183,7 +192,7 @@ async fn reject(message: &Message, queue: &impl WorkQueue, error: &(dyn Error + 
     }
 }
 
-async fn delay(message: &Message, queue: &impl WorkQueue, error: &(dyn Error + Send + Sync + 'static)) {
+async fn delay(message: &Message, queue: &impl MessageVisibility, error: &(dyn Error + Send + Sync + 'static)) {
     let doublings = message.delivery().saturating_sub(1);
     let seconds = 1_u32.checked_shl(doublings).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
     let retry_in_seconds = seconds;
@@ -200,8 +209,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use ferrite_domain::memory::RecordedQueue;
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::ports::PortError;
     use serde_json::json;
 
     use super::*;
@@ -322,12 +331,14 @@ mod tests {
     async fn a_queue_that_does_not_answer_fails_no_other_message() {
         struct Silent;
 
-        impl WorkQueue for Silent {
-            async fn reject(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        impl DeadLetterQueue for Silent {
+            async fn reject(&self, _: &str, _: &str) -> Result<(), PortError> {
                 std::future::pending().await
             }
+        }
 
-            async fn delay(&self, _: &str, _: u32) -> Result<(), StoreError> {
+        impl MessageVisibility for Silent {
+            async fn delay(&self, _: &str, _: u32) -> Result<(), PortError> {
                 std::future::pending().await
             }
         }

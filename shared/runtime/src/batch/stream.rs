@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use ferrite_domain::Cause;
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::TraceContext;
+use ferrite_core::ports::DeadLetterQueue;
 use serde_json::{Map, Value};
 
 use super::{Failure, Limits, Response, engine};
@@ -58,7 +58,7 @@ impl Kind {
 pub(super) async fn each<T, F>(
     kind: Kind,
     batch: Value,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     limits: Limits,
     read: impl Fn(&Value) -> Result<T, Failure>,
     handler: impl Fn(T) -> F,
@@ -84,7 +84,7 @@ where
                 }
             }
         };
-        invocation::in_record(keys, Cause::default(), work).await
+        invocation::in_record(keys, TraceContext::default(), work).await
     })
     .await;
     Ok(Response::of_stream(ids.into_iter().zip(outcomes)))
@@ -93,7 +93,7 @@ where
 /// Puts a record aside: in its shard it would hold up all those after it without ever getting better.
 pub(super) async fn reject(
     record: &Value,
-    dead_letters: &impl WorkQueue,
+    dead_letters: &impl DeadLetterQueue,
     error: &(dyn Error + Send + Sync + 'static),
 ) -> Outcome {
     tracing::error!(error = error as &dyn Error, "a record goes to the dead-letter queue: it can never be processed");

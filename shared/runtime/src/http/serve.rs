@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use ferrite_domain::{Cause, CorrelationId};
+use ferrite_core::{CorrelationId, TraceContext};
 use http::header::ORIGIN;
 use http::{HeaderValue, Method};
 use lambda_http::tower::{Service, ServiceBuilder};
@@ -34,11 +34,14 @@ impl InvocationEvent for Request {
         ])
     }
 
-    fn cause(&self) -> Cause {
+    fn cause(&self) -> TraceContext {
         let text = |name| self.headers().get(name)?.to_str().ok();
         let sent = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
         let own = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
-        Cause { traceparent: text("traceparent").and_then(|place| place.parse().ok()), correlation_id: sent.or_else(own) }
+        TraceContext {
+            traceparent: text("traceparent").and_then(|place| place.parse().ok()),
+            correlation_id: sent.or_else(own),
+        }
     }
 }
 
@@ -79,7 +82,8 @@ impl Classify for Result<Response, Problem> {
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
 pub async fn serve<'a, S>(handler: S) -> Result<(), InitError>
 where
-    S: Service<Request, Response = Response, Error = Problem>,
+    S: Service<Request, Response = Response>,
+    S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
     log::init()?;
@@ -89,7 +93,8 @@ where
 /// Everything around a handler, the outermost first.
 fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Answer, Error = Infallible, Future: Send + 'a>
 where
-    S: Service<Request, Response = Response, Error = Problem>,
+    S: Service<Request, Response = Response>,
+    S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
     let mut handler = ServiceBuilder::new()
@@ -100,6 +105,7 @@ where
         .layer(deadline::layer())
         .layer(body::limit())
         .layer(panics::layer())
+        .map_err(Into::into)
         .service(handler);
     service_fn(move |request: Request| {
         let (asked, work) = (Asked::by(&request), handler.call(request));
@@ -164,28 +170,34 @@ mod tests {
     use crate::http::{caller, json as json_response, json_body, path_id, query};
     use crate::invocation::testing::context_for;
 
+    ferrite_core::prefixed_id!(
+        /// Identifies a note.
+        NoteId,
+        "note_"
+    );
+
     /// One request as each kind of API hands it over: a REST API, an HTTP API and a function URL.
     fn payloads(method: &str, headers: &Value, body: Option<&str>) -> [Value; 3] {
-        let id = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
-        let path = format!("/products/{id}");
+        let id = "note_0192f0c1a2b37c4d8e5f60718293a4b5";
+        let path = format!("/notes/{id}");
         let multi = |map: &Value| -> Value {
             map.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!([value]))).collect()
         };
         let query = json!({ "limit": "7" });
         let rest = json!({
-            "resource": "/products/{productId}", "path": path, "httpMethod": method, "headers": headers,
+            "resource": "/notes/{noteId}", "path": path, "httpMethod": method, "headers": headers,
             "multiValueHeaders": multi(headers), "queryStringParameters": query,
-            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"productId": id}, "body": body,
+            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"noteId": id}, "body": body,
             "isBase64Encoded": false,
             "requestContext": {
-                "resourcePath": "/products/{productId}", "httpMethod": method, "path": path, "stage": "v1",
-                "requestId": "r", "identity": {}, "authorizer": {"sub": "ada", "scope": "products:write"},
+                "resourcePath": "/notes/{noteId}", "httpMethod": method, "path": path, "stage": "v1",
+                "requestId": "r", "identity": {}, "authorizer": {"sub": "ada", "scope": "notes:write"},
             },
         });
         let version_2 = |authorizer: Value| {
             json!({
                 "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "limit=7", "headers": headers,
-                "queryStringParameters": query, "pathParameters": {"productId": id}, "body": body, "isBase64Encoded": false,
+                "queryStringParameters": query, "pathParameters": {"noteId": id}, "body": body, "isBase64Encoded": false,
                 "requestContext": {
                     "accountId": "1", "apiId": "a", "stage": "$default", "requestId": "r", "timeEpoch": 0,
                     "authorizer": authorizer, "http": {"method": method, "path": path, "protocol": "HTTP/1.1",
@@ -193,8 +205,8 @@ mod tests {
                 },
             })
         };
-        let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "products:write"}, "scopes": []} });
-        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "products:write"} })), version_2(claims)]
+        let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "notes:write"}, "scopes": []} });
+        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "notes:write"} })), version_2(claims)]
     }
 
     #[derive(Debug, deserr::Deserr)]
@@ -205,16 +217,16 @@ mod tests {
 
     /// Shows what it was asked; or does what the body names.
     async fn handle(request: Request) -> Result<Response, Problem> {
-        let product: ferrite_domain::ProductId = path_id(&request, "productId")?;
-        let limit: Option<ferrite_domain::PageLimit> = query(&request, "limit")?;
-        caller(&request)?.require("products:write")?;
+        let note: NoteId = path_id(&request, "noteId")?;
+        let limit: Option<ferrite_core::PageLimit> = query(&request, "limit")?;
+        caller(&request)?.require("notes:write")?;
         let name = if request.body().is_empty() { String::new() } else { json_body::<Body>(&request)?.name };
         match name.as_str() {
             "panic" => panic!("the password is s3cret"),
             "hang" => std::future::pending().instrument(tracing::info_span!("wait")).await,
             _ => json_response(
                 http::StatusCode::OK,
-                &json!({ "product": product, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.id() }),
+                &json!({ "note": note, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.subject() }),
             ),
         }
     }
@@ -319,7 +331,7 @@ mod tests {
         let mut context = Context::default();
         context.request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72".to_owned();
         for (sent, given) in [
-            (json!({ "x-correlation-id": "checkout-7" }), "checkout-7"),
+            (json!({ "x-correlation-id": "import-7" }), "import-7"),
             (json!({}), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
             (json!({ "x-correlation-id": "two words" }), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
         ] {

@@ -70,7 +70,7 @@ fn type_name(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::ports::PortError;
 
     use super::*;
 
@@ -80,10 +80,10 @@ mod tests {
 
     #[test]
     fn shows_the_type_of_an_error_and_all_its_sources() {
-        let keys = keys(&StoreError::new("GetItem", "x".parse::<u8>().unwrap_err()));
-        assert_eq!(keys["exception_name"], "StoreError");
+        let keys = keys(&PortError::new("GetItem", "x".parse::<u8>().unwrap_err()));
+        assert_eq!(keys["exception_name"], "PortError");
         assert_eq!(keys["exception"], "GetItem failed: invalid digit found in string");
-        assert_eq!(keys["stack_trace"]["type"], "StoreError");
+        assert_eq!(keys["stack_trace"]["type"], "PortError");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Replaces `otlp` where the feature is off.
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use lambda_runtime::tower::layer::util::Identity;
 use tracing::Span;
 

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ferrite_domain::TraceParent;
+use ferrite_core::TraceParent;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, HttpExporterBuilderSet, SpanExporter, SpanExporterBuilder, WithExportConfig};
@@ -165,7 +165,7 @@ async fn send(exporter: &SpanExporter, spans: Vec<SpanData>) {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::Cause;
+    use ferrite_core::TraceContext;
     use serde_json::Map;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -230,7 +230,7 @@ mod tests {
         let (ended, _guard) = export_here();
         let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
         let (place, _) = invoked(async {
-            let of_record = Cause { traceparent: Some(cause), correlation_id: None };
+            let of_record = TraceContext { traceparent: Some(cause), correlation_id: None };
             let work = async { std::future::ready(()).instrument(info_span!("charge")).await };
             let span = invocation::current(invocation_span).unwrap();
             invocation::in_record(Map::new(), of_record, work).instrument(span).await;
