@@ -22,7 +22,7 @@
 //! ) -> impl Service<Request, Response = Response, Error = Problem> + 'a {
 //!     ServiceBuilder::new()
 //!         .layer(idempotency::layer(records))
-//!         .service(service_fn(async |_: Request| Ok(no_content())))
+//!         .service(service_fn(async |_: Request| Ok::<_, Problem>(no_content())))
 //! }
 //! ```
 
