@@ -22,7 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ferrite_aws::{ParameterSource, sdk_config};
 use ferrite_runtime::{InitError, event, log};
 
-use crate::handler::{AuthorizerEvent, Failure, authorize};
+use crate::handler::{AuthorizeError, AuthorizerEvent, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
 use crate::parameter::JwksParameter;
 use crate::settings::{KeySource, Settings};
@@ -48,7 +48,7 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // first request: an identity provider that is down must not keep the function from starting.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
-        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(Failure::told)
+        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
     })
     .await
 }

@@ -1,6 +1,6 @@
 use ferrite_core::ports::{Clock, IdempotencyStore};
 use ferrite_domain::EmailDelivery;
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::batch::sqs::Message;
 
 use crate::email_sent::EmailSent;

@@ -4,7 +4,7 @@ use ferrite_core::ports::Clock;
 use ferrite_core::{PageLimit, PageRequest};
 use ferrite_domain::Shard;
 use ferrite_domain::ports::{ListPendingOrders, SaveTransition};
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use serde_json::json;

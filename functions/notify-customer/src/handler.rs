@@ -2,7 +2,7 @@ use ferrite_core::ports::{Clock, IdempotencyStore};
 use ferrite_core::{CloudEvent, Event};
 use ferrite_domain::ports::{GetCustomer, SendEmail};
 use ferrite_domain::{CustomerRegistered, DomainEvent, Notification, OrderCancelled, OrderPaid};
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::log;
 use serde_json::json;
 
@@ -21,7 +21,7 @@ pub(crate) async fn notify_customer(
     else {
         return Err(Failure::reject(format!("{} is not what this queue is for", event.event_type())));
     };
-    let Some(customer) = customers.get(customer_id).await.map_err(Failure::retry)? else {
+    let Some(customer) = customers.get(customer_id).await? else {
         // One may order without having registered, and then there is nowhere to write to.
         log::append_to_list("not_registered", json!({ "event_id": id }));
         return Ok(());

@@ -18,7 +18,7 @@ use ferrite_core::EventId;
 use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, StartResult};
 use ferrite_domain::ports::{SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailDelivery, EmailMessage, Notification};
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::idempotency::digest;
 use ferrite_runtime::log;
 use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -60,7 +60,7 @@ impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
     ) -> Result<(), Failure> {
         let sending = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
         let attempt = self.attempt(&sending);
-        match self.records.start(&attempt).await.map_err(Failure::retry)? {
+        match self.records.start(&attempt).await? {
             StartResult::Acquired => {}
             StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
             StartResult::Completed(_) => return Ok(()),

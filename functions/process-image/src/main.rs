@@ -3,7 +3,7 @@
 mod handler;
 
 use ferrite_aws::{DeadLetters, sdk_config};
-use ferrite_runtime::{InitError, SystemClock, config, event};
+use ferrite_runtime::{InitError, SystemClock, config, s3};
 use ferrite_store::{ImageBucket, Table};
 use serde::Deserialize;
 
@@ -22,5 +22,5 @@ async fn main() -> Result<(), InitError> {
     let files = ImageBucket::new(&aws, settings.image_bucket);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     files.prewarm_read().await;
-    event::serve(|event| handler::process_image(&table, &files, &dead_letters, &SystemClock, event)).await
+    s3::serve(&dead_letters, |object| handler::process_image(&table, &files, &SystemClock, object)).await
 }

@@ -2,7 +2,7 @@ use ferrite_core::ports::Clock;
 use ferrite_core::{CloudEvent, Event};
 use ferrite_domain::ports::{GetOrder, SaveTransition, TakePayment};
 use ferrite_domain::{Charge, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
 use tracing::{Instrument, info_span};
@@ -34,7 +34,7 @@ async fn take_payment(
     clock: &impl Clock,
     placed: OrderPlaced,
 ) -> Result<(), Failure> {
-    let order = orders.get(&placed.customer_id, placed.order_id).await.map_err(Failure::retry)?;
+    let order = orders.get(&placed.customer_id, placed.order_id).await?;
     // The event is told by a committed order, and orders are never deleted.
     let order = order.ok_or_else(|| Failure::reject(format!("there is no order {}", placed.order_id)))?;
     if order.status != OrderStatus::Pending {
@@ -42,7 +42,7 @@ async fn take_payment(
     }
 
     let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
-    let payment = gateway.charge(&charge).instrument(info_span!("charge")).await.map_err(Failure::retry)?;
+    let payment = gateway.charge(&charge).instrument(info_span!("charge")).await?;
     let (transition, decided) = match payment {
         Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
         Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
@@ -51,7 +51,7 @@ async fn take_payment(
     };
     let transition = transition.map_err(Failure::reject)?;
     // Where it was cancelled since then, that has an event of its own, which gives the payment back.
-    if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
+    if orders.save(&transition, &trace::cause()).await? {
         metrics::count(decided);
         let after = transition.after();
         tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");

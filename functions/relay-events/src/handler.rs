@@ -1,7 +1,8 @@
 use ferrite_core::CloudEvent;
 use ferrite_core::ports::PublishEvents;
 use ferrite_domain::DomainEvent;
-use ferrite_runtime::batch::{Failure, events};
+use ferrite_runtime::Failure;
+use ferrite_runtime::batch::events;
 use ferrite_store::StreamRecord;
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub(crate) async fn relay_events(
     if told.is_empty() {
         return Ok(());
     }
-    bus.publish(&told).await.map_err(Failure::retry)?;
+    bus.publish(&told).await?;
     told.iter().for_each(events::log_event);
     Ok(())
 }
@@ -60,7 +61,7 @@ mod tests {
 
     async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
         let handler = |told| relay_events(bus, told);
-        dynamodb::whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
+        dynamodb::process_whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@ use ferrite_core::ports::Clock;
 use ferrite_core::{Day, PageLimit, PageRequest};
 use ferrite_domain::ports::{KeepReport, ListPaidOrders};
 use ferrite_domain::{SalesReport, Shard};
-use ferrite_runtime::batch::Failure;
+use ferrite_runtime::Failure;
 use ferrite_runtime::log;
 use ferrite_runtime::schedule::Tick;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(crate) async fn report_sales(
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
-            let listed = orders.list_paid(day, shard, &page).await.map_err(Failure::retry)?;
+            let listed = orders.list_paid(day, shard, &page).await?;
             listed.items.iter().for_each(|order| report.add(order));
             match listed.next {
                 Some(next) => page.after = Some(next),
@@ -53,8 +53,8 @@ pub(crate) async fn report_sales(
             }
         }
     }
-    for file in report.files().map_err(Failure::retry)? {
-        reports.keep(&file).await.map_err(Failure::retry)?;
+    for file in report.files()? {
+        reports.keep(&file).await?;
     }
     log::append_key("report", json!({ "day": day, "products": report.products().len() }));
     Ok(())

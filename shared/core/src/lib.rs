@@ -1,12 +1,3 @@
-//! The types and ports that the runtime, the adapters and an application's domain share. No AWS, no HTTP.
-//!
-//! Values from outside are parsed once into the types here, so code behind the edge does not check them again. The
-//! [`ports`] are what the runtime needs from its surroundings, each as narrow as one use of it.
-//!
-//! | feature | adds |
-//! |---|---|
-//! | `testing` | `memory`: every port in memory; `contract`: the tests that every implementation of a port must pass |
-//! | `schema` | `schema`: JSON Schemas of the types and events |
 #![doc = include_str!("../README.md")]
 
 mod cloud_event;

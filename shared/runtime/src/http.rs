@@ -7,7 +7,7 @@
 //! use ferrite_runtime::{InitError, service_fn};
 //!
 //! async fn forget(request: Request) -> Result<Response, Problem> {
-//!     http::caller(&request)?.require("products:write")?;
+//!     http::caller(&request)?.require("notes:write")?;
 //!     Ok(no_content())
 //! }
 //!

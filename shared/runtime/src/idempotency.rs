@@ -9,7 +9,7 @@
 //! - gone, when the attempt failed.
 //!
 //! The attempt that dies between its work and `COMPLETED` is carried out again. Where that must not be, the record is
-//! written in the same transaction as the change, as `functions/place-order` does it.
+//! written in the same transaction as the change.
 //!
 //! ```
 //! use ferrite_core::ports::{Clock, IdempotencyStore};

@@ -22,7 +22,7 @@ pub trait InvocationEvent {
     /// Lambda's context of the invocation.
     fn context(&self) -> Context;
 
-    /// A readable name of the invocation, such as `GET /products`.
+    /// A readable name of the invocation, such as `GET /notes`.
     fn name(&self) -> String;
 
     /// Keys for the log line of the invocation.
@@ -137,7 +137,7 @@ pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
 /// of `cause`.
 pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(mut scope) = current(Clone::clone) else { return work.await };
-    let span = trace::record_span(cause.traceparent);
+    let span = trace::recnote_span(cause.traceparent);
     if let Some(traceparent) = cause.traceparent {
         scope.traceparent = TraceParent { span_id: trace::new_span_id(), ..traceparent };
     }

@@ -1,9 +1,6 @@
-//! What every Lambda function needs around its handler: what Powertools for AWS Lambda gives other languages, for a few
-//! microseconds per invocation. A function's `main.rs` then has a dozen lines, and its handler only business logic.
+#![doc = include_str!("../README.md")]
 //!
-//! Four entry points run a handler with everything around it: [`http::serve`] behind API Gateway or a function URL,
-//! [`batch`] behind a queue or a stream, [`schedule::serve`] behind a schedule, and [`event::serve`] for other events that
-//! are delivered as a whole. Each feature is one module and, where it goes around the handler, one Tower layer:
+//! # Modules
 //!
 //! | feature | module |
 //! |---|---|
@@ -12,7 +9,7 @@
 //! | metrics | [`metrics`] |
 //! | traces, from the request to the last worker | [`trace`] |
 //! | idempotency | [`idempotency`], [`http::idempotency`] |
-//! | partial failure of batches | [`batch`] |
+//! | partial batch failures | [`batch`] |
 //! | problem documents, conditional requests, `HEAD` | [`http`] |
 //! | deadlines | [`deadline`] |
 //! | panics | [`panics`] |
@@ -23,6 +20,7 @@ pub mod batch;
 pub mod config;
 pub mod deadline;
 pub mod event;
+mod failure;
 pub mod http;
 pub mod idempotency;
 mod init;
@@ -31,6 +29,7 @@ pub mod log;
 pub mod metrics;
 pub mod middleware;
 pub mod panics;
+pub mod s3;
 pub mod schedule;
 mod settings;
 mod shutdown;
@@ -39,6 +38,7 @@ mod world;
 
 use std::pin::Pin;
 
+pub use failure::Failure;
 pub use init::InitError;
 pub use lambda_runtime::{service_fn, tower};
 pub use world::{RandomIds, SystemClock};

@@ -11,12 +11,12 @@
 //! use tracing::Instrument;
 //!
 //! # async fn charge() -> Result<(), std::io::Error> { Ok(()) }
-//! # async fn handler(order_id: &str) {
-//! tracing::debug!(order_id, "charging the card");
-//! if let Err(error) = charge().instrument(tracing::info_span!("charge", order_id)).await {
-//!     tracing::warn!(error = &error as &dyn Error, order_id, "the card was not charged");
+//! # async fn handler(note_id: &str) {
+//! tracing::debug!(note_id, "charging the card");
+//! if let Err(error) = charge().instrument(tracing::info_span!("charge", note_id)).await {
+//!     tracing::warn!(error = &error as &dyn Error, note_id, "the card was not charged");
 //! }
-//! log::append_key("order_id", order_id);
+//! log::append_key("note_id", note_id);
 //! # }
 //! ```
 //!
@@ -213,16 +213,16 @@ mod tests {
     async fn an_event_becomes_a_line_with_its_fields_and_its_call_site() {
         let line = line!() + 2;
         let work = async {
-            tracing::info!(order_id = %"ord_1", lines = 2_u64, paid = true, total = 12.5, "order {}", "placed");
+            tracing::info!(note_id = %"note_1", lines = 2_u64, paid = true, total = 12.5, "note {}", "written");
         };
         invoked(work).await;
         let [written] = &take_lines()[..] else { panic!("one line") };
         let location = format!("{}:{line}", file!());
         for (key, value) in [
             ("level", json!("INFO")),
-            ("message", json!("order placed")),
+            ("message", json!("note written")),
             ("location", json!(location)),
-            ("order_id", json!("ord_1")),
+            ("note_id", json!("note_1")),
             ("lines", json!(2)),
             ("paid", json!(true)),
             ("total", json!(12.5)),
@@ -236,16 +236,16 @@ mod tests {
     async fn the_fields_of_enclosing_spans_are_keys_of_the_line() {
         let work = async {
             tracing::Span::current().record("attempt", 2);
-            let inner = tracing::info_span!("inner", product_id = "prd_1", order_id = "ord_2");
+            let inner = tracing::info_span!("inner", folder_id = "folder_1", note_id = "note_2");
             inner.in_scope(|| tracing::info!(message = "reserved", otel.name = "left out", r#type = "sale"));
             tracing::info!("paid");
         };
-        let outer = tracing::info_span!("outer", order_id = "ord_1", attempt = tracing::field::Empty);
+        let outer = tracing::info_span!("outer", note_id = "note_1", attempt = tracing::field::Empty);
         invoked(work.instrument(outer)).await;
         let [reserved, paid] = &take_lines()[..] else { panic!("two lines") };
-        assert_eq!((&reserved["order_id"], &reserved["product_id"]), (&json!("ord_2"), &json!("prd_1")));
+        assert_eq!((&reserved["note_id"], &reserved["folder_id"]), (&json!("note_2"), &json!("folder_1")));
         assert_eq!((&reserved["type"], &reserved["otel.name"]), (&json!("sale"), &Value::Null));
-        assert_eq!((&paid["order_id"], &paid["attempt"], &paid["product_id"]), (&json!("ord_1"), &json!(2), &Value::Null));
+        assert_eq!((&paid["note_id"], &paid["attempt"], &paid["folder_id"]), (&json!("note_1"), &json!(2), &Value::Null));
     }
 
     #[tokio::test]
@@ -296,13 +296,13 @@ mod tests {
 
     #[tokio::test]
     async fn appended_keys_belong_to_the_invocation() {
-        append_key("order_id", "outside of any invocation");
+        append_key("note_id", "outside of any invocation");
         let ((), invocation) = invoked(async {
-            append_key("order_id", "ord_1");
+            append_key("note_id", "note_1");
             append_to_list("images", 1);
             append_to_list("images", 2);
         })
         .await;
-        assert_eq!(Value::from(invocation.state().fields.clone()), json!({ "order_id": "ord_1", "images": [1, 2] }));
+        assert_eq!(Value::from(invocation.state().fields.clone()), json!({ "note_id": "note_1", "images": [1, 2] }));
     }
 }

@@ -42,11 +42,8 @@ pub struct UploadKey {
 }
 
 impl UploadKey {
-    /// Reads the key as it stands in an S3 event, where it is form-encoded: a space is `+` or `%20` ("Event message
-    /// structure"). `None` when no upload of ours has such a key.
-    pub fn from_event(encoded: &str) -> Option<Self> {
-        let spaced = encoded.replace('+', " ");
-        let key = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok()?;
+    /// The upload with this object key; `None` when it is not the key of an upload.
+    pub fn parse(key: &str) -> Option<Self> {
         let (product, image) = key.strip_prefix("uploads/")?.split_once('/')?;
         Some(Self { product: product.parse().ok()?, image: image.parse().ok()? })
     }
@@ -109,22 +106,21 @@ mod tests {
     const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a4b5";
 
     #[test]
-    fn a_key_in_an_event_is_form_encoded() {
-        let key = UploadKey::from_event(&format!("uploads%2F{PRODUCT}%2F{IMAGE}")).unwrap();
+    fn parses_its_own_text_form() {
+        let key = UploadKey::parse(&format!("uploads/{PRODUCT}/{IMAGE}")).unwrap();
         assert_eq!(key.to_string(), format!("uploads/{PRODUCT}/{IMAGE}"));
     }
 
     #[test]
-    fn what_is_no_upload_of_ours_is_told_apart() {
+    fn rejects_the_keys_of_other_objects() {
         for key in [
             "uploads/",
             "uploads/cat.jpg",
             &format!("images/{PRODUCT}/{IMAGE}"),
             &format!("uploads/{PRODUCT}/{IMAGE}/x"),
-            &format!("uploads/{PRODUCT}/{IMAGE}+copy"),
-            "%ff",
+            &format!("uploads/{PRODUCT}/{IMAGE} copy"),
         ] {
-            assert_eq!(UploadKey::from_event(key), None, "{key}");
+            assert_eq!(UploadKey::parse(key), None, "{key}");
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```no_run
 //! use ferrite_core::{CloudEvent, Event};
-//! use ferrite_runtime::InitError;
-//! use ferrite_runtime::batch::{Failure, Limits, events};
+//! use ferrite_runtime::{Failure, InitError};
+//! use ferrite_runtime::batch::{Limits, events};
 //!
 //! # use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
 //! # #[derive(serde::Serialize, serde::Deserialize)]
@@ -15,7 +15,7 @@
 //! # }
 //! # async fn serve(queue: &(impl DeadLetterQueue + MessageVisibility)) -> Result<(), InitError> {
 //! events::serve(queue, Limits::default(), async |event: CloudEvent<NoteEvent>| match event.event {
-//!     NoteEvent::Written { note_id } => index(note_id).await.map_err(Failure::retry),
+//!     NoteEvent::Written { note_id } => Ok(index(note_id).await?),
 //!     other => Err(Failure::reject(format!("this queue is not for {}", other.event_type()))),
 //! })
 //! .await
@@ -29,9 +29,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
 
+use super::Limits;
 use super::sqs::{self, Message};
-use super::{Failure, Limits};
-use crate::{InitError, invocation, log};
+use crate::{Failure, InitError, invocation, log};
 
 #[derive(Deserialize)]
 struct FromRule<'a> {
@@ -42,15 +42,15 @@ struct FromRule<'a> {
 /// The domain event in the body of a message that an EventBridge rule sent ("Events in Amazon EventBridge").
 ///
 /// # Errors
-/// It is no such body, or holds no event of a type, version and source that is known here.
+/// The body does not contain an event of a known type and source.
 pub fn from_rule<E: Event>(body: &str) -> Result<CloudEvent<E>, InvalidEvent> {
     let event: FromRule<'_> = serde_json::from_str(body).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
     CloudEvent::parse(event.detail.get())
 }
 
-/// Serves events with `handler` for as long as the function lives, as [`sqs::serve`] does messages. What is no event of
-/// this system goes to the dead-letter queue with the reason. The handler goes on in the trace, and under the
-/// correlation id, of what set the event off.
+/// Serves events with `handler` for as long as the function lives, as [`sqs::serve`] serves messages. A message that does not
+/// contain an event of the application goes to the dead-letter queue with the reason. The handler continues the trace and
+/// the correlation id of the event.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_worker_goes_on_in_the_trace_of_what_set_the_event_off() {
+    async fn continues_the_trace_and_correlation_id_of_the_event() {
         let handler = async |_: CloudEvent<TestEvent>| {
             let cause = trace::cause();
             let place = cause.traceparent.unwrap();
@@ -125,7 +125,7 @@ mod tests {
         let batch = json!({ "Records": [message(&happened())] });
         let queue = RecordedQueue::default();
         let work =
-            async { sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
+            async { sqs::process(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
         let (response, invocation) = invoked(work).await;
         assert_eq!(response.counts.succeeded, 1);
         let entry = &invocation.state().fields["events"][0];
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_event_of_ours_goes_to_the_dead_letter_queue_with_the_reason() {
+    async fn rejects_messages_without_an_event_of_the_application() {
         for (key, value, reason) in [
             ("type", json!("ferrite.test.happened.v9"), "v9"),
             ("source", json!("elsewhere"), "elsewhere"),
@@ -145,7 +145,7 @@ mod tests {
             let handler = async |_: CloudEvent<TestEvent>| -> Result<(), Failure> { panic!("not to be handled") };
             let batch = json!({ "Records": [message(&event)] });
             let response =
-                sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
+                sqs::process(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
             assert_eq!(response.counts.rejected, 1);
             assert!(queue.rejected()[0].1.contains(reason), "{:?}", queue.rejected());
         }

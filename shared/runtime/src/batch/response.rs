@@ -1,12 +1,12 @@
-//! What the event source mapping is answered.
+//! The response to the event source mapping.
 
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::event;
+use crate::Failure;
 use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 
-/// Which records are to be delivered again: message ids for a queue, a sequence number for a stream.
+/// The records that are to be delivered again: message ids of a queue, or a sequence number of a stream.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -22,10 +22,10 @@ struct BatchItemFailure {
 }
 
 impl Response {
-    /// The answer to a batch whose records, by their identifiers, ended so.
-    pub(super) fn of(ended: impl IntoIterator<Item = (String, Outcome)>) -> Self {
+    /// The response to a batch with these outcomes, by the identifiers of the records.
+    pub(super) fn new(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
         let mut response = Self::default();
-        for (item_identifier, outcome) in ended {
+        for (item_identifier, outcome) in outcomes {
             response.counts.add(outcome);
             if outcome == Outcome::Failed {
                 response.batch_item_failures.push(BatchItemFailure { item_identifier });
@@ -34,16 +34,15 @@ impl Response {
         response
     }
 
-    /// The answer for a stream, whose shard is read again from the first record that failed: the others after it come
-    /// again with it.
-    pub(super) fn of_stream(ended: impl IntoIterator<Item = (String, Outcome)>) -> Self {
-        let mut response = Self::of(ended);
+    /// The response for a stream. Lambda reads the shard again from the first failed record, so it names no other.
+    pub(super) fn of_stream(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
+        let mut response = Self::new(outcomes);
         response.batch_item_failures.truncate(1);
         response
     }
 }
 
-impl Classify for Result<Response, event::Failure> {
+impl Classify for Result<Response, Failure> {
     fn counts(&self) -> OutcomeCounts {
         self.as_ref().map_or_else(|_| Outcome::Failed.into(), |response| response.counts)
     }

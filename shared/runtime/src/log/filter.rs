@@ -102,7 +102,7 @@ mod tests {
         levels.into_iter().filter(|level| filter.enabled(&metadata(*level))).collect()
     }
 
-    const MEMBER: &str = "functions/place-order/src/handler.rs";
+    const MEMBER: &str = "functions/write-note/src/handler.rs";
     const DEPENDENCY: &str = "/home/ada/.cargo/registry/src/index/hyper-1.12.0/src/client.rs";
 
     #[test]

@@ -102,10 +102,10 @@ impl Serialize for Line<'_> {
                 map.serialize_entry("correlation_id", correlation_id)?;
             }
         }
-        let record_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
+        let recnote_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
         // A field replaces a key of the record.
-        let record_keys = record_keys.filter(|(name, _)| !self.fields.contains_key(*name));
-        for (name, value) in record_keys.chain(&self.fields) {
+        let recnote_keys = recnote_keys.filter(|(name, _)| !self.fields.contains_key(*name));
+        for (name, value) in recnote_keys.chain(&self.fields) {
             if RESERVED_KEYS.contains(&name.as_str()) {
                 map.serialize_entry(&format_args!("{name}_"), value)?;
             } else {
@@ -138,7 +138,7 @@ mod tests {
     #[tokio::test]
     async fn has_the_keys_of_powertools_in_their_order() {
         let ((), _) = invoked(async {
-            let Value::Object(fields) = json!({ "order_id": "ord_1", "level": 9 }) else { unreachable!() };
+            let Value::Object(fields) = json!({ "note_id": "note_1", "level": 9 }) else { unreachable!() };
             let line = invocation::current(|scope| {
                 let (level, location) = (Level::WARN, Some(("functions/a/src/handler.rs", 7)));
                 let exception = Some(Exception::new(&std::fmt::Error));
@@ -154,7 +154,7 @@ mod tests {
             for key in ["service", "cold_start", "function_request_id", "xray_trace_id", "exception"] {
                 assert!(!line[key].is_null(), "{key} in {text}");
             }
-            assert_eq!((&line["order_id"], &line["level_"]), (&json!("ord_1"), &json!(9)));
+            assert_eq!((&line["note_id"], &line["level_"]), (&json!("note_1"), &json!(9)));
         })
         .await;
     }

@@ -100,7 +100,7 @@ fn invocation_span(scope: &Scope) -> Span {
 }
 
 /// Starts the span of one record, in the trace of `cause`, with a link to the invocation that processes it.
-pub(crate) fn record_span(cause: Option<TraceParent>) -> Span {
+pub(crate) fn recnote_span(cause: Option<TraceParent>) -> Span {
     let link = Span::current().context().span().span_context().clone();
     let span = info_span!("record", otel.name = "process a record", otel.kind = "consumer");
     if let Some(cause) = cause {
@@ -192,7 +192,7 @@ mod tests {
         let url = format!("http://{}/v1/traces", collector.local_addr().unwrap());
         let exporter = exporter(SpanExporter::builder().with_http().with_endpoint(url)).unwrap();
         let (ended, _guard) = export_here();
-        invoked(std::future::ready(()).instrument(info_span!("charge", order_id = "ord_1"))).await;
+        invoked(std::future::ready(()).instrument(info_span!("charge", note_id = "note_1"))).await;
         let received = async {
             let (mut connection, _) = collector.accept().await.unwrap();
             let mut request = vec![0; 4096];
@@ -202,7 +202,7 @@ mod tests {
         };
         let ((), request) = tokio::join!(send(&exporter, ended.take()), received);
         assert!(request.starts_with("POST /v1/traces ") && request.contains("charge"), "{request}");
-        assert!(request.contains("order_id") && request.contains("ord_1"), "{request}");
+        assert!(request.contains("note_id") && request.contains("note_1"), "{request}");
     }
 
     #[tokio::test]
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_span_of_a_record_continues_the_trace_of_its_cause_and_links_to_the_invocation() {
+    async fn the_span_of_a_recnote_continues_the_trace_of_its_cause_and_links_to_the_invocation() {
         let (ended, _guard) = export_here();
         let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
         let (place, _) = invoked(async {

@@ -9,13 +9,13 @@ use crate::{IMAGE, ORDER, PRODUCT, Plan, near};
 
 #[test]
 fn fuzz_upload_keys() {
-    let (key, encoded) = (format!("uploads/{PRODUCT}/{IMAGE}"), format!("uploads%2F{PRODUCT}%2f{IMAGE}"));
+    let key = format!("uploads/{PRODUCT}/{IMAGE}");
     check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&[&key, &encoded], plan);
-        let Some(upload) = UploadKey::from_event(&text) else { return };
-        assert_eq!(UploadKey::from_event(&upload.to_string()), Some(upload));
-        // Another spelling of a key is another file.
-        assert!(text.contains('%') || upload.to_string() == text, "{text}");
+        let text = near(&[&key], plan);
+        let Some(upload) = UploadKey::parse(&text) else { return };
+        assert_eq!(UploadKey::parse(&upload.to_string()), Some(upload));
+        // Another spelling of a key is another object.
+        assert_eq!(upload.to_string(), text);
     });
 }
 
