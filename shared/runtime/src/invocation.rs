@@ -137,7 +137,7 @@ pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
 /// of `cause`.
 pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(mut scope) = current(Clone::clone) else { return work.await };
-    let span = trace::recnote_span(cause.traceparent);
+    let span = trace::record_span(cause.traceparent);
     if let Some(traceparent) = cause.traceparent {
         scope.traceparent = TraceParent { span_id: trace::new_span_id(), ..traceparent };
     }

@@ -102,10 +102,10 @@ impl Serialize for Line<'_> {
                 map.serialize_entry("correlation_id", correlation_id)?;
             }
         }
-        let recnote_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
+        let record_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
         // A field replaces a key of the record.
-        let recnote_keys = recnote_keys.filter(|(name, _)| !self.fields.contains_key(*name));
-        for (name, value) in recnote_keys.chain(&self.fields) {
+        let record_keys = record_keys.filter(|(name, _)| !self.fields.contains_key(*name));
+        for (name, value) in record_keys.chain(&self.fields) {
             if RESERVED_KEYS.contains(&name.as_str()) {
                 map.serialize_entry(&format_args!("{name}_"), value)?;
             } else {

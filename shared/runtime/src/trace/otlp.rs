@@ -100,7 +100,7 @@ fn invocation_span(scope: &Scope) -> Span {
 }
 
 /// Starts the span of one record, in the trace of `cause`, with a link to the invocation that processes it.
-pub(crate) fn recnote_span(cause: Option<TraceParent>) -> Span {
+pub(crate) fn record_span(cause: Option<TraceParent>) -> Span {
     let link = Span::current().context().span().span_context().clone();
     let span = info_span!("record", otel.name = "process a record", otel.kind = "consumer");
     if let Some(cause) = cause {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_span_of_a_recnote_continues_the_trace_of_its_cause_and_links_to_the_invocation() {
+    async fn the_span_of_a_record_continues_the_trace_of_its_cause_and_links_to_the_invocation() {
         let (ended, _guard) = export_here();
         let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
         let (place, _) = invoked(async {
