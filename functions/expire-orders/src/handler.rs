@@ -39,7 +39,7 @@ pub(crate) async fn expire_orders(
             for order in listed.items {
                 // The index is behind the table by a moment: an order in it may be past `pending` by now.
                 let Ok(transition) = order.expire(now) else { continue };
-                match orders.save(&transition, &trace::cause()).await {
+                match orders.save(&transition, &trace::context()).await {
                     Ok(true) => {
                         metrics::count(ORDERS_EXPIRED);
                         expired += 1;
