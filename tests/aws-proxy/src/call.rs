@@ -1,4 +1,4 @@
-//! Which operation of which service a request is.
+//! Identifies the operation and the caller of a request.
 
 use std::fmt;
 
@@ -50,19 +50,21 @@ impl Operation {
         Self { service, name: name.into() }
     }
 
-    /// How the header `x-amz-target` names an operation of DynamoDB's.
-    pub(crate) fn target(&self) -> HeaderValue {
+    /// The value of `x-amz-target` for an operation of DynamoDB.
+    #[must_use]
+    pub fn target(&self) -> HeaderValue {
         HeaderValue::from_str(&format!("DynamoDB_20120810.{}", self.name)).unwrap_or(HeaderValue::from_static(""))
     }
 
-    /// What a function's own request asks for. `None` for what no function asks of AWS: an upload by a presigned URL for
-    /// one, which is a customer's.
-    pub(crate) fn of(head: &Parts, body: &[u8]) -> Option<Self> {
+    /// The operation of a function's own request. `None` for anything else, such as a client's upload by a presigned URL.
+    #[must_use]
+    pub fn of(head: &Parts, body: &[u8]) -> Option<Self> {
         Self::targeted(&head.headers).or_else(|| Self::of_signed(&Scope::of(&head.headers)?, head, body))
     }
 
-    /// What a request asks for that was signed for `scope`.
-    pub(crate) fn of_signed(scope: &Scope<'_>, head: &Parts, body: &[u8]) -> Option<Self> {
+    /// The operation of a request that was signed for `scope`.
+    #[must_use]
+    pub fn of_signed(scope: &Scope<'_>, head: &Parts, body: &[u8]) -> Option<Self> {
         Self::targeted(&head.headers).or_else(|| match scope.service {
             "s3" => Some(Self::new(Service::S3, on_object(&head.method, head.uri.path())?)),
             "ses" => Some(Self::new(Service::Ses, query_action(body)?)),
@@ -90,22 +92,28 @@ impl fmt::Display for Operation {
     }
 }
 
-/// What a request says that it was signed for ("Authenticating requests (AWS Signature Version 4)").
-pub(crate) struct Scope<'a> {
-    pub(crate) access_key: &'a str,
-    pub(crate) region: &'a str,
-    pub(crate) service: &'a str,
+/// The credential scope of a signature ("Authenticating requests (AWS Signature Version 4)").
+pub struct Scope<'a> {
+    /// The access key id of the caller.
+    pub access_key: &'a str,
+    /// The region.
+    pub region: &'a str,
+    /// The signing name of the service.
+    pub service: &'a str,
 }
 
 impl<'a> Scope<'a> {
-    pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
+    /// The scope of a signed request.
+    #[must_use]
+    pub fn of(headers: &'a HeaderMap) -> Option<Self> {
         let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (_, credential) = authorization.split_once("Credential=")?;
         Self::parse(credential.split(',').next()?.split('/'))
     }
 
-    /// That of a presigned URL.
-    pub(crate) fn of_link(uri: &'a Uri) -> Option<Self> {
+    /// The scope of a presigned URL.
+    #[must_use]
+    pub fn of_link(uri: &'a Uri) -> Option<Self> {
         let credential = uri.query()?.split('&').find_map(|parameter| parameter.strip_prefix("X-Amz-Credential="))?;
         Self::parse(credential.split("%2F"))
     }
@@ -155,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_json_protocols_name_their_operation_in_a_header() {
+    fn reads_the_operation_of_json_protocols_from_the_header() {
         assert_eq!(targeted("DynamoDB_20120810.TransactWriteItems").unwrap(), "DynamoDB.TransactWriteItems");
         assert_eq!(targeted("AWSEvents.PutEvents").unwrap(), "EventBridge.PutEvents");
         assert_eq!(targeted("AmazonSQS.SendMessage").unwrap(), "SQS.SendMessage");
@@ -163,19 +171,19 @@ mod tests {
     }
 
     #[test]
-    fn the_query_protocol_names_its_operation_in_the_body() {
+    fn reads_the_operation_of_the_query_protocol_from_the_body() {
         let body = "Version=2010-12-01&Action=SendEmail&Source=a%40example.com";
         assert_eq!(signed_for("ses", "POST", "/", body).unwrap(), "SES.SendEmail");
     }
 
     #[test]
-    fn an_operation_on_an_object_is_its_method() {
+    fn derives_the_s3_operation_from_the_method() {
         assert_eq!(signed_for("s3", "GET", "/bucket/uploads/a?x-id=GetObject", "").unwrap(), "S3.GetObject");
         assert_eq!(signed_for("s3", "PUT", "/bucket/sales/2026-11-22.csv", "day").unwrap(), "S3.PutObject");
     }
 
     #[test]
-    fn what_no_function_asks_has_no_operation() {
+    fn has_no_operation_for_requests_that_no_function_makes() {
         assert_eq!(targeted("AWSLambda.Invoke"), None);
         assert_eq!(signed_for("s3", "GET", "/bucket/", ""), None);
         assert_eq!(signed_for("lambda", "POST", "/2015-03-31/functions/x/invocations", ""), None);

@@ -1,10 +1,10 @@
-//! The functions of a stack, known by the keys that the emulator gives them.
+//! The functions of a stack, identified by the access keys that MiniStack gives them.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use ferrite_tests::function_keys::FunctionKeys;
-use ferrite_tests::signer::{SignError, Signer};
+use ferrite_aws_client::function_keys::FunctionKeys;
+use ferrite_aws_client::signer::{SignError, Signer};
 use http::header;
 use http::request::Parts;
 
@@ -13,21 +13,22 @@ use crate::call::Scope;
 const DATE: &str = "x-amz-date";
 const TOKEN: &str = "x-amz-security-token";
 
-/// Which function has which access key.
+/// The functions of a stack, by access key.
 #[derive(Debug, Clone, Default)]
 pub struct Functions(BTreeMap<String, Function>);
 
-/// A function, and what it signs with.
+/// A function, and the keys that it signs with.
 #[derive(Debug, Clone)]
-pub(crate) struct Function {
-    pub(crate) name: String,
+pub struct Function {
+    /// Its name.
+    pub name: String,
     pub(crate) partition: String,
     pub(crate) account: String,
     secret_key: String,
 }
 
 impl Functions {
-    /// With the function called `name` among them, which runs as `role_arn`.
+    /// Adds the function `name`, which runs as `role_arn`.
     pub fn insert(&mut self, name: &str, function_arn: &str, role_arn: &str) {
         let FunctionKeys { access_key, secret_key } = FunctionKeys::derived(function_arn, role_arn);
         let mut parts = function_arn.split(':').map(str::to_owned);
@@ -35,35 +36,36 @@ impl Functions {
         self.0.insert(access_key, Function { name: name.to_owned(), partition, account, secret_key });
     }
 
-    /// Whoever signed a request.
-    pub(crate) fn caller(&self, head: &Parts) -> Option<&Function> {
+    /// The function that signed a request.
+    #[must_use]
+    pub fn caller(&self, head: &Parts) -> Option<&Function> {
         self.with_key(Scope::of(&head.headers)?.access_key)
     }
 
-    /// Whoever has this access key.
+    /// The function with this access key.
     pub(crate) fn with_key(&self, access_key: &str) -> Option<&Function> {
         self.0.get(access_key)
     }
 }
 
-/// A request cannot be signed again.
+/// Why a request cannot be signed again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResignError {
     /// It was not signed in the first place.
     #[error("the request has no signature")]
     Unsigned,
-    /// Something in it cannot be signed.
+    /// Part of it cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
 }
 
 impl Function {
-    /// The head of a request that is to have another `body`, signed at `time` as the function itself would ("Signature
-    /// Version 4"): with its own keys, so that its role still decides.
+    /// The head of a request whose body was replaced, signed at `time` with the function's own keys, so that its role still
+    /// applies.
     ///
     /// # Errors
     /// When the request was not signed, or cannot be.
-    pub(crate) fn resign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, ResignError> {
+    pub fn resign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, ResignError> {
         let signed = head.headers.clone();
         let Scope { access_key, region, service } = Scope::of(&signed).ok_or(ResignError::Unsigned)?;
         let token = signed.get(TOKEN).and_then(|token| token.to_str().ok());
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_known_by_the_key_that_ministack_gives_it() {
+    fn finds_a_function_by_its_ministack_key() {
         let functions = stack();
         assert_eq!(functions.caller(&signed_by("ASIA5FEA4F669E564881")).unwrap().name, "relay-events");
         assert!(functions.caller(&signed_by("test")).is_none());
@@ -113,7 +115,7 @@ mod tests {
 
     // hashlib and MiniStack's own `calculate_signature` gave the keys and the signature.
     #[test]
-    fn another_body_is_signed_as_the_function_would() {
+    fn signs_another_body_with_the_functions_keys() {
         let functions = stack();
         let head = signed_by("ASIA5FEA4F669E564881");
         let function = functions.caller(&head).unwrap();

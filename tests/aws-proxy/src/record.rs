@@ -1,8 +1,4 @@
-//! What functions asked AWS for, in the words of their roles: a record of every call that came through.
-//!
-//! What a call needs is in each service's page of the "Service Authorization Reference"; what a transaction needs, in
-//! "Using IAM with DynamoDB transactions"; and why a missing object needs `s3:ListBucket`, in "GetObject" (Amazon S3 API
-//! Reference).
+//! A record of the permissions that functions use.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -10,98 +6,92 @@ use std::sync::{Mutex, PoisonError};
 use http::request::Parts;
 use http::{Response, StatusCode};
 use hyper::body::Bytes;
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
-use crate::call::{Operation, Scope, Service};
+use crate::call::{Operation, Scope};
 use crate::functions::Functions;
+use crate::iam_actions::{Account, Permissions, add_listed_partitions, for_missing_object, without_keys};
 
-/// An action on a resource that a function asked for.
+/// An action on a resource that a function used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Need {
-    /// The function's name; for a caller that is none of the stack's, its access key.
+pub struct UsedPermission {
+    /// The function's name, or the access key of a caller that is not part of the stack.
     pub function: String,
     /// The IAM action, as in `dynamodb:PutItem`.
     pub action: String,
     /// The resource's ARN.
     pub resource: String,
-    /// The partitions of the table, as roles name them: `CUSTOMER#*` for every customer. None for what has no such keys.
+    /// The partitions of the table, as roles name them: `CUSTOMER#*` for every customer. Empty for anything else.
     pub keys: BTreeSet<String>,
 }
 
-/// How often it was asked for.
+/// How often a permission was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
-    /// And was not refused, for a request or an event that the function had.
+pub struct UseCounts {
+    /// For a request or an event, without being denied.
     pub handled: u64,
-    /// In init, for the connection alone (`OPEN_CONNECTIONS_IN_INIT`), whatever came of it.
-    pub opened: u64,
-    /// And was refused for want of a permission.
-    pub refused: u64,
+    /// To open a connection in init (`OPEN_CONNECTIONS_IN_INIT`), denied or not.
+    pub prewarmed: u64,
+    /// For a request or an event, and denied.
+    pub denied: u64,
 }
 
-/// The calls so far.
+/// The permissions that were used so far.
 #[derive(Debug, Default)]
-pub(crate) struct Record(Mutex<BTreeMap<Need, Times>>);
+pub(crate) struct Record(Mutex<BTreeMap<UsedPermission, UseCounts>>);
 
 impl Record {
-    pub(crate) fn seen(&self) -> BTreeMap<Need, Times> {
+    pub(crate) fn get(&self) -> BTreeMap<UsedPermission, UseCounts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn forget(&self) {
+    pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Keeps a call and what came of it.
-    pub(crate) fn keep(&self, asked: Asked, answer: &Response<Bytes>) {
-        let Asked { function, mut permissions, how } = asked;
-        add_listed(&mut permissions, answer);
-        let refused = is_refused(answer);
+    /// Adds a call and its outcome.
+    pub(crate) fn add(&self, pending: PendingCall, answer: &Response<Bytes>) {
+        let PendingCall { function, mut permissions, purpose } = pending;
+        add_listed_partitions(&mut permissions, answer);
+        let denied = is_denied(answer);
         let not_found = answer.status() == StatusCode::NOT_FOUND;
-        if how == How::Handling && not_found {
-            permissions.extend(to_be_told_of_absence(&permissions));
+        if purpose == Purpose::Handling && not_found {
+            permissions.extend(for_missing_object(&permissions));
         }
         let mut record = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for ((action, resource), keys) in permissions {
-            let need = Need { function: function.clone(), action, resource, keys };
-            match (how, refused) {
-                (How::Opening, _) => record.entry(need).or_default().opened += 1,
-                // Whoever has a link may try to open something else with it: that is no need of the function's.
-                (How::Link, true) => {}
-                (_, true) => record.entry(need).or_default().refused += 1,
-                (_, false) => record.entry(need).or_default().handled += 1,
+            let permission = UsedPermission { function: function.clone(), action, resource, keys };
+            match (purpose, denied) {
+                (Purpose::Prewarm, _) => record.entry(permission).or_default().prewarmed += 1,
+                // A client may tamper with a presigned URL, which says nothing about the function.
+                (Purpose::PresignedUrl, true) => {}
+                (_, true) => record.entry(permission).or_default().denied += 1,
+                (_, false) => record.entry(permission).or_default().handled += 1,
             }
         }
     }
 }
 
-type Permission = (String, String);
-
-/// What is asked for, and in which partitions.
-type Permissions = BTreeMap<Permission, BTreeSet<String>>;
-
-/// What a call asks for, before it is answered.
-pub(crate) struct Asked {
+/// A call that has not been answered yet.
+pub(crate) struct PendingCall {
     function: String,
     permissions: Permissions,
-    how: How,
+    purpose: Purpose,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
+enum Purpose {
     /// For a request or an event.
     Handling,
-    /// To open a connection (shared/aws/src/opening.rs).
-    Opening,
-    /// By a client, with a link that the function signed.
-    Link,
+    /// To open a connection in init.
+    Prewarm,
+    /// By a client, with a URL that the function signed.
+    PresignedUrl,
 }
 
-impl Asked {
-    /// `None` for a request that nobody signed.
-    pub(crate) fn of(functions: &Functions, head: &Parts, body: &[u8]) -> Option<Self> {
-        let (scope, link) = match (Scope::of(&head.headers), Scope::of_link(&head.uri)) {
+impl PendingCall {
+    /// `None` for a request without a signature.
+    pub(crate) fn new(functions: &Functions, head: &Parts, body: &[u8]) -> Option<Self> {
+        let (scope, presigned) = match (Scope::of(&head.headers), Scope::of_link(&head.uri)) {
             (Some(scope), _) => (scope, false),
             (None, Some(scope)) => (scope, true),
             (None, None) => return None,
@@ -115,167 +105,30 @@ impl Asked {
         };
         let permissions = match Operation::of_signed(&scope, head, body) {
             Some(operation) => account.permissions(&operation, head, body),
-            // It is in no role, so that whoever adds such a call finds out that it is not recorded.
-            None => in_no_table([(format!("{}:?", scope.service), format!("{} {}", head.method, head.uri.path()))]),
+            // No role has this action, so the comparison reports the call.
+            None => without_keys([(format!("{}:?", scope.service), format!("{} {}", head.method, head.uri.path()))]),
         };
-        let how = match link {
-            true => How::Link,
-            false if opens_a_connection(head, body) => How::Opening,
-            false => How::Handling,
+        let purpose = match presigned {
+            true => Purpose::PresignedUrl,
+            false if is_prewarm(head, body) => Purpose::Prewarm,
+            false => Purpose::Handling,
         };
-        Some(Self { function, permissions, how })
+        Some(Self { function, permissions, purpose })
     }
 }
 
-/// Known by what they ask for and nobody has: the item, the partition and the upload called none.
-fn opens_a_connection(head: &Parts, body: &[u8]) -> bool {
+/// Prewarm calls name an item, a partition or an upload that never exists.
+fn is_prewarm(head: &Parts, body: &[u8]) -> bool {
     let is_json = || head.headers.contains_key("x-amz-target");
     head.uri.path().ends_with("/uploads/none") || is_json() && contains(body, br#"{"S":"NONE"}"#)
 }
 
-fn is_refused(answer: &Response<Bytes>) -> bool {
+fn is_denied(answer: &Response<Bytes>) -> bool {
     answer.status() == StatusCode::FORBIDDEN || answer.status().is_client_error() && contains(answer.body(), b"AccessDenied")
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
-}
-
-/// S3 says that an object is not there only to whom may list the bucket, and forbids it to all others.
-fn to_be_told_of_absence(permissions: &Permissions) -> Option<(Permission, BTreeSet<String>)> {
-    let (_, object) = permissions.keys().find(|(action, _)| action == "s3:GetObject")?;
-    let (bucket, _key) = object.split_once('/')?;
-    Some((("s3:ListBucket".to_owned(), bucket.to_owned()), BTreeSet::new()))
-}
-
-/// A query on an index may next begin after what it listed: then it names the partition of that item, too.
-fn add_listed(permissions: &mut Permissions, answer: &Response<Bytes>) {
-    for ((_, resource), keys) in permissions {
-        if resource.contains("/index/") {
-            let listed = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
-            let items = listed["Items"].as_array().into_iter().flatten();
-            keys.extend(items.filter_map(|item| partition(&item["pk"])));
-        }
-    }
-}
-
-fn in_no_table(permissions: impl IntoIterator<Item = Permission>) -> Permissions {
-    permissions.into_iter().map(|permission| (permission, BTreeSet::new())).collect()
-}
-
-/// What a role can name of a partition key: not which customer it is, or which product.
-fn partition(key: &Value) -> Option<String> {
-    let key = key["S"].as_str()?;
-    Some(key.split_once('#').map_or_else(|| key.to_owned(), |(kind, _)| format!("{kind}#*")))
-}
-
-/// The partitions that a request, or a part of a transaction, names (shared/aws/src/table/keys.rs).
-fn partitions(part: &Value) -> BTreeSet<String> {
-    let start = &part["ExclusiveStartKey"];
-    let compared = part["KeyConditionExpression"].as_str().and_then(|condition| {
-        let (attribute, value) = condition.split_once(" = ")?;
-        let value = value.split(' ').next()?;
-        ["pk", "gsi1pk"].contains(&attribute).then(|| &part["ExpressionAttributeValues"][value])
-    });
-    let keys = [&part["Key"]["pk"], &part["Item"]["pk"], &start["pk"], &start["gsi1pk"]];
-    keys.into_iter().chain(compared).filter_map(partition).collect()
-}
-
-/// Where the resources of a call are.
-struct Account<'a> {
-    partition: &'a str,
-    region: &'a str,
-    id: &'a str,
-}
-
-impl Account<'_> {
-    fn arn(&self, service: &str, resource: &str) -> String {
-        // Many operations take an ARN where they take a name.
-        if resource.starts_with("arn:") {
-            return resource.to_owned();
-        }
-        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.id)
-    }
-
-    fn permissions(&self, operation: &Operation, head: &Parts, body: &[u8]) -> Permissions {
-        let json = || serde_json::from_slice::<Value>(body).unwrap_or_default();
-        match operation.service {
-            Service::DynamoDb => self.on_tables(&operation.name, &json()),
-            Service::EventBridge => {
-                let request = json();
-                let entries = request["Entries"].as_array().into_iter().flatten();
-                let buses = entries.map(|entry| entry["EventBusName"].as_str().unwrap_or("default"));
-                let bus = |name: &str| if name.starts_with("arn:") { name.to_owned() } else { format!("event-bus/{name}") };
-                in_no_table(buses.map(|name| (format!("events:{}", operation.name), self.arn("events", &bus(name)))))
-            }
-            Service::S3 => {
-                let action = operation.name.replace("HeadObject", "GetObject");
-                let object = percent_decode_str(head.uri.path().trim_start_matches('/')).decode_utf8_lossy();
-                in_no_table([(format!("s3:{action}"), format!("arn:{}:s3:::{object}", self.partition))])
-            }
-            Service::Ses => {
-                let field = |name| form_field(body, name);
-                let resources = [
-                    field("Source").map(|sender| format!("identity/{}", address(&sender))),
-                    field("ConfigurationSetName").map(|set| format!("configuration-set/{set}")),
-                ];
-                let action = format!("ses:{}", operation.name);
-                let resources = resources.into_iter().flatten();
-                in_no_table(resources.map(|resource| (action.clone(), self.arn("ses", &resource))))
-            }
-            Service::Sqs => {
-                let request = json();
-                let queue = request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
-                let action = operation.name.trim_end_matches("Batch");
-                in_no_table([(format!("sqs:{action}"), self.arn("sqs", queue))])
-            }
-            Service::Ssm => {
-                let request = json();
-                let name = request["Name"].as_str().unwrap_or_default();
-                let resource = format!("parameter/{}", name.trim_start_matches('/'));
-                in_no_table([(format!("ssm:{}", operation.name), self.arn("ssm", &resource))])
-            }
-        }
-    }
-
-    /// Each part of a transaction with the partitions of all: AWS's documents do not say that it is held to its own alone.
-    fn on_tables(&self, operation: &str, request: &Value) -> Permissions {
-        let table = |name: &str| if name.starts_with("arn:") { name.to_owned() } else { format!("table/{name}") };
-        let permission = |action: &str, resource: &str| (format!("dynamodb:{action}"), self.arn("dynamodb", resource));
-        if let Some(items) = request["TransactItems"].as_array() {
-            let items = items.iter().filter_map(Value::as_object).flatten();
-            let keys: BTreeSet<_> = items.clone().flat_map(|(_, item)| partitions(item)).collect();
-            return items
-                .map(|(action, item)| {
-                    let action = if action == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{action}Item") };
-                    (permission(action, &table(item["TableName"].as_str().unwrap_or_default())), keys.clone())
-                })
-                .collect();
-        }
-        if let Some(tables) = request["RequestItems"].as_object() {
-            let tables = tables.iter().map(|(name, wanted)| {
-                let keys = wanted["Keys"].as_array().into_iter().flatten();
-                (permission(operation, &table(name)), keys.filter_map(|key| partition(&key["pk"])).collect())
-            });
-            return tables.collect();
-        }
-        let mut resource = table(request["TableName"].as_str().unwrap_or_default());
-        if let Some(index) = request["IndexName"].as_str() {
-            resource.push_str(&format!("/index/{index}"));
-        }
-        [(permission(operation, &resource), partitions(request))].into()
-    }
-}
-
-fn form_field(body: &[u8], name: &str) -> Option<String> {
-    let fields = std::str::from_utf8(body).ok()?.split('&').filter_map(|field| field.split_once('='));
-    let (_, value) = fields.into_iter().find(|(field, _)| *field == name)?;
-    Some(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
-}
-
-/// The address of a mailbox that may have a name before it (RFC 5322, 3.4).
-fn address(mailbox: &str) -> &str {
-    mailbox.rsplit_once('<').map_or(mailbox, |(_, address)| address.trim_end_matches('>'))
 }
 
 #[cfg(test)]
@@ -287,7 +140,7 @@ mod tests {
     const KEY: &str = "ASIA5FEA4F669E564881";
 
     /// What is kept of a call of relay-events that is answered so.
-    fn record_of(request: http::request::Builder, body: &str, status: u16, answer: &'static str) -> BTreeMap<Need, Times> {
+    fn record_of(request: http::request::Builder, body: &str, status: u16, answer: &'static str) -> BTreeMap<UsedPermission, UseCounts> {
         let mut functions = Functions::default();
         let (function, role) =
             ("arn:aws:lambda:us-east-1:000000000000:function:relay-events", "arn:aws:iam::000000000000:role/relay-events");
@@ -295,10 +148,10 @@ mod tests {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let record = Record::default();
         let answer = Response::builder().status(status).body(Bytes::from_static(answer.as_bytes())).unwrap();
-        if let Some(asked) = Asked::of(&functions, &head, body.as_bytes()) {
-            record.keep(asked, &answer);
+        if let Some(pending) = PendingCall::new(&functions, &head, body.as_bytes()) {
+            record.add(pending, &answer);
         }
-        record.seen()
+        record.get()
     }
 
     /// Action, resource, and how often in each way.
@@ -311,7 +164,7 @@ mod tests {
         let seen = record_of(request, body, status, answer).into_iter();
         seen.map(|(need, times)| {
             assert!(need.function == "relay-events" || need.function == "ASIA0", "{need:?}");
-            (need.action, need.resource, [times.handled, times.opened, times.refused])
+            (need.action, need.resource, [times.handled, times.prewarmed, times.denied])
         })
         .collect()
     }
@@ -339,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_on_a_table_or_its_index_is_an_action_on_it() {
+    fn maps_table_and_index_operations_to_actions() {
         let dynamodb = |operation: &str| targeted("dynamodb", &format!("DynamoDB_20120810.{operation}"));
         let table = "arn:aws:dynamodb:us-east-1:000000000000:table/shop";
         assert_eq!(needs(dynamodb("PutItem"), r#"{"TableName":"shop"}"#), pairs([("dynamodb:PutItem", table)]));
@@ -352,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_needs_what_its_items_need() {
+    fn a_transaction_needs_the_permissions_of_its_items() {
         let body = r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"a"}},
             {"ConditionCheck":{"TableName":"b"}},{"Delete":{"TableName":"b"}}]}"#;
         let (a, b) = ("arn:aws:dynamodb:us-east-1:000000000000:table/a", "arn:aws:dynamodb:us-east-1:000000000000:table/b");
@@ -368,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_partitions_are_those_that_a_request_names() {
+    fn records_the_partitions_that_a_request_names() {
         let named = |operation: &str, body: &str, answer: &'static str| {
             let request = targeted("dynamodb", &format!("DynamoDB_20120810.{operation}"));
             let needs: Vec<_> = record_of(request, body, 200, answer).into_keys().collect();
@@ -403,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn queues_buses_parameters_and_senders_are_named() {
+    fn names_queues_buses_parameters_and_senders() {
         let queue = r#"{"QueueUrl":"http://127.0.0.1:1/000000000000/dlq"}"#;
         let named = [("sqs:SendMessage", "arn:aws:sqs:us-east-1:000000000000:dlq")];
         assert_eq!(needs(targeted("sqs", "AmazonSQS.SendMessage"), queue), pairs(named));
@@ -431,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_named_by_its_key_also_in_a_link() {
+    fn names_objects_by_key_in_requests_and_presigned_urls() {
         let put = signed("s3", "PUT", "/bucket/uploads/a%20b?x-id=PutObject");
         assert_eq!(needs(put, "x"), pairs([("s3:PutObject", "arn:aws:s3:::bucket/uploads/a b")]));
         let head = signed("s3", "HEAD", "/bucket/a");
@@ -442,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn to_be_told_that_an_object_is_not_there_takes_a_permission_of_its_own() {
+    fn a_missing_object_needs_list_bucket() {
         let get = |path| kept(signed("s3", "GET", path), "", 404, "");
         let needed = |action: &str, resource: &str| (action.to_owned(), resource.to_owned(), [1, 0, 0]);
         let missing = [needed("s3:GetObject", "arn:aws:s3:::bucket/a/b"), needed("s3:ListBucket", "arn:aws:s3:::bucket")];
@@ -450,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_opens_a_connection_is_no_need() {
+    fn counts_prewarm_calls_separately() {
         let only_opened = |kept: Vec<(String, String, [u64; 3])>| {
             assert_eq!(kept.len(), 1, "{kept:?}");
             assert_eq!(kept[0].2, [0, 1, 0]);
@@ -461,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_kept_as_one_and_shows_no_need() {
+    fn counts_denied_calls_separately() {
         let put = || targeted("dynamodb", "DynamoDB_20120810.PutItem");
         let times = |status, answer| kept(put(), r#"{"TableName":"shop"}"#, status, answer)[0].2;
         assert_eq!(times(400, r#"{"__type":"com.amazon.coral.service#AccessDeniedException"}"#), [0, 0, 1]);
@@ -469,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_kept_all_the_same() {
+    fn records_calls_that_it_does_not_understand() {
         let decrypt = needs(targeted("kms", "TrentService.Decrypt"), "{}");
         assert_eq!(decrypt, pairs([("kms:?", "POST /")]));
         let stranger = "AWS4-HMAC-SHA256 Credential=ASIA0/20261101/us-east-1/s3/aws4_request, Signature=00";

@@ -1,17 +1,18 @@
-//! What happened, in numbers.
+//! Counts of the injected faults.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::call::Operation;
+use ferrite_aws_proxy::call::Operation;
+
 use crate::faults::Kind;
 
 /// The calls that came while faults were on, and the faults that they met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct FaultCounts {
     /// How many calls came while faults were on.
     pub calls: u64,
-    /// What left calls without an answer although nobody had planned it, and how often.
+    /// Reasons for calls without a response that no plan had, with their counts.
     pub unplanned: BTreeMap<String, u64>,
     met: BTreeMap<Met, u64>,
 }
@@ -23,7 +24,7 @@ struct Met {
     function: String,
 }
 
-impl Tally {
+impl FaultCounts {
     pub(crate) fn count(&mut self, kind: Kind, operation: Operation, function: String) {
         *self.met.entry(Met { kind, operation, function }).or_default() += 1;
     }
@@ -56,7 +57,7 @@ impl Tally {
 }
 
 /// A line for each kind: how often, and at which operations.
-impl fmt::Display for Tally {
+impl fmt::Display for FaultCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (kind, count) in self.by_kind() {
             let met = self.met.iter().filter(|(met, _)| met.kind == kind);
@@ -72,24 +73,24 @@ impl fmt::Display for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Service;
+    use ferrite_aws_proxy::call::Service;
 
     #[test]
-    fn faults_are_counted_by_kind_by_operation_and_by_function() {
+    fn counts_faults_by_kind_operation_and_function() {
         let operation = |name: &str| Operation::new(Service::DynamoDb, name);
-        let mut tally = Tally::default();
+        let mut counts = FaultCounts::default();
         for (kind, name, function) in [
             (Kind::CutAfter, "GetItem", "get-order"),
             (Kind::CutAfter, "PutItem", "place-order"),
             (Kind::CutAfter, "PutItem", "place-order"),
             (Kind::Throttle, "PutItem", "create-product"),
         ] {
-            tally.count(kind, operation(name), function.to_owned());
+            counts.count(kind, operation(name), function.to_owned());
         }
-        assert_eq!(tally.by_kind(), [(Kind::Throttle, 1), (Kind::CutAfter, 3)].into());
-        assert_eq!(tally.by_operation(), [(operation("GetItem"), 1), (operation("PutItem"), 3)].into());
-        assert_eq!(tally.by_function()["place-order"], 2);
-        let lines = tally.to_string();
+        assert_eq!(counts.by_kind(), [(Kind::Throttle, 1), (Kind::CutAfter, 3)].into());
+        assert_eq!(counts.by_operation(), [(operation("GetItem"), 1), (operation("PutItem"), 3)].into());
+        assert_eq!(counts.by_function()["place-order"], 2);
+        let lines = counts.to_string();
         assert!(lines.contains("throttled                         1  DynamoDB.PutItem 1\n"), "{lines}");
         assert!(lines.contains("     3  DynamoDB.GetItem 1, DynamoDB.PutItem 2\n"), "{lines}");
     }

@@ -1,160 +1,117 @@
-//! The way of a call from a function to the emulator and back, with the fault that it meets.
+//! What a fault does to a call.
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use ferrite_aws_proxy::call::{Operation, Service};
+use ferrite_aws_proxy::functions::{Function, ResignError};
+use ferrite_aws_proxy::proxy::{Call, Connection, Interceptor};
+use ferrite_aws_proxy::upstream::{NoResponse, Upstream};
+use http::Response;
 use http::request::Parts;
-use http::uri::{Authority, Scheme};
-use http::{HeaderMap, Request, Response, Uri, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::body::Bytes;
 
-use crate::answers;
-use crate::call::{Operation, Service};
 use crate::duplicates::Duplicates;
+use crate::fault_counts::FaultCounts;
 use crate::faults::{Fault, Kind, Plan};
-use crate::functions::{Function, Functions, ResignError};
-use crate::kill::Connection;
+use crate::kill::kill_function;
+use crate::mutation::{self, Mutation};
 use crate::partial::Split;
-use crate::record::{Asked, Record};
-use crate::sabotage::{self, Sabotage};
-use crate::tally::Tally;
+use crate::responses;
 use crate::writes::Writes;
 
-/// Without an answer, hyper closes the connection.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
-    /// As planned.
-    #[error("the connection was to be cut")]
-    Cut,
-    /// The function died while it sent its request.
-    #[error("the request broke off")]
-    Request(#[source] hyper::Error),
-    /// The emulator is gone, or gave up.
-    #[error("the emulator has no answer: {0}")]
-    Emulator(Box<dyn Error + Send + Sync>),
-    /// The emulator's answer to the part of a batch that it was sent does not say what became of each entry.
-    #[error("the answer to a part of a batch is not understood")]
-    Part,
-    /// The part of a batch that is to be carried out cannot be signed.
-    #[error("a part of a batch cannot be signed: {0}")]
-    Sign(#[from] ResignError),
-}
-
-/// The way from the functions to the emulator.
+/// Injects the faults of a plan.
 #[derive(Debug)]
-pub(crate) struct Way {
-    emulator: Authority,
-    client: Client<HttpConnector, Full<Bytes>>,
+pub(crate) struct FaultInterceptor {
     plan: Plan,
-    pub(crate) faults_on: AtomicBool,
-    pub(crate) functions: Mutex<Arc<Functions>>,
+    faults_on: AtomicBool,
+    /// How many calls of each operation there were.
     ordinals: Mutex<BTreeMap<Operation, u64>>,
-    pub(crate) tally: Mutex<Tally>,
-    pub(crate) record: Record,
+    counts: Mutex<FaultCounts>,
     pub(crate) duplicates: Duplicates,
     pub(crate) writes: Writes,
-    pub(crate) sabotage: Mutex<Option<Sabotage>>,
+    mutation: Mutex<Option<Mutation>>,
     split_transactions: AtomicU64,
 }
 
-impl Way {
-    /// # Errors
-    /// When there can be no URL with the address.
-    pub(crate) fn to(emulator: SocketAddr, plan: Plan) -> io::Result<Self> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            // A connection that is kept may be closed just as a call goes out on it: a fault that no plan has.
-            .pool_max_idle_per_host(0)
-            // The name that functions called the proxy by is part of what they signed.
-            .set_host(false)
-            .build(connector);
-        Ok(Self {
-            emulator: emulator.to_string().parse().map_err(io::Error::other)?,
-            client,
+impl Interceptor for FaultInterceptor {
+    async fn intercept(&self, call: Call, upstream: &Upstream) -> Result<Response<Bytes>, NoResponse> {
+        let response = self.respond(call, upstream).await;
+        if let Err(reason) = &response
+            && !matches!(reason, NoResponse::Dropped)
+        {
+            *lock(&self.counts).unplanned.entry(reason.to_string()).or_default() += 1;
+        }
+        response
+    }
+}
+
+impl FaultInterceptor {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self {
             plan,
             faults_on: AtomicBool::new(false),
-            functions: Mutex::default(),
             ordinals: Mutex::default(),
-            tally: Mutex::default(),
-            record: Record::default(),
+            counts: Mutex::default(),
             duplicates: Duplicates::default(),
             writes: Writes::default(),
-            sabotage: Mutex::default(),
+            mutation: Mutex::default(),
             split_transactions: AtomicU64::new(0),
-        })
+        }
     }
 
-    /// The answer to a function's request.
-    ///
-    /// # Errors
-    /// When it is to get none.
-    pub(crate) async fn receive(
-        self: Arc<Self>,
-        connection: Connection,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, NoAnswer> {
-        let (head, body) = request.into_parts();
-        let body = body.collect().await.map_err(NoAnswer::Request)?.to_bytes();
-        // A task of its own: what AWS has received it carries out, even if whoever asked is dead by then.
-        let answer = tokio::spawn(async move {
-            let answer = self.answer(connection, head, body).await;
-            if let Err(reason) = &answer
-                && !matches!(reason, NoAnswer::Cut)
-            {
-                *lock(&self.tally).unplanned.entry(reason.to_string()).or_default() += 1;
-            }
-            answer
-        });
-        answer.await.unwrap_or_else(|ended| Err(NoAnswer::Emulator(ended.into()))).map(|answer| answer.map(Full::new))
+    pub(crate) fn set_faults(&self, on: bool) {
+        self.faults_on.store(on, Ordering::Relaxed);
     }
 
-    async fn answer(&self, connection: Connection, head: Parts, body: Bytes) -> Result<Response<Bytes>, NoAnswer> {
+    pub(crate) fn mutate(&self, mutation: Mutation) {
+        *lock(&self.mutation) = Some(mutation);
+    }
+
+    pub(crate) fn fault_counts(&self) -> FaultCounts {
+        lock(&self.counts).clone()
+    }
+
+    async fn respond(&self, call: Call, upstream: &Upstream) -> Result<Response<Bytes>, NoResponse> {
+        let Call { connection, head, body } = call;
         let Some(operation) = Operation::of(&head, &body) else {
-            return self.hand_on(head, body).await;
+            return upstream.forward(head, body).await;
         };
         let Some(fault) = self.next_fault(&operation) else {
-            return self.carry_out(&operation, head, body).await;
+            return self.carry_out(upstream, &operation, head, body).await;
         };
-        let functions = Arc::clone(&lock(&self.functions));
+        let functions = upstream.functions();
         let function = functions.caller(&head);
         let answer = match fault {
-            Fault::Throttle => Ok(answers::throttled(operation.service)),
-            Fault::InternalError => Ok(answers::internal_error(operation.service)),
+            Fault::Throttle => Ok(responses::throttled(operation.service)),
+            Fault::InternalError => Ok(responses::internal_error(operation.service)),
             Fault::Delay(delay) => {
                 tokio::time::sleep(delay).await;
-                self.carry_out(&operation, head, body).await
+                self.carry_out(upstream, &operation, head, body).await
             }
-            Fault::CutBefore => Err(NoAnswer::Cut),
-            Fault::CutAfter => self.carry_out(&operation, head, body).await.and(Err(NoAnswer::Cut)),
+            Fault::CutBefore => Err(NoResponse::Dropped),
+            Fault::CutAfter => self.carry_out(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
             Fault::Partial(chosen) => match function.zip(Split::of(&operation, &body, chosen)) {
-                Some((function, split)) => self.carry_out_in_part(&operation, head, split, function).await,
-                None => return self.carry_out(&operation, head, body).await,
+                Some((function, split)) => self.carry_out_in_part(upstream, &operation, head, split, function).await,
+                None => return self.carry_out(upstream, &operation, head, body).await,
             },
-            Fault::Conflict(chosen) => match answers::conflict(&body, chosen) {
+            Fault::Conflict(chosen) => match responses::conflict(&body, chosen) {
                 Some(conflict) => Ok(conflict),
-                None => return self.carry_out(&operation, head, body).await,
+                None => return self.carry_out(upstream, &operation, head, body).await,
             },
-            Fault::KillBefore => Err(NoAnswer::Cut),
-            Fault::KillAfter => self.carry_out(&operation, head, body).await.and(Err(NoAnswer::Cut)),
+            Fault::KillBefore => Err(NoResponse::Dropped),
+            Fault::KillAfter => self.carry_out(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
         };
         let kind = match fault {
-            // Who cannot be found has its connection cut, and nothing worse.
+            // If the function's process is not found, only its connection is cut.
             Fault::KillBefore if !kill(connection).await => Kind::CutBefore,
             Fault::KillAfter if !kill(connection).await => Kind::CutAfter,
             fault => fault.kind(),
         };
         let caller = function.map_or("unknown", |function| &function.name);
-        lock(&self.tally).count(kind, operation, caller.to_owned());
+        lock(&self.counts).count(kind, operation, caller.to_owned());
         answer
     }
 
@@ -162,7 +119,7 @@ impl Way {
         if !self.faults_on.load(Ordering::Relaxed) {
             return None;
         }
-        lock(&self.tally).calls += 1;
+        lock(&self.counts).calls += 1;
         let mut ordinals = lock(&self.ordinals);
         let next = ordinals.entry(operation.clone()).or_default();
         let ordinal = *next;
@@ -172,108 +129,98 @@ impl Way {
 
     async fn carry_out_in_part(
         &self,
+        upstream: &Upstream,
         operation: &Operation,
         head: Parts,
         split: Split,
         function: &Function,
-    ) -> Result<Response<Bytes>, NoAnswer> {
+    ) -> Result<Response<Bytes>, NoResponse> {
         let whole = match split.request() {
             None => split.answer(None),
             Some(part) => {
-                let head = function.resign(head, &part, SystemTime::now())?;
-                let answer = self.carry_out(operation, head, part).await?;
+                let head = function.resign(head, &part, SystemTime::now()).map_err(cannot_resign)?;
+                let answer = self.carry_out(upstream, operation, head, part).await?;
                 if !answer.status().is_success() {
                     return Ok(answer);
                 }
                 split.answer(Some(answer.body()))
             }
         };
-        Ok(answers::ok(operation.service, whole.ok_or(NoAnswer::Part)?))
+        Ok(responses::ok(operation.service, whole.ok_or(incomplete_part())?))
     }
 
-    async fn carry_out(&self, operation: &Operation, head: Parts, body: Bytes) -> Result<Response<Bytes>, NoAnswer> {
-        let sabotage = lock(&self.sabotage).clone();
-        let answer = match sabotage {
-            None => self.hand_on(head, body.clone()).await?,
-            Some(sabotage) => self.carry_out_broken(&sabotage, operation, head, body.clone()).await?,
+    async fn carry_out(
+        &self,
+        upstream: &Upstream,
+        operation: &Operation,
+        head: Parts,
+        body: Bytes,
+    ) -> Result<Response<Bytes>, NoResponse> {
+        let mutation = lock(&self.mutation).clone();
+        let answer = match mutation {
+            None => upstream.forward(head, body.clone()).await?,
+            Some(mutation) => self.carry_out_mutated(upstream, &mutation, operation, head, body.clone()).await?,
         };
         if answer.status().is_success() {
-            self.writes.keep(operation, &body);
+            self.writes.add(operation, &body);
             if operation.service == Service::EventBridge && operation.name == "PutEvents" {
-                self.duplicates.keep(&body, answer.body());
+                self.duplicates.add(&body, answer.body());
             }
         }
         Ok(answer)
     }
 
-    async fn carry_out_broken(
+    async fn carry_out_mutated(
         &self,
-        sabotage: &Sabotage,
+        upstream: &Upstream,
+        mutation: &Mutation,
         operation: &Operation,
         mut head: Parts,
         body: Bytes,
-    ) -> Result<Response<Bytes>, NoAnswer> {
-        let functions = Arc::clone(&lock(&self.functions));
+    ) -> Result<Response<Bytes>, NoResponse> {
+        let functions = upstream.functions();
         let Some(function) = functions.caller(&head) else {
-            return self.hand_on(head, body).await;
+            return upstream.forward(head, body).await;
         };
-        if let Some(body) = sabotage.unconditional(operation, &body) {
-            return self.hand_on(function.resign(head, &body, SystemTime::now())?, body).await;
+        if let Some(body) = mutation.unconditional(operation, &body) {
+            return upstream.forward(function.resign(head, &body, SystemTime::now()).map_err(cannot_resign)?, body).await;
         }
-        let transaction = *sabotage == Sabotage::SplitTransaction && operation.name == "TransactWriteItems";
-        let Some(writes) = transaction.then(|| sabotage::single_writes(&body)).flatten() else {
-            return self.hand_on(head, body).await;
+        let transaction = *mutation == Mutation::SplitTransaction && operation.name == "TransactWriteItems";
+        let Some(writes) = transaction.then(|| mutation::single_writes(&body)).flatten() else {
+            return upstream.forward(head, body).await;
         };
         let half_way = self.split_transactions.fetch_add(1, Ordering::Relaxed) % 3 == 2;
         let count = writes.len();
         for (index, (write, body)) in writes.into_iter().enumerate() {
             if half_way && index > 0 {
-                return Err(NoAnswer::Cut);
+                return Err(NoResponse::Dropped);
             }
             head.headers.insert("x-amz-target", write.target());
-            let head = function.resign(head.clone(), &body, SystemTime::now())?;
-            let answer = self.hand_on(head, body).await?;
+            let head = function.resign(head.clone(), &body, SystemTime::now()).map_err(cannot_resign)?;
+            let answer = upstream.forward(head, body).await?;
             if !answer.status().is_success() {
-                let reasons = sabotage::cancelled(count, index, answer.body());
-                return Ok(answers::refused(Service::DynamoDb, reasons));
+                let reasons = mutation::cancelled(count, index, answer.body());
+                return Ok(responses::rejected(Service::DynamoDb, reasons));
             }
         }
-        Ok(answers::ok(operation.service, Bytes::from_static(b"{}")))
-    }
-
-    async fn hand_on(&self, mut head: Parts, body: Bytes) -> Result<Response<Bytes>, NoAnswer> {
-        let functions = Arc::clone(&lock(&self.functions));
-        let asked = Asked::of(&functions, &head, &body);
-        let mut uri = head.uri.into_parts();
-        (uri.scheme, uri.authority) = (Some(Scheme::HTTP), Some(self.emulator.clone()));
-        head.uri = Uri::from_parts(uri).map_err(|error| NoAnswer::Emulator(error.into()))?;
-        keep_end_to_end(&mut head.headers);
-        let request = Request::from_parts(head, Full::new(body));
-        let answer = self.client.request(request).await.map_err(|error| NoAnswer::Emulator(error.into()))?;
-        let (mut head, body) = answer.into_parts();
-        keep_end_to_end(&mut head.headers);
-        let body = body.collect().await.map_err(|error| NoAnswer::Emulator(error.into()))?;
-        let answer = Response::from_parts(head, body.to_bytes());
-        if let Some(asked) = asked {
-            self.record.keep(asked, &answer);
-        }
-        Ok(answer)
+        Ok(responses::ok(operation.service, Bytes::from_static(b"{}")))
     }
 }
 
 /// Kills the function at the other end, if it can be found.
 async fn kill(connection: Connection) -> bool {
-    tokio::task::spawn_blocking(move || connection.kill_function()).await.unwrap_or(false)
+    tokio::task::spawn_blocking(move || kill_function(connection)).await.unwrap_or(false)
 }
 
-/// Takes out what is said about one connection only ("RFC 9110", 7.6.1), and the offer to wait with a body that is here.
-fn keep_end_to_end(headers: &mut HeaderMap) {
-    for name in [header::CONNECTION, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE] {
-        headers.remove(name);
-    }
-    headers.remove("keep-alive");
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The emulator's response to the remaining part of a batch does not have a result for each entry.
+fn incomplete_part() -> NoResponse {
+    NoResponse::Interceptor("the response to a part of a batch is not understood".into())
+}
+
+fn cannot_resign(error: ResignError) -> NoResponse {
+    NoResponse::Interceptor(Box::new(error))
 }

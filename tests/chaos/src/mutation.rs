@@ -1,24 +1,24 @@
-//! What the proxy breaks on purpose: a storm that does not find it proves nothing.
+//! Mutations that the proxy applies to the system on purpose, to prove that a chaos run finds them.
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::call::{Operation, Service};
+use ferrite_aws_proxy::call::{Operation, Service};
 
-/// A promise of the system's that is taken away.
+/// A guarantee of the system that is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sabotage {
-    /// A transaction is carried out as its single writes, one after the other. When one is refused, those before it stay;
-    /// and every third transaction stops half-way.
+pub enum Mutation {
+    /// A transaction is carried out as single writes. When one is rejected, those before it stay, and every third transaction
+    /// stops half-way.
     SplitTransaction,
-    /// Writes to these tables are carried out whatever their condition says.
-    NoDedupe(Vec<String>),
+    /// Writes to these tables ignore their condition.
+    NoDeduplication(Vec<String>),
 }
 
-impl Sabotage {
-    /// The body of a write to one of the tables that has no condition any more. `None` when it is to stay as it is.
+impl Mutation {
+    /// The body of a write to one of the tables, with a condition that always holds. `None` when the write stays as it is.
     pub(crate) fn unconditional(&self, operation: &Operation, body: &[u8]) -> Option<Bytes> {
-        let Self::NoDedupe(tables) = self else { return None };
+        let Self::NoDeduplication(tables) = self else { return None };
         if operation.service != Service::DynamoDb {
             return None;
         }
@@ -33,7 +33,7 @@ impl Sabotage {
     }
 }
 
-/// The single writes of a transaction, each with the operation that carries it out. `None` when it is none.
+/// The single writes of a transaction, each with its operation. `None` when it is not a transaction.
 pub(crate) fn single_writes(transaction: &[u8]) -> Option<Vec<(Operation, Bytes)>> {
     let transaction: Value = serde_json::from_slice(transaction).ok()?;
     let items = transaction["TransactItems"].as_array()?;
@@ -46,7 +46,7 @@ pub(crate) fn single_writes(transaction: &[u8]) -> Option<Vec<(Operation, Bytes)
     Some(writes.collect())
 }
 
-/// The reason that a transaction of `count` items gives when the one at `index` is refused with `answer`.
+/// The cancellation of a transaction of `count` items whose item at `index` was rejected with `answer`.
 pub(crate) fn cancelled(count: usize, index: usize, answer: &[u8]) -> Bytes {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     let reason =
@@ -66,20 +66,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_condition_is_taken_out_of_the_tables_that_are_named_alone() {
-        let sabotage = Sabotage::NoDedupe(vec!["ledger".to_owned()]);
+    fn removes_conditions_only_for_the_named_tables() {
+        let mutation = Mutation::NoDeduplication(vec!["ledger".to_owned()]);
         let put = Operation::new(Service::DynamoDb, "PutItem");
         let body = |table: &str| json!({ "TableName": table, "ConditionExpression": "a = :a" }).to_string();
-        let changed = sabotage.unconditional(&put, body("ledger").as_bytes()).unwrap();
+        let changed = mutation.unconditional(&put, body("ledger").as_bytes()).unwrap();
         let changed: Value = serde_json::from_slice(&changed).unwrap();
         assert_eq!(changed["ConditionExpression"], "(a = :a) OR attribute_exists(x) OR attribute_not_exists(x)");
-        assert!(sabotage.unconditional(&put, body("orders").as_bytes()).is_none());
-        assert!(sabotage.unconditional(&put, br#"{"TableName":"ledger"}"#).is_none());
-        assert!(Sabotage::SplitTransaction.unconditional(&put, body("ledger").as_bytes()).is_none());
+        assert!(mutation.unconditional(&put, body("orders").as_bytes()).is_none());
+        assert!(mutation.unconditional(&put, br#"{"TableName":"ledger"}"#).is_none());
+        assert!(Mutation::SplitTransaction.unconditional(&put, body("ledger").as_bytes()).is_none());
     }
 
     #[test]
-    fn a_transaction_is_its_writes_in_their_order() {
+    fn splits_a_transaction_into_its_writes_in_order() {
         let items = json!([{ "Update": {"TableName": "a"} }, { "ConditionCheck": {} }, { "Put": {"TableName": "b"} }]);
         let writes = single_writes(json!({ "TransactItems": items }).to_string().as_bytes()).unwrap();
         let names: Vec<_> = writes.iter().map(|(operation, _)| operation.to_string()).collect();

@@ -1,13 +1,14 @@
-//! A customer: registers, then does what the script says, and keeps a diary.
+//! A customer, who registers, follows the script and keeps a history.
 
 use std::collections::VecDeque;
 use std::thread;
 
 use serde_json::json;
 
-use super::StormError;
-use super::script::{Purchase, Repeated};
-use super::shop::{Answer, Call, Shop};
+use crate::error::ChaosError;
+use crate::history::History;
+use crate::script::{Purchase, Repeated};
+use crate::shop::{Answer, Call, Shop};
 
 /// One customer with a token of their own.
 #[derive(Debug)]
@@ -17,47 +18,24 @@ pub(crate) struct Customer<'a> {
     pub(crate) token: String,
     /// The identifiers of what there is to buy.
     pub(crate) products: &'a [String],
-    pub(crate) diary: Diary,
-}
-
-/// What a customer was answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Diary {
-    pub(crate) email: String,
-    pub(crate) registered: bool,
-    /// The orders that were accepted.
-    pub(crate) accepted: Vec<String>,
-    /// The orders of which it was answered that they are cancelled.
-    pub(crate) cancelled: Vec<String>,
-    /// How many orders were refused for want of stock.
-    pub(crate) refused: u64,
-    /// How many requests there were, each counted once however often it was sent.
-    pub(crate) requests: u64,
-    /// How often a request was sent again for want of an answer.
-    pub(crate) retries: u64,
-    /// How many requests that had been answered were sent again, and answered the same.
-    pub(crate) same: u64,
-    /// Answers to a repeated request that are others than the first.
-    pub(crate) others: Vec<String>,
-    /// Answers that no customer should get.
-    pub(crate) unexpected: Vec<String>,
+    pub(crate) history: History,
 }
 
 impl Customer<'_> {
-    pub(crate) fn register(&mut self) -> Result<(), StormError> {
-        self.diary.email = format!("{}@example.com", self.id);
-        let body = json!({ "email": self.diary.email, "name": format!("Customer {}", self.id) });
+    pub(crate) fn register(&mut self) -> Result<(), ChaosError> {
+        self.history.email = format!("{}@example.com", self.id);
+        let body = json!({ "email": self.history.email, "name": format!("Customer {}", self.id) });
         let call = Call { method: "PUT", path: "/me".to_owned(), token: &self.token.clone(), key: None, body: Some(body) };
-        let answer = self.insist(&call)?;
-        self.diary.registered = matches!(answer.status, 200 | 201);
-        if !self.diary.registered {
+        let answer = self.send(&call)?;
+        self.history.registered = matches!(answer.status, 200 | 201);
+        if !self.history.registered {
             self.unexpected(&call, &answer);
         }
         Ok(())
     }
 
     /// Makes the purchases, one after the other.
-    pub(crate) fn shop(&mut self, purchases: impl Iterator<Item = Purchase>) -> Result<(), StormError> {
+    pub(crate) fn shop(&mut self, purchases: impl Iterator<Item = Purchase>) -> Result<(), ChaosError> {
         let mut to_cancel: VecDeque<(usize, String, usize)> = VecDeque::new();
         for (number, purchase) in purchases.enumerate() {
             let placed = self.buy(number, &purchase)?;
@@ -72,7 +50,7 @@ impl Customer<'_> {
     }
 
     /// The order, if it was accepted.
-    pub(crate) fn buy(&mut self, number: usize, purchase: &Purchase) -> Result<Option<String>, StormError> {
+    pub(crate) fn buy(&mut self, number: usize, purchase: &Purchase) -> Result<Option<String>, ChaosError> {
         let lines: Vec<_> = purchase
             .lines
             .iter()
@@ -84,26 +62,26 @@ impl Customer<'_> {
         let (token, key) = (self.token.clone(), Some(format!("purchase-{number}")));
         let call = Call { method: "POST", path: "/orders".to_owned(), token: &token, key, body: Some(body) };
         let answer = match purchase.repeated {
-            Repeated::Not => self.insist(&call)?,
+            Repeated::Not => self.send(&call)?,
             Repeated::Afterwards => {
-                let answer = self.insist(&call)?;
+                let answer = self.send(&call)?;
                 // A refusal is not kept: what was out of stock may be there by now.
                 if answer.status == 202 {
-                    let again = self.insist(&call)?;
+                    let again = self.send(&call)?;
                     self.compare(&call, &answer, &again);
                 }
                 answer
             }
             Repeated::AtTheSameTime => {
                 let (one, other) = thread::scope(|scope| {
-                    let other = scope.spawn(|| self.shop.insist(&call));
-                    (self.shop.insist(&call), other.join().unwrap_or(Err(StormError::Interrupted)))
+                    let other = scope.spawn(|| self.shop.send_until_final(&call));
+                    (self.shop.send_until_final(&call), other.join().unwrap_or(Err(ChaosError::Interrupted)))
                 });
                 let (one, other) = (self.count(one)?, self.count(other)?);
                 let (accepted, other) = if one.status == 202 { (one, other) } else { (other, one) };
                 if accepted.status == 202 {
                     // What was refused for want of stock may have come first, and the stock a moment later.
-                    let other = if is_out_of_stock(&other) { self.insist(&call)? } else { other };
+                    let other = if is_out_of_stock(&other) { self.send(&call)? } else { other };
                     self.compare(&call, &accepted, &other);
                 }
                 accepted
@@ -112,31 +90,31 @@ impl Customer<'_> {
         match answer.status {
             202 => {
                 let order = answer.json()["id"].as_str().unwrap_or_default().to_owned();
-                self.diary.accepted.push(order.clone());
+                self.history.accepted.push(order.clone());
                 return Ok(Some(order));
             }
-            _ if is_out_of_stock(&answer) => self.diary.refused += 1,
+            _ if is_out_of_stock(&answer) => self.history.out_of_stock += 1,
             _ => self.unexpected(&call, &answer),
         }
         Ok(None)
     }
 
-    fn cancel_all(&mut self, due: VecDeque<(usize, String, usize)>) -> Result<(), StormError> {
+    fn cancel_all(&mut self, due: VecDeque<(usize, String, usize)>) -> Result<(), ChaosError> {
         due.into_iter().try_for_each(|(_, order, times)| self.cancel(&order, times))
     }
 
-    fn cancel(&mut self, order: &str, times: usize) -> Result<(), StormError> {
+    fn cancel(&mut self, order: &str, times: usize) -> Result<(), ChaosError> {
         let token = self.token.clone();
         let call = Call { method: "POST", path: format!("/orders/{order}/cancel"), token: &token, key: None, body: None };
-        let answer = self.insist(&call)?;
+        let answer = self.send(&call)?;
         match answer.status {
-            200 => self.diary.cancelled.push(order.to_owned()),
+            200 => self.history.cancelled.push(order.to_owned()),
             // Its payment was decided before.
             409 => {}
             _ => self.unexpected(&call, &answer),
         }
         for _ in 1..times {
-            let again = self.insist(&call)?;
+            let again = self.send(&call)?;
             let same =
                 Answer { body: if answer.status == 200 { answer.body.clone() } else { again.body.clone() }, ..answer };
             self.compare(&call, &same, &again);
@@ -144,32 +122,32 @@ impl Customer<'_> {
         Ok(())
     }
 
-    fn insist(&mut self, call: &Call<'_>) -> Result<Answer, StormError> {
-        let answered = self.shop.insist(call);
+    fn send(&mut self, call: &Call<'_>) -> Result<Answer, ChaosError> {
+        let answered = self.shop.send_until_final(call);
         self.count(answered)
     }
 
-    fn count(&mut self, answered: Result<(Answer, u64), StormError>) -> Result<Answer, StormError> {
+    fn count(&mut self, answered: Result<(Answer, u64), ChaosError>) -> Result<Answer, ChaosError> {
         let (answer, retries) = answered?;
-        self.diary.requests += 1;
-        self.diary.retries += retries;
+        self.history.requests += 1;
+        self.history.retries += retries;
         Ok(answer)
     }
 
     fn compare(&mut self, call: &Call<'_>, first: &Answer, again: &Answer) {
         if first == again {
-            self.diary.same += 1;
+            self.history.same += 1;
         } else {
             let what = format!("{} {} {}", self.id, call.path, call.key.as_deref().unwrap_or_default());
-            self.diary
-                .others
+            self.history
+                .different
                 .push(format!("{what}: first {} {}, then {} {}", first.status, first.body, again.status, again.body));
         }
     }
 
     fn unexpected(&mut self, call: &Call<'_>, answer: &Answer) {
         let text = format!("{} {} {}: {} {}", self.id, call.method, call.path, answer.status, answer.body);
-        self.diary.unexpected.push(text);
+        self.history.unexpected.push(text);
     }
 }
 

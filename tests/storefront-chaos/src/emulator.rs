@@ -1,88 +1,47 @@
-//! What the storm asks the emulator itself, as the account's administrator and past the proxy.
+//! The emulator's tables, queues and mailboxes, read as the administrator of the account and not through the proxy.
 
-use std::time::{Duration, SystemTime};
-
-use ferrite_tests::signer::Signer;
-use http::Request;
-use serde::Deserialize;
+use ferrite_aws_client::client::{AwsClient, DYNAMODB, JsonService, SQS};
+use ferrite_aws_client::emulator::{Mail, QueuedMessage, queued_messages, sent_mails};
+use ferrite_aws_client::endpoint::Target;
+use ferrite_aws_client::error::AwsError;
+use ferrite_aws_proxy::functions::Functions;
+use http::Method;
 use serde_json::{Map, Value, json};
-
-use super::StormError;
-use crate::functions::Functions;
-
-/// A service with a JSON protocol.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Protocol {
-    service: &'static str,
-    target: &'static str,
-}
-
-pub(crate) const DYNAMODB: Protocol = Protocol { service: "dynamodb", target: "DynamoDB_20120810" };
-pub(crate) const EVENTS: Protocol = Protocol { service: "events", target: "AWSEvents" };
-pub(crate) const SQS: Protocol = Protocol { service: "sqs", target: "AmazonSQS" };
 
 /// The emulator.
 #[derive(Debug, Clone)]
 pub(crate) struct Emulator {
-    url: String,
-    agent: ureq::Agent,
+    aws: AwsClient,
 }
 
-/// A message in a queue, whether it is visible or not.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Message {
-    pub(crate) body: String,
-    #[serde(default)]
-    message_attributes: Value,
-}
-
-impl Message {
-    /// Why it is there, if it says so: as functions put aside what they cannot handle, or as Lambda's own on-failure
-    /// records do ("Retaining records of asynchronous invocations").
-    pub(crate) fn reason(&self) -> Option<String> {
-        let attribute = self.message_attributes["reason"]["StringValue"].as_str().map(str::to_owned);
-        attribute.or_else(|| {
-            let record: Value = serde_json::from_str(&self.body).ok()?;
-            record["requestContext"]["condition"].as_str().map(str::to_owned)
-        })
-    }
-}
-
-/// An e-mail that SES accepted.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Mail {
-    pub(crate) to: Vec<String>,
-    pub(crate) subject: String,
+/// Why a message is in a dead-letter queue: the attribute that our functions set, or the condition in Lambda's own on-failure
+/// record ("Retaining records of asynchronous invocations").
+pub(crate) fn reason(message: &QueuedMessage) -> Option<String> {
+    let attribute = message.attributes["reason"]["StringValue"].as_str().map(str::to_owned);
+    attribute.or_else(|| {
+        let record: Value = serde_json::from_str(&message.body).ok()?;
+        record["requestContext"]["condition"].as_str().map(str::to_owned)
+    })
 }
 
 impl Emulator {
-    pub(crate) fn at(url: &str) -> Self {
-        let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(Duration::from_secs(30)));
-        Self { url: url.to_owned(), agent: config.http_status_as_error(false).build().into() }
+    pub(crate) fn new(target: Target) -> Self {
+        Self { aws: AwsClient::new(target) }
     }
 
     /// Calls an operation of a service with a JSON protocol.
-    pub(crate) fn call(&self, protocol: Protocol, operation: &str, body: &Value) -> Result<Value, StormError> {
-        let request = Request::post(format!("{}/", self.url))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("{}.{operation}", protocol.target));
-        self.send(operation, protocol.service, request, body.to_string())
+    pub(crate) fn call(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        self.aws.json(service, operation, body)
     }
 
-    /// Hands `payload` to a function and does not wait for what becomes of it (AWS Lambda, Invoke).
-    pub(crate) fn invoke(&self, function: &str, payload: &Value) -> Result<(), StormError> {
-        let request = Request::post(format!("{}/2015-03-31/functions/{function}/invocations", self.url))
-            .header("content-type", "application/json")
-            .header("x-amz-invocation-type", "Event");
-        self.send("Invoke", "lambda", request, payload.to_string()).map(drop)
+    /// Sends an event to a function without waiting for its response.
+    pub(crate) fn invoke(&self, function: &str, payload: &Value) -> Result<(), AwsError> {
+        self.aws.invoke(function, payload, false).map(drop)
     }
 
-    /// The names of all functions.
-    pub(crate) fn functions(&self) -> Result<(Vec<String>, Functions), StormError> {
-        let request = Request::get(format!("{}/2015-03-31/functions/", self.url));
-        let listed = self.send("ListFunctions", "lambda", request, String::new())?;
+    /// The names of all functions, and the functions as the proxy identifies them.
+    pub(crate) fn functions(&self) -> Result<(Vec<String>, Functions), AwsError> {
+        let listed = self.aws.rest("lambda", Method::GET, "/2015-03-31/functions/", None)?;
         let (mut names, mut functions) = (Vec::new(), Functions::default());
         for function in listed["Functions"].as_array().into_iter().flatten() {
             let text = |name: &str| function[name].as_str().unwrap_or_default();
@@ -93,7 +52,7 @@ impl Emulator {
     }
 
     /// Every item of a table, in plain JSON.
-    pub(crate) fn scan(&self, table: &str) -> Result<Vec<Map<String, Value>>, StormError> {
+    pub(crate) fn scan(&self, table: &str) -> Result<Vec<Map<String, Value>>, AwsError> {
         let mut items = Vec::new();
         let mut request = json!({ "TableName": table, "ConsistentRead": true });
         loop {
@@ -108,57 +67,28 @@ impl Emulator {
     }
 
     /// One item of a table, in plain JSON.
-    pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Map<String, Value>>, StormError> {
+    pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Map<String, Value>>, AwsError> {
         let key = json!({ "pk": {"S": pk}, "sk": {"S": sk} });
-        let mut found =
-            self.call(DYNAMODB, "GetItem", &json!({ "TableName": table, "Key": key, "ConsistentRead": true }))?;
-        Ok(plain_item(found["Item"].take()))
+        let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
+        Ok(plain_item(self.call(DYNAMODB, "GetItem", &request)?["Item"].take()))
     }
 
-    pub(crate) fn put(&self, table: &str, item: &Value) -> Result<(), StormError> {
+    pub(crate) fn put(&self, table: &str, item: &Value) -> Result<(), AwsError> {
         self.call(DYNAMODB, "PutItem", &json!({ "TableName": table, "Item": item })).map(drop)
     }
 
-    pub(crate) fn send_message(&self, queue: &str, body: &str) -> Result<(), StormError> {
+    pub(crate) fn send_message(&self, queue: &str, body: &str) -> Result<(), AwsError> {
         self.call(SQS, "SendMessage", &json!({ "QueueUrl": queue, "MessageBody": body })).map(drop)
     }
 
-    /// What lies in a queue. Looking changes nothing.
-    pub(crate) fn messages(&self, queue: &str) -> Result<Vec<Message>, StormError> {
-        let found = self.admin(&format!("/_ministack/sqs/messages?QueueUrl={queue}"))?;
-        let regions = found["messages"].as_object().into_iter().flatten().filter_map(|(_, regions)| regions.as_object());
-        let queues = regions.flatten().filter_map(|(_, queues)| queues.as_object()).flatten();
-        let messages = queues.filter_map(|(_, messages)| messages.as_array()).flatten();
-        Ok(messages.filter_map(|message| Message::deserialize(message).ok()).collect())
+    /// The messages in a queue, without receiving them.
+    pub(crate) fn messages(&self, queue: &str) -> Result<Vec<QueuedMessage>, AwsError> {
+        queued_messages(&self.aws, queue)
     }
 
-    /// Every e-mail that was accepted.
-    pub(crate) fn mails(&self) -> Result<Vec<Mail>, StormError> {
-        let found = self.admin("/_ministack/ses/messages")?;
-        let accounts = found["messages"].as_object().into_iter().flatten();
-        let mails = accounts.filter_map(|(_, mails)| mails.as_array()).flatten();
-        Ok(mails.filter_map(|mail| Mail::deserialize(mail).ok()).collect())
-    }
-
-    fn admin(&self, path: &str) -> Result<Value, StormError> {
-        self.run(path, Request::get(format!("{}{path}", self.url)).body(Vec::new())?)
-    }
-
-    fn send(&self, what: &str, service: &str, request: http::request::Builder, body: String) -> Result<Value, StormError> {
-        let (head, ()) = request.header("host", self.url.trim_start_matches("http://")).body(())?.into_parts();
-        let signer = Signer { access_key: "test", secret_key: "test", token: None, region: "us-east-1", service };
-        let head = signer.sign(head, body.as_bytes(), SystemTime::now())?;
-        self.run(what, Request::from_parts(head, body.into_bytes()))
-    }
-
-    fn run(&self, what: &str, request: Request<Vec<u8>>) -> Result<Value, StormError> {
-        let no_answer = |error: ureq::Error| StormError::NoAnswer { what: what.to_owned(), reason: error.to_string() };
-        let mut answer = self.agent.run(request).map_err(no_answer)?;
-        let body = answer.body_mut().with_config().limit(256 << 20).read_to_string().map_err(no_answer)?;
-        if !answer.status().is_success() {
-            return Err(StormError::Refused { what: what.to_owned(), status: answer.status().as_u16(), body });
-        }
-        Ok(serde_json::from_str(&body).unwrap_or_default())
+    /// Every e-mail that SES accepted.
+    pub(crate) fn mails(&self) -> Result<Vec<Mail>, AwsError> {
+        sent_mails(&self.aws)
     }
 }
 
@@ -167,7 +97,7 @@ fn plain_item(item: Value) -> Option<Map<String, Value>> {
     Some(item.into_iter().map(|(name, value)| (name, plain(value))).collect())
 }
 
-/// An attribute value of DynamoDB's ("AttributeValue") as the JSON that it stands for.
+/// An AttributeValue of DynamoDB as plain JSON.
 fn plain(attribute: Value) -> Value {
     let Value::Object(typed) = attribute else { return Value::Null };
     let Some((kind, value)) = typed.into_iter().next() else { return Value::Null };
@@ -185,19 +115,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_the_json_that_it_stands_for() {
+    fn converts_an_item_to_plain_json() {
         let item =
             json!({ "a": {"S": "x"}, "n": {"N": "-3"}, "l": {"L": [{"M": {"b": {"BOOL": true}}}]}, "z": {"NULL": true} });
         assert_eq!(Value::from(plain_item(item).unwrap()), json!({ "a": "x", "n": -3, "l": [{"b": true}], "z": null }));
     }
 
     #[test]
-    fn a_dead_letter_says_why_in_an_attribute_or_as_lambdas_own_record() {
-        let message = |message: Value| Message::deserialize(message).unwrap().reason();
-        let attribute = json!({ "reason": {"DataType": "String", "StringValue": "no such order"} });
-        assert_eq!(message(json!({ "Body": "x", "MessageAttributes": attribute })).as_deref(), Some("no such order"));
+    fn reads_the_reason_of_a_dead_letter_from_our_attribute_or_lambdas_record() {
+        let of = |body: &str, attributes: Value| reason(&QueuedMessage { body: body.to_owned(), attributes });
+        let attributes = json!({ "reason": {"DataType": "String", "StringValue": "no such order"} });
+        assert_eq!(of("x", attributes).as_deref(), Some("no such order"));
         let record = json!({ "requestContext": {"condition": "RetriesExhausted"} }).to_string();
-        assert_eq!(message(json!({ "Body": record })).as_deref(), Some("RetriesExhausted"));
-        assert_eq!(message(json!({ "Body": "x" })), None);
+        assert_eq!(of(&record, Value::Null).as_deref(), Some("RetriesExhausted"));
+        assert_eq!(of("x", Value::Null), None);
     }
 }

@@ -1,39 +1,43 @@
-//! Why a storm could not be carried through. What the storm finds is no error: see [`super::Report`].
+//! Why a chaos run could not be completed. Violations are not errors: see [`crate::report::Report`].
 
-/// Why a storm could not be carried through.
+use ferrite_aws_client::error::AwsError;
+
+/// Why a chaos run could not be completed.
 #[derive(Debug, thiserror::Error)]
-pub enum StormError {
-    /// The emulator did not answer.
-    #[error("the emulator did not answer {what}: {reason}")]
-    NoAnswer {
-        /// What it was asked.
-        what: String,
-        /// What the client said.
+pub enum ChaosError {
+    /// A call to the emulator failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The API did not answer.
+    #[error("the API did not answer {request}: {reason}")]
+    NoResponse {
+        /// The request.
+        request: String,
+        /// The error of the HTTP client.
         reason: String,
     },
-    /// The emulator or the API refused something that the storm cannot do without.
-    #[error("{what} was refused with status {status}: {body}")]
-    Refused {
-        /// What was asked for.
-        what: String,
+    /// The API rejected a request that the run depends on.
+    #[error("{request} was rejected with status {status}: {body}")]
+    Rejected {
+        /// The request.
+        request: String,
         /// The HTTP status.
         status: u16,
-        /// What the answer said.
+        /// The body of the response.
         body: String,
     },
-    /// A request to the emulator could not be made.
-    #[error("a request cannot be made: {0}")]
+    /// A request could not be built.
+    #[error("a request cannot be built")]
     Request(#[from] http::Error),
-    /// A request to the emulator could not be signed.
-    #[error("a request cannot be signed: {0}")]
-    Sign(#[from] ferrite_tests::signer::SignError),
-    /// The stack lacks something that the storm needs.
+    /// The stack lacks something that the run needs.
     #[error("the stack has no {0}")]
     NotInStack(String),
-    /// A token could not be minted.
-    #[error(transparent)]
-    Token(#[from] ferrite_tests::issuer::IssuerError),
-    /// Whoever started the storm wants it to end.
+    /// The caller stopped the run.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// `Err` once the caller wants the run to stop.
+pub(crate) fn check_interrupted(interrupted: fn() -> bool) -> Result<(), ChaosError> {
+    if interrupted() { Err(ChaosError::Interrupted) } else { Ok(()) }
 }

@@ -1,8 +1,8 @@
-//! What can be asked of a storm.
+//! The options of a chaos run.
 
 use std::time::Duration;
 
-use crate::{Kind, Plan};
+use ferrite_chaos::faults::{Kind, Plan};
 
 /// When customers stop buying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,20 +13,20 @@ pub enum Length {
     Seconds(u64),
 }
 
-/// A storm.
+/// The options of a chaos run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What the customers' purchases, the faults and the duplicates are drawn from.
+    /// The seed of the customers' purchases, the faults and the duplicates.
     pub seed: u64,
     /// How many customers there are at the same time.
     pub customers: usize,
     /// When they stop.
     pub length: Length,
-    /// How long the system may take to come to rest once the faults have stopped.
-    pub patience: Duration,
+    /// How long the system may take to finish all work once the faults have stopped.
+    pub quiesce_timeout: Duration,
 }
 
-/// The shares of calls that meet a fault, where nothing else is said.
+/// The default shares of calls that meet a fault.
 pub const RATES: [(Kind, f64); 9] = [
     (Kind::Throttle, 0.03),
     (Kind::InternalError, 0.02),
@@ -39,14 +39,14 @@ pub const RATES: [(Kind, f64); 9] = [
     (Kind::KillAfter, 0.01),
 ];
 
-/// The plan of faults with [`RATES`], but for the kinds that `rates` names.
+/// The plan of faults with [`RATES`], except for the kinds in `rates`.
 #[must_use]
 pub fn plan(seed: u64, rates: &[(Kind, f64)]) -> Plan {
     RATES.iter().chain(rates).fold(Plan::new(seed), |plan, (kind, share)| plan.rate(*kind, *share))
 }
 
 impl Options {
-    /// About how many orders there will be: what the stock is scarce for.
+    /// About how many orders there will be, which decides how scarce the stock is.
     pub(crate) fn orders(&self) -> usize {
         match self.length {
             Length::Orders(orders) => orders,
@@ -58,10 +58,11 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fault, Operation, Service};
+    use ferrite_aws_proxy::call::{Operation, Service};
+    use ferrite_chaos::faults::Fault;
 
     #[test]
-    fn rates_that_are_named_replace_the_usual_ones() {
+    fn given_rates_replace_the_defaults() {
         let kinds = |rates: &[(Kind, f64)]| {
             let (plan, transaction) = (plan(1, rates), Operation::new(Service::DynamoDb, "TransactWriteItems"));
             (0..5_000).filter_map(|ordinal| plan.fault(&transaction, ordinal)).map(Fault::kind).collect::<Vec<_>>()
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_found_by_its_name() {
+    fn finds_every_kind_by_its_name() {
         assert!(Kind::ALL.into_iter().all(|kind| Kind::named(kind.name()) == Some(kind)));
         assert_eq!(Kind::named("rain"), None);
     }

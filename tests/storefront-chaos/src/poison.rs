@@ -1,35 +1,35 @@
-//! What can never be handled, planted where the system must put it aside with a reason.
+//! Poison messages, which the system must move to a dead-letter queue with a reason.
 
 use serde_json::{Value, json};
 
-use super::StormError;
-use super::emulator::Emulator;
-use super::stack::Stack;
+use crate::emulator::Emulator;
+use crate::error::ChaosError;
+use crate::stack::Stack;
 
-/// Something planted, to be found again.
+/// A poison message, and where it must end up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Poison {
-    /// In the body of the dead letter, and of no other.
+    /// A mark in the body of this dead letter only.
     pub(crate) mark: String,
     pub(crate) what: String,
-    /// The dead-letter queue that it belongs into.
-    pub(crate) belongs: String,
+    /// The dead-letter queue that it must end up in.
+    pub(crate) expected_queue: String,
 }
 
-/// Customers whose names begin so are nobody's: what is written of them is poison.
-pub(crate) const NOBODY: &str = "poison-";
+/// The prefix of customer ids that only poison has.
+pub(crate) const POISON_PREFIX: &str = "poison-";
 
-/// Plants one of each, marked with `wave`.
-pub(crate) fn plant(
+/// Sends one of each kind, marked with the number of the round.
+pub(crate) fn send(
     emulator: &Emulator,
     stack: &Stack,
     functions: &[String],
-    wave: &str,
-) -> Result<Vec<Poison>, StormError> {
-    let mut planted = Vec::new();
-    let mut note = |what: &str, at: &str, belongs: &str| {
-        let mark = format!("{NOBODY}{wave}-{}-x", planted.len());
-        planted.push(Poison { mark: mark.clone(), what: format!("{what} in {at}"), belongs: belongs.to_owned() });
+    round: &str,
+) -> Result<Vec<Poison>, ChaosError> {
+    let mut sent = Vec::new();
+    let mut note = |what: &str, at: &str, expected_queue: &str| {
+        let mark = format!("{POISON_PREFIX}{round}-{}-x", sent.len());
+        sent.push(Poison { mark: mark.clone(), what: format!("{what} in {at}"), expected_queue: expected_queue.to_owned() });
         mark
     };
     for queue in &stack.queues {
@@ -52,7 +52,7 @@ pub(crate) fn plant(
         let mark = note("a payload that is nonsense", function, dead_letters);
         emulator.invoke(deployed, &json!({ "day": mark, "time": mark }))?;
     }
-    Ok(planted)
+    Ok(sent)
 }
 
 type Body = fn(&str) -> String;

@@ -1,19 +1,20 @@
-//! Waiting until the system has done everything that it was asked to do.
+//! Waits until the system has finished all work.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::books::{dead_letters, ledger, orders};
-use super::customer::Customer;
-use super::emulator::Emulator;
-use super::script::{Purchase, Repeated};
-use super::stack::Stack;
-use super::{StormError, go_on};
+use crate::customer::Customer;
+use crate::emulator::Emulator;
+use crate::error::{ChaosError, check_interrupted};
+use crate::script::{Purchase, Repeated};
+use crate::snapshot::{dead_letters, ledger, orders};
+use crate::stack::Stack;
 
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What changes as long as there is work.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The state that changes as long as there is work.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     statuses: BTreeMap<String, String>,
@@ -31,11 +32,11 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Waits until nothing is left to do, or the deadline has come.
+    /// Waits until no work is left, or the deadline has passed.
     ///
-    /// Changes go through the table's stream in their order. So one more order is placed, and once that is paid, all that
-    /// was committed before it is in the queues; if those are empty and nothing has changed meanwhile, nothing will.
-    pub(crate) fn until_at_rest(&self, sentinel: &mut Customer<'_>, rounds: &mut usize) -> Result<(), StormError> {
+    /// Changes pass the table's stream in order. So this places one more order. Once that is paid, the events of everything
+    /// committed before are in the queues. If those are empty and the state has not changed meanwhile, all work is done.
+    pub(crate) fn quiesce(&self, sentinel: &mut Customer<'_>, rounds: &mut usize) -> Result<(), ChaosError> {
         loop {
             self.until_queues_are_empty()?;
             let before = self.state(&sentinel.id)?;
@@ -56,7 +57,7 @@ impl Watch<'_> {
         Instant::now() > self.deadline
     }
 
-    fn until_queues_are_empty(&self) -> Result<(), StormError> {
+    fn until_queues_are_empty(&self) -> Result<(), ChaosError> {
         self.until(|| {
             for queue in &self.stack.queues {
                 if !self.emulator.messages(&queue.url)?.is_empty() {
@@ -67,19 +68,19 @@ impl Watch<'_> {
         })
     }
 
-    fn until_paid(&self, order: &str) -> Result<(), StormError> {
+    fn until_paid(&self, order: &str) -> Result<(), ChaosError> {
         self.until(|| Ok(orders(self.emulator, self.stack)?.get(order).is_some_and(|order| order.status == "paid")))
     }
 
-    fn until(&self, come_about: impl Fn() -> Result<bool, StormError>) -> Result<(), StormError> {
+    fn until(&self, come_about: impl Fn() -> Result<bool, ChaosError>) -> Result<(), ChaosError> {
         while !self.is_over() && !come_about()? {
-            go_on(self.interrupted)?;
-            sleep(LOOK_AGAIN);
+            check_interrupted(self.interrupted)?;
+            sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 
-    fn state(&self, sentinel: &str) -> Result<State, StormError> {
+    fn state(&self, sentinel: &str) -> Result<State, ChaosError> {
         let orders = orders(self.emulator, self.stack)?.into_values().filter(|order| order.customer_id != sentinel);
         let statuses: BTreeMap<_, _> = orders.map(|order| (order.id, order.status)).collect();
         let ledger = ledger(self.emulator, self.stack)?.into_iter().filter(|(order, _)| statuses.contains_key(order));

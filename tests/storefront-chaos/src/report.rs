@@ -1,56 +1,58 @@
-//! What a storm was, and what it found.
+//! The report of a chaos run.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::books::Books;
-use super::invariants::INVARIANTS;
-use crate::Tally;
+use ferrite_chaos::fault_counts::FaultCounts;
 
-/// At most this many violations of one promise are shown.
+use crate::history::History;
+use crate::invariants::INVARIANTS;
+use crate::snapshot::Snapshot;
+
+/// At most this many violations of an invariant are shown.
 const SHOWN: usize = 10;
 
-/// What a storm was, and what it found.
+/// The report of a chaos run.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// What it was drawn from.
+    /// The seed.
     pub seed: u64,
     /// The faults.
-    pub tally: Tally,
-    /// How many events were delivered once more.
+    pub faults: FaultCounts,
+    /// How many events were delivered again.
     pub duplicates: usize,
     /// How many poison messages, items and payloads were planted.
     pub poison: usize,
-    /// How long customers bought, and how long the system took to come to rest.
+    /// How long customers bought, and how long the system took to finish all work.
     pub took: [Duration; 2],
-    /// Each promise with what breaks it.
+    /// Each invariant with its violations.
     pub violations: Vec<(&'static str, Vec<String>)>,
     requests: u64,
     retries: u64,
     same: u64,
-    refused: u64,
+    out_of_stock: u64,
     orders: Vec<(&'static str, usize)>,
     mails: usize,
 }
 
 impl Report {
-    pub(super) fn of(seed: u64, tally: Tally, duplicates: usize, took: [Duration; 2], books: &Books) -> Self {
-        let diaries = books.diaries.values();
-        let sum = |of: fn(&super::customer::Diary) -> u64| diaries.clone().map(of).sum();
-        let with = |status: &'static str| (status, books.orders.values().filter(|order| order.status == status).count());
+    pub(crate) fn of(seed: u64, faults: FaultCounts, duplicates: usize, took: [Duration; 2], snapshot: &Snapshot) -> Self {
+        let histories = snapshot.histories.values();
+        let sum = |of: fn(&History) -> u64| histories.clone().map(of).sum();
+        let with = |status: &'static str| (status, snapshot.orders.values().filter(|order| order.status == status).count());
         Self {
             seed,
-            tally,
+            faults,
             duplicates,
-            poison: books.poison.len(),
+            poison: snapshot.poison.len(),
             took,
-            violations: INVARIANTS.iter().map(|promise| (promise.name, (promise.violations)(books))).collect(),
-            requests: sum(|diary| diary.requests),
-            retries: sum(|diary| diary.retries),
-            same: sum(|diary| diary.same),
-            refused: sum(|diary| diary.refused),
+            violations: INVARIANTS.iter().map(|invariant| (invariant.name, (invariant.violations)(snapshot))).collect(),
+            requests: sum(|history| history.requests),
+            retries: sum(|history| history.retries),
+            same: sum(|history| history.same),
+            out_of_stock: sum(|history| history.out_of_stock),
             orders: ["paid", "payment_failed", "cancelled", "pending"].map(with).into(),
-            mails: books.mails.len(),
+            mails: snapshot.mails.len(),
         }
     }
 
@@ -60,30 +62,30 @@ impl Report {
         self.violations.iter().map(|(_, violations)| violations.len()).sum()
     }
 
-    /// Whether a promise whose name contains `part` is broken.
+    /// Whether an invariant whose name contains `part` is violated.
     #[must_use]
-    pub fn breaks(&self, part: &str) -> bool {
+    pub fn violates(&self, part: &str) -> bool {
         self.violations.iter().any(|(name, violations)| name.contains(part) && !violations.is_empty())
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [storm, rest] = self.took.map(|took| took.as_secs_f64());
+        let [faults_on, quiesce] = self.took.map(|took| took.as_secs_f64());
         let placed: usize = self.orders.iter().map(|(_, count)| count).sum();
         let orders: Vec<_> = self.orders.iter().map(|(status, count)| format!("{count} {status}")).collect();
-        let faults: u64 = self.tally.by_kind().values().sum();
-        writeln!(f, "seed {}: {storm:.0} s of storm, {rest:.0} s until all was at rest", self.seed)?;
-        writeln!(f, "orders     {placed} placed ({}), {} refused for want of stock", orders.join(", "), self.refused)?;
+        let injected: u64 = self.faults.by_kind().values().sum();
+        writeln!(f, "seed {}: {faults_on:.0} s of faults, {quiesce:.0} s until all work was done", self.seed)?;
+        writeln!(f, "orders     {placed} placed ({}), {} rejected as out of stock", orders.join(", "), self.out_of_stock)?;
         writeln!(
             f,
-            "requests   {}, sent again {} times; {} repeats answered the same",
+            "requests   {}, sent again {} times; {} repeats with the same response",
             self.requests, self.retries, self.same
         )?;
         writeln!(f, "e-mails    {}", self.mails)?;
         writeln!(f, "duplicates {} events delivered again, out of order", self.duplicates)?;
         writeln!(f, "poison     {} planted", self.poison)?;
-        writeln!(f, "faults     {faults} in {} calls\n{}", self.tally.calls, self.tally)?;
+        writeln!(f, "faults     {injected} in {} calls\n{}", self.faults.calls, self.faults)?;
         for (name, violations) in &self.violations {
             writeln!(f, "{:>4} violations  {name}", violations.len())?;
             for violation in violations.iter().take(SHOWN) {

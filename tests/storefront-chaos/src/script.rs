@@ -1,4 +1,4 @@
-//! What each customer is going to do: a function of the seed and of the customer alone.
+//! The script of each customer, a function of the seed and the customer's number.
 
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};

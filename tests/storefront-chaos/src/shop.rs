@@ -1,4 +1,4 @@
-//! The storefront's API as its customers call it: a request is sent until it has an answer.
+//! The storefront's API as its customers call it. A request is repeated until it has a final response.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use http::Request;
 use serde_json::Value;
 
-use super::StormError;
+use crate::error::ChaosError;
 
-/// How long a customer insists on an answer: many times what an outage of the storm's lasts.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a customer retries, which is many times as long as an outage.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The API.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Option<Value>,
 }
 
-/// An answer that says something about the request, and not about the server.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -48,21 +48,21 @@ impl Shop {
         Self { url: url.to_owned(), agent: config.http_status_as_error(false).build().into(), interrupted }
     }
 
-    /// Sends a request until it is answered, and says how often it had to be sent again.
+    /// Sends a request until it has a final response. Returns how often it was sent again.
     ///
     /// # Errors
-    /// There was no answer for as long as a customer has patience; the error has the last refusal.
-    pub(crate) fn insist(&self, call: &Call<'_>) -> Result<(Answer, u64), StormError> {
+    /// When there was no final response in time. The error has the last response.
+    pub(crate) fn send_until_final(&self, call: &Call<'_>) -> Result<(Answer, u64), ChaosError> {
         let (begin, mut pause, mut retries) = (Instant::now(), Duration::from_millis(50), 0);
         loop {
             let tried = self.send(call);
             match tried {
                 Ok(answer) if !is_temporary(&answer) => return Ok((answer, retries)),
-                _ if (self.interrupted)() => return Err(StormError::Interrupted),
-                Ok(Answer { status, body }) if begin.elapsed() > PATIENCE => {
-                    return Err(StormError::Refused { what: format!("{} {}", call.method, call.path), status, body });
+                _ if (self.interrupted)() => return Err(ChaosError::Interrupted),
+                Ok(Answer { status, body }) if begin.elapsed() > RETRY_TIMEOUT => {
+                    return Err(ChaosError::Rejected { request: format!("{} {}", call.method, call.path), status, body });
                 }
-                Err(error) if begin.elapsed() > PATIENCE => return Err(error),
+                Err(error) if begin.elapsed() > RETRY_TIMEOUT => return Err(error),
                 _ => {
                     sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(1));
@@ -72,7 +72,7 @@ impl Shop {
         }
     }
 
-    fn send(&self, call: &Call<'_>) -> Result<Answer, StormError> {
+    fn send(&self, call: &Call<'_>) -> Result<Answer, ChaosError> {
         let mut request = Request::builder()
             .method(call.method)
             .uri(format!("{}{}", self.url, call.path))
@@ -84,14 +84,14 @@ impl Shop {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(call.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes())?;
-        let no_answer = |error: ureq::Error| StormError::NoAnswer { what: call.path.clone(), reason: error.to_string() };
+        let no_answer = |error: ureq::Error| ChaosError::NoResponse { request: call.path.clone(), reason: error.to_string() };
         let mut answer = self.agent.run(request).map_err(no_answer)?;
         let body = answer.body_mut().read_to_string().map_err(no_answer)?;
         Ok(Answer { status: answer.status().as_u16(), body })
     }
 }
 
-/// Whether the request is to be sent again, with the same key: nothing was decided, or somebody is deciding it.
+/// Whether the request has to be sent again with the same key, because nothing was decided, or it is still in progress.
 fn is_temporary(answer: &Answer) -> bool {
     let in_flight = "urn:ferrite:problem:idempotency-key-in-flight";
     answer.status == 429 || answer.status >= 500 || (answer.status == 409 && answer.json()["type"] == in_flight)
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_says_nothing_about_the_request_is_asked_again() {
+    fn retries_responses_that_are_not_final() {
         let temporary = |status, body: &str| is_temporary(&Answer { status, body: body.to_owned() });
         assert!(temporary(502, "") && temporary(503, "{}") && temporary(429, ""));
         assert!(temporary(409, r#"{"type":"urn:ferrite:problem:idempotency-key-in-flight"}"#));

@@ -1,28 +1,29 @@
-//! Everything that is compared in the end, read once the system is at rest.
+//! A snapshot of everything that the invariants are about, taken once all work is done.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::StormError;
-use super::customer::Diary;
-use super::emulator::{Emulator, Mail};
-use super::poison::{NOBODY, Poison};
-use super::stack::Stack;
-use crate::Write;
+use crate::emulator::{Emulator, reason};
+use crate::error::ChaosError;
+use crate::history::History;
+use crate::poison::{POISON_PREFIX, Poison};
+use crate::stack::Stack;
+use ferrite_aws_client::emulator::Mail;
+use ferrite_chaos::writes::Write;
 
-/// A product: what there was of it, and what there is.
+/// A product, with its initial and its current stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Product {
     pub(crate) id: String,
     pub(crate) initial: i64,
     pub(crate) stock: i64,
-    /// The least that was ever seen.
+    /// The lowest stock that was ever seen.
     pub(crate) lowest: i64,
 }
 
-/// An order as the table has it.
+/// An order in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Order {
@@ -40,7 +41,7 @@ pub(crate) struct Line {
     pub(crate) quantity: i64,
 }
 
-/// What lies in a dead-letter queue.
+/// A message in a dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeadLetter {
     pub(crate) queue: String,
@@ -48,27 +49,27 @@ pub(crate) struct DeadLetter {
     pub(crate) reason: Option<String>,
 }
 
-/// Everything that is compared.
+/// Everything that the invariants are about.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Books {
+pub(crate) struct Snapshot {
     pub(crate) products: Vec<Product>,
     pub(crate) orders: BTreeMap<String, Order>,
-    /// What the gateway's ledger has for each order.
+    /// The outcome in the gateway's ledger, by order.
     pub(crate) ledger: BTreeMap<String, String>,
-    /// How often the gateway wrote down for an order that its payment is approved.
+    /// How often the gateway recorded an approved payment, by order.
     pub(crate) approvals: BTreeMap<String, u64>,
     pub(crate) mails: Vec<Mail>,
     pub(crate) dead_letters: Vec<DeadLetter>,
-    pub(crate) diaries: BTreeMap<String, Diary>,
+    pub(crate) histories: BTreeMap<String, History>,
     pub(crate) poison: Vec<Poison>,
-    /// What still lies in consumers' queues.
+    /// The messages that are still in consumers' queues.
     pub(crate) undelivered: Vec<String>,
-    /// What left calls without an answer although nobody had planned it, and how often.
+    /// Reasons for calls without a response that no plan had, with their counts.
     pub(crate) unplanned: BTreeMap<String, u64>,
 }
 
-/// The orders of the table, but for those that were planted.
-pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, Order>, StormError> {
+/// The orders in the table, except poison.
+pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, Order>, ChaosError> {
     let items = emulator.scan(&stack.table)?;
     let orders = items.into_iter().filter(is_order).filter_map(|item| Order::deserialize(Value::from(item)).ok());
     Ok(orders.map(|order| (order.id.clone(), order)).collect())
@@ -76,24 +77,24 @@ pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<Stri
 
 fn is_order(item: &Map<String, Value>) -> bool {
     let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
-    text("sk").starts_with("ORDER#") && !text("pk").contains(NOBODY)
+    text("sk").starts_with("ORDER#") && !text("pk").contains(POISON_PREFIX)
 }
 
-/// The pieces that there are of a product.
-pub(crate) fn stock(emulator: &Emulator, stack: &Stack, product: &str) -> Result<i64, StormError> {
+/// The current stock of a product.
+pub(crate) fn stock(emulator: &Emulator, stack: &Stack, product: &str) -> Result<i64, ChaosError> {
     let item = emulator.item(&stack.table, &format!("PRODUCT#{product}"), "PRODUCT")?;
     let stock = item.as_ref().and_then(|item| item.get("stock")?.as_i64());
-    stock.ok_or_else(|| StormError::NotInStack(format!("product {product}")))
+    stock.ok_or_else(|| ChaosError::NotInStack(format!("product {product}")))
 }
 
-/// What the gateway decided for each order.
-pub(crate) fn ledger(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, String>, StormError> {
+/// The outcome in the gateway's ledger, by order.
+pub(crate) fn ledger(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, String>, ChaosError> {
     let text = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
     let lines = emulator.scan(&stack.ledger)?;
     Ok(lines.iter().filter_map(|line| Some((text(line, "orderId")?, text(line, "outcome")?))).collect())
 }
 
-/// How often an approval was written down for each order.
+/// How often an approval was recorded, by order.
 pub(crate) fn approvals(writes: &[Write]) -> BTreeMap<String, u64> {
     let mut approvals = BTreeMap::new();
     for Write { operation, request } in writes {
@@ -108,14 +109,14 @@ pub(crate) fn approvals(writes: &[Write]) -> BTreeMap<String, u64> {
     approvals
 }
 
-/// What lies in all dead-letter queues.
-pub(crate) fn dead_letters(emulator: &Emulator, stack: &Stack) -> Result<Vec<DeadLetter>, StormError> {
+/// The messages in all dead-letter queues.
+pub(crate) fn dead_letters(emulator: &Emulator, stack: &Stack) -> Result<Vec<DeadLetter>, ChaosError> {
     let mut found = Vec::new();
     for url in stack.dead_letters.values() {
         let messages = emulator.messages(url)?.into_iter();
         found.extend(messages.map(|message| DeadLetter {
             queue: url.clone(),
-            reason: message.reason(),
+            reason: reason(&message),
             body: message.body,
         }));
     }

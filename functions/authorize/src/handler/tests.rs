@@ -1,7 +1,7 @@
 use lambda_runtime::Diagnostic;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 use crate::key_cache::Lifetimes;
 use crate::key_cache::tests::Published;
 

@@ -2,7 +2,7 @@ use std::future::pending;
 use std::sync::Mutex;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const START: u64 = 1_800_000_000;
 const LIFETIMES: Lifetimes = Lifetimes { ttl_seconds: 600, max_stale_seconds: 3_600 };

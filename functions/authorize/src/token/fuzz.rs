@@ -3,7 +3,7 @@ use ferrite_fuzz::{Plan, near};
 use serde_json::json;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 use crate::url::JwksUri;
 
 const NOW: u64 = 1_800_000_000;

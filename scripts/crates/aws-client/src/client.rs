@@ -1,222 +1,242 @@
-//! The AWS calls that the scripts make themselves: signed, and with no more than they need of each API.
-//!
-//! An SDK crate for each service would take longer to compile than the rest of this crate.
+//! The client, and the services that it calls.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ferrite_tests::signer::Signer;
+use http::{Method, Request};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::endpoint::{Account, Endpoint, Target, http_client};
-use crate::trouble::Trouble;
+use crate::endpoint::{Credentials, Endpoint, Target, http_client};
+use crate::error::AwsError;
+use crate::signer::Signer;
 
-/// AWS or an emulator of it, and as whom to call it.
+/// The largest response that is read: the messages of a whole test run.
+const MAX_RESPONSE_BYTES: u64 = 256 << 20;
+
+/// A client of AWS, or of an emulator in its place.
 #[derive(Debug, Clone)]
-pub struct Aws {
-    emulator: Option<Endpoint>,
-    account: Account,
+pub struct AwsClient {
+    /// Where requests go; `None` for AWS itself.
+    endpoint: Option<Endpoint>,
+    credentials: Credentials,
+    agent: ureq::Agent,
 }
 
-/// A service with a JSON protocol: where it is, and what its operations are called on the wire.
+/// A service with a JSON protocol ("AWS JSON 1.0 protocol" in the Smithy documentation).
 #[derive(Debug, Clone, Copy)]
 pub struct JsonService {
     /// The first part of its host name on AWS.
     pub host: &'static str,
-    /// What requests to it are signed for.
-    pub signed_for: &'static str,
-    /// What stands before the operation in `X-Amz-Target`.
+    /// The service name that requests are signed for.
+    pub signing_name: &'static str,
+    /// The prefix of the operation in `X-Amz-Target`.
     pub target: &'static str,
-    /// The version of its protocol: `1.0` or `1.1`.
+    /// The protocol version: `1.0` or `1.1`.
     pub version: &'static str,
 }
 
-/// What a function answered.
+/// Amazon DynamoDB.
+pub const DYNAMODB: JsonService =
+    JsonService { host: "dynamodb", signing_name: "dynamodb", target: "DynamoDB_20120810", version: "1.0" };
+/// Amazon DynamoDB Streams.
+pub const DYNAMODB_STREAMS: JsonService =
+    JsonService { host: "streams.dynamodb", signing_name: "dynamodb", target: "DynamoDBStreams_20120810", version: "1.0" };
+/// Amazon EventBridge.
+pub const EVENTBRIDGE: JsonService =
+    JsonService { host: "events", signing_name: "events", target: "AWSEvents", version: "1.1" };
+/// Amazon SQS.
+pub const SQS: JsonService = JsonService { host: "sqs", signing_name: "sqs", target: "AmazonSQS", version: "1.0" };
+/// AWS Systems Manager.
+pub const SSM: JsonService = JsonService { host: "ssm", signing_name: "ssm", target: "AmazonSSM", version: "1.1" };
+
+/// A service with the AWS Query protocol.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryService {
+    /// The first part of its host name on AWS, which is also its signing name.
+    pub name: &'static str,
+    /// The version of its API.
+    pub version: &'static str,
+}
+
+/// AWS CloudFormation.
+pub const CLOUDFORMATION: QueryService = QueryService { name: "cloudformation", version: "2010-05-15" };
+/// Amazon CloudWatch.
+pub const CLOUDWATCH: QueryService = QueryService { name: "monitoring", version: "2010-08-01" };
+/// AWS IAM of an emulator. On AWS, one host serves it for all regions, and no script calls it there.
+pub const IAM: QueryService = QueryService { name: "iam", version: "2010-05-08" };
+
+/// A response to Lambda's Invoke.
 #[derive(Debug)]
-pub struct Answer {
+pub struct InvokeResponse {
     /// Whether the function failed: the payload is then its error.
     pub failed: bool,
-    /// What it answered; empty where nobody waited for it.
+    /// The function's response; empty for an asynchronous invocation.
     pub payload: String,
 }
 
-impl Aws {
-    /// An emulator.
+impl AwsClient {
+    /// A client of an emulator.
     #[must_use]
-    pub fn emulator(target: Target) -> Self {
-        Self { emulator: Some(target.endpoint), account: target.account }
+    pub fn new(target: Target) -> Self {
+        Self { endpoint: Some(target.endpoint), credentials: target.credentials, agent: http_client() }
     }
 
-    /// AWS itself, with the credentials and the region in the environment.
+    /// A client of AWS itself, with the credentials and the region in the environment.
     ///
     /// # Errors
-    /// One is missing.
-    pub fn from_environment() -> Result<Self, Trouble> {
-        Ok(Self { emulator: None, account: Account::on_aws()? })
+    /// When one of them is missing.
+    #[cfg(feature = "tls")]
+    pub fn from_environment() -> Result<Self, crate::endpoint::EndpointError> {
+        // Through the caller's proxy, and for as long as an invocation may take.
+        let timeout = Some(std::time::Duration::from_secs(120));
+        let agent = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false).build().into();
+        Ok(Self { endpoint: None, credentials: Credentials::for_aws()?, agent })
     }
 
     /// Calls an operation of a service with a JSON protocol.
     ///
     /// # Errors
-    /// When it does not answer or refuses.
-    pub fn json(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, Trouble> {
-        let request = http::Request::post(format!("{}/", self.url(service.host)))
+    /// When the service does not answer, or rejects the call.
+    pub fn json(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        let request = Request::post(format!("{}/", self.url(service.host)))
             .header("content-type", format!("application/x-amz-json-{}", service.version))
             .header("x-amz-target", format!("{}.{operation}", service.target));
-        let answer = self.send(request, body.to_string(), service.signed_for, operation)?;
-        parse(operation, &answer.payload)
+        parse(operation, &self.send(request, body.to_string(), service.signing_name, operation)?.payload)
     }
 
-    /// Calls an operation of CloudFormation and returns the XML that it answers.
+    /// Calls an operation of a service with the Query protocol, and returns the XML of its response.
     ///
     /// # Errors
-    /// When it does not answer or refuses.
-    pub fn cloudformation(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
-        self.query("cloudformation", "2010-05-15", operation, parameters)
-    }
-
-    /// Calls an operation of an emulator's IAM and returns the XML that it answers. On AWS, one host has it for all regions.
-    ///
-    /// # Errors
-    /// When it does not answer or refuses.
-    pub fn iam(&self, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
-        self.query("iam", "2010-05-08", operation, parameters)
-    }
-
-    fn query(&self, service: &str, version: &str, operation: &str, parameters: &[(&str, &str)]) -> Result<String, Trouble> {
-        let request = http::Request::post(format!("{}/", self.url(service)))
+    /// When the service does not answer, or rejects the call.
+    pub fn query(
+        &self,
+        service: QueryService,
+        operation: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<String, AwsError> {
+        let request = Request::post(format!("{}/", self.url(service.name)))
             .header("content-type", "application/x-www-form-urlencoded");
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let mut form = format!("Action={operation}&Version={version}");
+        let mut form = format!("Action={operation}&Version={}", service.version);
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encode(value)));
         }
-        Ok(self.send(request, form, service, operation)?.payload)
+        Ok(self.send(request, form, service.name, operation)?.payload)
     }
 
-    /// Asks Lambda for what is at `path`.
+    /// Calls a service with a REST protocol, whose name is also its host: `lambda`, `apigateway`.
     ///
     /// # Errors
-    /// When it does not answer or refuses.
-    pub fn ask_lambda(&self, path: &str) -> Result<Value, Trouble> {
-        let request = http::Request::get(format!("{}{path}", self.url("lambda")));
-        parse(path, &self.send(request, String::new(), "lambda", path)?.payload)
+    /// When the service does not answer, or rejects the call.
+    pub fn rest(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
+        let operation = format!("{method} {path}");
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.url(service)));
+        let (request, body) = match body {
+            Some(body) => (request.header("content-type", "application/json"), body.to_string()),
+            None => (request, String::new()),
+        };
+        parse(&operation, &self.send(request, body, service, &operation)?.payload)
     }
 
-    /// Sets a function's timeout, in seconds (AWS Lambda, UpdateFunctionConfiguration). Its running environments end with
-    /// that, also where it is the one that it had.
+    /// Sends an event to a function (AWS Lambda, Invoke), and waits for its response if `wait` is set.
     ///
     /// # Errors
-    /// When Lambda does not answer or refuses.
-    pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), Trouble> {
-        let url = format!("{}/2015-03-31/functions/{function}/configuration", self.url("lambda"));
-        let request = http::Request::put(url).header("content-type", "application/json");
-        let body = json!({ "Timeout": seconds });
-        self.send(request, body.to_string(), "lambda", &format!("setting the timeout of {function}")).map(drop)
-    }
-
-    /// Hands an event to a function, and waits for its answer if asked to.
-    ///
-    /// # Errors
-    /// When Lambda does not answer or refuses.
-    pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<Answer, Trouble> {
+    /// When Lambda does not answer, or rejects the call.
+    pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<InvokeResponse, AwsError> {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
-        let request = http::Request::post(url)
+        let request = Request::post(url)
             .header("content-type", "application/json")
             .header("x-amz-invocation-type", if wait { "RequestResponse" } else { "Event" });
         self.send(request, event.to_string(), "lambda", &format!("invoking {function}"))
     }
 
+    /// Sets a function's timeout, in seconds (AWS Lambda, UpdateFunctionConfiguration). This ends its running environments,
+    /// even if the timeout stays the same.
+    ///
+    /// # Errors
+    /// When Lambda does not answer, or rejects the call.
+    pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), AwsError> {
+        let path = format!("/2015-03-31/functions/{function}/configuration");
+        self.rest("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
+    }
+
+    /// Replaces the code of a function by a zip archive (AWS Lambda, UpdateFunctionCode).
+    ///
+    /// # Errors
+    /// When Lambda does not answer, or rejects the call.
+    pub fn update_function_code(&self, function: &str, archive: &[u8]) -> Result<(), AwsError> {
+        let path = format!("/2015-03-31/functions/{function}/code");
+        self.rest("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
+    }
+
+    /// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).
+    ///
+    /// # Errors
+    /// When Systems Manager does not answer, or rejects the call.
+    pub fn put_parameter(&self, name: &str, value: &str) -> Result<(), AwsError> {
+        let body = json!({"Name": name, "Value": value, "Type": "String", "Overwrite": true});
+        self.json(SSM, "PutParameter", &body).map(drop)
+    }
+
+    /// Gets a page that needs no signature, as emulators have them beside AWS's API. `None` when there is no such page.
+    ///
+    /// # Errors
+    /// When there is no response, or it is not JSON.
+    pub(crate) fn get_page(&self, path: &str) -> Result<Option<Value>, AwsError> {
+        let url = format!("{}{path}", self.url("emulator"));
+        let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
+        let mut response = self.agent.get(&url).call().map_err(no_response)?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        let text = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
+        parse(path, &text).map(Some)
+    }
+
     fn url(&self, host: &str) -> String {
-        match &self.emulator {
+        match &self.endpoint {
             Some(endpoint) => endpoint.url().to_owned(),
-            None => format!("https://{host}.{}.amazonaws.com", self.account.region),
+            None => format!("https://{host}.{}.amazonaws.com", self.credentials.region),
         }
     }
 
-    fn send(&self, request: http::request::Builder, body: String, service: &str, what: &str) -> Result<Answer, Trouble> {
-        let client = if self.emulator.is_some() { http_client() } else { https_client() };
-        send(&client, request, body.into_bytes(), &self.account, service, what)
+    fn send(
+        &self,
+        request: http::request::Builder,
+        body: String,
+        service: &str,
+        operation: &str,
+    ) -> Result<InvokeResponse, AwsError> {
+        let invalid = |error: http::Error| AwsError::Request { operation: operation.to_owned(), reason: error.to_string() };
+        let (head, ()) = request.body(()).map_err(invalid)?.into_parts();
+        let signer = Signer {
+            access_key: &self.credentials.access_key,
+            secret_key: &self.credentials.secret_key,
+            token: self.credentials.session_token.as_deref(),
+            region: &self.credentials.region,
+            service,
+        };
+        let head = signer.sign(head, body.as_bytes(), SystemTime::now())?;
+        let url = head.uri.to_string();
+        let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
+        let mut response = self.agent.run(Request::from_parts(head, body)).map_err(no_response)?;
+        let (status, failed) = (response.status(), response.headers().contains_key("x-amz-function-error"));
+        let payload =
+            response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
+        if status.is_success() {
+            return Ok(InvokeResponse { failed, payload });
+        }
+        Err(AwsError::Rejected { operation: operation.to_owned(), status: status.as_u16(), body: payload })
     }
 }
 
-/// For AWS: through the caller's proxy, and for as long as an invocation may take.
-fn https_client() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(120))).http_status_as_error(false).build().into()
-}
-
-fn parse(operation: &str, answer: &str) -> Result<Value, Trouble> {
-    // Operations without an answer, DeleteMessage among them, may answer with nothing at all.
-    if answer.is_empty() {
+fn parse(operation: &str, response: &str) -> Result<Value, AwsError> {
+    // Operations without a result, such as DeleteMessage, may answer with an empty body.
+    if response.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_str(answer)
-        .map_err(|error| Trouble::Unexpected { program: operation.to_owned(), reason: error.to_string() })
-}
-
-/// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).
-///
-/// # Errors
-/// When the endpoint does not answer or refuses.
-pub fn put_parameter(endpoint: &Endpoint, account: &Account, name: &str, value: &str) -> Result<(), Trouble> {
-    let body = json!({"Name": name, "Value": value, "Type": "String", "Overwrite": true});
-    let request = http::Request::post(format!("{}/", endpoint.url()))
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", "AmazonSSM.PutParameter");
-    call(request, &body, account, "ssm", &format!("setting {name}"))
-}
-
-/// Puts new code, a zip archive, in place of a function's (AWS Lambda, UpdateFunctionCode).
-///
-/// # Errors
-/// When the endpoint does not answer or refuses.
-pub fn update_function_code(
-    endpoint: &Endpoint,
-    account: &Account,
-    function_name: &str,
-    archive: &[u8],
-) -> Result<(), Trouble> {
-    let body = json!({"ZipFile": STANDARD.encode(archive)});
-    let url = format!("{}/2015-03-31/functions/{function_name}/code", endpoint.url());
-    let request = http::Request::put(url).header("content-type", "application/json");
-    call(request, &body, account, "lambda", &format!("new code for {function_name}"))
-}
-
-fn call(request: http::request::Builder, body: &Value, account: &Account, service: &str, what: &str) -> Result<(), Trouble> {
-    send(&http_client(), request, body.to_string().into_bytes(), account, service, what).map(drop)
-}
-
-fn send(
-    client: &ureq::Agent,
-    request: http::request::Builder,
-    body: Vec<u8>,
-    account: &Account,
-    service: &str,
-    what: &str,
-) -> Result<Answer, Trouble> {
-    let (head, ()) = request.body(()).map_err(unsigned)?.into_parts();
-    let signer = Signer {
-        access_key: &account.access_key,
-        secret_key: &account.secret_key,
-        token: account.session_token.as_deref(),
-        region: &account.region,
-        service,
-    };
-    let head = signer.sign(head, &body, SystemTime::now()).map_err(unsigned)?;
-    let url = head.uri.to_string();
-    let request = http::Request::from_parts(head, body);
-    let no_answer = |error: ureq::Error| Trouble::NoAnswer { url: url.clone(), reason: error.to_string() };
-    let mut answer = client.run(request).map_err(no_answer)?;
-    let (status, failed) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
-    let payload = answer.body_mut().read_to_string().map_err(no_answer)?;
-    if status.is_success() {
-        return Ok(Answer { failed, payload });
-    }
-    Err(Trouble::Refused { what: what.to_owned(), status: status.as_u16(), body: payload })
-}
-
-fn unsigned(error: impl std::error::Error) -> Trouble {
-    Trouble::Sign(error.to_string())
+    serde_json::from_str(response)
+        .map_err(|error| AwsError::Unexpected { operation: operation.to_owned(), reason: error.to_string() })
 }

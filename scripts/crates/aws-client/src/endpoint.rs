@@ -1,16 +1,27 @@
-//! Where AWS is, when it is not AWS: an emulator's address, as whom to call it, and plain HTTP to it.
+//! The address and the credentials that AWS, or an emulator in its place, is called with.
 
-use std::process::Command;
 use std::time::Duration;
 
-use crate::trouble::Trouble;
+/// Why AWS, or an emulator, cannot be called.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// AWS_ENDPOINT_URL is not an address that the scripts can call.
+    #[error("AWS_ENDPOINT_URL={0} is not of the form http://host:port")]
+    NotAnEndpoint(String),
+    /// AWS itself is to be called, and the environment lacks the credentials or the region.
+    #[error(
+        "{0} is not set: eval \"$(aws configure export-credentials --format env)\" sets the credentials of your profile, \
+         and AWS_REGION says where the stack is"
+    )]
+    NoCredentials(&'static str),
+}
 
 /// An emulator's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// MiniStack as started by these scripts: on this machine only.
+    /// An emulator that the scripts started on this machine.
     #[must_use]
     pub fn local(port: u16) -> Self {
         Self(format!("http://127.0.0.1:{port}"))
@@ -20,18 +31,18 @@ impl Endpoint {
     ///
     /// # Errors
     /// When it is set to something that is no `http://` address.
-    pub fn from_environment() -> Result<Option<Self>, Trouble> {
+    pub fn from_environment() -> Result<Option<Self>, EndpointError> {
         match std::env::var("AWS_ENDPOINT_URL") {
             Ok(url) if !url.is_empty() => Self::parse(&url).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn parse(url: &str) -> Result<Self, Trouble> {
+    fn parse(url: &str) -> Result<Self, EndpointError> {
         let url = url.trim_end_matches('/');
         match url.strip_prefix("http://") {
             Some(rest) if !rest.is_empty() && !rest.contains('/') => Ok(Self(url.to_owned())),
-            _ => Err(Trouble::NotAnEndpoint(url.to_owned())),
+            _ => Err(EndpointError::NotAnEndpoint(url.to_owned())),
         }
     }
 
@@ -51,9 +62,9 @@ impl Endpoint {
     }
 }
 
-/// The keys and region that an emulator is called with.
+/// Credentials, and the region that they are used in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
+pub struct Credentials {
     /// The access key id.
     pub access_key: String,
     /// The secret access key.
@@ -64,15 +75,15 @@ pub struct Account {
     pub region: String,
 }
 
-impl Account {
-    /// An emulator's own administrator, wherever nothing else is said.
+impl Credentials {
+    /// The administrator of an emulator, and the default.
     #[must_use]
     pub fn emulator() -> Self {
         let test = || "test".to_owned();
         Self { access_key: test(), secret_key: test(), session_token: None, region: "us-east-1".to_owned() }
     }
 
-    /// The caller's, for an endpoint of the caller's; what is not set is as in [`Account::emulator`].
+    /// The caller's, for an endpoint of the caller's. What is not set is as in [`Credentials::emulator`].
     #[must_use]
     pub fn from_environment() -> Self {
         let standard = Self::emulator();
@@ -88,12 +99,12 @@ impl Account {
     ///
     /// # Errors
     /// When the environment lacks one.
-    pub fn on_aws() -> Result<Self, Trouble> {
+    pub fn for_aws() -> Result<Self, EndpointError> {
         Ok(Self {
-            access_key: variable("AWS_ACCESS_KEY_ID").ok_or(Trouble::NoCredentials("AWS_ACCESS_KEY_ID"))?,
-            secret_key: variable("AWS_SECRET_ACCESS_KEY").ok_or(Trouble::NoCredentials("AWS_SECRET_ACCESS_KEY"))?,
+            access_key: variable("AWS_ACCESS_KEY_ID").ok_or(EndpointError::NoCredentials("AWS_ACCESS_KEY_ID"))?,
+            secret_key: variable("AWS_SECRET_ACCESS_KEY").ok_or(EndpointError::NoCredentials("AWS_SECRET_ACCESS_KEY"))?,
             session_token: variable("AWS_SESSION_TOKEN"),
-            region: region().ok_or(Trouble::NoCredentials("AWS_REGION"))?,
+            region: region().ok_or(EndpointError::NoCredentials("AWS_REGION"))?,
         })
     }
 }
@@ -106,42 +117,28 @@ fn region() -> Option<String> {
     variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
-/// An emulator, and as whom to call it.
+/// An emulator, and the credentials to call it with.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Where it is.
+    /// Its address.
     pub endpoint: Endpoint,
-    /// Who calls.
-    pub account: Account,
+    /// The credentials to call it with.
+    pub credentials: Credentials,
 }
 
 impl Target {
-    /// MiniStack as started by these scripts.
+    /// An emulator that the scripts started on this machine.
     #[must_use]
     pub fn local(port: u16) -> Self {
-        Self { endpoint: Endpoint::local(port), account: Account::emulator() }
+        Self { endpoint: Endpoint::local(port), credentials: Credentials::emulator() }
     }
 
     /// The caller's `AWS_ENDPOINT_URL`, when set.
     ///
     /// # Errors
     /// When it is not a plain HTTP address.
-    pub fn from_environment() -> Result<Option<Self>, Trouble> {
-        Ok(Endpoint::from_environment()?.map(|endpoint| Self { endpoint, account: Account::from_environment() }))
-    }
-
-    /// Points a command's AWS client here, and away from the profiles in the user's home.
-    pub fn apply<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env_remove("AWS_PROFILE")
-            .env_remove("AWS_SESSION_TOKEN")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .env("AWS_ENDPOINT_URL", self.endpoint.url())
-            .env("AWS_ACCESS_KEY_ID", &self.account.access_key)
-            .env("AWS_SECRET_ACCESS_KEY", &self.account.secret_key)
-            .env("AWS_DEFAULT_REGION", &self.account.region)
-            .env("AWS_REGION", &self.account.region)
+    pub fn from_environment() -> Result<Option<Self>, EndpointError> {
+        Ok(Endpoint::from_environment()?.map(|endpoint| Self { endpoint, credentials: Credentials::from_environment() }))
     }
 }
 
@@ -150,7 +147,7 @@ impl Target {
 pub fn http_client() -> ureq::Agent {
     ureq::Agent::config_builder()
         .proxy(None)
-        .timeout_global(Some(Duration::from_secs(30)))
+        .timeout_global(Some(Duration::from_secs(60)))
         .http_status_as_error(false)
         .build()
         .into()

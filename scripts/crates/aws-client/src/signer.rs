@@ -1,4 +1,4 @@
-//! Requests to AWS that are signed by hand: an SDK crate for a call or two would take longer to compile than all that makes them.
+//! Signature Version 4 for a single request.
 
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use aws_sigv4::sign::v4::{SigningParams, signing_params::BuildError};
 use http::request::Parts;
 use http::{HeaderValue, Request, header};
 
-/// Who signs, and for what ("Signature Version 4").
+/// Credentials and scope of a signature ("Signature Version 4").
 #[derive(Clone, Copy)]
 pub struct Signer<'a> {
     /// The access key id.
@@ -19,17 +19,17 @@ pub struct Signer<'a> {
     pub token: Option<&'a str>,
     /// The region that the request goes to.
     pub region: &'a str,
-    /// What the service is called in signatures.
+    /// The signing name of the service.
     pub service: &'a str,
 }
 
-/// A request cannot be signed.
+/// Why a request could not be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
-    /// Who signs is not wholly said.
+    /// A parameter of the signature is missing.
     #[error(transparent)]
     Parameters(#[from] BuildError),
-    /// Something in it cannot be signed.
+    /// Part of the request cannot be signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
 }
@@ -38,11 +38,11 @@ impl Signer<'_> {
     /// The head of a request with `body`, signed at `time`. Its host is in its URL or in its header `host`.
     ///
     /// # Errors
-    /// When something in it cannot be signed.
+    /// When part of the request cannot be signed.
     pub fn sign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, SignError> {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         let token = self.token.map(str::to_owned);
-        let identity = Credentials::new(self.access_key, self.secret_key, token, None, "tests").into();
+        let identity = Credentials::new(self.access_key, self.secret_key, token, None, "ferrite").into();
         let parameters = SigningParams::builder()
             .identity(&identity)
             .region(self.region)

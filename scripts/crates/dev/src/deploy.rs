@@ -76,34 +76,6 @@ fn check_stack_name(name: &str) -> Result<(), Trouble> {
     )))
 }
 
-/// Builds functions as they ship, each into `folder/<function>/bootstrap`.
-///
-/// # Errors
-/// When the build fails.
-pub fn build_for_lambda(
-    checkout: &Checkout,
-    tools: &Tools,
-    folder: &Path,
-    architecture: &str,
-    functions: &[String],
-) -> Result<(), Trouble> {
-    run(&mut lambda_build(checkout, tools, folder, architecture, functions))
-}
-
-/// The command that does.
-#[must_use]
-pub fn lambda_build(checkout: &Checkout, tools: &Tools, folder: &Path, architecture: &str, functions: &[String]) -> Command {
-    let mut command = tools.command("cargo-lambda");
-    forget_this_crate(&mut command);
-    command.args(["lambda", "build", "--release"]).current_dir(checkout.root());
-    command.arg(if architecture == "arm64" { "--arm64" } else { "--x86-64" });
-    command.arg("--lambda-dir").arg(folder);
-    for function in functions {
-        command.args(["--package", function]);
-    }
-    command
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,41 +1,60 @@
-//! What the functions may weigh. Sizes do not vary from run to run, so the suite holds the functions to them.
+//! The size budget of the functions. Sizes do not vary from run to run, so the suite enforces them.
 
 use std::path::{Path, PathBuf};
 
 use crate::checkout::Checkout;
-use crate::template::{Function, Template};
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+use crate::template::{Function, Template, TemplateError};
+
+/// Why the binaries are not within the budget.
+#[derive(Debug, thiserror::Error)]
+pub enum SizeError {
+    /// Some are larger.
+    #[error("larger than the budget of {budget} bytes: {binaries}")]
+    TooLarge {
+        /// The most bytes that each may have.
+        budget: u64,
+        /// Each with its size in bytes.
+        binaries: String,
+    },
+    /// The template could not be read.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// A binary is missing.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// The most bytes that the binary of an HTTP function may have.
-pub const BINARY: u64 = 4_000_000;
+pub const MAX_BINARY_BYTES: u64 = 4_000_000;
 
 /// The functions that the budget is for: those that the template's API calls.
 ///
 /// # Errors
 /// When the template cannot be read.
-pub fn http_functions(checkout: &Checkout) -> Result<Vec<String>, Trouble> {
+pub fn http_functions(checkout: &Checkout) -> Result<Vec<String>, TemplateError> {
     let functions = Template::read(&checkout.path("template.yaml"))?.functions()?;
     Ok(functions.into_iter().filter(|function| function.route.is_some()).map(|function| function.name).collect())
 }
 
 /// Compares the binary of every HTTP function of the template, as cargo-lambda left it in `folder/<function>/bootstrap`, with
-/// [`BINARY`].
+/// [`MAX_BINARY_BYTES`].
 ///
 /// # Errors
 /// When some are larger, which are named with their sizes; or when one is not there.
-pub fn check_sizes(checkout: &Checkout, folder: &Path) -> Result<(), Trouble> {
+pub fn check_sizes(checkout: &Checkout, folder: &Path) -> Result<(), SizeError> {
     check(&Template::read(&checkout.path("template.yaml"))?.functions()?, folder)
 }
 
-fn check(functions: &[Function], folder: &Path) -> Result<(), Trouble> {
+fn check(functions: &[Function], folder: &Path) -> Result<(), SizeError> {
     let mut too_large = Vec::new();
     for function in functions.iter().filter(|function| function.route.is_some()) {
         let size = binary_size(&bootstrap(folder, &function.name))?;
-        if size > BINARY {
+        if size > MAX_BINARY_BYTES {
             too_large.push(format!("{} {size}", function.name));
         }
     }
-    if too_large.is_empty() { Ok(()) } else { Err(Trouble::TooLarge { budget: BINARY, binaries: too_large.join(", ") }) }
+    if too_large.is_empty() { Ok(()) } else { Err(SizeError::TooLarge { budget: MAX_BINARY_BYTES, binaries: too_large.join(", ") }) }
 }
 
 /// Where cargo-lambda leaves a function's binary.
@@ -48,7 +67,7 @@ pub fn bootstrap(folder: &Path, function: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it is not there.
-pub fn binary_size(path: &Path) -> Result<u64, Trouble> {
+pub fn binary_size(path: &Path) -> Result<u64, FileError> {
     Ok(std::fs::metadata(path).map_err(at(path))?.len())
 }
 
@@ -63,8 +82,8 @@ mod tests {
         Function { name: name.to_owned(), route }
     }
 
-    /// The verdict on functions of these sizes.
-    fn verdict(test: &str, sizes: &[(Function, u64)]) -> Result<(), String> {
+    /// Checks functions of these sizes.
+    fn check_all(test: &str, sizes: &[(Function, u64)]) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("ferrite-budget-{test}-{}", std::process::id()));
         for (function, size) in sizes {
             fs::create_dir_all(folder.join(&function.name)).unwrap();
@@ -78,14 +97,14 @@ mod tests {
 
     #[test]
     fn an_http_function_over_the_budget_is_named_with_its_size() {
-        let sizes = [(function("a", true), BINARY), (function("b", true), BINARY + 1), (function("c", true), 5_000_000)];
-        let error = verdict("named", &sizes).unwrap_err();
+        let sizes = [(function("a", true), MAX_BINARY_BYTES), (function("b", true), MAX_BINARY_BYTES + 1), (function("c", true), 5_000_000)];
+        let error = check_all("named", &sizes).unwrap_err();
         assert!(error.contains("b 4000001, c 5000000") && !error.contains("a 4"), "{error}");
     }
 
     #[test]
     fn functions_without_a_route_have_no_budget() {
-        assert_eq!(verdict("others", &[(function("a", true), 1), (function("b", false), BINARY + 1)]), Ok(()));
+        assert_eq!(check_all("others", &[(function("a", true), 1), (function("b", false), MAX_BINARY_BYTES + 1)]), Ok(()));
     }
 
     #[test]

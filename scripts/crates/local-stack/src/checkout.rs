@@ -1,9 +1,20 @@
-//! Where things lie in the checkout.
+//! The checkout, and the folders that the scripts use in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+
+/// Why the checkout was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// The current folder has no samconfig.toml.
+    #[error("{} is not a Ferrite checkout: start the scripts as ./scripts/NAME", .0.display())]
+    NotACheckout(PathBuf),
+    /// The current folder could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// The checkout that the scripts were started from.
 #[derive(Debug, Clone)]
@@ -12,13 +23,13 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// The checkout whose root is the current folder, as scripts/ferrite sees to.
+    /// The checkout whose root is the current folder. `scripts/ferrite` changes to it.
     ///
     /// # Errors
-    /// When the current folder is something else.
-    pub fn here() -> Result<Self, Trouble> {
+    /// When the current folder is not a checkout.
+    pub fn here() -> Result<Self, CheckoutError> {
         let here = std::env::current_dir().map_err(at(Path::new(".")))?;
-        if here.join("samconfig.toml").is_file() { Ok(Self { root: here }) } else { Err(Trouble::NotACheckout(here)) }
+        if here.join("samconfig.toml").is_file() { Ok(Self { root: here }) } else { Err(CheckoutError::NotACheckout(here)) }
     }
 
     /// The root folder.
@@ -33,7 +44,7 @@ impl Checkout {
         self.root.join(relative)
     }
 
-    /// Where the local token issuer keeps its key, for dev and test alike.
+    /// The folder with the key of the local token issuer, which all commands share.
     #[must_use]
     pub fn keys(&self) -> PathBuf {
         self.path(".ferrite/keys")
@@ -43,7 +54,7 @@ impl Checkout {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn run_folder(&self, run: &str) -> Result<PathBuf, Trouble> {
+    pub fn run_folder(&self, run: &str) -> Result<PathBuf, FileError> {
         let folder = self.path(".ferrite").join(run);
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(folder)

@@ -1,4 +1,4 @@
-//! What the scripts print: one line a step when it begins, one when it ends with how long it took.
+//! What the scripts print: a line when a step begins, and one with its duration when it ends.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 static STDOUT_IS_FOR_DATA: AtomicBool = AtomicBool::new(false);
 
-/// From now on, steps and their progress are told on stderr, and stdout is left to [`print`].
+/// From now on, prints steps and their progress on stderr, and leaves stdout to [`print`].
 pub fn keep_stdout_for_data() {
     STDOUT_IS_FOR_DATA.store(true, Ordering::Relaxed);
 }
 
-/// Prints one line on stdout. A closed stdout (`| head`) is no reason to leave things running half-done.
-pub fn say(line: &str) {
+/// Prints one line of progress. A closed stdout (`| head`) is ignored, so that the command still cleans up.
+pub fn report(line: &str) {
     if STDOUT_IS_FOR_DATA.load(Ordering::Relaxed) {
         let _ = writeln!(io::stderr().lock(), "{line}");
     } else {
@@ -20,21 +20,21 @@ pub fn say(line: &str) {
     }
 }
 
-/// Prints one line of what was asked for on stdout.
+/// Prints one line of a command's result on stdout.
 pub fn print(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-/// Runs one step of a chore, saying when it begins and how long it took.
+/// Runs one step of a command, and prints when it begins and how long it took.
 ///
 /// # Errors
 /// The step's own.
 pub fn step<T, E>(title: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    say(&format!("▸ {title}"));
+    report(&format!("▸ {title}"));
     let started = Instant::now();
     let outcome = work();
-    let verdict = if outcome.is_ok() { "done" } else { "failed" };
-    say(&format!("  {verdict} in {}", seconds(started.elapsed())));
+    let result = if outcome.is_ok() { "done" } else { "failed" };
+    report(&format!("  {result} in {}", seconds(started.elapsed())));
     outcome
 }
 
@@ -47,24 +47,24 @@ pub fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// Says how far a long step has come, every few seconds at most.
+/// Reports the progress of a long step, at most every few seconds.
 pub struct Progress {
     what: String,
-    said: Instant,
+    reported_at: Instant,
 }
 
 impl Progress {
     /// For a step whose lines begin with `what`.
     #[must_use]
     pub fn new(what: &str) -> Self {
-        Self { what: what.to_owned(), said: Instant::now() }
+        Self { what: what.to_owned(), reported_at: Instant::now() }
     }
 
     /// Prints `state`, unless something was printed less than four seconds ago.
     pub fn report(&mut self, state: &str) {
-        if self.said.elapsed() >= Duration::from_secs(4) {
-            say(&format!("  {}: {state}", self.what));
-            self.said = Instant::now();
+        if self.reported_at.elapsed() >= Duration::from_secs(4) {
+            report(&format!("  {}: {state}", self.what));
+            self.reported_at = Instant::now();
         }
     }
 }
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_read_well() {
+    fn formats_durations_in_their_largest_units() {
         assert_eq!(seconds(Duration::from_millis(140)), "0.1 s");
         assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
     }

@@ -1,4 +1,4 @@
-//! An emulator, started for one run and ended with it.
+//! An emulator that is started for one run and ended with it.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -7,11 +7,42 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use ferrite_aws_client::endpoint::{Endpoint, http_client};
+
 use crate::checkout::Checkout;
-use crate::endpoint::{Endpoint, http_client};
-use crate::process::{Group, go_on};
-use crate::tools::{LOCALSTACK, MINISTACK, Tools, install};
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+use crate::process::{Group, Interrupted, ProcessError, check_interrupted, quote_end};
+use crate::tools::{LOCALSTACK, MINISTACK, ToolError, Tools, install};
+
+/// Why an emulator does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// Another program listens on the port.
+    #[error("port {0} is in use by another program: set FERRITE_PORT to a free one, as in FERRITE_PORT=4577 ./scripts/dev")]
+    PortTaken(u16),
+    /// The emulator ended by itself, or never answered.
+    #[error("{name} {what}{}", quote_end(log))]
+    Failed {
+        /// Its name.
+        name: &'static str,
+        /// What it did.
+        what: &'static str,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// It could not be started.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A file of its run could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<Interrupted> for EmulatorError {
+    fn from(interrupted: Interrupted) -> Self {
+        Self::Process(interrupted.into())
+    }
+}
 
 /// Which emulator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -33,7 +64,7 @@ impl EmulatorKind {
         }
     }
 
-    /// What its folders and modules are called in tests/emulators.
+    /// The name of its folders and modules in tests/emulators.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -46,7 +77,7 @@ impl EmulatorKind {
     ///
     /// # Errors
     /// As [`install`].
-    pub fn install(self, checkout: &Checkout) -> Result<Installed, Trouble> {
+    pub fn install(self, checkout: &Checkout) -> Result<Installed, ToolError> {
         let ministack = install(checkout, &MINISTACK)?;
         let localstack = match self {
             Self::Ministack => None,
@@ -65,7 +96,7 @@ pub struct Installed {
 }
 
 impl Installed {
-    /// Which one it is.
+    /// Its kind.
     #[must_use]
     pub fn kind(&self) -> EmulatorKind {
         if self.localstack.is_some() { EmulatorKind::Localstack } else { EmulatorKind::Ministack }
@@ -105,7 +136,7 @@ impl Emulator {
         run_folder: &Path,
         port: u16,
         options: StartOptions<'_>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, EmulatorError> {
         require_free(port)?;
         let kind = installed.kind();
         let functions_log = functions_log(run_folder);
@@ -139,7 +170,7 @@ impl Emulator {
         Ok(emulator)
     }
 
-    fn wait_until_ready(&mut self, port: u16) -> Result<(), Trouble> {
+    fn wait_until_ready(&mut self, port: u16) -> Result<(), EmulatorError> {
         let path = match self.kind {
             EmulatorKind::Ministack => "/_ministack/ready",
             EmulatorKind::Localstack => "/_localstack/health",
@@ -147,32 +178,32 @@ impl Emulator {
         let url = format!("{}{path}", Endpoint::local(port).url());
         let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
-            go_on()?;
+            check_interrupted()?;
             self.check()?;
             if http_client().get(&url).call().is_ok_and(|answer| answer.status() == 200) {
                 return Ok(());
             }
             sleep(Duration::from_millis(50));
         }
-        Err(self.trouble("did not answer within a minute"))
+        Err(self.failed("did not answer within a minute"))
     }
 
     /// `Err` when the emulator has ended by itself.
     ///
     /// # Errors
     /// As said.
-    pub fn check(&mut self) -> Result<(), Trouble> {
+    pub fn check(&mut self) -> Result<(), EmulatorError> {
         match self.group.ended() {
             None => Ok(()),
             Some(_) => {
-                go_on()?;
-                Err(self.trouble("has ended by itself"))
+                check_interrupted()?;
+                Err(self.failed("has ended by itself"))
             }
         }
     }
 
-    fn trouble(&self, what: &'static str) -> Trouble {
-        Trouble::Emulator { name: self.kind.name(), what, log: self.log.clone() }
+    fn failed(&self, what: &'static str) -> EmulatorError {
+        EmulatorError::Failed { name: self.kind.name(), what, log: self.log.clone() }
     }
 
     /// Its process group.
@@ -197,26 +228,26 @@ pub fn functions_log(run_folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// As said.
-pub fn require_free(port: u16) -> Result<(), Trouble> {
-    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|_| Trouble::PortTaken(port))
+pub fn require_free(port: u16) -> Result<(), EmulatorError> {
+    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|_| EmulatorError::PortTaken(port))
 }
 
 /// A port that nothing listens on right now.
 ///
 /// # Errors
 /// When the system has none to give.
-pub fn free_port() -> Result<u16, Trouble> {
+pub fn free_port() -> Result<u16, FileError> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
         .map_err(at(Path::new("127.0.0.1")))
 }
 
-/// Removes what a run has written, but for the lock that its holder keeps.
+/// Removes what a run has written, except the lock that its holder keeps.
 ///
 /// # Errors
 /// When something cannot be removed.
-pub fn forget(run_folder: &Path) -> Result<(), Trouble> {
+pub fn clear_run_folder(run_folder: &Path) -> Result<(), FileError> {
     let entries = fs::read_dir(run_folder).map_err(at(run_folder))?;
     for entry in entries.flatten().filter(|entry| entry.file_name() != "lock") {
         let path = entry.path();

@@ -1,4 +1,4 @@
-//! The functions: which there are, and building them for this machine.
+//! The functions: their names, and their build for this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,21 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::checkout::Checkout;
-use crate::process::{capture, each_line};
-use crate::trouble::Trouble;
+use crate::process::{ProcessError, capture, each_line};
+
+/// Why the functions could not be listed or built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A crate under functions/ is not one binary of the same name.
+    #[error("functions/{0}: a function's crate has one binary, named like the crate")]
+    NotAFunction(String),
+    /// cargo printed something that is not JSON.
+    #[error("cargo printed something unexpected")]
+    Metadata(#[from] serde_json::Error),
+    /// cargo failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
 
 /// A function's binary as cargo left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +36,17 @@ pub struct Binary {
 pub fn cargo(checkout: &Checkout) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(checkout.root());
-    forget_this_crate(&mut command);
+    remove_package_variables(&mut command);
     command
 }
 
-/// This program was started by `cargo run`, whose description of this very crate would reach the build scripts of
-/// others: ring watches CARGO_PKG_NAME, say, and would be built again each time.
-pub fn forget_this_crate(command: &mut Command) {
-    const OF_THIS_CRATE: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+/// Removes the variables that `cargo run` sets for the crate of this program. Build scripts of other crates would see them
+/// otherwise: ring watches CARGO_PKG_NAME, for instance, and would be built again each time.
+pub fn remove_package_variables(command: &mut Command) {
+    const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if OF_THIS_CRATE.iter().any(|prefix| name.starts_with(prefix)) {
+        if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&*name);
         }
     }
@@ -43,13 +56,13 @@ pub fn forget_this_crate(command: &mut Command) {
 ///
 /// # Errors
 /// When cargo fails, or a crate there is not one binary of its own name.
-pub fn functions(checkout: &Checkout) -> Result<Vec<String>, Trouble> {
+pub fn functions(checkout: &Checkout) -> Result<Vec<String>, BuildError> {
     let text = capture(cargo(checkout).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata = parse(&text)?;
+    let metadata = serde_json::from_str(&text)?;
     functions_in(&metadata, &checkout.path("functions"))
 }
 
-fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, Trouble> {
+fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, BuildError> {
     let mut names = Vec::new();
     for package in list(&metadata["packages"]) {
         let manifest = Path::new(text(&package["manifest_path"]));
@@ -60,7 +73,7 @@ fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, Trouble>
         let binaries: Vec<&Value> = list(&package["targets"]).filter(|target| is_binary(target)).collect();
         match binaries[..] {
             [only] if text(&only["name"]) == name => names.push(name.to_owned()),
-            _ => return Err(Trouble::NotAFunction(name.to_owned())),
+            _ => return Err(BuildError::NotAFunction(name.to_owned())),
         }
     }
     names.sort();
@@ -71,7 +84,7 @@ fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, Trouble>
 ///
 /// # Errors
 /// When the build fails.
-pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, Trouble> {
+pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, BuildError> {
     let mut command = cargo(checkout);
     command.args(["build", "--bins", "--message-format", "json-render-diagnostics"]);
     for function in functions {
@@ -79,7 +92,7 @@ pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, T
     }
     let mut binaries = Vec::new();
     each_line(&mut command, |line| {
-        if let Some((function, path)) = parse(line).ok().as_ref().and_then(built_binary) {
+        if let Some((function, path)) = serde_json::from_str(line).ok().as_ref().and_then(built_binary) {
             binaries.push(Binary { function: function.to_owned(), path: path.into() });
         }
     })?;
@@ -87,7 +100,8 @@ pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, T
 }
 
 /// The name and path in a `compiler-artifact` message about a binary (not about its test harness).
-pub(crate) fn built_binary(message: &Value) -> Option<(&str, &str)> {
+#[must_use]
+pub fn built_binary(message: &Value) -> Option<(&str, &str)> {
     let wanted =
         message["reason"] == "compiler-artifact" && is_binary(&message["target"]) && message["profile"]["test"] == false;
     let path = message["executable"].as_str().filter(|_| wanted)?;
@@ -96,11 +110,6 @@ pub(crate) fn built_binary(message: &Value) -> Option<(&str, &str)> {
 
 fn is_binary(target: &Value) -> bool {
     list(&target["kind"]).any(|kind| kind == "bin")
-}
-
-fn parse(json: &str) -> Result<Value, Trouble> {
-    serde_json::from_str(json)
-        .map_err(|error| Trouble::Unexpected { program: "cargo".to_owned(), reason: error.to_string() })
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -1,40 +1,31 @@
-//! The chores behind scripts/: build, run, deploy, test, bench, storm.
+//! What every command in `scripts/` is made of: processes, tools, the functions' build, an emulator, and the stack on it.
 //!
-//! `scripts/dev`, `test`, `bench`, `chaos`, `permissions`, `deploy`, `redrive`, `outputs` and `token` hand over to the program
-//! `ferrite` of this crate (main.rs), a subcommand each. Whatever they start ends with them (`process`).
+//! | to do this | use |
+//! |---|---|
+//! | start a program that ends with this one | [`process`] |
+//! | install the pinned Python tools | [`tools`] |
+//! | build the functions for this machine, or for Lambda | [`functions`], [`lambda_build`] |
+//! | start an emulator | [`emulator`], with the lock of [`running`] |
+//! | deploy the stack and read its outputs | [`staging`], [`stack`] |
+//! | read template.yaml or samconfig.toml | [`template`], [`samconfig`] |
+//! | report progress, and end with the right exit code | [`console`], [`command`] |
+//!
+//! Each module has its own error type. Commands combine them with `anyhow`.
 
-pub mod aws;
-pub mod bench;
-pub mod budget;
-pub mod build;
-pub mod chaos;
+pub mod binary_size;
 pub mod checkout;
-pub mod cleaning;
+pub mod command;
 pub mod console;
-pub mod counts;
-pub mod demo;
-pub mod deploy;
-pub mod dev;
-pub mod docker;
 pub mod emulator;
-pub mod endpoint;
-pub mod gates;
+pub mod files;
+pub mod functions;
+pub mod lambda_build;
 pub mod logs;
-pub mod permissions;
 pub mod process;
-pub mod redrive;
 pub mod running;
 pub mod samconfig;
-pub mod schemathesis;
-pub mod skipped;
 pub mod stack;
-pub mod stage;
-pub mod suite;
+pub mod staging;
+pub mod target;
 pub mod template;
-pub mod test_binaries;
-pub mod test_stack;
-pub mod token;
 pub mod tools;
-pub mod trouble;
-pub mod under_test;
-pub mod watch;

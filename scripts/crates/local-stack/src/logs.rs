@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::console::say;
+use crate::console::report;
 
 /// Keys of a Powertools log entry that say nothing which the line does not show already.
 const UNSHOWN: [&str; 14] = [
@@ -43,7 +43,7 @@ pub fn follow(log: &Path, stack: &str) {
                 _ => thread::sleep(Duration::from_millis(100)),
             }
             if line.ends_with('\n') {
-                say(&readable(line.trim_end(), &prefix));
+                report(&readable(line.trim_end(), &prefix));
                 line.clear();
             }
         }

@@ -1,12 +1,12 @@
 //! Child processes, each in a process group of its own, all of which end when this program does.
 //!
-//! A signal to this program (Ctrl-C, SIGTERM, SIGHUP) is passed on to every group. Whoever waits for one of them then
-//! sees it end, returns `Trouble::Interrupted`, and what is still running is ended as its `Group` goes out of scope.
+//! A signal to this program (Ctrl-C, SIGTERM, SIGHUP) is passed on to every group. A call that waits for one of them returns
+//! [`ProcessError::Interrupted`], and dropping a [`Group`] ends what is still running.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,53 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::os::unix::process::CommandExt as _;
 
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+
+/// How many lines of a log an error quotes.
+const QUOTED_LINES: usize = 25;
+
+/// A signal asked this program to stop.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("stopped")]
+pub struct Interrupted;
+
+/// Why a program did not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// A signal asked this program to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The program could not be started.
+    #[error("cannot start {program}")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+    /// The program failed. Its output is on the terminal, or in `log`.
+    #[error("{program} failed ({status}){}", .log.as_deref().map(quote_end).unwrap_or_default())]
+    Failed {
+        /// The program and its subcommand.
+        program: String,
+        /// Its exit status.
+        status: ExitStatus,
+        /// The file with its output, when that did not go to the terminal.
+        log: Option<PathBuf>,
+    },
+    /// Its log could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// The last lines of a log, and the path of the whole.
+#[must_use]
+pub fn quote_end(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n");
+    format!("; from {}:\n{last}", log.display())
+}
 
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 static SIGNALS: AtomicUsize = AtomicUsize::new(0);
@@ -25,14 +71,14 @@ static SIGNALS: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Errors
 /// When the handler cannot be installed.
-pub fn end_children_on_signals() -> Result<(), Trouble> {
-    Ok(ctrlc::set_handler(|| {
+pub fn end_children_on_signals() -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(|| {
         let again = SIGNALS.fetch_add(1, Ordering::SeqCst) > 0;
         let signal = if again { Signal::SIGKILL } else { Signal::SIGTERM };
         for &group in groups().iter() {
             signal_group(group, signal);
         }
-    })?)
+    })
 }
 
 /// Whether a signal asked this program to stop.
@@ -41,12 +87,12 @@ pub fn interrupted() -> bool {
     SIGNALS.load(Ordering::SeqCst) > 0
 }
 
-/// `Err(Interrupted)` once a signal has come: called wherever a chore would otherwise go on.
+/// `Err` once a signal has come. Call it wherever a command would otherwise continue.
 ///
 /// # Errors
 /// When a signal asked this program to stop.
-pub fn go_on() -> Result<(), Trouble> {
-    if interrupted() { Err(Trouble::Interrupted) } else { Ok(()) }
+pub fn check_interrupted() -> Result<(), Interrupted> {
+    if interrupted() { Err(Interrupted) } else { Ok(()) }
 }
 
 fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
@@ -58,12 +104,12 @@ fn signal_group(group: i32, signal: Signal) -> bool {
     killpg(Pid::from_raw(group), signal).is_ok()
 }
 
-/// Asks one process that this program did not start itself to end.
+/// Asks a process that this program did not start to end.
 pub fn end_process(id: i32) {
     let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
 }
 
-/// Ends a group that this program did not start itself: one left by an earlier run.
+/// Ends a group that an earlier run left behind.
 pub fn end_group(group: i32, grace: Duration) {
     let deadline = Instant::now() + grace;
     let mut alive = signal_group(group, Signal::SIGTERM);
@@ -89,15 +135,16 @@ impl Group {
     ///
     /// # Errors
     /// When it cannot be started, or a signal has asked this program to stop.
-    pub fn start(command: &mut Command) -> Result<Self, Trouble> {
-        go_on()?;
+    pub fn start(command: &mut Command) -> Result<Self, ProcessError> {
+        check_interrupted()?;
         let name = describe(command);
         let child =
-            command.process_group(0).spawn().map_err(|source| Trouble::NotStarted { program: name.clone(), source })?;
+            command.process_group(0).spawn().map_err(|source| ProcessError::NotStarted { program: name.clone(), source })?;
         let group = Self { child, name, ended: None, leave: false };
         groups().insert(group.id());
         // A signal that came between the check above and the line above did not reach this group.
-        go_on().map(|()| group)
+        check_interrupted()?;
+        Ok(group)
     }
 
     /// The group's id, which is the child's process id.
@@ -110,7 +157,7 @@ impl Group {
     ///
     /// # Errors
     /// As [`Self::start`], or when the file cannot be written.
-    pub fn start_logged(command: &mut Command, log: &Path) -> Result<Self, Trouble> {
+    pub fn start_logged(command: &mut Command, log: &Path) -> Result<Self, ProcessError> {
         let file = File::create(log).map_err(at(log))?;
         let errors = file.try_clone().map_err(at(log))?;
         Self::start(command.stdin(Stdio::null()).stdout(file).stderr(errors))
@@ -129,14 +176,14 @@ impl Group {
     ///
     /// # Errors
     /// When it failed, or a signal ended it.
-    pub fn finish(&mut self, log: Option<&Path>) -> Result<(), Trouble> {
-        let status = self.child.wait().map_err(|source| Trouble::NotStarted { program: self.name.clone(), source })?;
+    pub fn finish(&mut self, log: Option<&Path>) -> Result<(), ProcessError> {
+        let status = self.child.wait().map_err(|source| ProcessError::NotStarted { program: self.name.clone(), source })?;
         self.ended = Some(status);
-        go_on()?;
+        check_interrupted()?;
         if status.success() {
             return Ok(());
         }
-        Err(Trouble::Failed { program: self.name.clone(), status, log: log.map(Path::to_owned) })
+        Err(ProcessError::Failed { program: self.name.clone(), status, log: log.map(Path::to_owned) })
     }
 
     /// Lets the group outlive this program.
@@ -166,9 +213,9 @@ impl Drop for Group {
     }
 }
 
-/// `command`, for times when nothing else wants the processor (nice(1)).
+/// `command` at the lowest priority (nice(1)), for work that runs beside the tests.
 #[must_use]
-pub fn in_the_background(command: &Command) -> Command {
+pub fn at_low_priority(command: &Command) -> Command {
     let mut niced = Command::new("nice");
     niced.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -187,7 +234,7 @@ pub fn in_the_background(command: &Command) -> Command {
 ///
 /// # Errors
 /// When it cannot be started, fails, or is interrupted.
-pub fn run(command: &mut Command) -> Result<(), Trouble> {
+pub fn run(command: &mut Command) -> Result<(), ProcessError> {
     Group::start(command.stdin(Stdio::null()))?.finish(None)
 }
 
@@ -195,22 +242,22 @@ pub fn run(command: &mut Command) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// When it cannot be started or fails.
-pub fn run_asking(command: &mut Command) -> Result<(), Trouble> {
-    go_on()?;
+pub fn run_asking(command: &mut Command) -> Result<(), ProcessError> {
+    check_interrupted()?;
     let program = describe(command);
-    let status = command.status().map_err(|source| Trouble::NotStarted { program: program.clone(), source })?;
-    go_on()?;
+    let status = command.status().map_err(|source| ProcessError::NotStarted { program: program.clone(), source })?;
+    check_interrupted()?;
     if status.success() {
         return Ok(());
     }
-    Err(Trouble::Failed { program, status, log: None })
+    Err(ProcessError::Failed { program, status, log: None })
 }
 
 /// Runs `command` to its end and hands each line of its stdout to `see`; stderr goes where the caller's goes.
 ///
 /// # Errors
 /// When it cannot be started, fails, or is interrupted.
-pub fn each_line(command: &mut Command, see: impl FnMut(&str)) -> Result<(), Trouble> {
+pub fn each_line(command: &mut Command, see: impl FnMut(&str)) -> Result<(), ProcessError> {
     let mut group = Group::start(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
     if let Some(stdout) = group.child.stdout.take() {
         lines_of(stdout).for_each(see_line(see));
@@ -222,7 +269,7 @@ pub fn each_line(command: &mut Command, see: impl FnMut(&str)) -> Result<(), Tro
 ///
 /// # Errors
 /// When it cannot be started, fails (the error quotes the log), or is interrupted.
-pub fn each_line_logged(command: &mut Command, log: &Path, see: impl FnMut(&str)) -> Result<(), Trouble> {
+pub fn each_line_logged(command: &mut Command, log: &Path, see: impl FnMut(&str)) -> Result<(), ProcessError> {
     let mut file = File::create(log).map_err(at(log))?;
     let (output, input) = std::io::pipe().map_err(at(log))?;
     let errors = input.try_clone().map_err(at(log))?;
@@ -241,7 +288,7 @@ pub fn each_line_logged(command: &mut Command, log: &Path, see: impl FnMut(&str)
 ///
 /// # Errors
 /// When it cannot be started, fails, or is interrupted.
-pub fn capture(command: &mut Command) -> Result<String, Trouble> {
+pub fn capture(command: &mut Command) -> Result<String, ProcessError> {
     let mut text = String::new();
     each_line(command, |line| {
         text.push_str(line);

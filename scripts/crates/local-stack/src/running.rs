@@ -1,4 +1,4 @@
-//! Which local stack runs in this checkout: found out by the next command, also after a crash.
+//! Which local stack runs in this checkout. The next command finds out, even after a crash.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::checkout::Checkout;
-use crate::console::say;
+use crate::console::report;
+use crate::files::{FileError, at};
 use crate::process::{capture, end_group};
-use crate::trouble::{Trouble, at};
 
-/// The note that a started emulator leaves in its run's folder.
+/// A running emulator, as recorded in the folder of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
     /// The emulator's port.
@@ -21,22 +21,23 @@ pub struct Running {
     pub group: i32,
     /// The process that started it.
     pub owner: i32,
-    /// Started with `--detach`: nobody holds the lock, and that is as it should be.
+    /// Started with `--detach`, so that no process holds the lock.
     pub detached: bool,
 }
 
-/// The right to start and stop the emulator of a run; the operating system takes it back however its holder ends.
-pub struct Claim {
+/// The lock of a run, held by the command that starts and stops its emulator. The operating system releases it however its
+/// holder ends.
+pub struct RunLock {
     note: PathBuf,
     _lock: File,
 }
 
-impl Claim {
-    /// Claims the run, or returns `None` when another process has it.
+impl RunLock {
+    /// Locks the run, or returns `None` when another process has it.
     ///
     /// # Errors
     /// When the lock file cannot be used.
-    pub fn take(checkout: &Checkout, run: &str) -> Result<Option<Self>, Trouble> {
+    pub fn acquire(checkout: &Checkout, run: &str) -> Result<Option<Self>, FileError> {
         let folder = checkout.run_folder(run)?;
         let path = folder.join("lock");
         let lock = File::create(&path).map_err(at(&path))?;
@@ -47,24 +48,23 @@ impl Claim {
         }
     }
 
-    /// The emulator that runs without a holder of the claim: a detached one, or one whose holder was killed.
+    /// The emulator that runs without a holder of the lock: a detached one, or one whose holder was killed.
     #[must_use]
     pub fn left_behind(&self) -> Option<Running> {
         read(&self.note).filter(Running::is_alive)
     }
 
-    /// Notes a started emulator.
+    /// Records a started emulator.
     ///
     /// # Errors
-    /// When the note cannot be written.
-    pub fn note(&self, running: &Running) -> Result<(), Trouble> {
+    /// When the record cannot be written.
+    pub fn record(&self, running: &Running) -> Result<(), FileError> {
         let text =
             json!({"port": running.port, "group": running.group, "owner": running.owner, "detached": running.detached});
         fs::write(&self.note, text.to_string()).map_err(at(&self.note))
     }
 
-    /// Ends the emulator that was left behind, if any, and says whether there was one.
-    #[must_use]
+    /// Ends the emulator that was left behind. Returns whether there was one.
     pub fn clear(&self) -> bool {
         let left = self.left_behind();
         if let Some(running) = &left {
@@ -77,13 +77,13 @@ impl Claim {
     /// Ends an emulator whose holder was killed; a detached one is left alone.
     pub fn clear_after_crash(&self) {
         if self.left_behind().is_none_or(|running| !running.detached) && self.clear() {
-            say("  (ended an emulator that an earlier run left behind)");
+            report("  (ended an emulator that an earlier run left behind)");
         }
     }
 }
 
 impl Running {
-    /// The note of this process about an emulator that it has started.
+    /// The record of an emulator that this process has started.
     #[must_use]
     pub fn started_here(port: u16, group: i32, detached: bool) -> Self {
         Self { port, group, owner: std::process::id().cast_signed(), detached }
@@ -95,7 +95,7 @@ impl Running {
         read(&note_in(&checkout.path(".ferrite/dev"))).filter(Self::is_alive)
     }
 
-    /// The group's number may long be another's: only an emulator of ours counts.
+    /// The group's id may have been reused, so only one of our emulators counts.
     fn is_alive(&self) -> bool {
         let group = self.group.to_string();
         capture(Command::new("ps").args(["-o", "command=", "-p", &group]).stderr(std::process::Stdio::null()))
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_is_read_back_and_anything_else_is_no_note() {
+    fn reads_a_record_back_and_rejects_anything_else() {
         let folder = std::env::temp_dir().join(format!("ferrite-running-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let note = note_in(&folder);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_an_emulator_of_ours_does_not_count() {
+    fn ignores_processes_that_are_not_our_emulators() {
         let this_test = Running { port: 1, group: std::process::id().cast_signed(), owner: 1, detached: false };
         assert!(!this_test.is_alive());
     }

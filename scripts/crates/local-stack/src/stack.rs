@@ -4,18 +4,38 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use ferrite_tests::issuer::Issuer;
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_client::endpoint::{Endpoint, Target};
+use ferrite_aws_client::error::AwsError;
 use serde_json::{Map, Value};
 
-use crate::aws::put_parameter;
 use crate::checkout::Checkout;
 use crate::console::Progress;
-use crate::endpoint::{Endpoint, Target};
-use crate::process::{capture, each_line_logged};
-use crate::samconfig::Section;
-use crate::stage::Stage;
+use crate::process::{ProcessError, capture, each_line_logged};
+use crate::samconfig::{SamconfigError, Section};
+use crate::staging::Staging;
+use crate::target::apply_target;
 use crate::tools::Tools;
-use crate::trouble::Trouble;
+
+/// Why the stack could not be deployed, or its outputs not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The SAM CLI printed something that is not JSON.
+    #[error("sam list stack-outputs printed something unexpected")]
+    Outputs(#[from] serde_json::Error),
+    /// The stack lacks an output that the template promises.
+    #[error("template.yaml: the stack has no output {0}")]
+    NoOutput(String),
+    /// A parameter is missing.
+    #[error(transparent)]
+    Samconfig(#[from] SamconfigError),
+    /// The token issuer's keys could not be stored.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The SAM CLI failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
 
 /// The architecture of this machine in the words of the template's parameter `Architecture`.
 #[must_use]
@@ -54,22 +74,22 @@ pub struct Deployment<'a> {
     pub target: &'a Target,
     /// The `local` section of samconfig.toml.
     pub config: &'a Section,
+    /// The JWK Set of the token issuer that the stack trusts.
+    pub jwks: &'a str,
 }
 
 impl Deployment<'_> {
-    /// Deploys what is staged as `stack`, with the local issuer's keys in their parameter, and returns the outputs. What
-    /// the SAM CLI says is kept in the run's folder.
+    /// Deploys what is staged as `stack`, with the issuer's keys in their parameter, and returns the outputs. The log of the
+    /// SAM CLI is in the run's folder.
     ///
     /// # Errors
     /// When the deployment fails; the error quotes the log.
-    pub fn deploy(&self, stage: &Stage, stack: &str, run_folder: &Path) -> Result<Map<String, Value>, Trouble> {
-        let jwks = Issuer::open(&self.checkout.keys())?.jwks();
-        let parameter = self.config.parameter("JwksParameter")?;
-        put_parameter(&self.target.endpoint, &self.target.account, parameter, &jwks)?;
+    pub fn deploy(&self, staging: &Staging, stack: &str, run_folder: &Path) -> Result<Map<String, Value>, StackError> {
+        AwsClient::new(self.target.clone()).put_parameter(self.config.parameter("JwksParameter")?, self.jwks)?;
         let mut parameters = self.config.parameters.clone();
         parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
-        let mut sam = sam_deploy(self.checkout, self.sam, "local", &stage.template(), &parameters);
-        self.target.apply(&mut sam).args(["--stack-name", stack]);
+        let mut sam = sam_deploy(self.checkout, self.sam, "local", &staging.template(), &parameters);
+        apply_target(self.target, &mut sam).args(["--stack-name", stack]);
         let mut progress = Progress::new(stack);
         each_line_logged(&mut sam, &run_folder.join("deploy.log"), |line| {
             if line.starts_with("CREATE_COMPLETE") || line.starts_with("UPDATE_COMPLETE") {
@@ -86,18 +106,17 @@ impl Deployment<'_> {
 ///
 /// # Errors
 /// When there is no such stack, or the SAM CLI fails.
-pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, Trouble> {
+pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, StackError> {
     let mut sam = tools.command("sam");
     sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
     if let Some(target) = target {
-        target.apply(&mut sam);
+        apply_target(target, &mut sam);
     }
     parse_outputs(&capture(&mut sam)?, target.map(|target| &target.endpoint))
 }
 
-fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, Value>, Trouble> {
-    let list: Vec<Value> = serde_json::from_str(json)
-        .map_err(|error| Trouble::Unexpected { program: "sam list stack-outputs".to_owned(), reason: error.to_string() })?;
+fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, Value>, StackError> {
+    let list: Vec<Value> = serde_json::from_str(json)?;
     let mut outputs = Map::new();
     for output in list {
         if let (Some(key), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
@@ -112,11 +131,8 @@ fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, 
 ///
 /// # Errors
 /// When the stack does not have it.
-pub fn output<'a>(outputs: &'a Map<String, Value>, name: &str) -> Result<&'a str, Trouble> {
-    outputs.get(name).and_then(Value::as_str).ok_or_else(|| Trouble::Unexpected {
-        program: "template.yaml".to_owned(),
-        reason: format!("the stack has no output {name}"),
-    })
+pub fn output<'a>(outputs: &'a Map<String, Value>, name: &str) -> Result<&'a str, StackError> {
+    outputs.get(name).and_then(Value::as_str).ok_or_else(|| StackError::NoOutput(name.to_owned()))
 }
 
 #[cfg(test)]

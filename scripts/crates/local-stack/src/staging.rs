@@ -1,5 +1,5 @@
-//! The staged copy of what is deployed: template.yaml, and beside it target/lambda/<function>/bootstrap, where each
-//! `CodeUri` points. Every run has its own, so that dev, test and deploy never tread on each other.
+//! The staged copy of what is deployed: template.yaml, and target/lambda/<function>/bootstrap next to it, where each `CodeUri`
+//! points. Every run has its own copy, so that dev, test and deploy do not interfere.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -8,21 +8,32 @@ use std::process::{Command, Stdio};
 
 use zip::write::SimpleFileOptions;
 
-use crate::build::Binary;
 use crate::checkout::Checkout;
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+use crate::functions::Binary;
+
+/// Why code could not be staged or packed.
+#[derive(Debug, thiserror::Error)]
+pub enum StagingError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The archive for Lambda could not be written.
+    #[error("cannot pack the function")]
+    Archive(#[from] zip::result::ZipError),
+}
 
 /// The staging folder of one run.
-pub struct Stage {
+pub struct Staging {
     folder: PathBuf,
 }
 
-impl Stage {
+impl Staging {
     /// The one below a run's folder, made if missing.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn in_run(run_folder: &Path) -> Result<Self, Trouble> {
+    pub fn in_run(run_folder: &Path) -> Result<Self, FileError> {
         let folder = run_folder.join("stage");
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(Self { folder })
@@ -44,7 +55,7 @@ impl Stage {
     ///
     /// # Errors
     /// When one cannot be copied.
-    pub fn copy_template(&self, checkout: &Checkout) -> Result<(), Trouble> {
+    pub fn copy_template(&self, checkout: &Checkout) -> Result<(), FileError> {
         for name in ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"] {
             let (template, copy) = (checkout.path(name), self.folder.join(name));
             fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
@@ -57,7 +68,7 @@ impl Stage {
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn put(&self, binaries: &[Binary]) -> Result<Vec<String>, Trouble> {
+    pub fn put(&self, binaries: &[Binary]) -> Result<Vec<String>, FileError> {
         let mut changed = Vec::new();
         for binary in binaries {
             if self.put_one(binary)? {
@@ -67,7 +78,7 @@ impl Stage {
         Ok(changed)
     }
 
-    fn put_one(&self, binary: &Binary) -> Result<bool, Trouble> {
+    fn put_one(&self, binary: &Binary) -> Result<bool, FileError> {
         let bootstrap = self.bootstrap(&binary.function);
         if is_older(&binary.path, &bootstrap) {
             return Ok(false);
@@ -90,7 +101,7 @@ impl Stage {
     ///
     /// # Errors
     /// When something cannot be read.
-    pub fn fingerprint(&self) -> Result<String, Trouble> {
+    pub fn fingerprint(&self) -> Result<String, FileError> {
         let template = self.template();
         let mut text = fs::read_to_string(&template).map_err(at(&template))?;
         let folder = self.functions_folder();
@@ -108,7 +119,7 @@ impl Stage {
     ///
     /// # Errors
     /// When the code cannot be read.
-    pub fn archive(&self, function: &str) -> Result<Vec<u8>, Trouble> {
+    pub fn archive(&self, function: &str) -> Result<Vec<u8>, StagingError> {
         let path = self.bootstrap(function);
         let code = fs::read(&path).map_err(at(&path))?;
         let options =
@@ -127,7 +138,7 @@ fn is_older(source: &Path, copy: &Path) -> bool {
 
 /// Symbols are two thirds of a dev build and would be packed at every deploy. Only on Linux: on macOS they are not in
 /// the binary, and stripping it would void its signature.
-fn copy_without_symbols(source: &Path, copy: &Path) -> Result<(), Trouble> {
+fn copy_without_symbols(source: &Path, copy: &Path) -> Result<(), FileError> {
     let stripped = cfg!(target_os = "linux")
         && Command::new("strip")
             .arg("-o")
@@ -151,7 +162,7 @@ mod tests {
 
     impl Folder {
         fn new(test: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("ferrite-stage-{test}-{}", std::process::id()));
+            let path = std::env::temp_dir().join(format!("ferrite-staging-{test}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
             fs::create_dir_all(&path).unwrap();
             Self(path)
@@ -176,34 +187,34 @@ mod tests {
     #[test]
     fn only_code_that_differs_counts_as_changed() {
         let folder = Folder::new("changed");
-        let stage = Stage::in_run(&folder.0).unwrap();
-        assert_eq!(stage.put(&[folder.binary("one", 10)]).unwrap(), ["f"]);
-        assert!(stage.put(&[folder.binary("one", 20)]).unwrap().is_empty());
-        assert_eq!(stage.put(&[folder.binary("two", 30)]).unwrap(), ["f"]);
-        assert_eq!(fs::read_to_string(stage.bootstrap("f")).unwrap(), "two");
+        let staging = Staging::in_run(&folder.0).unwrap();
+        assert_eq!(staging.put(&[folder.binary("one", 10)]).unwrap(), ["f"]);
+        assert!(staging.put(&[folder.binary("one", 20)]).unwrap().is_empty());
+        assert_eq!(staging.put(&[folder.binary("two", 30)]).unwrap(), ["f"]);
+        assert_eq!(fs::read_to_string(staging.bootstrap("f")).unwrap(), "two");
     }
 
     #[test]
     fn the_fingerprint_tells_new_code_and_a_new_template() {
         let folder = Folder::new("fingerprint");
-        let stage = Stage::in_run(&folder.0).unwrap();
-        fs::write(stage.template(), "a").unwrap();
-        stage.put(&[folder.binary("one", 10)]).unwrap();
-        let first = stage.fingerprint().unwrap();
-        assert_eq!(stage.fingerprint().unwrap(), first);
-        stage.put(&[folder.binary("two", 20)]).unwrap();
-        let second = stage.fingerprint().unwrap();
+        let staging = Staging::in_run(&folder.0).unwrap();
+        fs::write(staging.template(), "a").unwrap();
+        staging.put(&[folder.binary("one", 10)]).unwrap();
+        let first = staging.fingerprint().unwrap();
+        assert_eq!(staging.fingerprint().unwrap(), first);
+        staging.put(&[folder.binary("two", 20)]).unwrap();
+        let second = staging.fingerprint().unwrap();
         assert_ne!(second, first);
-        fs::write(stage.template(), "b").unwrap();
-        assert_ne!(stage.fingerprint().unwrap(), second);
+        fs::write(staging.template(), "b").unwrap();
+        assert_ne!(staging.fingerprint().unwrap(), second);
     }
 
     #[test]
     fn the_archive_holds_an_executable_bootstrap() {
         let folder = Folder::new("archive");
-        let stage = Stage::in_run(&folder.0).unwrap();
-        stage.put(&[folder.binary("code", 10)]).unwrap();
-        let archive = stage.archive("f").unwrap();
+        let staging = Staging::in_run(&folder.0).unwrap();
+        staging.put(&[folder.binary("code", 10)]).unwrap();
+        let archive = staging.archive("f").unwrap();
         let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
         let file = archive.by_name("bootstrap").unwrap();
         assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);

@@ -1,11 +1,24 @@
-//! What template.yaml says of the functions.
+//! The one reader of template.yaml.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_yaml_ng::Value;
 
-use crate::trouble::{Trouble, at};
+use ferrite_aws_client::endpoint::Credentials;
+
+use crate::files::{FileError, at};
+
+/// Why a template could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// It is not YAML, or has something that the scripts do not understand.
+    #[error("template.yaml: {0}")]
+    Invalid(String),
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// template.yaml, read.
 pub struct Template(Value);
@@ -33,19 +46,23 @@ impl Template {
     ///
     /// # Errors
     /// When it cannot be read or is not YAML.
-    pub fn read(path: &Path) -> Result<Self, Trouble> {
+    pub fn read(path: &Path) -> Result<Self, TemplateError> {
         Self::parse(&std::fs::read_to_string(path).map_err(at(path))?)
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, Trouble> {
-        serde_yaml_ng::from_str(text).map(Self).map_err(|error| Trouble::Template(error.to_string()))
+    /// Reads a template from its text.
+    ///
+    /// # Errors
+    /// When it is not YAML.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        serde_yaml_ng::from_str(text).map(Self).map_err(|error| TemplateError::Invalid(error.to_string()))
     }
 
     /// Every function.
     ///
     /// # Errors
     /// When one has a `CodeUri` that is not where cargo-lambda leaves it.
-    pub fn functions(&self) -> Result<Vec<Function>, Trouble> {
+    pub fn functions(&self) -> Result<Vec<Function>, TemplateError> {
         self.properties().map(|properties| Ok(Function { name: name(properties)?, route: route(properties) })).collect()
     }
 
@@ -54,7 +71,7 @@ impl Template {
     ///
     /// # Errors
     /// When the value of one takes more than `!Ref`, `!Sub` and `!GetAtt` to tell.
-    pub fn variables(&self, function: &str, parameters: &BTreeMap<&str, &str>) -> Result<BTreeMap<String, String>, Trouble> {
+    pub fn variables(&self, function: &str, parameters: &BTreeMap<&str, &str>) -> Result<BTreeMap<String, String>, TemplateError> {
         let own = self.properties().find(|properties| name(properties).is_ok_and(|name| name == function));
         let levels: Vec<_> = [Some(&self.0["Globals"]["Function"]), own].into_iter().flatten().collect();
         let named = levels.iter().filter_map(|level| level["Environment"]["Variables"].as_mapping()).flatten();
@@ -73,7 +90,7 @@ impl Template {
             .map(|(variable, value)| {
                 let value = self.resolve(value, parameters);
                 let value = value
-                    .ok_or_else(|| Trouble::Template(format!("{function}: the value of {variable} is not understood")))?;
+                    .ok_or_else(|| TemplateError::Invalid(format!("{function}: the value of {variable} is not understood")))?;
                 Ok((variable, value))
             })
             .collect()
@@ -83,7 +100,7 @@ impl Template {
     ///
     /// # Errors
     /// When a function has a `CodeUri` that is not where cargo-lambda leaves it.
-    pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, Trouble> {
+    pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, TemplateError> {
         let mut routes = Vec::new();
         for properties in self.properties() {
             let name = name(properties)?;
@@ -115,7 +132,7 @@ impl Template {
                     "!Ref" => self.reference(text, parameters),
                     "!Sub" => self.substitute(text, parameters),
                     "!GetAtt" => {
-                        Some(format!("arn:aws:local:{}:{ACCOUNT}:{text}", crate::endpoint::Account::emulator().region))
+                        Some(format!("arn:aws:local:{}:{ACCOUNT}:{text}", Credentials::emulator().region))
                     }
                     _ => None,
                 }
@@ -129,7 +146,7 @@ impl Template {
             "AWS::StackName" => Some(STACK.to_owned()),
             "AWS::AccountId" => Some(ACCOUNT.to_owned()),
             "AWS::Partition" => Some("aws".to_owned()),
-            "AWS::Region" => Some(crate::endpoint::Account::emulator().region),
+            "AWS::Region" => Some(Credentials::emulator().region),
             _ => parameters.get(name).map(|value| (*value).to_owned()),
         };
         let default = || plain(&self.0["Parameters"][name]["Default"]);
@@ -155,10 +172,10 @@ impl Template {
     }
 }
 
-fn name(properties: &Value) -> Result<String, Trouble> {
+fn name(properties: &Value) -> Result<String, TemplateError> {
     let code = text(&properties["CodeUri"]);
     let name = code.trim_end_matches('/').strip_prefix("target/lambda/").map(str::to_owned);
-    name.ok_or_else(|| Trouble::Template(format!("a function's CodeUri is target/lambda/NAME/, and not {code:?}")))
+    name.ok_or_else(|| TemplateError::Invalid(format!("a function's CodeUri is target/lambda/NAME/, and not {code:?}")))
 }
 
 fn route(properties: &Value) -> Option<Route> {
@@ -220,7 +237,7 @@ Resources:
       Events: {Changes: {Type: DynamoDB}}
 "#;
 
-    fn variables(template: &str) -> Result<BTreeMap<String, String>, Trouble> {
+    fn variables(template: &str) -> Result<BTreeMap<String, String>, TemplateError> {
         Template::parse(template).unwrap().variables("get-product", &BTreeMap::from([("Issuer", "me")]))
     }
 

@@ -7,8 +7,30 @@ use std::process::{Command, Stdio};
 
 use crate::checkout::Checkout;
 use crate::console::{Progress, step};
-use crate::process::{each_line_logged, run};
-use crate::trouble::{Trouble, at};
+use crate::files::{FileError, at};
+use crate::process::{ProcessError, each_line_logged, run};
+
+/// Why tools could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// There is no Python that can make the tools' environments.
+    #[error(
+        "Python {wanted} with its venv module is needed (found: {found}); your package manager has it, \
+         for instance as python3 and python3-venv"
+    )]
+    NoPython {
+        /// The versions that would do.
+        wanted: String,
+        /// The interpreters that were tried.
+        found: String,
+    },
+    /// The installer failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A lock file could not be read, or a folder not be made.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// A set of tools that live together: MiniStack and the SAM CLI pin different versions of botocore, so they cannot.
 pub struct ToolSet {
@@ -102,7 +124,7 @@ impl Tools {
 ///
 /// # Errors
 /// When there is no fitting Python, or pip fails.
-pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, Trouble> {
+pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, ToolError> {
     let venv = checkout.path(set.folder);
     let tools = Tools { bin: venv.join("bin") };
     let lock_path = checkout.path(set.lock_file);
@@ -125,7 +147,7 @@ pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, Trouble> {
         let python = python(&set.pythons)?;
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
         pip_install(&tools, set.what, &lock_path, &lock, &venv.with_extension("log"))?;
-        fs::write(&stamp, &wanted).map_err(at(&stamp))
+        Ok::<_, ToolError>(fs::write(&stamp, &wanted).map_err(at(&stamp))?)
     })?;
     Ok(tools)
 }
@@ -134,7 +156,7 @@ fn is_installed(stamp: &Path, wanted: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted)
 }
 
-fn pip_install(tools: &Tools, what: &str, lock_path: &Path, lock: &str, log: &Path) -> Result<(), Trouble> {
+fn pip_install(tools: &Tools, what: &str, lock_path: &Path, lock: &str, log: &Path) -> Result<(), ProcessError> {
     let total = lock.lines().filter(|line| is_requirement(line)).count();
     let mut progress = Progress::new(what);
     let mut collected = 0;
@@ -159,7 +181,7 @@ fn is_requirement(line: &str) -> bool {
 }
 
 /// The first interpreter of one of these versions that can make environments (Debian packages that part by itself).
-fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, Trouble> {
+fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, ToolError> {
     const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14"];
     let (oldest, newest) = (versions.start(), versions.end());
     let probe = format!("import sys, ensurepip, venv; sys.exit(not (3, {oldest}) <= sys.version_info[:2] <= (3, {newest}))");
@@ -179,7 +201,7 @@ fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, Trouble> {
     }
     let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
     let wanted = if *newest == u8::MAX { format!("3.{oldest} or newer") } else { format!("3.{oldest} to 3.{newest}") };
-    Err(Trouble::NoPython { wanted, found })
+    Err(ToolError::NoPython { wanted, found })
 }
 
 #[cfg(test)]
@@ -195,7 +217,7 @@ mod tests {
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
         for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(set.lock_file);
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));
             assert!(!lock.contains("://"), "{}", set.lock_file);

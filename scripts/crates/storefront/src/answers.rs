@@ -1,14 +1,13 @@
-//! What each call to AWS is answered while functions are measured.
+//! The responses of AWS while functions are measured.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
-use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::items::{NO_PARTITION, ORDER, PRODUCT, customer, order, page, product};
+use crate::items::{NO_PARTITION, ORDER, PRODUCT, customer, order, page, product};
 
-/// 64 by 64 pixels: what there is to decode would otherwise be all that process-image's figures tell.
+/// 64 by 64 pixels, so that decoding does not dominate the figures of process-image.
 const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
     SDwSAYDAZBEARBEARBEARBEASDwWDQ77jn3D9woxCSOARXFGI9kNIDaT2Q0QNZPZDTA3k98KAHCnqgqAdKeqCsByp64FEPVPVATQ886YG6HnjW\
     Ay96oKEHmnqgpQfaeqCjB7p6oKcH+npgoAeGemCkBxI98KoHxnpgogemeuBND7zrgQ89MNMDn3rgSw9864G5HljogaUeWOmBtR7Y6IGtHtjpgb\
@@ -17,101 +16,108 @@ const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42
 const EMAIL_SENT: &str = "<SendEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><SendEmailResult>\
     <MessageId>0102018b</MessageId></SendEmailResult></SendEmailResponse>";
 
-/// A call, as far as it tells what is asked.
-pub(super) struct Call<'a> {
-    pub(super) method: &'a Method,
-    pub(super) path: &'a str,
+/// A call of a function to AWS.
+#[derive(Debug, Clone, Copy)]
+pub struct AwsCall<'a> {
+    /// The HTTP method.
+    pub method: &'a Method,
+    /// The path.
+    pub path: &'a str,
     /// The header `X-Amz-Target`: the service and the operation of a JSON protocol.
-    pub(super) target: Option<&'a str>,
-    pub(super) body: &'a [u8],
+    pub target: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
 }
 
-/// What a call is answered.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) content_type: &'static str,
-    pub(super) body: Bytes,
+/// A response of AWS.
+#[derive(Debug, Clone)]
+pub struct AwsResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
-impl Call<'_> {
-    /// The answer; `None` for a call that no function makes while all goes well.
-    pub(super) fn answer(&self, jwks: &str) -> Option<Answer> {
-        let Some(target) = self.target else { return self.untargeted() };
-        let body: Value = serde_json::from_slice(self.body).ok()?;
-        if tells_of_a_failure(&body) {
-            return None;
-        }
-        let (_, operation) = target.split_once('.')?;
-        let answer = match operation {
-            "Query" if is_about_nothing(&body) => json!({ "Count": 0, "ScannedCount": 0, "Items": [] }),
-            "PutItem" | "UpdateItem" | "DeleteItem" if is_about_nothing(&body) => {
-                let refusal = json!({
-                    "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
-                    "message": "The conditional request failed",
-                });
-                return Some(Answer::json(StatusCode::BAD_REQUEST, &refusal));
-            }
-            "GetItem" => get_item(&body),
-            "Query" => {
-                let of_products = body["ExpressionAttributeValues"][":all"].is_object();
-                let items = if of_products { page(product, PRODUCT) } else { page(order, ORDER) };
-                json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
-            }
-            "BatchGetItem" => batch_get_item(&body),
-            "UpdateItem" | "DeleteItem" if body["ReturnValues"].is_string() => json!({ "Attributes": product(PRODUCT) }),
-            "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => json!({}),
-            "GetParameter" => {
-                json!({ "Parameter": { "Name": body["Name"], "Type": "String", "Value": jwks, "Version": 1 } })
-            }
-            "PutEvents" => return Some(put_events(&body)),
-            _ => return None,
-        };
-        Some(Answer::json(StatusCode::OK, &answer))
+/// The response to a call; `None` for a call that no function makes while everything succeeds. `parameter` is the value of
+/// every parameter.
+pub(crate) fn answer(call: &AwsCall<'_>, parameter: &str) -> Option<AwsResponse> {
+    let Some(target) = call.target else { return untargeted(call) };
+    let body: Value = serde_json::from_slice(call.body).ok()?;
+    if reports_failure(&body) {
+        return None;
     }
-
-    /// The answer to what is told apart by its path, or by its body: S3's and SES's calls.
-    fn untargeted(&self) -> Option<Answer> {
-        match *self.method {
-            Method::POST if self.body.starts_with(b"Action=SendEmail&") => {
-                Some(Answer { status: StatusCode::OK, content_type: "text/xml", body: EMAIL_SENT.into() })
-            }
-            Method::GET if self.path.contains("/uploads/") => {
-                let picture = STANDARD.decode(PICTURE).ok()?;
-                Some(Answer { status: StatusCode::OK, content_type: "image/png", body: picture.into() })
-            }
-            Method::PUT => Some(Answer { status: StatusCode::OK, content_type: "application/xml", body: Bytes::new() }),
-            _ => None,
+    let (_, operation) = target.split_once('.')?;
+    let answer = match operation {
+        "Query" if is_prewarm(&body) => json!({ "Count": 0, "ScannedCount": 0, "Items": [] }),
+        "PutItem" | "UpdateItem" | "DeleteItem" if is_prewarm(&body) => {
+            let error = json!({
+                "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+                "message": "The conditional request failed",
+            });
+            return Some(AwsResponse::json(StatusCode::BAD_REQUEST, &error));
         }
+        "GetItem" => get_item(&body),
+        "Query" => {
+            let of_products = body["ExpressionAttributeValues"][":all"].is_object();
+            let items = if of_products { page(product, PRODUCT) } else { page(order, ORDER) };
+            json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
+        }
+        "BatchGetItem" => batch_get_item(&body),
+        "UpdateItem" | "DeleteItem" if body["ReturnValues"].is_string() => json!({ "Attributes": product(PRODUCT) }),
+        "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" => json!({}),
+        "GetParameter" => {
+            json!({ "Parameter": { "Name": body["Name"], "Type": "String", "Value": parameter, "Version": 1 } })
+        }
+        "PutEvents" => return Some(put_events(&body)),
+        _ => return None,
+    };
+    Some(AwsResponse::json(StatusCode::OK, &answer))
+}
+
+/// The response to calls of S3 and SES, which are identified by path or body.
+fn untargeted(call: &AwsCall<'_>) -> Option<AwsResponse> {
+    match *call.method {
+        Method::POST if call.body.starts_with(b"Action=SendEmail&") => {
+            Some(AwsResponse { status: StatusCode::OK, content_type: "text/xml", body: EMAIL_SENT.as_bytes().to_vec() })
+        }
+        Method::GET if call.path.contains("/uploads/") => {
+            let picture = STANDARD.decode(PICTURE).ok()?;
+            Some(AwsResponse { status: StatusCode::OK, content_type: "image/png", body: picture })
+        }
+        Method::PUT => Some(AwsResponse { status: StatusCode::OK, content_type: "application/xml", body: Vec::new() }),
+        _ => None,
     }
 }
 
-impl Answer {
+impl AwsResponse {
     fn json(status: StatusCode, body: &Value) -> Self {
-        Self { status, content_type: "application/x-amz-json-1.1", body: body.to_string().into() }
+        Self { status, content_type: "application/x-amz-json-1.1", body: body.to_string().into_bytes() }
     }
 }
 
-/// An image or an order that is marked failed answers its event without an error: only what is written shows it.
-fn tells_of_a_failure(body: &Value) -> bool {
+/// A function that marks an image or an order as failed does not fail itself; only its write shows it.
+fn reports_failure(body: &Value) -> bool {
     match body {
         Value::Object(members) if members.len() == 1 => {
             let text = members.get("S").and_then(Value::as_str);
-            text.is_some_and(|text| text == "failed" || text == "payment_failed") || members.values().any(tells_of_a_failure)
+            text.is_some_and(|text| text == "failed" || text == "payment_failed") || members.values().any(reports_failure)
         }
-        Value::Object(members) => members.values().any(tells_of_a_failure),
-        Value::Array(elements) => elements.iter().any(tells_of_a_failure),
+        Value::Object(members) => members.values().any(reports_failure),
+        Value::Array(elements) => elements.iter().any(reports_failure),
         _ => false,
     }
 }
 
-/// Whether it is a call that opens the connection: about the partition in which there is nothing.
-fn is_about_nothing(body: &Value) -> bool {
+/// Whether a call only opens the connection: its partition never has items.
+fn is_prewarm(body: &Value) -> bool {
     let asked = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
     let named = [&body["Key"]["pk"], &body["Item"]["pk"]];
     asked.chain(named).any(|value| value["S"] == NO_PARTITION)
 }
 
-/// Products and orders are there; anything else, an answer saved under an idempotency key for one, is not yet.
+/// Products and orders exist. Anything else does not, such as a saved response of an idempotency key.
 fn get_item(body: &Value) -> Value {
     let partition = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
     match partition.split_once('#') {
@@ -132,14 +138,14 @@ fn batch_get_item(body: &Value) -> Value {
     json!({ "Responses": found.collect::<serde_json::Map<_, _>>(), "UnprocessedKeys": {} })
 }
 
-fn put_events(body: &Value) -> Answer {
+fn put_events(body: &Value) -> AwsResponse {
     let entries = body["Entries"].as_array().map_or(0, Vec::len);
     if entries == 0 {
-        let refusal = json!({ "__type": "ValidationException", "message": "entries must not be empty" });
-        return Answer::json(StatusCode::BAD_REQUEST, &refusal);
+        let error = json!({ "__type": "ValidationException", "message": "entries must not be empty" });
+        return AwsResponse::json(StatusCode::BAD_REQUEST, &error);
     }
     let accepted = vec![json!({ "EventId": "17793124-05d4-b198-2fde-7ededc63b103" }); entries];
-    Answer::json(StatusCode::OK, &json!({ "FailedEntryCount": 0, "Entries": accepted }))
+    AwsResponse::json(StatusCode::OK, &json!({ "FailedEntryCount": 0, "Entries": accepted }))
 }
 
 #[cfg(test)]
@@ -148,8 +154,8 @@ mod tests {
 
     fn ask(target: &str, body: &Value) -> Option<Value> {
         let body = body.to_string();
-        let call = Call { method: &Method::POST, path: "/", target: Some(target), body: body.as_bytes() };
-        call.answer("{}").map(|answer| serde_json::from_slice(&answer.body).unwrap())
+        let call = AwsCall { method: &Method::POST, path: "/", target: Some(target), body: body.as_bytes() };
+        answer(&call, "{}").map(|answer| serde_json::from_slice(&answer.body).unwrap())
     }
 
     #[test]
@@ -181,8 +187,8 @@ mod tests {
             ("UpdateItem", json!({"Key": no_item})),
             ("DeleteItem", json!({"Key": no_item})),
         ] {
-            let refusal = ask(&format!("DynamoDB_20120810.{operation}"), &body).unwrap();
-            assert!(refusal["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{operation}");
+            let error = ask(&format!("DynamoDB_20120810.{operation}"), &body).unwrap();
+            assert!(error["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{operation}");
         }
     }
 

@@ -1,15 +1,42 @@
-//! A few products with pictures and one order, so that a fresh stack has something to show; loaded over its own HTTP
-//! API, and only into an empty shop.
+//! A few products with images and one order, so that a new stack has something to show. They are loaded over the HTTP API,
+//! and only when there are no products.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::checkout::Checkout;
-use crate::endpoint::http_client;
-use crate::token::{Bearer, mint};
-use crate::trouble::{Trouble, at};
+use ferrite_aws_client::endpoint::http_client;
+use ferrite_local_stack::files::{FileError, at};
+
+/// Why the demo's data could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The API did not answer.
+    #[error("{url} did not answer: {reason}")]
+    NoResponse {
+        /// The URL.
+        url: String,
+        /// The error of the HTTP client.
+        reason: String,
+    },
+    /// The API rejected a request.
+    #[error("{request} was rejected with status {status}: {body}")]
+    Rejected {
+        /// The request.
+        request: String,
+        /// The HTTP status.
+        status: u16,
+        /// The body of the response.
+        body: String,
+    },
+    /// The API answered something that the demo does not understand.
+    #[error("the API answered something unexpected: {0}")]
+    Unexpected(String),
+    /// An image could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
 
 /// The customer that the demo's order belongs to.
 pub const CUSTOMER: &str = "demo-customer";
@@ -24,7 +51,7 @@ const PRODUCTS: [(&str, &str, u64, u64); 5] = [
     ("Last poster", "Printed once; this is the one that is left.", 3_000, 1),
 ];
 
-/// What the demo found or made: enough to write requests that work.
+/// The ids that the demo found or created, for requests that work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demo {
     /// The id of a product with stock.
@@ -33,19 +60,16 @@ pub struct Demo {
     pub order: String,
 }
 
-/// Loads the demo's products when there are none, and places its order.
+/// Creates the products with the images in the folder `photos` when there are no products, and places the order of
+/// [`CUSTOMER`].
 ///
 /// # Errors
-/// When the API does not answer or refuses.
-pub fn load(checkout: &Checkout, api: &str) -> Result<Demo, Trouble> {
-    let shop = Shop {
-        api,
-        admin: mint(checkout, &Bearer::Admin)?,
-        customer: mint(checkout, &Bearer::Customer(CUSTOMER.to_owned()))?,
-    };
+/// When the API does not answer, or rejects a request.
+pub fn load(api: &str, admin_token: &str, customer_token: &str, photos: &Path) -> Result<Demo, DemoError> {
+    let shop = Shop { api, admin: admin_token, customer: customer_token };
     let mut products = shop.products()?;
     if products.is_empty() {
-        let pictures = pictures(&checkout.path("tests/photos"))?;
+        let pictures = pictures(photos)?;
         for (number, product) in PRODUCTS.iter().enumerate() {
             let id = shop.create_product(product)?;
             if let Some(picture) = pictures.get(number % pictures.len().max(1)) {
@@ -74,12 +98,12 @@ impl Demo {
              curl -sS {api}/products {admin} {json} -d '{teapot}'\n\
              curl -sS {api}/orders {customer} {json} -H 'idempotency-key: {key}' -d '{body}'\n\
              curl -sS {api}/orders/{order} {customer}\n\n\
-             (The order is there already, so the fourth line answers with it; with another key it places one more.)"
+             (The order exists already, so the fourth line returns it. Another key places another order.)"
         )
     }
 }
 
-/// One order a product: asked for again, the same order is the answer.
+/// One key for each product, so that a repeated request returns the same order.
 fn order_key(product: &str) -> String {
     format!("demo-{product}")
 }
@@ -90,12 +114,12 @@ fn order_body(product: &str) -> Value {
 
 struct Shop<'a> {
     api: &'a str,
-    admin: String,
-    customer: String,
+    admin: &'a str,
+    customer: &'a str,
 }
 
 impl Shop<'_> {
-    fn products(&self) -> Result<Vec<Value>, Trouble> {
+    fn products(&self) -> Result<Vec<Value>, DemoError> {
         let request = http::Request::get(format!("{}/products", self.api));
         let mut page = send("the list of products", request, Vec::new())?;
         match page["items"].take() {
@@ -104,17 +128,17 @@ impl Shop<'_> {
         }
     }
 
-    fn create_product(&self, product: &(&str, &str, u64, u64)) -> Result<String, Trouble> {
+    fn create_product(&self, product: &(&str, &str, u64, u64)) -> Result<String, DemoError> {
         let (name, description, amount, stock) = product;
         let body = json!({"name": name, "description": description, "stock": stock,
             "price": {"amount": amount, "currency": CURRENCY}});
-        text(&self.post("/products", &self.admin, None, &body)?, "id")
+        text(&self.post("/products", self.admin, None, &body)?, "id")
     }
 
-    fn upload_picture(&self, product: &str, picture: &Picture) -> Result<(), Trouble> {
+    fn upload_picture(&self, product: &str, picture: &Picture) -> Result<(), DemoError> {
         let bytes = fs::read(&picture.path).map_err(at(&picture.path))?;
         let body = json!({"contentType": picture.content_type, "sizeBytes": bytes.len()});
-        let answer = self.post(&format!("/products/{product}/images"), &self.admin, None, &body)?;
+        let answer = self.post(&format!("/products/{product}/images"), self.admin, None, &body)?;
         let upload = &answer["upload"];
         let mut request = http::Request::builder().method(text(upload, "method")?.as_str()).uri(text(upload, "url")?);
         for (name, value) in upload["headers"].as_object().into_iter().flatten() {
@@ -123,12 +147,12 @@ impl Shop<'_> {
         send("the upload of a picture", request, bytes).map(drop)
     }
 
-    fn place_order(&self, product: &str) -> Result<String, Trouble> {
-        let order = self.post("/orders", &self.customer, Some(&order_key(product)), &order_body(product))?;
+    fn place_order(&self, product: &str) -> Result<String, DemoError> {
+        let order = self.post("/orders", self.customer, Some(&order_key(product)), &order_body(product))?;
         text(&order, "id")
     }
 
-    fn post(&self, path: &str, token: &str, key: Option<&str>, body: &Value) -> Result<Value, Trouble> {
+    fn post(&self, path: &str, token: &str, key: Option<&str>, body: &Value) -> Result<Value, DemoError> {
         let mut request = http::Request::post(format!("{}{path}", self.api))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json");
@@ -140,13 +164,13 @@ impl Shop<'_> {
 }
 
 /// Sends a request; its JSON answer, or null for an empty one.
-fn send(what: &str, request: http::request::Builder, body: Vec<u8>) -> Result<Value, Trouble> {
+fn send(what: &str, request: http::request::Builder, body: Vec<u8>) -> Result<Value, DemoError> {
     let request = request.body(body).map_err(|error| unexpected(&error.to_string()))?;
     let url = request.uri().to_string();
-    let mut answer = http_client().run(request).map_err(|error| Trouble::NoAnswer { url, reason: error.to_string() })?;
+    let mut answer = http_client().run(request).map_err(|error| DemoError::NoResponse { url, reason: error.to_string() })?;
     let body = answer.body_mut().read_to_string().unwrap_or_default();
     if !answer.status().is_success() {
-        return Err(Trouble::Refused { what: what.to_owned(), status: answer.status().as_u16(), body });
+        return Err(DemoError::Rejected { request: what.to_owned(), status: answer.status().as_u16(), body });
     }
     Ok(serde_json::from_str(&body).unwrap_or_default())
 }
@@ -157,7 +181,7 @@ struct Picture {
 }
 
 /// The photographs in a folder, in the order of their names.
-fn pictures(folder: &Path) -> Result<Vec<Picture>, Trouble> {
+fn pictures(folder: &Path) -> Result<Vec<Picture>, DemoError> {
     let mut pictures: Vec<Picture> = fs::read_dir(folder)
         .map_err(at(folder))?
         .flatten()
@@ -176,10 +200,10 @@ fn pictures(folder: &Path) -> Result<Vec<Picture>, Trouble> {
     Ok(pictures)
 }
 
-fn text(value: &Value, key: &str) -> Result<String, Trouble> {
+fn text(value: &Value, key: &str) -> Result<String, DemoError> {
     value[key].as_str().map(str::to_owned).ok_or_else(|| unexpected(&format!("an answer without {key}: {value}")))
 }
 
-fn unexpected(reason: &str) -> Trouble {
-    Trouble::Unexpected { program: "the API".to_owned(), reason: reason.to_owned() }
+fn unexpected(reason: &str) -> DemoError {
+    DemoError::Unexpected(reason.to_owned())
 }

@@ -1,71 +1,43 @@
-//! The event that each function is invoked with, and what its answer must be: a request that fails is quick and says
-//! nothing about one that is carried out.
+//! The event that each function is invoked with, and how its response shows success.
 
 use serde_json::{Value, json};
 
-use super::items::{CALLER, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
-use crate::template::{Function, Route};
+use crate::invocation::Invocation;
+use crate::items::{CALLER, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
+use ferrite_local_stack::template::{Function, Route};
 
-/// What a function is invoked with while it is measured.
-#[derive(Debug, Clone)]
-pub(super) struct Invocation {
-    event: Value,
-    carried_out: fn(&Value) -> bool,
+/// What `function` is invoked with; `None` when there is no event for it. `token` is for `authorize` to verify.
+pub(crate) fn invocation(function: &Function, token: &str) -> Option<Invocation> {
+    let (event, succeeded): (_, fn(&Value) -> bool) = match (&function.route, function.name.as_str()) {
+        (Some(route), _) => (request(route)?, is_success),
+        (None, "authorize") => (authorization(token), is_allowed),
+        (None, "relay-events") => (json!({ "Records": [stream_record()] }), is_handled),
+        (None, "process-order") => (json!({ "Records": [queue_message(&order_placed())] }), is_handled),
+        (None, "notify-customer") => (json!({ "Records": [queue_message(&customer_registered())] }), is_handled),
+        (None, "confirm-email") => (json!({ "Records": [queue_message(&email_sent())] }), is_handled),
+        (None, "expire-orders" | "report-sales") => (scheduled(), Value::is_null),
+        (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
+        (None, _) => return None,
+    };
+    Some(Invocation::new(event, succeeded))
 }
 
-impl Invocation {
-    /// What `function` is invoked with; `None` for one that nobody has written an event for. `token` is what `authorize` is
-    /// asked to verify.
-    pub(super) fn of(function: &Function, token: &str) -> Option<Self> {
-        let (event, carried_out): (_, fn(&Value) -> bool) = match (&function.route, function.name.as_str()) {
-            (Some(route), _) => (request(route)?, is_success),
-            (None, "authorize") => (authorization(token), is_allowed),
-            (None, "relay-events") => (json!({ "Records": [stream_record()] }), is_handled),
-            (None, "process-order") => (json!({ "Records": [queue_message(&order_placed())] }), is_handled),
-            (None, "notify-customer") => (json!({ "Records": [queue_message(&customer_registered())] }), is_handled),
-            (None, "confirm-email") => (json!({ "Records": [queue_message(&email_sent())] }), is_handled),
-            (None, "expire-orders" | "report-sales") => (scheduled(), Value::is_null),
-            (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
-            (None, _) => return None,
-        };
-        Some(Self { event, carried_out })
-    }
-
-    /// What the yardsticks are invoked with, so that their payload is as long as a function's.
-    pub(super) fn of_yardstick(carried_out: fn(&Value) -> bool) -> Option<Self> {
-        let route = Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() };
-        Some(Self { event: request(&route)?, carried_out })
-    }
-
-    /// The event's text for the invocation `number`: a key that was used before would only repeat the answer that it had.
-    pub(super) fn event(&self, number: u32) -> String {
-        let mut event = self.event.clone();
-        let key = json!(format!("bench-{number}"));
-        if let Some(single) = event.pointer_mut("/headers/Idempotency-Key") {
-            *single = key.clone();
-        }
-        if let Some(multiple) = event.pointer_mut("/multiValueHeaders/Idempotency-Key") {
-            *multiple = json!([key]);
-        }
-        if let Some(message) = event.pointer_mut("/Records/0/messageId") {
-            *message = key;
-        }
-        event.to_string()
-    }
-
-    /// Whether the function did what it was asked to.
-    pub(super) fn is_carried_out(&self, answer: &[u8]) -> bool {
-        serde_json::from_slice(answer).is_ok_and(|answer| (self.carried_out)(&answer))
-    }
+/// What the yardstick that does nothing is invoked with. Its payload is as long as that of a function.
+pub(crate) fn floor() -> Option<Invocation> {
+    Some(Invocation::new(yardstick_request()?, |_| true))
 }
 
-/// For a function that does nothing.
-pub(super) fn is_anything(_: &Value) -> bool {
-    true
+/// What the yardstick that reads a product is invoked with.
+pub(crate) fn default() -> Option<Invocation> {
+    Some(Invocation::new(yardstick_request()?, is_success))
 }
 
-/// For what API Gateway invokes.
-pub(super) fn is_success(answer: &Value) -> bool {
+fn yardstick_request() -> Option<Value> {
+    request(&Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() })
+}
+
+/// Success of a function behind API Gateway.
+fn is_success(answer: &Value) -> bool {
     answer["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
 }
 
@@ -73,7 +45,7 @@ fn is_allowed(answer: &Value) -> bool {
     answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 }
 
-/// A partial batch answer without failures, or the answer of a function that has none to tell.
+/// A partial batch response without failures, or the response of a function that reports none.
 fn is_handled(answer: &Value) -> bool {
     answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
 }
@@ -157,7 +129,7 @@ fn queue_message(event: &Value) -> Value {
     })
 }
 
-/// What SES tells of a mail that notify-customer sent.
+/// The event of SES about an e-mail that notify-customer sent.
 fn email_sent() -> Value {
     let digest = "5f2ab3c1d0e94f7b8a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a";
     let tags = json!({ "ses:configuration-set": ["ferrite-bench"], "record": [digest] });
@@ -190,25 +162,25 @@ fn upload_notification() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::Template;
+    use ferrite_local_stack::template::Template;
     use std::collections::BTreeSet;
     use std::path::Path;
 
     fn functions() -> Vec<Function> {
-        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../template.yaml");
         Template::read(&template).unwrap().functions().unwrap()
     }
 
     #[test]
     fn every_function_of_the_template_has_an_event() {
-        let without: Vec<_> = functions().into_iter().filter(|function| Invocation::of(function, "").is_none()).collect();
+        let without: Vec<_> = functions().into_iter().filter(|function| invocation(function, "").is_none()).collect();
         assert!(without.is_empty(), "{without:?}");
     }
 
     #[test]
     fn no_two_invocations_share_an_idempotency_key() {
         for function in functions() {
-            let invocation = Invocation::of(&function, "").unwrap();
+            let invocation = invocation(&function, "").unwrap();
             let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
             let keyed = function.route.is_some()
                 || ["process-order", "notify-customer", "confirm-email"].contains(&function.name.as_str());
@@ -220,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_bound_to_its_route() {
+    fn a_request_matches_its_route() {
         let route = Route { method: "PATCH".to_owned(), path: "/products/{productId}".to_owned() };
         let event = request(&route).unwrap();
         assert_eq!(event["path"], format!("/products/{PRODUCT}"));
@@ -229,16 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_reports_a_failure_is_not_carried_out() {
-        for (carried_out, good, bad) in [
+    fn a_response_that_reports_a_failure_is_not_a_success() {
+        for (succeeded, good, bad) in [
             (is_success as fn(&Value) -> bool, json!({"statusCode": 201}), json!({"statusCode": 404})),
             (is_handled, json!({"batchItemFailures": []}), json!({"batchItemFailures": [{"itemIdentifier": "1"}]})),
             (is_handled, Value::Null, json!({"batchItemFailures": [{"itemIdentifier": ""}]})),
             (is_allowed, json!({"policyDocument": {"Statement": [{"Effect": "Allow"}]}}), json!({})),
         ] {
-            let invocation = Invocation { event: Value::Null, carried_out };
-            assert!(invocation.is_carried_out(good.to_string().as_bytes()), "{good}");
-            assert!(!invocation.is_carried_out(bad.to_string().as_bytes()), "{bad}");
+            let invocation = Invocation::new(Value::Null, succeeded);
+            assert!(invocation.succeeded(good.to_string().as_bytes()), "{good}");
+            assert!(!invocation.succeeded(bad.to_string().as_bytes()), "{bad}");
         }
     }
 }

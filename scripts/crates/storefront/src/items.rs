@@ -1,17 +1,17 @@
-//! What the table, the bucket and the bus answer while functions are measured: one product, one order, always there.
+//! The items and events of the benchmark: one product, one customer, one order.
 
 use serde_json::{Value, json};
 
-/// The product that every request is about.
-pub(super) const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a400";
+/// The product of every request.
+pub(crate) const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a400";
 /// Its image.
-pub(super) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
-/// The order that every request is about.
-pub(super) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
-/// Who asks.
-pub(super) const CALLER: &str = "bench-caller";
+pub(crate) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
+/// The order of every request.
+pub(crate) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
+/// The customer that calls.
+pub(crate) const CALLER: &str = "bench-caller";
 /// The partition that has no items, of the calls that open a connection (`NO_PARTITION` of ferrite-aws).
-pub(super) const NO_PARTITION: &str = "NONE";
+pub(crate) const NO_PARTITION: &str = "NONE";
 
 const TIME: &str = "2026-11-22T22:00:00.000Z";
 /// How many entries a list has.
@@ -22,7 +22,7 @@ fn price() -> Value {
 }
 
 /// The product as DynamoDB has it, with one image that is ready.
-pub(super) fn product(id: &str) -> Value {
+pub(crate) fn product(id: &str) -> Value {
     let variant = |side: &str| json!({"M": {"width": {"N": side}, "height": {"N": side}}});
     let image = json!({
         "id": {"S": IMAGE}, "state": {"S": "ready"}, "requestedAt": {"S": TIME},
@@ -37,7 +37,7 @@ pub(super) fn product(id: &str) -> Value {
 }
 
 /// The order as DynamoDB has it: pending, of one line.
-pub(super) fn order(id: &str) -> Value {
+pub(crate) fn order(id: &str) -> Value {
     let line = json!({"productId": {"S": PRODUCT}, "quantity": {"N": "2"}, "unitPrice": price()});
     json!({
         "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": format!("ORDER#{id}")},
@@ -48,7 +48,7 @@ pub(super) fn order(id: &str) -> Value {
 }
 
 /// The customer as DynamoDB has them.
-pub(super) fn customer() -> Value {
+pub(crate) fn customer() -> Value {
     json!({
         "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": "PROFILE"}, "customerId": {"S": CALLER},
         "email": {"S": "ada@example.com"}, "name": {"S": "Ada"},
@@ -57,13 +57,13 @@ pub(super) fn customer() -> Value {
 }
 
 /// A page of products or orders: `item` with identifiers that count on from `first`.
-pub(super) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
+pub(crate) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
     let (digits, _) = first.split_at(first.len() - 2);
     (0..PAGE).map(|number| item(&format!("{digits}{number:02x}"))).collect()
 }
 
 /// The domain event that the order was placed, as an EventBridge rule puts it into a queue.
-pub(super) fn order_placed() -> Value {
+pub(crate) fn order_placed() -> Value {
     let lines = json!([{"productId": PRODUCT, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}}]);
     let total = json!({"amount": 2500, "currency": "EUR"});
     let data = json!({"orderId": ORDER, "customerId": CALLER, "total": total, "lines": lines});
@@ -71,7 +71,7 @@ pub(super) fn order_placed() -> Value {
 }
 
 /// The domain event that the customer registered, in the same way.
-pub(super) fn customer_registered() -> Value {
+pub(crate) fn customer_registered() -> Value {
     event("ferrite.customer.registered.v1", CALLER, &json!({ "customerId": CALLER }))
 }
 

@@ -1,7 +1,9 @@
-//! An identity provider for the tests: keys, and tokens signed with them.
+//! Private keys of the three algorithms that `authorize` accepts, and tokens signed with them.
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a generated key and its signature fail only without random numbers")]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{
@@ -10,7 +12,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 
 /// A private key and its `kid`.
-pub(crate) struct SigningKey {
+pub struct SigningKey {
     id: String,
     private: PrivateKey,
 }
@@ -23,8 +25,9 @@ enum PrivateKey {
 
 impl SigningKey {
     /// The key of RFC 7515, appendix A.2: ring makes no RSA keys, and one that is printed in an RFC is no secret.
-    pub(crate) fn rs256(id: &str) -> Self {
-        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    #[must_use]
+    pub fn rs256(id: &str) -> Self {
+        let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("the constants are base64url");
         let components = KeyPairComponents {
             public_key: PublicKeyComponents { n: decode(RFC_7515_N), e: decode("AQAB") },
             d: decode(
@@ -46,27 +49,42 @@ impl SigningKey {
                 "IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U",
             ),
         };
-        let key = RsaKeyPair::from_components(&components).unwrap();
+        let key = RsaKeyPair::from_components(&components).expect("the RFC has a valid key");
         Self { id: id.to_owned(), private: PrivateKey::Rsa(Box::new(key)) }
     }
 
     /// A fresh P-256 key.
-    pub(crate) fn es256(id: &str) -> Self {
+    #[must_use]
+    pub fn es256(id: &str) -> Self {
         let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
-        let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("there are random numbers");
+        let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("a generated key is valid");
         Self { id: id.to_owned(), private: PrivateKey::P256(key) }
     }
 
+    /// The P-256 key in a PKCS #8 document, with its thumbprint (RFC 7638) as `kid`; `None` when it holds no such key.
+    #[must_use]
+    pub fn es256_from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
+        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).ok()?;
+        let mut key = Self { id: String::new(), private: PrivateKey::P256(key) };
+        let jwk = key.jwk();
+        // The required members in lexicographic order.
+        let members = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
+        key.id = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
+        Some(key)
+    }
+
     /// A fresh Ed25519 key.
-    pub(crate) fn eddsa(id: &str) -> Self {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
-        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+    #[must_use]
+    pub fn eddsa(id: &str) -> Self {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("there are random numbers");
+        let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a generated key is valid");
         Self { id: id.to_owned(), private: PrivateKey::Ed25519(key) }
     }
 
     /// The public key, as the issuer publishes it.
-    pub(crate) fn jwk(&self) -> Value {
+    #[must_use]
+    pub fn jwk(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &self.private {
             PrivateKey::Rsa(_) => json!({ "kty": "RSA", "n": RFC_7515_N, "e": "AQAB" }),
@@ -82,8 +100,15 @@ impl SigningKey {
         jwk
     }
 
-    /// The header this key's tokens have.
-    pub(crate) fn header(&self) -> Value {
+    /// The key's `kid`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The header of a token signed with this key.
+    #[must_use]
+    pub fn header(&self) -> Value {
         let algorithm = match self.private {
             PrivateKey::Rsa(_) => "RS256",
             PrivateKey::P256(_) => "ES256",
@@ -92,41 +117,46 @@ impl SigningKey {
         json!({ "typ": "JWT", "alg": algorithm, "kid": self.id })
     }
 
-    /// A token as the issuer makes it.
-    pub(crate) fn token(&self, claims: &Value) -> String {
+    /// A token with the usual header.
+    #[must_use]
+    pub fn token(&self, claims: &Value) -> String {
         self.token_with(&self.header(), claims)
     }
 
-    /// A token with a header of the caller's choice, which this key signs whatever it says.
-    pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
+    /// A token with any header, for tests of tokens that must be rejected.
+    #[must_use]
+    pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         let signed = unsigned(header, claims);
         let signature = URL_SAFE_NO_PAD.encode(self.signature(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
 
     /// This key's signature over `message`, as JWS has it (r and s of 32 octets each for ES256).
-    pub(crate) fn signature(&self, message: &[u8]) -> Vec<u8> {
+    #[must_use]
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.private {
             PrivateKey::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
+                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).expect("the key can sign");
                 signature
             }
-            PrivateKey::P256(key) => key.sign(&random, message).unwrap().as_ref().to_vec(),
+            PrivateKey::P256(key) => key.sign(&random, message).expect("there are random numbers").as_ref().to_vec(),
             PrivateKey::Ed25519(key) => key.sign(message).as_ref().to_vec(),
         }
     }
 }
 
-/// A token's first two parts, which are what is signed.
-pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
+/// A token's header and claims as they are signed (RFC 7515, section 7.1), without a signature.
+#[must_use]
+pub fn unsigned(header: &Value, claims: &Value) -> String {
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}", encode(header), encode(claims))
 }
 
 /// The JWK Set of `keys`.
-pub(crate) fn jwks(keys: &[&SigningKey]) -> Vec<u8> {
+#[must_use]
+pub fn jwks(keys: &[&SigningKey]) -> Vec<u8> {
     let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
     json!({ "keys": keys }).to_string().into_bytes()
 }

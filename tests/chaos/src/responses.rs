@@ -1,23 +1,24 @@
-//! The answers that the emulator did not give: each in its service's own protocol.
+//! Responses that the proxy gives in place of the emulator, each in the protocol of its service.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::call::Service;
+use ferrite_aws_proxy::call::Service;
+
 use crate::faults::Chosen;
 
-/// Whoever finds it in a function's log knows where it comes from.
-pub(crate) const MESSAGE: &str = "A fault that ferrite-chaos had planned.";
+/// The message of every injected error, which shows its origin in a function's log.
+pub(crate) const MESSAGE: &str = "A fault injected by ferrite-chaos.";
 
-/// The answer to a call that succeeded.
+/// The response to a call that succeeded.
 pub(crate) fn ok(service: Service, body: Bytes) -> Response<Bytes> {
-    answer(service, StatusCode::OK, body)
+    respond(service, StatusCode::OK, body)
 }
 
-/// The answer to a call that was refused for its own fault.
-pub(crate) fn refused(service: Service, body: Bytes) -> Response<Bytes> {
-    answer(service, StatusCode::BAD_REQUEST, body)
+/// The response to a call that was rejected as a client error.
+pub(crate) fn rejected(service: Service, body: Bytes) -> Response<Bytes> {
+    respond(service, StatusCode::BAD_REQUEST, body)
 }
 
 /// The service's throttling error ("Common Errors" and "Error handling" in each service's API reference).
@@ -29,10 +30,10 @@ pub(crate) fn throttled(service: Service) -> Response<Bytes> {
         Service::Ses => (StatusCode::BAD_REQUEST, "Throttling"),
         Service::Sqs => (StatusCode::BAD_REQUEST, "RequestThrottled"),
     };
-    refuse(service, status, code)
+    error(service, status, code)
 }
 
-/// The service's error for what went wrong on its own side: status 500.
+/// The service's internal error, with status 500.
 pub(crate) fn internal_error(service: Service) -> Response<Bytes> {
     let code = match service {
         Service::DynamoDb | Service::Ssm => "InternalServerError",
@@ -40,11 +41,11 @@ pub(crate) fn internal_error(service: Service) -> Response<Bytes> {
         Service::S3 => "InternalError",
         Service::Ses | Service::Sqs => "InternalFailure",
     };
-    refuse(service, StatusCode::INTERNAL_SERVER_ERROR, code)
+    error(service, StatusCode::INTERNAL_SERVER_ERROR, code)
 }
 
-/// DynamoDB's answer to a transaction of which `chosen` items are in another that is going on
-/// ("TransactionCanceledException"). `None` when `transaction`, the call's body, has no items.
+/// DynamoDB's response to a transaction whose `chosen` items are part of another one ("TransactionCanceledException").
+/// `None` when `transaction`, the body of the call, has no items.
 pub(crate) fn conflict(transaction: &[u8], chosen: Chosen) -> Option<Response<Bytes>> {
     let transaction: Value = serde_json::from_slice(transaction).ok()?;
     let items = transaction["TransactItems"].as_array().filter(|items| !items.is_empty())?;
@@ -58,10 +59,10 @@ pub(crate) fn conflict(transaction: &[u8], chosen: Chosen) -> Option<Response<By
         ),
         "CancellationReasons": reasons,
     });
-    Some(answer(Service::DynamoDb, StatusCode::BAD_REQUEST, body.to_string()))
+    Some(respond(Service::DynamoDb, StatusCode::BAD_REQUEST, body.to_string()))
 }
 
-fn refuse(service: Service, status: StatusCode, code: &str) -> Response<Bytes> {
+fn error(service: Service, status: StatusCode, code: &str) -> Response<Bytes> {
     let json = |kind: &str| json!({ "__type": kind, "message": MESSAGE }).to_string();
     let body = match service {
         Service::DynamoDb => json(&format!("com.amazonaws.dynamodb.v20120810#{code}")),
@@ -80,10 +81,10 @@ fn refuse(service: Service, status: StatusCode, code: &str) -> Response<Bytes> {
             )
         }
     };
-    answer(service, status, body)
+    respond(service, status, body)
 }
 
-fn answer(service: Service, status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
+fn respond(service: Service, status: StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let content_type = match service {
         Service::DynamoDb | Service::Sqs => "application/x-amz-json-1.0",
         Service::EventBridge | Service::Ssm => "application/x-amz-json-1.1",
@@ -99,14 +100,15 @@ fn answer(service: Service, status: StatusCode, body: impl Into<Bytes>) -> Respo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fault, Kind, Operation, Plan};
+    use crate::faults::{Fault, Kind, Plan};
+    use ferrite_aws_proxy::call::Operation;
 
     fn read(response: &Response<Bytes>) -> Value {
         serde_json::from_slice(response.body()).unwrap()
     }
 
     #[test]
-    fn a_conflict_has_a_reason_for_every_item_in_order() {
+    fn a_conflict_has_a_reason_for_each_item_in_order() {
         let operation = Operation::new(Service::DynamoDb, "TransactWriteItems");
         let plan = Plan::new(1).rate(Kind::Conflict, 1.0);
         let Some(Fault::Conflict(chosen)) = plan.fault(&operation, 0) else { panic!("no conflict") };
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn xml_is_well_formed_where_the_service_speaks_it() {
+    fn xml_protocols_get_well_formed_errors() {
         let text = |response: Response<Bytes>| String::from_utf8(response.into_body().to_vec()).unwrap();
         let slow = text(throttled(Service::S3));
         assert!(slow.ends_with(&format!("<Error><Code>SlowDown</Code><Message>{MESSAGE}</Message></Error>")), "{slow}");

@@ -1,7 +1,6 @@
-//! A token issuer for local stacks: one key pair in the checkout, its JWK Set, and the tokens signed with it.
+//! The token issuer of local stacks: a key pair in the checkout, its JWK Set, and the tokens signed with it.
 //!
-//! On AWS an identity provider (Cognito, Auth0, Clerk, Supabase …) does this. `authorize` treats both alike: it sees
-//! a JWK Set and nothing else.
+//! On AWS an identity provider does this: Cognito, Auth0, Clerk, Supabase. `authorize` only sees a JWK Set.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -9,19 +8,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
+
+use crate::signing_key::SigningKey;
 
 /// The `iss` of every token minted here: the template's `JwtIssuer` in samconfig.toml's `local` section.
 pub const ISSUER: &str = "https://issuer.ferrite.local";
 /// The `aud` of every token minted here: the template's `JwtAudience` in samconfig.toml's `local` section.
 pub const AUDIENCE: &str = "ferrite";
-/// The scope that makes a caller an admin.
-pub const ADMIN_SCOPE: &str = "products:write";
 
 const KEY_FILE: &str = "issuer-es256.pk8";
 
@@ -29,7 +25,7 @@ const KEY_FILE: &str = "issuer-es256.pk8";
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
     /// The key's file or its folder could not be read or written.
-    #[error("cannot use the issuer's key in {}: {source}", path.display())]
+    #[error("cannot use the issuer's key in {}", path.display())]
     KeyFile {
         /// The file or folder.
         path: PathBuf,
@@ -42,22 +38,17 @@ pub enum IssuerError {
     /// No random numbers were to be had for a new key.
     #[error("a new key could not be generated")]
     Generate,
-    /// The claims could not be signed.
-    #[error("the token could not be signed: {0}")]
-    Sign(#[from] jsonwebtoken::errors::Error),
 }
 
 /// An ES256 key pair and the tokens it signs.
 pub struct Issuer {
-    key: EncodingKey,
-    key_id: String,
-    jwk: Value,
+    key: SigningKey,
 }
 
 impl fmt::Debug for Issuer {
     /// Names the key and does not show it.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Issuer").field("key_id", &self.key_id).finish_non_exhaustive()
+        out.debug_struct("Issuer").field("key_id", &self.key.id()).finish_non_exhaustive()
     }
 }
 
@@ -74,30 +65,19 @@ impl Issuer {
             generate_key(folder, &path)?;
         }
         let pkcs8 = fs::read(&path).map_err(key_file(&path))?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &SystemRandom::new())
-            .map_err(|_| IssuerError::NotAKey(path.clone()))?;
-        // SEC 1, 2.3.3: an uncompressed point is 0x04, then x and y of 32 bytes each.
-        let point = pair.public_key().as_ref();
-        let (Some(x), Some(y)) = (point.get(1..33), point.get(33..65)) else {
-            return Err(IssuerError::NotAKey(path));
-        };
-        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-        let key_id = thumbprint(&x, &y);
-        let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "use": "sig", "alg": "ES256", "kid": key_id});
-        Ok(Self { key: EncodingKey::from_ec_der(&pkcs8), key_id, jwk })
+        let key = SigningKey::es256_from_pkcs8(&pkcs8).ok_or(IssuerError::NotAKey(path))?;
+        Ok(Self { key })
     }
 
     /// The JWK Set (RFC 7517) with this issuer's public key.
     #[must_use]
     pub fn jwks(&self) -> String {
-        json!({"keys": [self.jwk]}).to_string()
+        json!({"keys": [self.jwk()]}).to_string()
     }
 
     /// A token for `subject` with `scopes`, valid from now for `lifetime`.
-    ///
-    /// # Errors
-    /// When the claims cannot be signed.
-    pub fn mint(&self, subject: &str, scopes: &[&str], lifetime: Duration) -> Result<String, IssuerError> {
+    #[must_use]
+    pub fn mint(&self, subject: &str, scopes: &[&str], lifetime: Duration) -> String {
         let now = unix_now();
         self.sign(&json!({
             "iss": ISSUER,
@@ -110,37 +90,25 @@ impl Issuer {
         }))
     }
 
-    /// A token with exactly these claims: for tests of tokens that must be refused.
-    ///
-    /// # Errors
-    /// When the claims cannot be signed.
-    pub fn sign(&self, claims: &Value) -> Result<String, IssuerError> {
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(self.key_id.clone());
-        Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
+    /// A token with exactly these claims, for tests of tokens that must be rejected.
+    #[must_use]
+    pub fn sign(&self, claims: &Value) -> String {
+        self.key.token(claims)
     }
 
-    /// The same, under a header that says whatever it likes: for tests of tokens that must be refused.
-    ///
-    /// # Errors
-    /// When it cannot be signed.
-    pub fn sign_under(&self, header: &Value, claims: &Value) -> Result<String, IssuerError> {
-        let signed = unsigned(header, claims);
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.key, Algorithm::ES256)?;
-        Ok(format!("{signed}.{signature}"))
+    /// A token with exactly this header and these claims, for tests of tokens that must be rejected.
+    #[must_use]
+    pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
+        self.key.token_with(header, claims)
     }
 
     /// The public key, as in [`Self::jwks`].
     #[must_use]
-    pub fn jwk(&self) -> &Value {
-        &self.jwk
+    pub fn jwk(&self) -> Value {
+        let mut jwk = self.key.jwk();
+        (jwk["use"], jwk["alg"]) = (json!("sig"), json!("ES256"));
+        jwk
     }
-}
-
-/// A token's header and claims as they are signed (RFC 7515, section 7.1), without a signature.
-#[must_use]
-pub fn unsigned(header: &Value, claims: &Value) -> String {
-    [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".")
 }
 
 /// Now, in whole seconds since 1970: the unit of a token's `exp`, `nbf` and `iat`.
@@ -176,17 +144,11 @@ fn key_file(path: &Path) -> impl FnOnce(io::Error) -> IssuerError + use<> {
     |source| IssuerError::KeyFile { path, source }
 }
 
-/// RFC 7638: the SHA-256 of the key's required members in lexicographic order.
-fn thumbprint(x: &str, y: &str) -> String {
-    let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, members.as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use jsonwebtoken::jwk::JwkSet;
-    use jsonwebtoken::{DecodingKey, Validation};
+    use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 
     fn folder(test: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("ferrite-issuer-{test}-{}", std::process::id()));
@@ -198,7 +160,7 @@ mod tests {
     fn a_token_verifies_against_the_jwks_and_carries_its_claims() {
         let folder = folder("verifies");
         let issuer = Issuer::open(&folder).unwrap();
-        let token = issuer.mint("cus_1", &[ADMIN_SCOPE, "other"], Duration::from_secs(60)).unwrap();
+        let token = issuer.mint("cus_1", &["products:write", "other"], Duration::from_secs(60));
 
         let keys: JwkSet = serde_json::from_str(&issuer.jwks()).unwrap();
         let key_id = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
