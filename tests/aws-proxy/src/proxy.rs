@@ -45,11 +45,8 @@ pub trait Interceptor: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the call is to get no response.
-    fn intercept(
-        &self,
-        call: Call,
-        upstream: &Upstream,
-    ) -> impl Future<Output = Result<Response<Bytes>, NoResponse>> + Send;
+    fn intercept(&self, call: Call, upstream: &Upstream)
+    -> impl Future<Output = Result<Response<Bytes>, NoResponse>> + Send;
 }
 
 /// Forwards every call.

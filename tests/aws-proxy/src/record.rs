@@ -140,7 +140,12 @@ mod tests {
     const KEY: &str = "ASIA5FEA4F669E564881";
 
     /// What is kept of a call of relay-events that is answered so.
-    fn record_of(request: http::request::Builder, body: &str, status: u16, answer: &'static str) -> BTreeMap<UsedPermission, UseCounts> {
+    fn record_of(
+        request: http::request::Builder,
+        body: &str,
+        status: u16,
+        answer: &'static str,
+    ) -> BTreeMap<UsedPermission, UseCounts> {
         let mut functions = Functions::default();
         let (function, role) =
             ("arn:aws:lambda:us-east-1:000000000000:function:relay-events", "arn:aws:iam::000000000000:role/relay-events");

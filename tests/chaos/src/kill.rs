@@ -42,7 +42,8 @@ fn owner(connection: Connection) -> Option<u32> {
 
     let filter = format!("-iTCP@{}", connection.proxy);
     let listed = Command::new("lsof").args(["-nP", "-F", "pn", "-sTCP:ESTABLISHED", &filter]).output().ok()?;
-    let (listed, wanted) = (String::from_utf8(listed.stdout).ok()?, format!("n{}->{}", connection.function, connection.proxy));
+    let (listed, wanted) =
+        (String::from_utf8(listed.stdout).ok()?, format!("n{}->{}", connection.function, connection.proxy));
     let mut process = None;
     listed.lines().find_map(|line| match line.strip_prefix('p') {
         Some(id) => {

@@ -39,7 +39,8 @@ fn stock_lost_or_made(snapshot: &Snapshot) -> Vec<String> {
     for line in lines {
         *ordered.entry(&line.product_id).or_default() += line.quantity;
     }
-    let sums = snapshot.products.iter().map(|product| (product, ordered.get(product.id.as_str()).copied().unwrap_or_default()));
+    let sums =
+        snapshot.products.iter().map(|product| (product, ordered.get(product.id.as_str()).copied().unwrap_or_default()));
     let wrong = sums.filter(|(product, ordered)| product.initial != product.stock + ordered);
     wrong.map(|(product, ordered)| format!("{}: {} ≠ {} + {ordered}", product.id, product.initial, product.stock)).collect()
 }
@@ -70,8 +71,7 @@ fn unfinished(snapshot: &Snapshot) -> Vec<String> {
     let pending = snapshot.orders.values().filter(|order| order.status == "pending");
     let mut violations: Vec<_> = pending.map(|order| format!("{} is pending", order.id)).collect();
     violations.extend(snapshot.undelivered.iter().map(|message| format!("undelivered: {message}")));
-    violations
-        .extend(snapshot.unplanned.iter().map(|(reason, count)| format!("an unplanned fault, {count}: {reason}")));
+    violations.extend(snapshot.unplanned.iter().map(|(reason, count)| format!("an unplanned fault, {count}: {reason}")));
     violations
 }
 

@@ -11,7 +11,6 @@ use crate::script::{Purchase, Repeated};
 use crate::snapshot::{dead_letters, ledger, orders};
 use crate::stack::Stack;
 
-
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The state that changes as long as there is work.

@@ -76,7 +76,11 @@ impl<'a> ChaosRun<'a> {
     ///
     /// # Errors
     /// When the stack is not as it should be.
-    pub fn prepare(target: StackUnderTest<'a>, options: Options, mutation: Option<MutationKind>) -> Result<Self, ChaosError> {
+    pub fn prepare(
+        target: StackUnderTest<'a>,
+        options: Options,
+        mutation: Option<MutationKind>,
+    ) -> Result<Self, ChaosError> {
         let (emulator, shop) = (Emulator::new(target.emulator.clone()), Shop::at(target.api, target.interrupted));
         let stack = Stack::read(target.outputs, &emulator)?;
         let (functions, known) = emulator.functions()?;
@@ -91,7 +95,8 @@ impl<'a> ChaosRun<'a> {
             emulator.call(SQS, "SetQueueAttributes", &json!({ "QueueUrl": queue.url, "Attributes": attributes }))?;
         }
         // Six pieces for ten that will be ordered.
-        let initial = i64::try_from(options.orders() * script::PIECES * 6 / 10 / script::PRODUCTS).unwrap_or(PLENTIFUL_STOCK).max(1);
+        let initial =
+            i64::try_from(options.orders() * script::PIECES * 6 / 10 / script::PRODUCTS).unwrap_or(PLENTIFUL_STOCK).max(1);
         let admin = target.issuer.mint("admin", &[ADMIN_SCOPE], TOKEN_LIFETIME);
         let create = |name: String, stock| create_product(&shop, &admin, &name, stock).map(|id| (id, stock));
         let products = (0..script::PRODUCTS).map(|n| create(format!("Scarce {n}"), initial)).collect::<Result<_, _>>()?;
@@ -248,9 +253,9 @@ impl MutationKind {
     fn on(self, stack: &Stack) -> Mutation {
         match self {
             Self::SplitTransaction => Mutation::SplitTransaction,
-            Self::NoDeduplication => {
-                Mutation::NoDeduplication([stack.ledger.clone()].into_iter().chain(stack.idempotency_table.clone()).collect())
-            }
+            Self::NoDeduplication => Mutation::NoDeduplication(
+                [stack.ledger.clone()].into_iter().chain(stack.idempotency_table.clone()).collect(),
+            ),
         }
     }
 }

@@ -84,7 +84,8 @@ impl Shop {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(call.body.as_ref().map(Value::to_string).unwrap_or_default().into_bytes())?;
-        let no_answer = |error: ureq::Error| ChaosError::NoResponse { request: call.path.clone(), reason: error.to_string() };
+        let no_answer =
+            |error: ureq::Error| ChaosError::NoResponse { request: call.path.clone(), reason: error.to_string() };
         let mut answer = self.agent.run(request).map_err(no_answer)?;
         let body = answer.body_mut().read_to_string().map_err(no_answer)?;
         Ok(Answer { status: answer.status().as_u16(), body })

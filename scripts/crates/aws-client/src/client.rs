@@ -110,12 +110,7 @@ impl AwsClient {
     ///
     /// # Errors
     /// When the service does not answer, or rejects the call.
-    pub fn query(
-        &self,
-        service: QueryService,
-        operation: &str,
-        parameters: &[(&str, &str)],
-    ) -> Result<String, AwsError> {
+    pub fn query(&self, service: QueryService, operation: &str, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
         let request = Request::post(format!("{}/", self.url(service.name)))
             .header("content-type", "application/x-www-form-urlencoded");
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -223,8 +218,7 @@ impl AwsClient {
         let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
         let mut response = self.agent.run(Request::from_parts(head, body)).map_err(no_response)?;
         let (status, failed) = (response.status(), response.headers().contains_key("x-amz-function-error"));
-        let payload =
-            response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
+        let payload = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
         if status.is_success() {
             return Ok(InvokeResponse { failed, payload });
         }

@@ -31,7 +31,7 @@ pub struct QueuedMessage {
 /// When the emulator does not answer.
 pub fn sent_mails(aws: &AwsClient) -> Result<Vec<Mail>, AwsError> {
     if let Some(localstack) = aws.get_page("/_aws/ses")? {
-        return Ok(list(&localstack["messages"]).map(|mail| localstack_mail(mail)).collect());
+        return Ok(list(&localstack["messages"]).map(localstack_mail).collect());
     }
     let ministack = aws.get_page("/_ministack/ses/messages")?.unwrap_or_default();
     Ok(values(&ministack["messages"]).flat_map(list).map(ministack_mail).collect())

@@ -13,17 +13,19 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 
-use super::BenchError;
-use super::answers::Call;
-use super::tls::{Trust, for_localhost};
-use crate::trouble::Trouble;
+use crate::error::BenchError;
+use crate::tls::{Trust, for_localhost};
+use ferrite_storefront_tools::{AwsCall, AwsResponse};
 
-/// The endpoint; it serves for as long as this program lives.
-pub(super) struct AwsEndpoint {
+/// The response of AWS to a call, given the value of every parameter.
+type Respond = fn(&AwsCall<'_>, &str) -> Option<AwsResponse>;
+
+/// The endpoint, which serves as long as this program lives.
+pub(crate) struct AwsEndpoint {
     /// Its URL.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Whom to trust to reach it.
-    pub(super) trust: Trust,
+    pub(crate) trust: Trust,
     log: Arc<Log>,
 }
 
@@ -34,11 +36,12 @@ struct Log {
 }
 
 impl AwsEndpoint {
-    /// Serves on a free port, with `jwks` in the place of every parameter; its certificates lie in `folder`.
+    /// Serves on a free port the responses of `respond`, with `jwks` as the value of every parameter. Its certificates are in
+    /// `folder`.
     ///
     /// # Errors
     /// When no certificate can be made, or no port be had.
-    pub(super) fn open(servers: &Handle, folder: &Path, jwks: String) -> Result<Self, Trouble> {
+    pub(crate) fn open(servers: &Handle, folder: &Path, respond: Respond, jwks: String) -> Result<Self, BenchError> {
         let (tls, trust) = for_localhost(folder)?;
         let acceptor = TlsAcceptor::from(tls);
         let log = Arc::new(Log::default());
@@ -47,45 +50,50 @@ impl AwsEndpoint {
         let address = listener.local_addr().map_err(BenchError::Port)?;
         let url = format!("https://localhost:{}", address.port());
         let jwks: Arc<str> = jwks.into();
-        servers.spawn(serve(listener, acceptor, Arc::clone(&log), jwks));
+        servers.spawn(serve(listener, acceptor, Arc::clone(&log), (respond, jwks)));
         Ok(Self { url, trust, log })
     }
 
     /// How many TLS handshakes have come to their end.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.log.connections.load(Ordering::Relaxed)
     }
 
     /// The calls that had no answer since this was last asked.
-    pub(super) fn unanswered(&self) -> Vec<String> {
+    pub(crate) fn unanswered(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<Log>, jwks: Arc<str>) {
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<Log>, (respond, jwks): (Respond, Arc<str>)) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
         let (acceptor, log, jwks) = (acceptor.clone(), Arc::clone(&log), Arc::clone(&jwks));
         tokio::spawn(async move {
-            // A function that is ended in the middle of something is no trouble of the endpoint's.
+            // A function may be ended during a handshake.
             let Ok(stream) = acceptor.accept(stream).await else { return };
             log.connections.fetch_add(1, Ordering::Relaxed);
-            let service = service_fn(|request| answer(&log, &jwks, request));
+            let service = service_fn(|request| answer(&log, respond, &jwks, request));
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(log: &Log, jwks: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn answer(
+    log: &Log,
+    respond: Respond,
+    jwks: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let call = Call { method: &head.method, path: head.uri.path(), target, body: &body };
+    let call = AwsCall { method: &head.method, path: head.uri.path(), target, body: &body };
     let mut response = Response::new(Full::default());
-    if let Some(answer) = call.answer(jwks) {
+    if let Some(answer) = respond(&call, jwks) {
         *response.status_mut() = answer.status;
         response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
-        *response.body_mut() = Full::from(answer.body);
+        *response.body_mut() = Full::from(Bytes::from(answer.body));
     } else {
         let asked = format!("{} {} {}", head.method, head.uri.path(), target.unwrap_or_default());
         log.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(asked);

@@ -1,12 +1,12 @@
-//! Whether the HTTP functions keep within what was promised of them.
+//! Whether the HTTP functions are within their budgets.
 
 use serde_json::{Value, json};
 
-use super::figures::{Row, Rows};
-use super::subject::Kind;
-use crate::budget;
+use crate::figures::{Row, Rows};
+use crate::subject::Kind;
+use ferrite_local_stack::binary_size::MAX_BINARY_BYTES;
 
-/// A promise about every HTTP function.
+/// A limit for every HTTP function.
 struct Budget {
     what: &'static str,
     limit: f64,
@@ -31,7 +31,7 @@ const BUDGETS: [Budget; 5] = [
     },
     Budget {
         what: "binary in bytes",
-        limit: budget::BINARY as f64,
+        limit: MAX_BINARY_BYTES as f64,
         value: |_, row| row.figures.get("binary_bytes").copied(),
     },
     Budget {
@@ -41,27 +41,27 @@ const BUDGETS: [Budget; 5] = [
     },
 ];
 
-/// What became of one budget.
-pub(super) struct Verdict {
+/// The outcome of a budget.
+pub(crate) struct BudgetOutcome {
     what: &'static str,
     limit: f64,
     /// Each HTTP function with its value, the worst first. Without one, the function did not do what the budget is about.
     values: Vec<(String, Option<f64>)>,
 }
 
-/// What became of each budget.
-pub(super) fn verdicts(rows: &Rows) -> Vec<Verdict> {
+/// The outcome of each budget.
+pub(crate) fn outcomes(rows: &Rows) -> Vec<BudgetOutcome> {
     let functions = || rows.0.iter().filter(|row| row.kind == Kind::Http);
-    let judge = |budget: &Budget| {
+    let check = |budget: &Budget| {
         let mut values: Vec<_> = functions().map(|row| (row.name.clone(), (budget.value)(rows, row))).collect();
         let weight = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
         values.sort_by(|(_, one), (_, other)| weight(other).total_cmp(&weight(one)));
-        Verdict { what: budget.what, limit: budget.limit, values }
+        BudgetOutcome { what: budget.what, limit: budget.limit, values }
     };
-    BUDGETS.iter().map(judge).collect()
+    BUDGETS.iter().map(check).collect()
 }
 
-impl Verdict {
+impl BudgetOutcome {
     fn within(&self, value: Option<f64>) -> bool {
         value.is_some_and(|value| value <= self.limit)
     }
@@ -71,23 +71,23 @@ impl Verdict {
     }
 
     /// One line: whether it is met, and by how much, or by which functions it is not.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let show = |(name, value): &(String, Option<f64>)| match value {
             Some(value) if self.limit > 1000.0 => format!("{name} {value:.0}"),
             Some(value) => format!("{name} {value:.2}"),
             None => format!("{name} does not"),
         };
-        let (verdict, named) = if self.is_met() {
+        let (outcome, named) = if self.is_met() {
             ("met    ", format!("largest: {}", self.values.first().map(show).unwrap_or_default()))
         } else {
             let over: Vec<_> = self.values.iter().filter(|(_, value)| !self.within(*value)).map(show).collect();
             ("NOT MET", over.join(", "))
         };
-        format!("{verdict} {} at most {}: {named}", self.what, self.limit)
+        format!("{outcome} {} at most {}: {named}", self.what, self.limit)
     }
 
     /// The same as data.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let values: serde_json::Map<_, _> = self.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({ "budget": self.what, "limit": self.limit, "met": self.is_met(), "values": values })
     }
@@ -95,8 +95,8 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::tests::{Short, rows};
     use super::*;
+    use crate::figures::tests::{Short, rows};
 
     const FLOOR: Short<'_> = ("floor", Kind::Floor, &[("init_ms", 1.0), ("init_unopened_ms", 1.0)]);
     const DEFAULT: Short<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
@@ -110,8 +110,12 @@ mod tests {
 
     #[test]
     fn what_is_just_within_every_budget_meets_all() {
-        let verdicts = verdicts(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("large", Kind::Event, &[])]));
-        assert!(verdicts.iter().all(Verdict::is_met), "{:?}", verdicts.iter().map(Verdict::line).collect::<Vec<_>>());
+        let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("large", Kind::Event, &[])]));
+        assert!(
+            outcomes.iter().all(BudgetOutcome::is_met),
+            "{:?}",
+            outcomes.iter().map(BudgetOutcome::line).collect::<Vec<_>>()
+        );
     }
 
     #[test]
@@ -119,10 +123,10 @@ mod tests {
         for over in 0..GOOD.len() {
             let mut bad = GOOD.to_vec();
             bad[over].1 *= 1.01;
-            let verdicts = verdicts(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
-            let not_met: Vec<_> = verdicts.iter().filter(|verdict| !verdict.is_met()).collect();
-            let [verdict] = not_met[..] else { panic!("{over}: {} budgets are not met", not_met.len()) };
-            assert!(verdict.line().contains("bad") && !verdict.line().contains("good"), "{}", verdict.line());
+            let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
+            let not_met: Vec<_> = outcomes.iter().filter(|outcome| !outcome.is_met()).collect();
+            let [outcome] = not_met[..] else { panic!("{over}: {} budgets are not met", not_met.len()) };
+            assert!(outcome.line().contains("bad") && !outcome.line().contains("good"), "{}", outcome.line());
         }
     }
 
@@ -130,6 +134,6 @@ mod tests {
     fn an_init_that_opens_no_connection_is_not_a_quick_one() {
         let mut rows = rows(&[FLOOR, DEFAULT, ("idle", Kind::Http, GOOD)]);
         rows.0[2].connected_in_init = false;
-        assert_eq!(verdicts(&rows)[0].json()["met"], false);
+        assert_eq!(outcomes(&rows)[0].json()["met"], false);
     }
 }

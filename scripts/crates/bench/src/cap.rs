@@ -5,34 +5,34 @@ mod duty_cycle;
 
 use std::time::Duration;
 
+use ferrite_local_stack::files::FileError;
+
 use cgroup::{Hierarchy, Slice};
 use duty_cycle::DutyCycle;
-
-use crate::trouble::Trouble;
 
 /// As long as Lambda's own.
 const PERIOD: Duration = Duration::from_millis(20);
 /// "Configure Lambda function memory": at 1,769 MB, a function has the equivalent of one vCPU.
 const MEMORY_OF_ONE_VCPU: u32 = 1769;
 
-/// How a process is held to its share.
+/// How a process is limited to its share.
 #[derive(Debug, Clone)]
-pub(super) enum Means {
+pub(crate) enum CpuLimiter {
     /// By the kernel.
     Cgroup(Hierarchy),
-    /// By stopping it whenever it has used its share of a period up.
+    /// By stopping it whenever it has used its share of a period.
     Signals,
 }
 
-/// A process held to its share; let go when dropped.
-pub(super) enum Cap {
+/// The limit of a process, which ends when this is dropped.
+pub(crate) enum CpuLimit {
     Cgroup(#[expect(dead_code, reason = "the group goes when this does")] Slice),
     Signals(#[expect(dead_code, reason = "the signals end when this does")] DutyCycle),
 }
 
-impl Means {
-    /// The kernel's, wherever this program may make groups; `signals` asks for the other.
-    pub(super) fn find(signals: bool) -> Self {
+impl CpuLimiter {
+    /// The kernel, if this program may make control groups and `signals` is not set; or else signals.
+    pub(crate) fn find(signals: bool) -> Self {
         match Hierarchy::find() {
             Some(hierarchy) if !signals => Self::Cgroup(hierarchy),
             _ => Self::Signals,
@@ -40,23 +40,23 @@ impl Means {
     }
 
     /// For the head of the table.
-    pub(super) fn describe(&self) -> String {
-        let means = match self {
+    pub(crate) fn describe(&self) -> String {
+        let method = match self {
             Self::Cgroup(hierarchy) => hierarchy.describe(),
             Self::Signals => "SIGSTOP once a period's share is used up, SIGCONT at the next",
         };
-        format!("memory / {MEMORY_OF_ONE_VCPU} MB of a CPU in every {} ms, by {means}", PERIOD.as_millis())
+        format!("memory / {MEMORY_OF_ONE_VCPU} MB of a CPU in every {} ms, by {method}", PERIOD.as_millis())
     }
 
-    /// Holds the process `id`, all its threads, to the share of `memory` megabytes from now on.
+    /// Limits the process `id` with all its threads to the share of `memory` megabytes from now on.
     ///
     /// # Errors
     /// When the kernel does not let it.
-    pub(super) fn cap(&self, id: u32, memory: u32) -> Result<Cap, Trouble> {
+    pub(crate) fn limit(&self, id: u32, memory: u32) -> Result<CpuLimit, FileError> {
         let share = share(memory);
         match self {
-            Self::Cgroup(hierarchy) => hierarchy.slice(id, PERIOD, share).map(Cap::Cgroup),
-            Self::Signals => Ok(Cap::Signals(DutyCycle::start(id, PERIOD, share))),
+            Self::Cgroup(hierarchy) => hierarchy.slice(id, PERIOD, share).map(CpuLimit::Cgroup),
+            Self::Signals => Ok(CpuLimit::Signals(DutyCycle::start(id, PERIOD, share))),
         }
     }
 }
@@ -85,8 +85,8 @@ mod tests {
         }
         let script = "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done";
         let mut child = std::process::Command::new("sh").args(["-c", script]).spawn().unwrap();
-        let cap = Means::Signals.cap(child.id(), 128).unwrap();
+        let limit = CpuLimiter::Signals.limit(child.id(), 128).unwrap();
         assert!(child.wait().unwrap().success());
-        drop(cap);
+        drop(limit);
     }
 }

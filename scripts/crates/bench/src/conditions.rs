@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::cap::Means;
-use super::measure::WARM;
-use crate::process::{capture, go_on};
-use crate::tools::Tools;
-use crate::trouble::Trouble;
+use crate::cap::CpuLimiter;
+use crate::measure::WARM;
+use ferrite_local_stack::process::{capture, check_interrupted};
+use ferrite_local_stack::tools::Tools;
+
+use crate::error::BenchError;
 
 /// The conditions of a run.
 #[derive(Debug, Serialize)]
-pub(super) struct Conditions {
+pub(crate) struct Conditions {
     machine: String,
     cores: usize,
     kernel: String,
@@ -32,7 +33,7 @@ impl Conditions {
     ///
     /// # Errors
     /// When a tool does not tell its version.
-    pub(super) fn of(tools: &Tools, means: &Means, starts: usize) -> Result<Self, Trouble> {
+    pub(crate) fn of(tools: &Tools, limiter: &CpuLimiter, starts: usize) -> Result<Self, BenchError> {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         let processor = read("/proc/cpuinfo");
         let model = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -47,7 +48,7 @@ impl Conditions {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             kernel: read("/proc/sys/kernel/osrelease"),
             cpu_used_by_others_percent: used_by_others(read)?,
-            cpu_cap: means.describe(),
+            cpu_cap: limiter.describe(),
             endpoint: "HTTP/1.1 over TLS on loopback: rustls on ring, an ECDSA P-256 certificate; it answers at once",
             starts,
             warm_invocations_a_start: WARM,
@@ -56,7 +57,7 @@ impl Conditions {
     }
 
     /// The head of the table.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { machine, cores, kernel, cpu_used_by_others_percent: used, cpu_cap, endpoint, starts, .. } = self;
         let note = if *used > 10 { ", SO THE TIMES BELOW ARE TOO LONG AND UNSTEADY" } else { "" };
         format!(
@@ -72,10 +73,10 @@ impl Conditions {
 }
 
 /// How much of all CPUs is in use while this program waits.
-fn used_by_others(read: impl Fn(&str) -> String) -> Result<u64, Trouble> {
+fn used_by_others(read: impl Fn(&str) -> String) -> Result<u64, BenchError> {
     let before = busy_and_all(&read("/proc/stat"));
     std::thread::sleep(Duration::from_secs(1));
-    go_on()?;
+    check_interrupted()?;
     let after = busy_and_all(&read("/proc/stat"));
     // Not always more than before: the manual page says that the wait for disks may shrink.
     Ok(100 * after.0.saturating_sub(before.0) / after.1.saturating_sub(before.1).max(1))

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::BenchError;
-use super::cap::{Cap, Means};
-use super::runtime_api::{RuntimeApi, Seen};
-use super::subject::Subject;
-use crate::process::go_on;
-use crate::trouble::{Trouble, at};
+use crate::cap::{CpuLimit, CpuLimiter};
+use crate::error::BenchError;
+use crate::runtime_api::{RuntimeApi, Seen};
+use crate::subject::Subject;
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::process::{ProcessError, check_interrupted};
 
 /// Longer than anything here takes, so that only what hangs is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A function that has been started. It ends when this is dropped.
-pub(super) struct Environment<'a> {
+pub(crate) struct Environment<'a> {
     subject: &'a Subject,
     child: Child,
     api: RuntimeApi,
@@ -26,15 +26,15 @@ pub(super) struct Environment<'a> {
     log: PathBuf,
     started: Instant,
     // Last: a control group outlives what is in it.
-    cap: Option<Cap>,
+    cpu_limit: Option<CpuLimit>,
 }
 
 /// An invocation that came to its end.
-pub(super) struct Invoked {
+pub(crate) struct Invoked {
     /// From handing the event out to the whole answer.
-    pub(super) took: Duration,
+    pub(crate) took: Duration,
     /// What was answered.
-    pub(super) answer: Vec<u8>,
+    pub(crate) answer: Vec<u8>,
 }
 
 impl<'a> Environment<'a> {
@@ -42,13 +42,13 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(
+    pub(crate) fn start(
         subject: &'a Subject,
         servers: &Handle,
         folder: &Path,
         more: &[(&str, &str)],
-    ) -> Result<Self, Trouble> {
-        go_on()?;
+    ) -> Result<Self, BenchError> {
+        check_interrupted()?;
         let api = RuntimeApi::open(servers).map_err(BenchError::Port)?;
         let log = folder.join(format!("{}.log", subject.name));
         let output = File::create(&log).map_err(at(&log))?;
@@ -65,18 +65,18 @@ impl<'a> Environment<'a> {
             .stderr(errors);
         // Not after it: the child runs from its exec on, whenever the kernel lets this program go on too.
         let started = Instant::now();
-        let child = command.spawn().map_err(|source| Trouble::NotStarted { program: subject.name.clone(), source })?;
-        Ok(Self { subject, child, api, log, started, cap: None })
+        let child = command.spawn().map_err(|source| ProcessError::NotStarted { program: subject.name.clone(), source })?;
+        Ok(Self { subject, child, api, log, started, cpu_limit: None })
     }
 
     /// Waits until the function asks for its first event, and tells how long that took.
     ///
     /// # Errors
     /// When it ends, reports a failure or does nothing instead.
-    pub(super) fn init(&mut self) -> Result<Duration, Trouble> {
+    pub(crate) fn init(&mut self) -> Result<Duration, BenchError> {
         match self.next("init")? {
             Seen::Polled(at) => Ok(at.duration_since(self.started)),
-            seen => Err(self.trouble("init", &seen)),
+            seen => Err(self.unexpected("init", &seen)),
         }
     }
 
@@ -84,8 +84,8 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When that cannot be done.
-    pub(super) fn cap(&mut self, means: &Means, memory: u32) -> Result<(), Trouble> {
-        self.cap = Some(means.cap(self.child.id(), memory)?);
+    pub(crate) fn limit_cpu(&mut self, limiter: &CpuLimiter, memory: u32) -> Result<(), BenchError> {
+        self.cpu_limit = Some(limiter.limit(self.child.id(), memory)?);
         Ok(())
     }
 
@@ -93,47 +93,47 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When it ends, reports a failure or does not answer.
-    pub(super) fn invoke(&mut self, event: String) -> Result<Invoked, Trouble> {
+    pub(crate) fn invoke(&mut self, event: String) -> Result<Invoked, BenchError> {
         self.api.hand_out(event);
         let out = match self.next("an invocation")? {
             Seen::HandedOut(at) => at,
-            seen => return Err(self.trouble("an invocation", &seen)),
+            seen => return Err(self.unexpected("an invocation", &seen)),
         };
         let invoked = match self.next("an invocation")? {
             Seen::Answered(at, answer) => Invoked { took: at.duration_since(out), answer: answer.to_vec() },
-            seen => return Err(self.trouble("an invocation", &seen)),
+            seen => return Err(self.unexpected("an invocation", &seen)),
         };
         match self.next("the time after an invocation")? {
             Seen::Polled(_) => Ok(invoked),
-            seen => Err(self.trouble("the time after an invocation", &seen)),
+            seen => Err(self.unexpected("the time after an invocation", &seen)),
         }
     }
 
-    fn next(&mut self, what: &'static str) -> Result<Seen, Trouble> {
-        let patience = Instant::now() + PATIENCE;
+    fn next(&mut self, what: &'static str) -> Result<Seen, BenchError> {
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(seen) = self.api.next(Duration::from_millis(100)) {
                 return Ok(seen);
             }
-            go_on()?;
+            check_interrupted()?;
             let ended = self.child.try_wait().ok().flatten();
-            if ended.is_some() || Instant::now() > patience {
+            if ended.is_some() || Instant::now() > deadline {
                 let how = ended.map_or_else(|| "nothing happened".to_owned(), |status| format!("it ended ({status})"));
-                return Err(self.failed(what, how).into());
+                return Err(self.failed(what, how));
             }
         }
     }
 
-    fn trouble(&self, what: &'static str, seen: &Seen) -> Trouble {
+    fn unexpected(&self, what: &'static str, seen: &Seen) -> BenchError {
         let how = match seen {
             Seen::Failed(reason) => String::from_utf8_lossy(reason).into_owned(),
             seen => format!("{seen:?}"),
         };
-        self.failed(what, how).into()
+        self.failed(what, how)
     }
 
     /// An error about this function that quotes what it has written last.
-    pub(super) fn failed(&self, what: &'static str, how: String) -> BenchError {
+    pub(crate) fn failed(&self, what: &'static str, how: String) -> BenchError {
         let log = self.log().unwrap_or_default();
         let last = log.lines().last().unwrap_or_default().to_owned();
         BenchError::Function { function: self.subject.name.clone(), what, how, last }
@@ -143,8 +143,8 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(super) fn log(&self) -> Result<String, Trouble> {
-        fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).map_err(at(&self.log))
+    pub(crate) fn log(&self) -> Result<String, BenchError> {
+        Ok(fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).map_err(at(&self.log))?)
     }
 
     /// How long the function's threads have been on a CPU so far. Unlike the time that passed, it holds neither what the
@@ -152,7 +152,7 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub(super) fn cpu_time(&self) -> Result<Duration, Trouble> {
+    pub(crate) fn cpu_time(&self) -> Result<Duration, BenchError> {
         let folder = PathBuf::from(format!("/proc/{}/task", self.child.id()));
         let mut time = Duration::ZERO;
         for thread in fs::read_dir(&folder).map_err(at(&folder))? {
@@ -167,10 +167,10 @@ impl<'a> Environment<'a> {
     ///
     /// # Errors
     /// When the kernel does not tell.
-    pub(super) fn peak_memory(&self) -> Result<u64, Trouble> {
+    pub(crate) fn peak_memory(&self) -> Result<u64, BenchError> {
         let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
         let status = fs::read_to_string(&path).map_err(at(&path))?;
-        peak_in(&status).ok_or_else(|| self.failed("reading its memory", "no VmHWM".to_owned()).into())
+        peak_in(&status).ok_or_else(|| self.failed("reading its memory", "no VmHWM".to_owned()))
     }
 }
 

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::subject::Kind;
+use crate::subject::Kind;
 
 /// The memories whose share of a CPU the invocations are measured with, in megabytes.
-pub(super) const MEMORIES: [u32; 3] = [128, 256, 512];
+pub(crate) const MEMORIES: [u32; 3] = [128, 256, 512];
 
 /// What can be told of a subject.
-pub(super) struct Measure {
+pub(crate) struct Measure {
     /// Its name in the data, with its unit.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
     /// Its name in the table.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// How the table shows it.
-    pub(super) unit: Unit,
+    pub(crate) unit: Unit,
 }
 
 /// How the table shows a figure.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     /// Bytes as millions of them.
     Megabytes,
     /// Milliseconds.
@@ -31,7 +31,7 @@ pub(super) enum Unit {
 }
 
 /// All of them, in the order of the table's parts.
-pub(super) const MEASURES: [(&str, &[Measure]); 6] = [
+pub(crate) const MEASURES: [(&str, &[Measure]); 6] = [
     ("Size and memory", &SIZES),
     ("Start, at full CPU: spawn and exec to the first GET /next", &STARTS),
     ("The same start, only what it spent on a CPU", &STARTS_CPU),
@@ -76,18 +76,18 @@ const LOGS: [Measure; 2] = [
 
 /// What was observed of a subject, start after start.
 #[derive(Debug, Default)]
-pub(super) struct Samples {
+pub(crate) struct Samples {
     observed: BTreeMap<String, Vec<f64>>,
 }
 
 impl Samples {
     /// Adds one observation under the key of its measure.
-    pub(super) fn add(&mut self, key: impl Into<String>, value: f64) {
+    pub(crate) fn add(&mut self, key: impl Into<String>, value: f64) {
         self.observed.entry(key.into()).or_default().push(value);
     }
 
     /// The median of each.
-    pub(super) fn medians(mut self) -> BTreeMap<String, f64> {
+    pub(crate) fn medians(mut self) -> BTreeMap<String, f64> {
         let medians = self.observed.iter_mut().filter_map(|(key, values)| Some((key.clone(), median(values)?)));
         medians.collect()
     }
@@ -103,31 +103,31 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 /// A subject with its figures.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The subject's name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its kind.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// Its figures under the keys of [`MEASURES`]; what was not measured is not there.
-    pub(super) figures: BTreeMap<String, f64>,
+    pub(crate) figures: BTreeMap<String, f64>,
     /// Whether it had a connection open when its init ended, or never needs one.
-    pub(super) connected_in_init: bool,
+    pub(crate) connected_in_init: bool,
 }
 
 /// Every subject, the yardsticks first.
 #[derive(Debug)]
-pub(super) struct Rows(pub(super) Vec<Row>);
+pub(crate) struct Rows(pub(crate) Vec<Row>);
 
 impl Rows {
     /// How many times the figure of the yardstick `kind` a row's figure is.
-    pub(super) fn ratio(&self, row: &Row, kind: Kind, key: &str) -> Option<f64> {
+    pub(crate) fn ratio(&self, row: &Row, kind: Kind, key: &str) -> Option<f64> {
         let yardstick = self.0.iter().find(|row| row.kind == kind)?.figures.get(key)?;
         let ratio = row.figures.get(key)? / yardstick;
         ratio.is_finite().then_some(ratio)
     }
 
     /// The rows as data.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         self.0.iter().map(|row| self.row_json(row)).collect()
     }
 
@@ -150,14 +150,14 @@ impl Rows {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A row in short: name, kind, figures.
-    pub(in crate::bench) type Short<'a> = (&'a str, Kind, &'a [(&'a str, f64)]);
+    pub(crate) type Short<'a> = (&'a str, Kind, &'a [(&'a str, f64)]);
 
     /// Rows that opened their connections.
-    pub(in crate::bench) fn rows(rows: &[Short<'_>]) -> Rows {
+    pub(crate) fn rows(rows: &[Short<'_>]) -> Rows {
         let row = |(name, kind, figures): &Short<'_>| Row {
             name: (*name).to_owned(),
             kind: *kind,

@@ -4,21 +4,21 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
+use anyhow::Context as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::build::cargo;
-use crate::checkout::Checkout;
-use crate::console::step;
-use crate::process::{capture, run};
-use crate::trouble::Trouble;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::step;
+use ferrite_local_stack::functions::cargo;
+use ferrite_local_stack::process::{capture, run};
 
 /// The most that logs, metrics, traces and idempotency hooks may add, in microseconds.
 const LIMIT: f64 = 50.0;
 
 /// Microseconds a request, as `shared/runtime/examples/hooks.rs` prints them.
 #[derive(Debug, Deserialize)]
-pub(super) struct Hooks {
+pub(crate) struct Hooks {
     bare_us: f64,
     hooked_us: f64,
     added_us: f64,
@@ -28,7 +28,7 @@ pub(super) struct Hooks {
 ///
 /// # Errors
 /// When it does not build, run or say what it measured.
-pub(super) fn measure(checkout: &Checkout) -> Result<Hooks, Trouble> {
+pub(crate) fn measure(checkout: &Checkout) -> anyhow::Result<Hooks> {
     step("Building and running the hooks", || {
         run(cargo(checkout).args(["build", "--release", "--package", "ferrite-runtime", "--example", "hooks"]))?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
@@ -36,9 +36,7 @@ pub(super) fn measure(checkout: &Checkout) -> Result<Hooks, Trouble> {
         // Its lines go where Lambda's go, into a pipe that somebody reads; the figures come after them.
         let said = capture(hooks.env("AWS_LAMBDA_FUNCTION_NAME", "hooks"))?;
         let figures = said.lines().next_back().unwrap_or_default();
-        let unexpected =
-            |error: serde_json::Error| Trouble::Unexpected { program: "hooks".to_owned(), reason: error.to_string() };
-        serde_json::from_str(figures).map_err(unexpected)
+        serde_json::from_str(figures).context("the example hooks printed something unexpected")
     })
 }
 
@@ -47,16 +45,16 @@ impl Hooks {
         self.added_us <= LIMIT
     }
 
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let Self { bare_us, hooked_us, added_us } = self;
-        let verdict = if self.is_met() { "met    " } else { "NOT MET" };
+        let outcome = if self.is_met() { "met    " } else { "NOT MET" };
         format!(
-            "{verdict} microseconds that logs, metrics, traces and idempotency add to a warm request at most {LIMIT}: \
+            "{outcome} microseconds that logs, metrics, traces and idempotency add to a warm request at most {LIMIT}: \
              {added_us:.1} ({bare_us:.1} without, {hooked_us:.1} with)"
         )
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "budget": "microseconds added to a warm request", "limit": LIMIT, "met": self.is_met(),
             "bare_us": self.bare_us, "hooked_us": self.hooked_us, "added_us": self.added_us,

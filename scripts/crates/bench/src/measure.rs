@@ -5,31 +5,31 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::aws_endpoint::AwsEndpoint;
-use super::cap::Means;
-use super::environment::Environment;
-use super::figures::{MEMORIES, Row, Samples};
-use super::subject::Subject;
-use crate::console::Progress;
-use crate::endpoint::Account;
-use crate::trouble::Trouble;
+use crate::aws_endpoint::AwsEndpoint;
+use crate::cap::CpuLimiter;
+use crate::environment::Environment;
+use crate::error::BenchError;
+use crate::figures::{MEMORIES, Row, Samples};
+use crate::subject::Subject;
+use ferrite_aws_client::endpoint::Credentials;
+use ferrite_local_stack::console::Progress;
 
 /// How many warm invocations follow each first one, one right after the other. What is kept is their mean: each by itself
 /// either fits into what is left of a period or waits for the next, and a median would tell one of the two.
-pub(super) const WARM: u32 = 10;
+pub(crate) const WARM: u32 = 10;
 /// Between the first invocation and the warm ones.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// What it takes to measure.
-pub(super) struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     /// Where servers run.
-    pub(super) servers: &'a Handle,
-    /// What stands in for AWS.
-    pub(super) endpoint: &'a AwsEndpoint,
-    /// How the CPU is capped.
-    pub(super) means: &'a Means,
+    pub(crate) servers: &'a Handle,
+    /// The endpoint in place of AWS.
+    pub(crate) endpoint: &'a AwsEndpoint,
+    /// How the CPU is limited.
+    pub(crate) limiter: &'a CpuLimiter,
     /// Where logs go.
-    pub(super) folder: &'a Path,
+    pub(crate) folder: &'a Path,
 }
 
 impl Bench<'_> {
@@ -38,7 +38,7 @@ impl Bench<'_> {
     ///
     /// # Errors
     /// When one does not start, or does not do what it is invoked for.
-    pub(super) fn measure(&self, subjects: &[Subject], starts: usize) -> Result<Vec<Row>, Trouble> {
+    pub(crate) fn measure(&self, subjects: &[Subject], starts: usize) -> Result<Vec<Row>, BenchError> {
         let mut observed: Vec<_> = subjects.iter().map(|_| (Samples::default(), true)).collect();
         let mut progress = Progress::new("starts");
         for start in 0..starts {
@@ -61,7 +61,7 @@ impl Bench<'_> {
     }
 
     /// An init that is told to open no connection. One that needs AWS all the same is not counted.
-    fn unopened(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), Trouble> {
+    fn unopened(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[("OPEN_CONNECTIONS_IN_INIT", "false")])?;
         let init = environment.init()?;
@@ -74,7 +74,7 @@ impl Bench<'_> {
 
     /// An init, and then invocations with the CPU of `memory`; whether the init left a connection open for them, if they
     /// need any.
-    fn connected(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<bool, Trouble> {
+    fn connected(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<bool, BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[])?;
         let init = environment.init()?;
@@ -86,7 +86,7 @@ impl Bench<'_> {
             return Ok(connected);
         }
 
-        environment.cap(self.means, memory)?;
+        environment.limit_cpu(self.limiter, memory)?;
         let first = self.invoke(subject, &mut environment, 0)?;
         samples.add(format!("first_{memory}_ms"), milliseconds(first));
         samples.add(format!("init_and_first_{memory}_ms"), milliseconds(init + first));
@@ -106,22 +106,22 @@ impl Bench<'_> {
         Ok(connected || self.endpoint.connections() == before)
     }
 
-    fn start<'s>(&self, subject: &'s Subject, memory: u32, more: &[(&str, &str)]) -> Result<Environment<'s>, Trouble> {
+    fn start<'s>(&self, subject: &'s Subject, memory: u32, more: &[(&str, &str)]) -> Result<Environment<'s>, BenchError> {
         let (authority, bundle) =
             (self.endpoint.trust.authority.to_string_lossy(), self.endpoint.trust.bundle.to_string_lossy());
-        let account = Account::emulator();
+        let credentials = Credentials::emulator();
         let variables = [
             // "Defined runtime environment variables".
-            ("AWS_ACCESS_KEY_ID", account.access_key.as_str()),
-            ("AWS_DEFAULT_REGION", &account.region),
+            ("AWS_ACCESS_KEY_ID", credentials.access_key.as_str()),
+            ("AWS_DEFAULT_REGION", &credentials.region),
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory.to_string()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
             ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/ferrite-bench"),
             ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/22/[$LATEST]0123456789abcdef0123456789abcdef"),
-            ("AWS_REGION", &account.region),
-            ("AWS_SECRET_ACCESS_KEY", &account.secret_key),
+            ("AWS_REGION", &credentials.region),
+            ("AWS_SECRET_ACCESS_KEY", &credentials.secret_key),
             // As long as a role's is.
             ("AWS_SESSION_TOKEN", &"t".repeat(800)),
             ("LANG", "en_US.UTF-8"),
@@ -138,15 +138,15 @@ impl Bench<'_> {
         Environment::start(subject, self.servers, self.folder, &[&variables, more].concat())
     }
 
-    fn invoke(&self, subject: &Subject, environment: &mut Environment<'_>, number: u32) -> Result<Duration, Trouble> {
+    fn invoke(&self, subject: &Subject, environment: &mut Environment<'_>, number: u32) -> Result<Duration, BenchError> {
         let Some(invocation) = &subject.invocation else { return Ok(Duration::ZERO) };
         let invoked = environment.invoke(invocation.event(number))?;
         let unanswered = self.endpoint.unanswered();
-        if invocation.is_carried_out(&invoked.answer) && unanswered.is_empty() {
+        if invocation.succeeded(&invoked.answer) && unanswered.is_empty() {
             return Ok(invoked.took);
         }
         let answer = String::from_utf8_lossy(&invoked.answer).into_owned();
-        Err(environment.failed("an invocation", format!("{answer}; calls without an answer: {unanswered:?}")).into())
+        Err(environment.failed("an invocation", format!("{answer}; calls without an answer: {unanswered:?}")))
     }
 }
 

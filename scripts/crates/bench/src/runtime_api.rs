@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 /// What a function did, with the moment that it did it.
 #[derive(Debug)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// It asked for its next event.
     Polled(Instant),
     /// It was given one.
@@ -29,9 +29,9 @@ pub(super) enum Seen {
 }
 
 /// The API that one function talks to; gone when dropped.
-pub(super) struct RuntimeApi {
+pub(crate) struct RuntimeApi {
     /// Where it listens: the function's `AWS_LAMBDA_RUNTIME_API`.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     seen: mpsc::Receiver<Seen>,
     events: UnboundedSender<String>,
     server: JoinHandle<()>,
@@ -48,7 +48,7 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// When there is none to be had.
-    pub(super) fn open(servers: &Handle) -> io::Result<Self> {
+    pub(crate) fn open(servers: &Handle) -> io::Result<Self> {
         let listener = servers.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
         let (saw, seen) = mpsc::channel();
@@ -67,12 +67,12 @@ impl RuntimeApi {
     }
 
     /// The next thing that the function does within `patience`.
-    pub(super) fn next(&self, patience: Duration) -> Option<Seen> {
+    pub(crate) fn next(&self, patience: Duration) -> Option<Seen> {
         self.seen.recv_timeout(patience).ok()
     }
 
     /// Hands `event` out, at once if the function is polling and else when it does.
-    pub(super) fn hand_out(&self, event: String) {
+    pub(crate) fn hand_out(&self, event: String) {
         // The receiver lives as long as the server, which lives as long as `self`.
         let _ = self.events.send(event);
     }
@@ -142,7 +142,7 @@ mod tests {
         let api = RuntimeApi::open(servers.handle()).unwrap();
         let base = format!("http://{}/2018-06-01/runtime/invocation", api.address);
         let function = std::thread::spawn(move || {
-            let http = crate::endpoint::http_client();
+            let http = ferrite_aws_client::endpoint::http_client();
             let mut next = http.get(format!("{base}/next")).call().unwrap();
             let id = next.headers()["lambda-runtime-aws-request-id"].to_str().unwrap().to_owned();
             let deadline: u128 = next.headers()["lambda-runtime-deadline-ms"].to_str().unwrap().parse().unwrap();

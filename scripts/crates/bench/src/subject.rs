@@ -7,36 +7,40 @@ use std::path::{Path, PathBuf};
 
 use zip::write::SimpleFileOptions;
 
-use super::BenchError;
-use super::events::{Invocation, is_anything, is_success};
-use crate::budget::{binary_size, bootstrap};
-use crate::build::forget_this_crate;
-use crate::checkout::Checkout;
-use crate::console::step;
-use crate::deploy::build_for_lambda;
-use crate::process::run;
-use crate::stack::host_architecture;
-use crate::template::Function;
-use crate::tools::Tools;
-use crate::trouble::{Trouble, at};
+use crate::error::BenchError;
+use ferrite_local_stack::binary_size::{binary_size, bootstrap};
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::step;
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::functions::remove_package_variables;
+use ferrite_local_stack::lambda_build::build_for_lambda;
+use ferrite_local_stack::process::run;
+use ferrite_local_stack::stack::host_architecture;
+use ferrite_local_stack::template::Function;
+use ferrite_local_stack::tools::Tools;
+use ferrite_storefront_tools::Invocation;
+use ferrite_storefront_tools::workload::Workload;
+
+/// The invocation of a function, and a token of the caller.
+type Invocations<'a> = (fn(&Function, &str) -> Option<Invocation>, &'a str);
 
 /// Something to start, to invoke and to measure.
-pub(super) struct Subject {
+pub(crate) struct Subject {
     /// The function's name, or the yardstick's.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Which of the three kinds it is.
-    pub(super) kind: Kind,
+    pub(crate) kind: Kind,
     /// The binary as it ships.
-    pub(super) binary: PathBuf,
+    pub(crate) binary: PathBuf,
     /// Its own variables.
-    pub(super) variables: BTreeMap<String, String>,
-    /// What it is invoked with; `None` when nobody has written an event for it, so that it is only started.
-    pub(super) invocation: Option<Invocation>,
+    pub(crate) variables: BTreeMap<String, String>,
+    /// What it is invoked with; `None` when there is no event for it, so that it is only started.
+    pub(crate) invocation: Option<Invocation>,
 }
 
 /// What a subject is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// lambda_runtime alone.
     Floor,
     /// The SDK as it comes.
@@ -48,29 +52,34 @@ pub(super) enum Kind {
 }
 
 /// The yardsticks, in tests/yardsticks: name and kind.
-pub(super) const YARDSTICKS: [(&str, Kind); 2] = [("floor", Kind::Floor), ("default", Kind::Default)];
+pub(crate) const YARDSTICKS: [(&str, Kind); 2] = [("floor", Kind::Floor), ("default", Kind::Default)];
 
 impl Subject {
     /// A function that was built into `folder`, with the variables of its stack.
-    pub(super) fn function(function: Function, folder: &Path, variables: BTreeMap<String, String>, token: &str) -> Self {
+    pub(crate) fn function(
+        function: Function,
+        folder: &Path,
+        variables: BTreeMap<String, String>,
+        (invocation, token): Invocations<'_>,
+    ) -> Self {
         Self {
             kind: if function.route.is_some() { Kind::Http } else { Kind::Event },
             binary: bootstrap(folder, &function.name),
-            invocation: Invocation::of(&function, token),
+            invocation: invocation(&function, token),
             name: function.name,
             variables,
         }
     }
 
     /// A yardstick that was built into `folder`.
-    pub(super) fn yardstick((name, kind): (&str, Kind), folder: &Path) -> Self {
-        let carried_out = if kind == Kind::Floor { is_anything } else { is_success };
+    pub(crate) fn yardstick((name, kind): (&str, Kind), folder: &Path, workload: &Workload) -> Self {
+        let invocation = if kind == Kind::Floor { workload.floor } else { workload.default };
         Self {
             name: name.to_owned(),
             kind,
             binary: bootstrap(folder, &package(name)),
             variables: BTreeMap::from([("TABLE_NAME".to_owned(), "ferrite-bench-table".to_owned())]),
-            invocation: Invocation::of_yardstick(carried_out),
+            invocation: invocation(),
         }
     }
 
@@ -78,9 +87,9 @@ impl Subject {
     ///
     /// # Errors
     /// When it was not built.
-    pub(super) fn sizes(&self) -> Result<(u64, u64), Trouble> {
+    pub(crate) fn sizes(&self) -> Result<(u64, u64), BenchError> {
         if !self.binary.exists() {
-            return Err(BenchError::NotBuilt(self.name.clone()).into());
+            return Err(BenchError::NotBuilt(self.name.clone()));
         }
         let code = fs::read(&self.binary).map_err(at(&self.binary))?;
         let options =
@@ -96,7 +105,7 @@ impl Subject {
 ///
 /// # Errors
 /// When a build fails.
-pub(super) fn build(checkout: &Checkout, tools: &Tools, folder: &Path, functions: &[Function]) -> Result<(), Trouble> {
+pub(crate) fn build(checkout: &Checkout, tools: &Tools, folder: &Path, functions: &[Function]) -> Result<(), BenchError> {
     let names: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
     step(&format!("Building {} as shipped", counted(names.len())), || {
         build_for_lambda(checkout, tools, folder, host_architecture(), &names)
@@ -107,9 +116,9 @@ pub(super) fn build(checkout: &Checkout, tools: &Tools, folder: &Path, functions
     Ok(())
 }
 
-fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str) -> Result<(), Trouble> {
+fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str) -> Result<(), BenchError> {
     let mut command = tools.command("cargo-lambda");
-    forget_this_crate(&mut command);
+    remove_package_variables(&mut command);
     command.args(["lambda", "build", "--release", "--locked", "--lambda-dir"]).arg(folder);
     command.arg(if host_architecture() == "arm64" { "--arm64" } else { "--x86-64" });
     command.arg("--manifest-path").arg(checkout.path("tests/yardsticks").join(name).join("Cargo.toml"));
@@ -117,7 +126,7 @@ fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str
     if std::env::var_os("CARGO_TARGET_DIR").is_none() {
         command.env("CARGO_TARGET_DIR", checkout.path("target"));
     }
-    run(command.current_dir(checkout.root()))
+    Ok(run(command.current_dir(checkout.root()))?)
 }
 
 fn package(yardstick: &str) -> String {
@@ -134,7 +143,7 @@ mod tests {
     use toml::{Table, Value};
 
     fn manifest(path: &str) -> Table {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(path);
         fs::read_to_string(path).unwrap().parse().unwrap()
     }
 
@@ -158,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_takes_the_same_versions_as_they_come() {
+    fn the_default_uses_the_same_versions_with_default_features() {
         let (workspace, default) = (manifest("Cargo.toml"), manifest("tests/yardsticks/default/Cargo.toml"));
         assert!(default.get("profile").is_none(), "cargo-lambda's own profile is the point");
         for name in ["aws-sdk-dynamodb", "lambda_http", "lambda_runtime"] {

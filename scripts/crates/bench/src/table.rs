@@ -1,16 +1,16 @@
 //! The figures for people.
 
-use super::conditions::Conditions;
-use super::figures::{MEASURES, Measure, Row, Rows, Unit};
-use super::subject::Kind;
-use super::verdict::Verdict;
+use crate::budgets::BudgetOutcome;
+use crate::conditions::Conditions;
+use crate::figures::{MEASURES, Measure, Row, Rows, Unit};
+use crate::subject::Kind;
 
 const NAME: usize = 22;
 const FIGURE: usize = 12;
 const RATIO: usize = 8;
 
 /// Everything as text: the conditions, a part for each group of measures, a line for each budget.
-pub(super) fn text(conditions: &Conditions, rows: &Rows, verdicts: &[Verdict]) -> String {
+pub(crate) fn text(conditions: &Conditions, rows: &Rows, outcomes: &[BudgetOutcome]) -> String {
     let mut text = conditions.text();
     text.push_str("\nBeside each figure: how many times the floor's it is, and which part of the default's.\n");
     for (title, measures) in MEASURES {
@@ -25,8 +25,8 @@ pub(super) fn text(conditions: &Conditions, rows: &Rows, verdicts: &[Verdict]) -
         }
     }
     text.push_str("\nBudgets of the functions behind the API\n");
-    for verdict in verdicts {
-        text.push_str(&format!("{}\n", verdict.line()));
+    for outcome in outcomes {
+        text.push_str(&format!("{}\n", outcome.line()));
     }
     text
 }

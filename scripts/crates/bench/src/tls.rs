@@ -9,26 +9,26 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 
-use super::BenchError;
-use crate::trouble::{Trouble, at};
+use crate::error::BenchError;
+use ferrite_local_stack::files::at;
 
 /// Where distributions keep the certificates that they trust, as one file: Amazon Linux, and Debian.
 const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 /// Whom functions have to trust to reach the endpoint.
-pub(super) struct Trust {
+pub(crate) struct Trust {
     /// A PEM file with the one certificate that it takes.
-    pub(super) authority: PathBuf,
+    pub(crate) authority: PathBuf,
     /// The same behind everything that the system trusts: a client that reads the system's certificates reads as many in
     /// Lambda.
-    pub(super) bundle: PathBuf,
+    pub(crate) bundle: PathBuf,
 }
 
 /// A configuration to serve `localhost` with, and whom to trust for it, in files in `folder`.
 ///
 /// # Errors
 /// When a certificate cannot be made or written.
-pub(super) fn for_localhost(folder: &Path) -> Result<(Arc<ServerConfig>, Trust), Trouble> {
+pub(crate) fn for_localhost(folder: &Path) -> Result<(Arc<ServerConfig>, Trust), BenchError> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];

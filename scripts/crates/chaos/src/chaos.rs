@@ -1,127 +1,130 @@
-//! `scripts/chaos`: a storm of faults over a stack of its own, and the proof that it came through.
+//! A chaos run on a stack of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::time::Duration;
 
-use ferrite_chaos::storm::{self, Length, Options, Report, Site, Storm, StormError};
-use ferrite_chaos::{Kind, Proxy};
-use ferrite_tests::issuer::Issuer;
+use anyhow::Context as _;
+use ferrite_aws_client::endpoint::Target;
+use ferrite_chaos::faults::Kind;
+use ferrite_chaos::proxy::FaultProxy;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::command::AlreadyReported;
+use ferrite_local_stack::console::{report, step};
+use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
+use ferrite_local_stack::functions::{Binary, build, functions};
+use ferrite_local_stack::process::interrupted;
+use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::samconfig::Section;
+use ferrite_local_stack::stack::{Deployment, output};
+use ferrite_local_stack::staging::Staging;
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
+use ferrite_storefront_chaos::options::{Length, Options, plan};
+use ferrite_storefront_chaos::report::Report;
+use ferrite_storefront_chaos::run::{ChaosRun, MutationKind, StackUnderTest};
+use ferrite_token_issuer::issuer::Issuer;
 use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
-pub use ferrite_chaos::storm::Sabotaged;
-
-use crate::build::{Binary, build, functions};
-use crate::checkout::Checkout;
-use crate::console::{say, step};
-use crate::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
-use crate::endpoint::Target;
-use crate::process::interrupted;
-use crate::running::{Claim, Running};
-use crate::samconfig::Section;
-use crate::stack::{Deployment, output};
-use crate::stage::Stage;
-use crate::tools::{DEPLOY_TOOLS, install};
-use crate::trouble::{Trouble, at};
-
 const RUN: &str = "chaos";
-/// For how long an unanswered e-mail waits to be confirmed, in seconds: every such mail makes the system that much longer to
-/// come to rest.
-const CONFIRMATION: u32 = 25;
+/// How long an e-mail without a response of SES waits for its confirmation, in seconds. Every such e-mail delays the end of a
+/// run by that time.
+const CONFIRMATION_SECONDS: u32 = 25;
 
-/// What `scripts/chaos` is asked for.
+/// The beginning of the line about a run that shows what it must.
+const SHOWN: &str = "shown: ";
+/// The beginning of the line about a run that does not.
+const NOT_SHOWN: &str = "NOT shown: ";
+
+/// The settings of a chaos run.
 #[derive(Debug, Clone)]
-pub struct Asked {
-    /// What everything is drawn from.
-    pub seed: u64,
+pub(crate) struct Settings {
+    /// The seed of everything random.
+    pub(crate) seed: u64,
     /// How many customers there are at the same time.
-    pub customers: usize,
+    pub(crate) customers: usize,
     /// When they stop.
-    pub length: Length,
-    /// The shares of calls that meet a fault, where they are not to be as usual.
-    pub rates: Vec<(Kind, f64)>,
-    /// What is taken away from the system beforehand.
-    pub sabotage: Option<Sabotaged>,
+    pub(crate) length: Length,
+    /// Shares of calls that meet a fault, in place of the defaults.
+    pub(crate) rates: Vec<(Kind, f64)>,
+    /// A mutation of the system.
+    pub(crate) mutation: Option<MutationKind>,
 }
 
-impl Asked {
+impl Settings {
     fn options(&self) -> Options {
         let Self { seed, customers, length, .. } = *self;
-        // What is broken for good does not come to rest; then there is no use in waiting as long.
-        let patience = Duration::from_secs(if self.sabotage.is_some() { 20 } else { 600 });
-        Options { seed, customers, length, patience }
+        // A broken system may never finish its work, so waiting longer is of no use.
+        let quiesce_timeout = Duration::from_secs(if self.mutation.is_some() { 20 } else { 600 });
+        Options { seed, customers, length, quiesce_timeout }
     }
 }
 
-/// Runs `scripts/chaos`: builds the functions unless those of the last run are to be taken, lets the storm rage, and prints
-/// what it was and what it found.
+/// Runs `./scripts/chaos`: builds the functions, unless those of the last run are to be used, and prints the report.
 ///
 /// # Errors
 /// When there are violations, or a step fails.
-pub fn chaos(checkout: &Checkout, asked: &Asked, no_build: bool) -> Result<(), Trouble> {
+pub(crate) fn chaos(checkout: &Checkout, settings: &Settings, no_build: bool) -> anyhow::Result<()> {
     let binaries = built(checkout, no_build)?;
-    let report = Ground::prepare(checkout, &binaries, CONFIRMATION)?.storm(asked)?;
-    say(&format!("\n{report}"));
-    if report.count() == 0 {
+    let found = DeployedStack::prepare(checkout, &binaries, CONFIRMATION_SECONDS)?.run(settings)?;
+    report(&format!("\n{found}"));
+    if found.count() == 0 {
         return Ok(());
     }
-    say(&format!("What the functions logged: {}", functions_log(&checkout.run_folder(RUN)?).display()));
-    Err(Trouble::TestsFailed)
+    report(&format!("The functions' log: {}", functions_log(&checkout.run_folder(RUN)?).display()));
+    Err(AlreadyReported.into())
 }
 
-/// Runs `scripts/chaos --short`: the storms of `scripts/test`, as [`prove`] does.
+/// Runs `./scripts/chaos --short`: the runs of `./scripts/test`. Each is reported in a line that begins with [`SHOWN`] or
+/// [`NOT_SHOWN`], which `./scripts/test` counts.
 ///
 /// # Errors
-/// When a storm does not show what it must, or a step fails.
-pub fn short(checkout: &Checkout, no_build: bool) -> Result<(), Trouble> {
+/// When a run does not show what it must, or a step fails.
+pub(crate) fn short(checkout: &Checkout, no_build: bool) -> anyhow::Result<()> {
     let mut failed = false;
-    for (name, report) in prove(checkout, &built(checkout, no_build)?)? {
-        failed |= report.is_some();
-        match report {
-            None => say(&format!("shown: {name}")),
-            Some(report) => say(&format!("NOT shown: {name}\n{report}")),
+    for (name, unexpected) in prove(checkout, &built(checkout, no_build)?)? {
+        failed |= unexpected.is_some();
+        match unexpected {
+            None => report(&format!("{SHOWN}{name}")),
+            Some(found) => report(&format!("{NOT_SHOWN}{name}\n{found}")),
         }
     }
-    if failed { Err(Trouble::TestsFailed) } else { Ok(()) }
+    if failed { Err(AlreadyReported.into()) } else { Ok(()) }
 }
 
-fn built(checkout: &Checkout, no_build: bool) -> Result<Vec<Binary>, Trouble> {
+fn built(checkout: &Checkout, no_build: bool) -> anyhow::Result<Vec<Binary>> {
     match no_build {
         true => Ok(Vec::new()),
-        false => step("Building the functions", || build(checkout, &functions(checkout)?)),
+        false => Ok(step("Building the functions", || build(checkout, &functions(checkout)?))?),
     }
 }
 
-/// What a storm of `scripts/test` must show, and its report where it does not.
-pub type Proof = (&'static str, Option<Report>);
+/// What a run of `./scripts/test` must show, and its report if it does not.
+type Proof = (&'static str, Option<Report>);
 
-/// The storms of `scripts/test`: one that must find nothing, and one for each sabotage, which must find it.
-///
-/// # Errors
-/// When a storm cannot be carried through.
-pub fn prove(checkout: &Checkout, binaries: &[Binary]) -> Result<Vec<Proof>, Trouble> {
-    let ground = Ground::prepare(checkout, binaries, CONFIRMATION)?;
-    let short = Asked { seed: 1, customers: 12, length: Length::Orders(100), rates: Vec::new(), sabotage: None };
-    let whole = ground.storm(&short)?;
-    let mut proofs = vec![("a storm breaks no promise", Some(whole).filter(|report| report.count() > 0))];
-    // Without kills, as what was under way then comes again only much later; and most repeats come of lost answers.
+/// The runs of `./scripts/test`: one that must find no violation, and one for each mutation, which must find it.
+fn prove(checkout: &Checkout, binaries: &[Binary]) -> anyhow::Result<Vec<Proof>> {
+    let stack = DeployedStack::prepare(checkout, binaries, CONFIRMATION_SECONDS)?;
+    let short = Settings { seed: 1, customers: 12, length: Length::Orders(100), rates: Vec::new(), mutation: None };
+    let whole = stack.run(&short)?;
+    let mut proofs = vec![("a chaos run finds no violation", Some(whole).filter(|report| report.count() > 0))];
+    // Without kills, after which messages are redelivered only much later. Lost responses cause most repeats.
     let rates = vec![(Kind::KillBefore, 0.0), (Kind::KillAfter, 0.0), (Kind::CutAfter, 0.2)];
-    let sabotaged = Asked { length: Length::Orders(48), rates, ..short };
-    for (name, sabotage, promises) in [
-        ("a transaction split in two is found", Sabotaged::Transaction, ["initial stock", "every order accepted"]),
-        ("a dedupe taken out is found", Sabotaged::Dedupe, ["charged twice", "e-mail"]),
+    let mutated = Settings { length: Length::Orders(48), rates, ..short };
+    for (name, mutation, invariants) in [
+        ("a split transaction is found", MutationKind::SplitTransaction, ["initial stock", "every accepted order"]),
+        ("missing deduplication is found", MutationKind::NoDeduplication, ["charged twice", "e-mail"]),
     ] {
-        let report = ground.storm(&Asked { sabotage: Some(sabotage), ..sabotaged.clone() })?;
-        proofs.push((name, Some(report).filter(|report| !promises.iter().all(|promise| report.breaks(promise)))));
+        let found = stack.run(&Settings { mutation: Some(mutation), ..mutated.clone() })?;
+        let is_found = invariants.iter().all(|invariant| found.violates(invariant));
+        proofs.push((name, Some(found).filter(|_| !is_found)));
     }
     Ok(proofs)
 }
 
-/// An emulator of its own with a deployed stack, whose functions find AWS only while a storm is on.
-struct Ground {
+/// A stack on an emulator of its own, whose functions reach the emulator only while a run's proxy is open.
+struct DeployedStack {
     _emulator: Emulator,
-    _claim: Claim,
+    _lock: RunLock,
     port: u16,
     functions_port: u16,
     target: Target,
@@ -129,54 +132,49 @@ struct Ground {
     issuer: Issuer,
 }
 
-impl Ground {
-    /// Deploys to a new emulator, with e-mails confirmed within `confirmation` seconds.
-    fn prepare(checkout: &Checkout, binaries: &[Binary], confirmation: u32) -> Result<Self, Trouble> {
-        let claim = Claim::take(checkout, RUN)?.ok_or(Trouble::StormRages)?;
-        let _ = claim.clear();
+impl DeployedStack {
+    /// Deploys to a new emulator.
+    fn prepare(checkout: &Checkout, binaries: &[Binary], confirmation_seconds: u32) -> anyhow::Result<Self> {
+        let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/chaos runs in this checkout already")?;
+        lock.clear();
         let run_folder = checkout.run_folder(RUN)?;
-        let stage = Stage::in_run(&run_folder)?;
-        stage.put(binaries)?;
-        stage.copy_template(checkout)?;
+        let staging = Staging::in_run(&run_folder)?;
+        staging.put(binaries)?;
+        staging.copy_template(checkout)?;
         let (sam, ministack) = (install(checkout, &DEPLOY_TOOLS)?, EmulatorKind::Ministack.install(checkout)?);
         let (port, functions_port) = (free_port()?, free_port()?);
+        let issuer = Issuer::open(&checkout.keys())?;
         let (target, mut config) = (Target::local(port), Section::require(checkout, "local")?);
-        config.parameters.insert("EmailConfirmationSeconds".to_owned(), confirmation.to_string());
+        config.parameters.insert("EmailConfirmationSeconds".to_owned(), confirmation_seconds.to_string());
         config.parameters.insert("PendingOrderMinutes".to_owned(), "1".to_owned());
         let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
         let (emulator, outputs) = step(&format!("Deploying template.yaml as {stack}, to MiniStack on port {port}"), || {
             let options = StartOptions { functions_port: Some(functions_port), ..StartOptions::default() };
             let emulator = Emulator::start(checkout, &ministack, &run_folder, port, options)?;
-            claim.note(&Running::started_here(port, emulator.group(), false))?;
-            let deployment = Deployment { checkout, sam: &sam, target: &target, config: &config };
-            Ok::<_, Trouble>((emulator, deployment.deploy(&stage, &stack, &run_folder)?))
+            lock.record(&Running::started_here(port, emulator.group(), false))?;
+            let deployment = Deployment { checkout, sam: &sam, target: &target, config: &config, jwks: &issuer.jwks() };
+            anyhow::Ok((emulator, deployment.deploy(&staging, &stack, &run_folder)?))
         })?;
-        let issuer = Issuer::open(&checkout.keys())?;
-        Ok(Self { _claim: claim, _emulator: emulator, port, functions_port, target, outputs, issuer })
+        Ok(Self { _lock: lock, _emulator: emulator, port, functions_port, target, outputs, issuer })
     }
 
-    fn storm(&self, asked: &Asked) -> Result<Report, Trouble> {
-        let proxy = Path::new("the proxy's port");
-        // Its end closes the port for the next storm's.
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(at(proxy))?;
+    fn run(&self, settings: &Settings) -> anyhow::Result<Report> {
+        // Dropping it closes the port for the next run.
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let emulator = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let plan = storm::plan(asked.seed, &asked.rates);
-        let proxy = runtime.block_on(Proxy::open(self.functions_port, emulator, plan)).map_err(at(proxy))?;
-        let site = Site {
+        let plan = plan(settings.seed, &settings.rates);
+        let proxy = runtime.block_on(FaultProxy::open(self.functions_port, emulator, plan)).context("the proxy")?;
+        let stack = StackUnderTest {
             proxy: &proxy,
-            emulator: self.target.endpoint.url(),
+            emulator: &self.target,
             api: output(&self.outputs, "ApiUrl")?,
             outputs: &self.outputs,
             issuer: &self.issuer,
             interrupted,
         };
-        let mut storm = Storm::prepare(site, asked.options(), asked.sabotage).map_err(broken_off)?;
-        let title = format!("A storm of {} customers, seed {}", asked.customers, asked.seed);
-        step(&title, || storm.rage().map_err(broken_off))?;
-        step("The faults have stopped: waiting until all is at rest", || storm.verify().map_err(broken_off))
+        let mut run = ChaosRun::prepare(stack, settings.options(), settings.mutation)?;
+        let title = format!("A chaos run with {} customers, seed {}", settings.customers, settings.seed);
+        step(&title, || run.run())?;
+        Ok(step("The faults have stopped: waiting until all work is done", || run.verify())?)
     }
-}
-
-fn broken_off(error: StormError) -> Trouble {
-    if interrupted() || matches!(error, StormError::Interrupted) { Trouble::Interrupted } else { error.into() }
 }

@@ -1,36 +1,33 @@
-//! Takes away what the end-to-end tests made in a stack that outlives them.
+//! Deletes what the end-to-end tests created in a stack that outlives them.
 //!
-//! Pictures stay: uploads until the bucket's lifecycle removes them, and what was made of them as for any product that is gone.
+//! Objects in buckets stay: uploads until the lifecycle rule of the bucket removes them, and images as for any deleted product.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 
-use ferrite_tests::made::Made;
+use ferrite_aws_client::client::{AwsClient, DYNAMODB};
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::process::check_interrupted;
 use serde_json::{Value, json};
 
-use crate::aws::{Aws, JsonService};
-use crate::process::go_on;
-use crate::trouble::{Trouble, at};
-
-const DYNAMODB: JsonService =
-    JsonService { host: "dynamodb", signed_for: "dynamodb", target: "DynamoDB_20120810", version: "1.0" };
-
-/// Deletes from the table what is noted in the file `made`, and tells how many items that were.
+/// Deletes the partitions of the table that tests noted in the file `made`, and returns the number of deleted items.
 ///
 /// # Errors
-/// When DynamoDB does not answer or refuses.
-pub fn clean(aws: &Aws, table: &str, made: &Path) -> Result<usize, Trouble> {
+/// When DynamoDB does not answer or rejects a call.
+pub(crate) fn delete_partitions(aws: &AwsClient, table: &str, made: &Path) -> anyhow::Result<usize> {
+    if !made.exists() {
+        return Ok(0);
+    }
+    let noted = fs::read_to_string(made).map_err(at(made))?;
     let mut deleted = 0;
-    for made in Made::noted_in(made).map_err(at(made))? {
-        let partition = match made {
-            Made::Product(id) => format!("PRODUCT#{id}"),
-            Made::Customer(id) => format!("CUSTOMER#{id}"),
-        };
-        deleted += delete_partition(aws, table, &partition)?;
+    for partition in noted.lines().collect::<BTreeSet<_>>() {
+        deleted += delete_partition(aws, table, partition)?;
     }
     Ok(deleted)
 }
 
-fn delete_partition(aws: &Aws, table: &str, partition: &str) -> Result<usize, Trouble> {
+fn delete_partition(aws: &AwsClient, table: &str, partition: &str) -> anyhow::Result<usize> {
     let mut query = json!({
         "TableName": table,
         "KeyConditionExpression": "pk = :partition",
@@ -39,7 +36,7 @@ fn delete_partition(aws: &Aws, table: &str, partition: &str) -> Result<usize, Tr
     });
     let mut deleted = 0;
     loop {
-        go_on()?;
+        check_interrupted()?;
         let mut page = aws.json(DYNAMODB, "Query", &query)?;
         for key in page["Items"].as_array().into_iter().flatten() {
             aws.json(DYNAMODB, "DeleteItem", &json!({ "TableName": table, "Key": key }))?;

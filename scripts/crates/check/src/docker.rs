@@ -1,14 +1,14 @@
-//! LocalStack in Docker, with nothing of ours inside: started for one run and ended with it.
+//! LocalStack's own image in Docker, started for one run and ended with it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::checkout::Checkout;
-use crate::process::run;
-use crate::trouble::Trouble;
+use anyhow::bail;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::process::run;
 
-/// The container. Dropping it takes it away.
-pub struct Container {
+/// The container. Dropping it removes the container.
+pub(crate) struct Container {
     compose_file: PathBuf,
     port: u16,
 }
@@ -18,11 +18,11 @@ impl Container {
     ///
     /// # Errors
     /// When there is no Docker with its compose plug-in, or the container does not start.
-    pub fn start(checkout: &Checkout, port: u16) -> Result<Self, Trouble> {
+    pub(crate) fn start(checkout: &Checkout, port: u16) -> anyhow::Result<Self> {
         let compose =
             Command::new("docker").args(["compose", "version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !compose.is_ok_and(|status| status.success()) {
-            return Err(Trouble::NoDocker);
+            bail!("--docker needs Docker with its compose plug-in, and `docker compose version` fails here");
         }
         let container = Self { compose_file: checkout.path("tests/emulators/localstack.compose.yaml"), port };
         run(container.compose().args(["up", "--detach", "--wait"]))?;
@@ -39,7 +39,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // Whoever interrupts the run interrupts `run` too, and the container would stay.
+        // Not with `process::run`, which fails after an interrupt, so that the container would stay.
         let _ = self
             .compose()
             .args(["down", "--volumes", "--timeout", "5"])

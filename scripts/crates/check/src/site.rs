@@ -3,26 +3,30 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::Asked;
-use crate::aws::Aws;
-use crate::checkout::Checkout;
-use crate::console::say;
+use anyhow::Context as _;
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_client::endpoint::{Credentials, Target};
+use ferrite_aws_proxy::recorder::Recorder;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::report;
+use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port};
+use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::target::apply_target;
+use ferrite_test_runner::places::{Place, Skipped, SkippedTests};
+
 use crate::docker::Container;
-use crate::emulator::{Emulator, EmulatorKind, StartOptions, free_port};
-use crate::endpoint::{Account, Target};
-use crate::permissions::recorder::Recorder;
-use crate::running::{Claim, Running};
-use crate::skipped::{Place, skipped_at};
-use crate::trouble::Trouble;
+use crate::options::Options;
 
 /// Where the tests that need AWS run.
-pub(super) struct Site {
-    pub(super) place: Place,
-    /// The endpoint; `None` on AWS itself, where the caller's environment says all.
-    pub(super) target: Option<Target>,
-    pub(super) emulator: Option<Emulator>,
-    /// Between the functions and MiniStack, the one emulator that can be told where functions call AWS.
-    pub(super) recorder: Option<Recorder>,
+pub(crate) struct Site {
+    pub(crate) place: Place,
+    /// The endpoint; `None` on AWS itself, which the caller's environment describes.
+    pub(crate) target: Option<Target>,
+    pub(crate) emulator: Option<Emulator>,
+    /// The proxy between the functions and MiniStack, the only emulator that supports one.
+    pub(crate) recorder: Option<Recorder>,
+    /// The tests that cannot run here.
+    pub(crate) skipped: Vec<Skipped>,
     _container: Option<Container>,
 }
 
@@ -31,56 +35,73 @@ impl Site {
     ///
     /// # Errors
     /// When the environment cannot be read, or the emulator does not start.
-    pub(super) fn find(checkout: &Checkout, asked: &Asked, run_folder: &Path, claim: &Claim) -> Result<Self, Trouble> {
+    pub(crate) fn find(checkout: &Checkout, options: &Options, run_folder: &Path, lock: &RunLock) -> anyhow::Result<Self> {
+        let skipped = SkippedTests::read(checkout)?;
         if let Some(target) = Target::from_environment()? {
-            say(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
+            report(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
             return Ok(Self {
-                place: Place::CallersEndpoint,
+                place: Place::Endpoint,
+                skipped: skipped.at(Place::Endpoint),
                 target: Some(target),
                 emulator: None,
                 recorder: None,
                 _container: None,
             });
         }
-        if asked.stack.is_some() {
-            let account = Account::on_aws()?;
-            say(&format!("  AWS, {}", account.region));
-            return Ok(Self { place: Place::Aws, target: None, emulator: None, recorder: None, _container: None });
+        if options.stack.is_some() {
+            let credentials = Credentials::for_aws()?;
+            report(&format!("  AWS, {}", credentials.region));
+            return Ok(Self {
+                place: Place::Aws,
+                skipped: skipped.at(Place::Aws),
+                target: None,
+                emulator: None,
+                recorder: None,
+                _container: None,
+            });
         }
-        if asked.docker {
+        if options.docker {
             let port = free_port()?;
             let container = Some(Container::start(checkout, port)?);
-            say(&format!("  LocalStack in Docker on port {port}"));
+            report(&format!("  LocalStack in Docker on port {port}"));
             return Ok(Self {
                 place: Place::Docker,
+                skipped: skipped.at(Place::Docker),
                 target: Some(Target::local(port)),
                 emulator: None,
                 recorder: None,
                 _container: container,
             });
         }
-        let installed = asked.emulator.install(checkout)?;
+        let installed = options.emulator.install(checkout)?;
         let port = free_port()?;
-        let recorder = (asked.emulator == EmulatorKind::Ministack).then(|| Recorder::open(port)).transpose()?;
-        let options = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
-        let emulator = Emulator::start(checkout, &installed, run_folder, port, options)?;
-        claim.note(&Running::started_here(port, emulator.group(), false))?;
-        say(&format!("  {} on port {port}", asked.emulator.name()));
-        let (place, target) = (Place::On(asked.emulator), Some(Target::local(port)));
-        Ok(Self { place, target, emulator: Some(emulator), recorder, _container: None })
+        let recorder = (options.emulator == EmulatorKind::Ministack)
+            .then(|| Recorder::open(port))
+            .transpose()
+            .context("the recording proxy")?;
+        let start = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
+        let emulator = Emulator::start(checkout, &installed, run_folder, port, start)?;
+        lock.record(&Running::started_here(port, emulator.group(), false))?;
+        report(&format!("  {} on port {port}", options.emulator.name()));
+        let (place, target) = (Place::from(options.emulator), Some(Target::local(port)));
+        Ok(Self { place, skipped: skipped.at(place), target, emulator: Some(emulator), recorder, _container: None })
     }
 
-    pub(super) fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         if let Some(target) = &self.target {
-            target.apply(command);
+            apply_target(target, command);
         }
     }
 
-    pub(super) fn aws(&self) -> Result<Aws, Trouble> {
-        self.target.clone().map_or_else(Aws::from_environment, |target| Ok(Aws::emulator(target)))
+    pub(crate) fn aws(&self) -> anyhow::Result<AwsClient> {
+        match &self.target {
+            Some(target) => Ok(AwsClient::new(target.clone())),
+            None => Ok(AwsClient::from_environment()?),
+        }
     }
 
-    pub(super) fn skipped(&self) -> Vec<&'static str> {
-        skipped_at(self.place).map(|skipped| skipped.test).collect()
+    /// The beginnings of the names of the tests that cannot run here.
+    pub(crate) fn skipped_names(&self) -> Vec<String> {
+        self.skipped.iter().map(|skipped| skipped.test.clone()).collect()
     }
 }

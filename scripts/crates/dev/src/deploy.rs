@@ -1,44 +1,42 @@
-//! `scripts/deploy ENV`: every function built once for Lambda, then the SAM CLI with that environment's section.
+//! `./scripts/deploy ENVIRONMENT`: builds every function for Lambda, then runs the SAM CLI with that environment's section.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
-use std::process::Command;
 
-use crate::build::{forget_this_crate, functions};
-use crate::checkout::Checkout;
-use crate::console::{say, step};
-use crate::endpoint::Target;
-use crate::process::{run, run_asking};
-use crate::samconfig::Section;
-use crate::stack::{host_architecture, sam_deploy};
-use crate::stage::Stage;
-use crate::tools::{DEPLOY_TOOLS, Tools, install};
-use crate::trouble::Trouble;
+use anyhow::bail;
+use ferrite_aws_client::endpoint::Target;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::{report, step};
+use ferrite_local_stack::functions::functions;
+use ferrite_local_stack::lambda_build::build_for_lambda;
+use ferrite_local_stack::process::run_asking;
+use ferrite_local_stack::samconfig::Section;
+use ferrite_local_stack::stack::{host_architecture, sam_deploy};
+use ferrite_local_stack::staging::Staging;
+use ferrite_local_stack::target::apply_target;
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 
-/// The bucket of the pictures is called `<stack>-images-<account>-<region>`, has at most 63 characters and no capitals
-/// ("General purpose bucket naming rules"); an account has 12, the longest region 14.
+/// The image bucket is named `<stack>-images-<account>-<region>`. Its name has at most 63 characters, of which the account has
+/// 12 and the longest region 14, and no capitals ("General purpose bucket naming rules").
 const LONGEST_STACK_NAME: usize = 28;
 
-/// Builds and deploys. The first time for an environment, the SAM CLI asks for what samconfig.toml does not say yet.
+/// Builds and deploys. For a new environment, the SAM CLI asks for what samconfig.toml lacks.
 ///
 /// # Errors
 /// When a step fails.
-pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>) -> Result<(), Trouble> {
+pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>) -> anyhow::Result<()> {
     let target = Target::from_environment()?;
     let section = Section::read(checkout, environment)?;
     if section.is_none() && !std::io::stdin().is_terminal() {
-        return Err(Trouble::Samconfig(format!(
-            "[{environment}.deploy.parameters] has no stack_name, and there is no terminal to ask on"
-        )));
+        bail!("samconfig.toml: [{environment}.deploy.parameters] has no stack_name, and there is no terminal to ask on");
     }
     let name = section.as_ref().map_or_else(|| format!("ferrite-{environment}"), |section| section.stack.clone());
-    // Before the minutes that building takes: CloudFormation would find out with half of the stack made.
+    // Before the build, which takes minutes. CloudFormation would fail with half of the stack created.
     check_stack_name(&name)?;
-    let stage = Stage::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
+    let staging = Staging::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
     let tools = install(checkout, &DEPLOY_TOOLS)?;
     let configured = section.as_ref().and_then(|section| section.parameters.get("Architecture").cloned());
     let architecture = match (architecture, &target, configured) {
-        (Some(asked_for), _, _) => asked_for.to_owned(),
+        (Some(requested), _, _) => requested.to_owned(),
         // An emulator runs the functions on this machine.
         (None, Some(_), _) => host_architecture().to_owned(),
         (None, None, Some(configured)) => configured,
@@ -46,34 +44,35 @@ pub fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>
         (None, None, None) => "arm64".to_owned(),
     };
     step(&format!("Building the functions for {architecture}"), || {
-        stage.copy_template(checkout)?;
-        build_for_lambda(checkout, &tools, &stage.functions_folder(), &architecture, &functions(checkout)?)
+        staging.copy_template(checkout)?;
+        build_for_lambda(checkout, &tools, &staging.functions_folder(), &architecture, &functions(checkout)?)?;
+        anyhow::Ok(())
     })?;
     let guided = section.is_none();
     let mut parameters = section.map(|section| section.parameters).unwrap_or_default();
     parameters.insert("Environment".to_owned(), environment.to_owned());
     parameters.insert("Architecture".to_owned(), architecture);
-    let mut sam = sam_deploy(checkout, &tools, environment, &stage.template(), &parameters);
+    let mut sam = sam_deploy(checkout, &tools, environment, &staging.template(), &parameters);
     if let Some(target) = &target {
-        target.apply(&mut sam);
-        say(&format!("  (to {} and not to AWS)", target.endpoint.url()));
+        apply_target(target, &mut sam);
+        report(&format!("  (to {} and not to AWS)", target.endpoint.url()));
     }
     if guided {
         sam.args(["--guided", "--stack-name", &name]);
     }
-    step("Deploying", || run_asking(&mut sam))
+    Ok(step("Deploying", || run_asking(&mut sam))?)
 }
 
-fn check_stack_name(name: &str) -> Result<(), Trouble> {
+fn check_stack_name(name: &str) -> anyhow::Result<()> {
     let usable = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
     let begins_well = name.starts_with(|first: char| first.is_ascii_lowercase());
     if begins_well && name.len() <= LONGEST_STACK_NAME && name.chars().all(usable) {
         return Ok(());
     }
-    Err(Trouble::Samconfig(format!(
-        "a stack cannot be called {name}: a bucket is named after it, so a name is a small letter and then small letters, digits \
-         and hyphens, {LONGEST_STACK_NAME} characters at most"
-    )))
+    bail!(
+        "samconfig.toml: a stack cannot be named {name}, because a bucket is named after it: use a lower-case letter and then \
+         lower-case letters, digits and hyphens, {LONGEST_STACK_NAME} characters at most"
+    )
 }
 
 #[cfg(test)]
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_no_bucket_can_have_is_refused() {
+    fn rejects_names_that_no_bucket_can_have() {
         for usable in ["ferrite-staging", "s", "shop-2", &"a".repeat(LONGEST_STACK_NAME)] {
             assert!(check_stack_name(usable).is_ok(), "{usable}");
         }

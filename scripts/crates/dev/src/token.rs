@@ -1,53 +1,67 @@
-//! `scripts/token`: a JWT that the local stack accepts.
+//! `./scripts/token`: a JWT that the local stack accepts.
 
 use std::time::Duration;
 
-use ferrite_tests::issuer::{ADMIN_SCOPE, Issuer};
-
-use crate::checkout::Checkout;
-use crate::console::say;
-use crate::trouble::Trouble;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::print;
+use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
+use ferrite_token_issuer::issuer::{Issuer, IssuerError};
 
 /// Long enough for a day's work.
-pub const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 /// The subject of tokens for admins.
-pub const ADMIN: &str = "local-admin";
+const ADMIN: &str = "local-admin";
 
-/// Whom a token is for.
+/// Who a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bearer {
-    /// Somebody with the scope `products:write`.
+pub(crate) enum Bearer {
+    /// An admin, with the scope `products:write`.
     Admin,
     /// The customer of this id.
     Customer(String),
 }
 
-/// A token for `bearer`, signed with the checkout's key.
-///
-/// # Errors
-/// When the key cannot be used.
-pub fn mint(checkout: &Checkout, bearer: &Bearer) -> Result<String, Trouble> {
-    let issuer = Issuer::open(&checkout.keys())?;
-    Ok(match bearer {
-        Bearer::Admin => issuer.mint(ADMIN, &[ADMIN_SCOPE], LIFETIME)?,
-        Bearer::Customer(id) => issuer.mint(id, &[], LIFETIME)?,
-    })
+/// A token for `bearer`.
+pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
+    match bearer {
+        Bearer::Admin => issuer.mint(ADMIN, &[ADMIN_SCOPE], LIFETIME),
+        Bearer::Customer(id) => issuer.mint(id, &[], LIFETIME),
+    }
 }
 
 /// Prints a token for `bearer`.
 ///
 /// # Errors
 /// When the key cannot be used.
-pub fn print(checkout: &Checkout, bearer: &Bearer) -> Result<(), Trouble> {
-    say(&mint(checkout, bearer)?);
+pub(crate) fn print_token(checkout: &Checkout, bearer: &Bearer) -> Result<(), IssuerError> {
+    print(&mint(&Issuer::open(&checkout.keys())?, bearer));
     Ok(())
 }
 
-/// Prints the keys that every token is verified with, as a JWKS (RFC 7517, section 5).
+/// Prints the keys that verify every token, as a JWK Set (RFC 7517, section 5).
 ///
 /// # Errors
 /// When the key cannot be used.
-pub fn print_jwks(checkout: &Checkout) -> Result<(), Trouble> {
-    say(&Issuer::open(&checkout.keys())?.jwks());
+pub(crate) fn print_jwks(checkout: &Checkout) -> Result<(), IssuerError> {
+    print(&Issuer::open(&checkout.keys())?.jwks());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ferrite_local_stack::samconfig::Section;
+    use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER};
+
+    use super::*;
+
+    #[test]
+    fn the_local_section_trusts_the_local_issuer() {
+        let checkout = Checkout::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."));
+        let local = Section::require(&checkout, "local").unwrap();
+        assert_eq!(local.parameter("JwtIssuer").unwrap(), ISSUER);
+        assert_eq!(local.parameter("JwtAudience").unwrap(), AUDIENCE);
+        assert!(local.parameter("JwksParameter").unwrap().starts_with('/'));
+    }
 }

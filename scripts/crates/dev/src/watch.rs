@@ -1,4 +1,4 @@
-//! Which of the checkout's sources have changed.
+//! Watches the sources of the checkout.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -7,23 +7,22 @@ use std::time::{Duration, Instant};
 use notify::event::{Event, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::checkout::Checkout;
-use crate::trouble::Trouble;
+use ferrite_local_stack::checkout::Checkout;
 
-/// Editors write a file in several steps: what happens within this time is one edit.
+/// Editors write a file in several steps. Events within this time are one edit.
 const QUIET: Duration = Duration::from_millis(80);
 
-/// What an edit touched.
+/// What an edit changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Edit {
-    /// Something that is compiled into the functions.
-    pub code: bool,
+pub(crate) struct Edit {
+    /// A source of the functions.
+    pub(crate) code: bool,
     /// The template.
-    pub template: bool,
+    pub(crate) template: bool,
 }
 
 /// Watches functions/, shared/, the workspace's manifest and the template.
-pub struct Sources {
+pub(crate) struct Sources {
     events: Receiver<notify::Result<Event>>,
     _watcher: RecommendedWatcher,
 }
@@ -33,7 +32,7 @@ impl Sources {
     ///
     /// # Errors
     /// When the system cannot watch (on Linux, mostly when its limit of watches is reached).
-    pub fn watch(checkout: &Checkout) -> Result<Self, Trouble> {
+    pub(crate) fn watch(checkout: &Checkout) -> notify::Result<Self> {
         let (sender, events) = channel();
         let mut watcher = notify::recommended_watcher(sender)?;
         for folder in ["functions", "shared"] {
@@ -44,10 +43,10 @@ impl Sources {
         Ok(Self { events, _watcher: watcher })
     }
 
-    /// The next edit, once it is complete; `None` when there was none for `patience`.
+    /// The next edit, once it is complete; `None` when there was none before the timeout.
     #[must_use]
-    pub fn next(&self, patience: Duration) -> Option<Edit> {
-        let deadline = Instant::now() + patience;
+    pub(crate) fn next(&self, timeout: Duration) -> Option<Edit> {
+        let deadline = Instant::now() + timeout;
         let mut edit = Edit::default();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_and_the_template_count_and_nothing_else_does() {
+    fn counts_only_sources_and_the_template() {
         let written = EventKind::Modify(ModifyKind::Any);
         assert!(edit(written, "/x/functions/a/src/main.rs").code);
         assert!(edit(written, "/x/shared/aws/Cargo.toml").code);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_a_file_is_no_edit() {
+    fn ignores_reads() {
         let read = EventKind::Access(AccessKind::Any);
         assert_eq!(edit(read, "/x/functions/a/src/main.rs"), Edit::default());
     }

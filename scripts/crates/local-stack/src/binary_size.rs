@@ -54,7 +54,11 @@ fn check(functions: &[Function], folder: &Path) -> Result<(), SizeError> {
             too_large.push(format!("{} {size}", function.name));
         }
     }
-    if too_large.is_empty() { Ok(()) } else { Err(SizeError::TooLarge { budget: MAX_BINARY_BYTES, binaries: too_large.join(", ") }) }
+    if too_large.is_empty() {
+        Ok(())
+    } else {
+        Err(SizeError::TooLarge { budget: MAX_BINARY_BYTES, binaries: too_large.join(", ") })
+    }
 }
 
 /// Where cargo-lambda leaves a function's binary.
@@ -97,7 +101,11 @@ mod tests {
 
     #[test]
     fn an_http_function_over_the_budget_is_named_with_its_size() {
-        let sizes = [(function("a", true), MAX_BINARY_BYTES), (function("b", true), MAX_BINARY_BYTES + 1), (function("c", true), 5_000_000)];
+        let sizes = [
+            (function("a", true), MAX_BINARY_BYTES),
+            (function("b", true), MAX_BINARY_BYTES + 1),
+            (function("c", true), 5_000_000),
+        ];
         let error = check_all("named", &sizes).unwrap_err();
         assert!(error.contains("b 4000001, c 5000000") && !error.contains("a 4"), "{error}");
     }

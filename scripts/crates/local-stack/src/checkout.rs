@@ -32,6 +32,12 @@ impl Checkout {
         if here.join("samconfig.toml").is_file() { Ok(Self { root: here }) } else { Err(CheckoutError::NotACheckout(here)) }
     }
 
+    /// The checkout at `root`, for tests.
+    #[must_use]
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     /// The root folder.
     #[must_use]
     pub fn root(&self) -> &Path {

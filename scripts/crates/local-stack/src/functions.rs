@@ -22,11 +22,11 @@ pub enum BuildError {
     Process(#[from] ProcessError),
 }
 
-/// A function's binary as cargo left it.
+/// A binary that cargo built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
-    /// The function's name: that of its crate, its binary and its folder.
-    pub function: String,
+    /// Its name, which for a function is also that of its crate and its folder.
+    pub name: String,
     /// The executable.
     pub path: PathBuf,
 }
@@ -93,7 +93,7 @@ pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, B
     let mut binaries = Vec::new();
     each_line(&mut command, |line| {
         if let Some((function, path)) = serde_json::from_str(line).ok().as_ref().and_then(built_binary) {
-            binaries.push(Binary { function: function.to_owned(), path: path.into() });
+            binaries.push(Binary { name: function.to_owned(), path: path.into() });
         }
     })?;
     Ok(binaries)

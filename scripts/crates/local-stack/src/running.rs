@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use ferrite_aws_client::endpoint::Target;
 use serde_json::{Value, json};
 
 use crate::checkout::Checkout;
 use crate::console::report;
 use crate::files::{FileError, at};
 use crate::process::{capture, end_group};
+
+/// There is no stack to ask.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no local stack is running: start one with ./scripts/dev, or set AWS_ENDPOINT_URL to one")]
+pub struct NothingRuns;
 
 /// A running emulator, as recorded in the folder of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +99,20 @@ impl Running {
     #[must_use]
     pub fn find(checkout: &Checkout) -> Option<Self> {
         read(&note_in(&checkout.path(".ferrite/dev"))).filter(Self::is_alive)
+    }
+
+    /// The local stack that runs in this checkout.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn require(checkout: &Checkout) -> Result<Self, NothingRuns> {
+        Self::find(checkout).ok_or(NothingRuns)
+    }
+
+    /// Its emulator.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target::local(self.port)
     }
 
     /// The group's id may have been reused, so only one of our emulators counts.

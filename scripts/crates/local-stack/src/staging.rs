@@ -72,14 +72,14 @@ impl Staging {
         let mut changed = Vec::new();
         for binary in binaries {
             if self.put_one(binary)? {
-                changed.push(binary.function.clone());
+                changed.push(binary.name.clone());
             }
         }
         Ok(changed)
     }
 
     fn put_one(&self, binary: &Binary) -> Result<bool, FileError> {
-        let bootstrap = self.bootstrap(&binary.function);
+        let bootstrap = self.bootstrap(&binary.name);
         if is_older(&binary.path, &bootstrap) {
             return Ok(false);
         }
@@ -174,7 +174,7 @@ mod tests {
             fs::write(&path, code).unwrap();
             let time = SystemTime::now() + Duration::from_secs(age);
             fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
-            Binary { function: "f".to_owned(), path }
+            Binary { name: "f".to_owned(), path }
         }
     }
 

@@ -20,10 +20,10 @@ pub enum TemplateError {
     File(#[from] FileError),
 }
 
-/// template.yaml, read.
+/// A template.
 pub struct Template(Value);
 
-/// A function as the template has it.
+/// A function of the template.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// Its name: that of its crate, which its `CodeUri` ends in.
@@ -63,16 +63,22 @@ impl Template {
     /// # Errors
     /// When one has a `CodeUri` that is not where cargo-lambda leaves it.
     pub fn functions(&self) -> Result<Vec<Function>, TemplateError> {
-        self.properties().map(|properties| Ok(Function { name: name(properties)?, route: route(properties) })).collect()
+        self.properties()
+            .map(|properties| Ok(Function { name: function_name(properties)?, route: route(properties) }))
+            .collect()
     }
 
-    /// The variables of a function's environment, in a stack with `parameters` in the place of the template's own defaults:
-    /// those that the template names, and those that Lambda derives from its logging configuration.
+    /// The environment variables of a function in a stack with `parameters`: those of the template, and those that Lambda
+    /// derives from the logging configuration.
     ///
     /// # Errors
-    /// When the value of one takes more than `!Ref`, `!Sub` and `!GetAtt` to tell.
-    pub fn variables(&self, function: &str, parameters: &BTreeMap<&str, &str>) -> Result<BTreeMap<String, String>, TemplateError> {
-        let own = self.properties().find(|properties| name(properties).is_ok_and(|name| name == function));
+    /// When the value of one uses another function than `!Ref`, `!Sub` and `!GetAtt`.
+    pub fn variables(
+        &self,
+        function: &str,
+        parameters: &BTreeMap<&str, &str>,
+    ) -> Result<BTreeMap<String, String>, TemplateError> {
+        let own = self.properties().find(|properties| function_name(properties).is_ok_and(|name| name == function));
         let levels: Vec<_> = [Some(&self.0["Globals"]["Function"]), own].into_iter().flatten().collect();
         let named = levels.iter().filter_map(|level| level["Environment"]["Variables"].as_mapping()).flatten();
         let logging = levels.iter().filter_map(|level| level["LoggingConfig"].as_mapping()).flatten();
@@ -89,24 +95,25 @@ impl Template {
             .chain(derived)
             .map(|(variable, value)| {
                 let value = self.resolve(value, parameters);
-                let value = value
-                    .ok_or_else(|| TemplateError::Invalid(format!("{function}: the value of {variable} is not understood")))?;
+                let value = value.ok_or_else(|| {
+                    TemplateError::Invalid(format!("{function}: the value of {variable} is not understood"))
+                })?;
                 Ok((variable, value))
             })
             .collect()
     }
 
-    /// Every route, with the function that serves it and whether it is for anyone, without a token.
+    /// Every route, with its function, and whether it needs no token.
     ///
     /// # Errors
     /// When a function has a `CodeUri` that is not where cargo-lambda leaves it.
     pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, TemplateError> {
         let mut routes = Vec::new();
         for properties in self.properties() {
-            let name = name(properties)?;
+            let name = function_name(properties)?;
             routes.extend(api_events(properties).map(|event| {
-                let is_for_anyone = event["Auth"]["Authorizer"] == "NONE";
-                (Route { method: text(&event["Method"]), path: text(&event["Path"]) }, name.clone(), is_for_anyone)
+                let is_public = event["Auth"]["Authorizer"] == "NONE";
+                (Route { method: text(&event["Method"]), path: text(&event["Path"]) }, name.clone(), is_public)
             }));
         }
         Ok(routes)
@@ -118,12 +125,23 @@ impl Template {
         resources.filter_map(|(name, resource)| Some((name.as_str()?, resource)))
     }
 
-    fn properties(&self) -> impl Iterator<Item = &Value> {
-        let functions = self.resources().filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function");
-        functions.map(|(_, function)| &function["Properties"])
+    /// The resources of a type with their properties, by logical id.
+    pub fn resources_of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
+        let resources = self.resources().filter(move |(_, resource)| resource["Type"] == kind);
+        resources.map(|(name, resource)| (name, &resource["Properties"]))
     }
 
-    /// A value as CloudFormation would give it to a stack of this machine's own; `None` for what is not understood.
+    /// The whole template.
+    #[must_use]
+    pub fn root(&self) -> &Value {
+        &self.0
+    }
+
+    fn properties(&self) -> impl Iterator<Item = &Value> {
+        self.resources_of_type("AWS::Serverless::Function").map(|(_, properties)| properties)
+    }
+
+    /// A value as CloudFormation would resolve it for a local stack; `None` for anything else.
     fn resolve(&self, value: &Value, parameters: &BTreeMap<&str, &str>) -> Option<String> {
         match value {
             Value::Tagged(tagged) => {
@@ -131,9 +149,7 @@ impl Template {
                 match tagged.tag.to_string().as_str() {
                     "!Ref" => self.reference(text, parameters),
                     "!Sub" => self.substitute(text, parameters),
-                    "!GetAtt" => {
-                        Some(format!("arn:aws:local:{}:{ACCOUNT}:{text}", Credentials::emulator().region))
-                    }
+                    "!GetAtt" => Some(format!("arn:aws:local:{}:{ACCOUNT}:{text}", Credentials::emulator().region)),
                     _ => None,
                 }
             }
@@ -172,7 +188,11 @@ impl Template {
     }
 }
 
-fn name(properties: &Value) -> Result<String, TemplateError> {
+/// The name of a function: that of its crate, which its `CodeUri` ends in.
+///
+/// # Errors
+/// When the `CodeUri` is not where cargo-lambda leaves the binary.
+pub fn function_name(properties: &Value) -> Result<String, TemplateError> {
     let code = text(&properties["CodeUri"]);
     let name = code.trim_end_matches('/').strip_prefix("target/lambda/").map(str::to_owned);
     name.ok_or_else(|| TemplateError::Invalid(format!("a function's CodeUri is target/lambda/NAME/, and not {code:?}")))
@@ -188,7 +208,7 @@ fn api_events(properties: &Value) -> impl Iterator<Item = &Value> {
     events.filter(|event| event["Type"] == "Api" || event["Type"] == "HttpApi").map(|event| &event["Properties"])
 }
 
-/// A value that stands for itself, as the text that a variable has.
+/// A scalar as the text of a variable.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -242,7 +262,7 @@ Resources:
     }
 
     #[test]
-    fn a_functions_variables_are_those_of_a_stack() {
+    fn resolves_a_functions_variables() {
         let variables = variables(TEMPLATE).unwrap();
         assert_eq!((variables["LOG_LEVEL"].as_str(), variables["RATE"].as_str()), ("INFO", "0.5"));
         assert_eq!(variables["TABLE_NAME"], "ferrite-bench-table");
@@ -252,7 +272,7 @@ Resources:
     }
 
     #[test]
-    fn lambdas_own_log_settings_are_variables_too() {
+    fn derives_variables_from_the_logging_configuration() {
         let variables = variables(TEMPLATE).unwrap();
         let settings = (variables["AWS_LAMBDA_LOG_FORMAT"].as_str(), variables["AWS_LAMBDA_LOG_LEVEL"].as_str());
         assert_eq!(settings, ("JSON", "DEBUG"));
@@ -268,109 +288,8 @@ Resources:
     }
 
     #[test]
-    fn the_routes_are_those_of_the_apis_document() {
-        let read =
-            |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
-        let template = Template::parse(&read("template.yaml")).unwrap();
-        let document: serde_json::Value = serde_json::from_str(&read("shared/api/openapi.json")).unwrap();
-        let mut described = Vec::new();
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            for (method, operation) in operations.as_object().unwrap() {
-                // What stands behind a point tells a function's operations apart.
-                let function = operation["operationId"].as_str().unwrap().split('.').next().unwrap().to_owned();
-                let is_for_anyone = operation["security"].as_array().unwrap().is_empty();
-                let served = |method: &str| {
-                    (Route { method: method.to_owned(), path: path.clone() }, function.clone(), is_for_anyone)
-                };
-                described.push(served(&method.to_uppercase()));
-                if method == "get" {
-                    described.push(served("HEAD"));
-                }
-            }
-        }
-        let in_order = |mut routes: Vec<(Route, String, bool)>| {
-            routes.sort_by_key(|(route, ..)| (route.path.clone(), route.method.clone()));
-            routes
-        };
-        let mut routes = template.routes().unwrap();
-        // Browsers ask it by themselves, of every path.
-        routes.retain(|(route, ..)| route.method != "OPTIONS");
-        assert_eq!(in_order(routes), in_order(described), "template.yaml, shared/api/src/openapi");
-    }
-
-    #[test]
-    fn a_value_that_is_not_understood_is_named() {
+    fn names_a_variable_that_cannot_be_resolved() {
         let error = variables(&TEMPLATE.replace("LIMIT: 7", "LIMIT: !If [A, 1, 2]")).unwrap_err();
         assert!(error.to_string().contains("get-product: the value of LIMIT"), "{error}");
-    }
-
-    /// infra/operations.yaml, and template.yaml beside it.
-    fn operations() -> (Template, Template) {
-        let read = |name: &str| Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
-        (read("infra/operations.yaml"), read("template.yaml"))
-    }
-
-    /// What a loop of infra/operations.yaml goes over, and what it makes of each.
-    fn each<'a>(operations: &'a Template, collection: &str) -> (Vec<String>, &'a Value) {
-        let each = &operations.0["Resources"][format!("Fn::ForEach::Each{collection}").as_str()];
-        (each[1].as_sequence().unwrap().iter().map(text).collect(), &each[2])
-    }
-
-    /// The names, without the stack's, of the queues that have a redrive policy, or of those that have none.
-    fn queues(template: &Template, consumed: bool) -> Vec<String> {
-        let queues = template.resources().filter(|(_, resource)| resource["Type"] == "AWS::SQS::Queue");
-        let ours = queues.filter(|(_, queue)| queue["Properties"]["RedrivePolicy"].is_mapping() == consumed);
-        let mut names: Vec<_> = ours
-            .map(|(logical_id, queue)| match &queue["Properties"]["QueueName"] {
-                Value::Tagged(name) => text(&name.value).replace("${AWS::StackName}-", ""),
-                _ => panic!("{logical_id} has no name, and the alarms find a queue by its name"),
-            })
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn every_function_has_its_alarms() {
-        let (operations, template) = operations();
-        let (names, alarms) = each(&operations, "Function");
-        let mut functions: Vec<_> = template.functions().unwrap().into_iter().map(|function| function.name).collect();
-        functions.sort();
-        assert_eq!(names, functions, "the list of EachFunction");
-        // Whose refusals are errors to Lambda, and whose alarm is one of its own.
-        functions.retain(|name| name != "authorize");
-        assert_eq!(each(&operations, "FailingFunction").0, functions, "the list of EachFailingFunction");
-
-        let usual = template.0["Globals"]["Function"]["Timeout"].as_u64();
-        let Value::Tagged(threshold) = &alarms["Slow&{Function}"]["Properties"]["Threshold"] else { panic!() };
-        for properties in template.properties() {
-            let name = name(properties).unwrap();
-            let timeout = properties["Timeout"].as_u64().or(usual).unwrap();
-            let slow = &operations.0["Mappings"]["Slow"][name.as_str()]["Milliseconds"];
-            let slow = slow.as_u64().or_else(|| threshold.value[3]["DefaultValue"].as_u64());
-            assert_eq!(slow, Some(timeout * 800), "{name}: four fifths of its timeout");
-            let mut events = properties["Events"].as_mapping().into_iter().flatten();
-            if events.any(|(_, event)| event["Type"] == "DynamoDB") {
-                assert_eq!(name, "relay-events", "StreamFallsBehind is about relay-events alone");
-            }
-        }
-    }
-
-    #[test]
-    fn every_queue_has_its_alarms_and_is_on_the_dashboard() {
-        let (operations, template) = operations();
-        let dashboard = format!("{:?}", operations.0["Resources"]["Dashboard"]);
-        let old = "ApproximateAgeOfOldestMessage";
-        for (collection, consumed, metrics) in
-            [("Queue", true, vec![old]), ("DeadLetterQueue", false, vec!["ApproximateNumberOfMessagesVisible", old])]
-        {
-            let (names, alarms) = each(&operations, collection);
-            assert_eq!(names, queues(&template, consumed), "the list of Each{collection}");
-            let watched = alarms.as_mapping().unwrap().values().map(|alarm| text(&alarm["Properties"]["MetricName"]));
-            assert_eq!(watched.collect::<Vec<_>>(), metrics, "{collection}");
-            for name in names {
-                assert!(dashboard.contains(&format!("${{Service}}-{name}\"")), "{name} is not on the dashboard");
-            }
-        }
     }
 }

@@ -1,57 +1,56 @@
-//! A message in a dead-letter queue: why it is there, and what it was before.
+//! A message in a dead-letter queue: why it is there, and where it came from.
 
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
-use super::RedriveError;
-use super::origin::Origin;
+use crate::error::RedriveError;
+use crate::origin::Origin;
 
-/// Attributes that say how a message came to be a dead letter: ferrite-runtime's, and EventBridge's ("Using dead-letter
+/// Attributes with the reason for a dead letter: those of ferrite-runtime, and of EventBridge ("Using dead-letter
 /// queues to process undelivered events").
 const ABOUT_THE_FAILURE: [&str; 7] =
     ["reason", "RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "EXHAUSTED_RETRY_CONDITION", "RETRY_ATTEMPTS"];
 
 /// A message, as SQS hands it out (ReceiveMessage).
 #[derive(Debug, Clone)]
-pub struct DeadLetter {
-    /// What SQS calls it.
-    pub id: String,
-    /// What SQS calls this delivery of it.
-    pub receipt_handle: String,
+pub(crate) struct DeadLetter {
+    /// Its message id.
+    pub(crate) id: String,
+    /// The receipt handle of this delivery.
+    pub(crate) receipt_handle: String,
     body: String,
     attributes: Map<String, Value>,
     trace_header: Option<String>,
     sent: SystemTime,
 }
 
-/// What a function was to be invoked with.
+/// The input of the function that failed.
 #[derive(Debug, PartialEq)]
-pub enum Input {
+pub(crate) enum Input {
     /// This event.
     Event(Value),
-    /// Records of a stream, of which Lambda kept the place and not the content.
+    /// Records of a stream, of which Lambda only kept the position.
     Place(Place),
 }
 
-/// Where in a stream a batch lies ("Retaining records for a failed batch": `DDBStreamBatchInfo`).
+/// The position of a batch in a stream ("Retaining records for a failed batch": `DDBStreamBatchInfo`).
 #[derive(Debug, PartialEq, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Place {
+pub(crate) struct Place {
     /// The stream.
-    pub stream_arn: String,
+    pub(crate) stream_arn: String,
     /// The shard.
-    pub shard_id: String,
+    pub(crate) shard_id: String,
     /// The first record's number.
-    pub start_sequence_number: String,
+    pub(crate) start_sequence_number: String,
     /// The last record's number.
-    pub end_sequence_number: String,
+    pub(crate) end_sequence_number: String,
 }
 
 impl DeadLetter {
     /// Reads a message; `None` when it lacks what every message has.
-    #[must_use]
-    pub fn read(message: &Value) -> Option<Self> {
+    pub(crate) fn read(message: &Value) -> Option<Self> {
         let text = |field: &Value| field.as_str().map(str::to_owned);
         let sent: u64 = message["Attributes"]["SentTimestamp"].as_str()?.parse().ok()?;
         Some(Self {
@@ -64,21 +63,18 @@ impl DeadLetter {
         })
     }
 
-    /// How long ago it was sent first. In a clock that is behind, it was just now.
-    #[must_use]
-    pub fn age(&self) -> Duration {
+    /// The time since it was first sent; zero if this machine's clock is behind.
+    pub(crate) fn age(&self) -> Duration {
         self.sent.elapsed().unwrap_or_default()
     }
 
-    /// The beginning of what it says, on one line.
-    #[must_use]
-    pub fn first_line(&self) -> &str {
+    /// The first line of its body.
+    pub(crate) fn first_line(&self) -> &str {
         self.body.lines().next().unwrap_or_default()
     }
 
-    /// Why it is here.
-    #[must_use]
-    pub fn reason(&self, origin: &Origin) -> String {
+    /// Why it is in the dead-letter queue.
+    pub(crate) fn reason(&self, origin: &Origin) -> String {
         let attribute = |name: &str| self.attributes.get(name)?["StringValue"].as_str();
         if let Some(reason) = attribute("reason") {
             return reason.to_owned();
@@ -97,9 +93,8 @@ impl DeadLetter {
         }
     }
 
-    /// What SendMessage takes to make it again, but for the queue.
-    #[must_use]
-    pub fn as_sent(&self) -> Value {
+    /// The request of SendMessage that sends it again, without the queue.
+    pub(crate) fn as_sent(&self) -> Value {
         let mut attributes = self.attributes.clone();
         attributes.retain(|name, _| !ABOUT_THE_FAILURE.contains(&name.as_str()));
         let mut message = json!({"MessageBody": self.body, "MessageAttributes": attributes});
@@ -109,12 +104,12 @@ impl DeadLetter {
         message
     }
 
-    /// What the function that did not handle it was to be invoked with: the record that it put aside itself, the event
-    /// that EventBridge could not deliver, or what Lambda says in its record of the failure ("Invocation records").
+    /// The input of the function that failed: the record that the function moved to the queue itself, the event that
+    /// EventBridge could not deliver, or the input in Lambda's record of the failure ("Invocation records").
     ///
     /// # Errors
-    /// It is none of these.
-    pub fn input(&self) -> Result<Input, RedriveError> {
+    /// When it is none of these.
+    pub(crate) fn input(&self) -> Result<Input, RedriveError> {
         let unreadable = |reason: String| RedriveError::Unreadable { id: self.id.clone(), reason };
         let mut body: Value = serde_json::from_str(&self.body).map_err(|error| unreadable(error.to_string()))?;
         if body.get("DDBStreamBatchInfo").is_some() {
@@ -156,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_what_whoever_put_it_there_says() {
+    fn reads_the_reason_of_each_sender() {
         let queue = Origin::Queue { queue: "Q".to_owned(), deliveries: Some(12) };
         assert_eq!(letter("x", &json!({"reason": text("there is no order")})).reason(&queue), "there is no order");
         assert_eq!(letter("x", &json!({})).reason(&queue), "received 12 times without success");
@@ -168,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_goes_back_as_it_was() {
+    fn sends_a_message_back_unchanged() {
         let attributes = json!({"reason": text("no"), "ERROR_CODE": text("c"), "tenant": text("t")});
         let message = letter("body", &attributes).as_sent();
         assert_eq!(message["MessageBody"], "body");
@@ -177,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_invoked_with_what_it_did_not_handle() {
+    fn finds_the_input_of_the_failed_function() {
         let input = |body: &Value| letter(&body.to_string(), &json!({})).input().unwrap();
         let record = json!({"eventSource": "aws:s3", "s3": {}});
         assert_eq!(input(&record), Input::Event(json!({"Records": [record]})));
@@ -188,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_batch_of_a_stream_is_known_by_its_place_alone() {
+    fn finds_the_position_of_a_failed_batch() {
         let batch = json!({
             "requestContext": {"condition": "RetryAttemptsExhausted"},
             "DDBStreamBatchInfo": {
@@ -201,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_of_an_event_is_left_where_it_is() {
+    fn rejects_messages_without_an_event() {
         for body in ["not json", r#"{"requestContext": {"condition": "RetriesExhausted"}}"#] {
             assert!(letter(body, &json!({})).input().is_err(), "{body}");
         }

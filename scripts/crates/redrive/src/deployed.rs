@@ -1,14 +1,14 @@
-//! What a stack's resources are called where it is deployed.
+//! The physical ids of a stack's resources.
 
 use std::collections::BTreeMap;
 
-use super::RedriveError;
-use crate::aws::Aws;
-use crate::trouble::Trouble;
+use ferrite_aws_client::client::{AwsClient, CLOUDFORMATION};
+
+use crate::error::RedriveError;
 
 /// The resources of a stack.
 #[derive(Debug)]
-pub struct Deployed {
+pub(crate) struct Deployed {
     stack: String,
     resources: BTreeMap<String, Resource>,
 }
@@ -20,46 +20,45 @@ struct Resource {
 }
 
 impl Deployed {
-    /// Asks CloudFormation (ListStackResources).
+    /// Reads them from CloudFormation (ListStackResources).
     ///
     /// # Errors
     /// There is no such stack, or CloudFormation does not answer.
-    pub fn ask(aws: &Aws, stack: &str) -> Result<Self, Trouble> {
+    pub(crate) fn read(aws: &AwsClient, stack: &str) -> Result<Self, RedriveError> {
         let mut resources = BTreeMap::new();
         let mut next: Option<String> = None;
         loop {
             let mut parameters = vec![("StackName", stack)];
             parameters.extend(next.as_deref().map(|token| ("NextToken", token)));
-            let page = aws.cloudformation("ListStackResources", &parameters)?;
-            next = read_page(&page, &mut resources)
-                .map_err(|error| Trouble::Unexpected { program: "CloudFormation".to_owned(), reason: error.to_string() })?;
+            let page = aws.query(CLOUDFORMATION, "ListStackResources", &parameters)?;
+            next = read_page(&page, &mut resources)?;
             if next.is_none() {
                 return Ok(Self { stack: stack.to_owned(), resources });
             }
         }
     }
 
-    /// What a resource of the template is called: a queue by its URL, a function by its name.
+    /// The physical id of a resource: the URL of a queue, the name of a function.
     ///
     /// # Errors
     /// The stack has no such resource.
-    pub fn physical_id(&self, name: &str) -> Result<&str, RedriveError> {
+    pub(crate) fn physical_id(&self, name: &str) -> Result<&str, RedriveError> {
         let missing = || RedriveError::NotDeployed { name: name.to_owned(), stack: self.stack.clone() };
         self.resources.get(name).map(|resource| resource.physical_id.as_str()).ok_or_else(missing)
     }
 
     /// The names of the stack's queues.
-    pub fn queues(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn queues(&self) -> impl Iterator<Item = &str> {
         self.resources.iter().filter(|(_, resource)| resource.kind == "AWS::SQS::Queue").map(|(name, _)| name.as_str())
     }
 }
 
-/// Adds the resources of a page, and tells which page is next.
+/// Adds the resources of a page, and returns the token of the next page.
 fn read_page(xml: &str, resources: &mut BTreeMap<String, Resource>) -> Result<Option<String>, roxmltree::Error> {
     let page = roxmltree::Document::parse(xml)?;
     for member in page.descendants().filter(|node| is(node, "member")) {
         let field = |name: &str| member.children().find(|node| is(node, name))?.text().map(str::to_owned);
-        // A resource that is only being made has no physical id yet.
+        // A resource that is being created has no physical id yet.
         if let (Some(name), Some(kind), Some(physical_id)) =
             (field("LogicalResourceId"), field("ResourceType"), field("PhysicalResourceId"))
         {
@@ -70,7 +69,7 @@ fn read_page(xml: &str, resources: &mut BTreeMap<String, Resource>) -> Result<Op
     Ok(next.and_then(|node| node.text()).map(str::to_owned))
 }
 
-/// By the name alone: AWS puts its tags into a namespace, not every emulator does.
+/// Ignores the namespace, which AWS uses and some emulators do not.
 fn is(node: &roxmltree::Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name() == name
 }
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_of_resources_is_read_and_the_next_one_known() {
+    fn reads_a_page_of_resources_and_the_next_token() {
         let page = r#"<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
             <ListStackResourcesResult><StackResourceSummaries>
               <member><LogicalResourceId>Dlq</LogicalResourceId><ResourceType>AWS::SQS::Queue</ResourceType>

@@ -1,20 +1,21 @@
-//! Where the messages of a dead-letter queue come from, as template.yaml says it.
+//! Where the messages of a dead-letter queue come from, according to template.yaml.
 
 use std::collections::BTreeMap;
 
 use serde_yaml_ng::Value;
 
-use super::RedriveError;
-use crate::template::Template;
+use ferrite_local_stack::template::Template;
 
-/// What a dead letter was meant for. Queues and functions are named as in the template.
+use crate::error::RedriveError;
+
+/// The destination that a dead letter did not reach. Queues and functions have their names in the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A queue with a redrive policy.
     Queue {
         /// Its name.
         queue: String,
-        /// After how many deliveries SQS gives a message up.
+        /// The receive count after which SQS moves a message.
         deliveries: Option<u64>,
     },
     /// A function that is invoked with events: by S3, by a schedule.
@@ -26,15 +27,14 @@ pub enum Origin {
     Stream {
         /// Its name.
         function: String,
-        /// The patterns of the records that it is given; it is given all where there are none.
+        /// The filter patterns of the mapping; empty for all records.
         filters: Vec<String>,
     },
 }
 
 impl Origin {
     /// The queue or the function.
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Queue { queue, .. } => queue,
             Self::Events { function } | Self::Stream { function, .. } => function,
@@ -42,11 +42,11 @@ impl Origin {
     }
 }
 
-/// The template's dead-letter queues, and what each is there for.
+/// The template's dead-letter queues, with the origin of their messages.
 ///
 /// # Errors
-/// A queue takes the dead letters of two consumers: nobody could tell what goes back where.
-pub fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String, Origin>, RedriveError> {
+/// When a queue takes the dead letters of two consumers, so that the origin of a message is unknown.
+pub(crate) fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String, Origin>, RedriveError> {
     let mut queues: BTreeMap<String, Origin> = BTreeMap::new();
     for (name, resource) in template.resources() {
         for (queue, origin) in dead_letters_of(name, resource) {
@@ -54,7 +54,7 @@ pub fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String, Origin
                 if known.name() != origin.name() {
                     return Err(RedriveError::Shared { queue, one: known.name().to_owned(), other: name.to_owned() });
                 }
-                // The rule in front of a queue names the queue too, and knows less of it.
+                // The rule in front of a queue has the same dead-letter queue, but no receive count.
                 if !matches!(origin, Origin::Queue { deliveries: Some(_), .. }) {
                     continue;
                 }
@@ -65,7 +65,7 @@ pub fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String, Origin
     Ok(queues)
 }
 
-/// The dead-letter queues that a resource names, and what it puts there.
+/// The dead-letter queues of a resource, with the origin of their messages.
 fn dead_letters_of(name: &str, resource: &Value) -> Vec<(String, Origin)> {
     let properties = &resource["Properties"];
     match resource["Type"].as_str() {
@@ -90,7 +90,7 @@ fn dead_letters_of(name: &str, resource: &Value) -> Vec<(String, Origin)> {
             });
             read.flatten().chain(invoked).collect()
         }
-        // A target of a rule is a queue of this template: what EventBridge could not put there goes there.
+        // The target of a rule is a queue of this template. EventBridge moves what it cannot deliver to the dead-letter queue.
         Some("AWS::Events::Rule") => {
             let targets = properties["Targets"].as_sequence().into_iter().flatten();
             let undelivered = targets.filter_map(|target| {
@@ -107,7 +107,7 @@ fn named(queue: &Value, origin: Origin) -> Option<(String, Origin)> {
     Some((referred(queue)?.to_owned(), origin))
 }
 
-/// The resource that `!Ref NAME` or `!GetAtt NAME.ATTRIBUTE` is about.
+/// The resource in `!Ref NAME` or `!GetAtt NAME.ATTRIBUTE`.
 fn referred(value: &Value) -> Option<&str> {
     let Value::Tagged(tagged) = value else { return None };
     tagged.value.as_str()?.split('.').next()
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_template_says_what_goes_back_where() {
+    fn finds_the_origin_of_each_queue() {
         let queues = of(r#"
 Resources:
   Rule:
@@ -157,7 +157,7 @@ Resources:
     }
 
     #[test]
-    fn a_queue_for_the_dead_letters_of_two_is_refused() {
+    fn rejects_a_queue_for_two_consumers() {
         let policy = "{Type: AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dlq.Arn}}}";
         let error = of(&format!("Resources: {{One: {policy}, Two: {policy}}}")).unwrap_err();
         assert!(error.to_string().contains("Dlq") && error.to_string().contains("Two"), "{error}");
@@ -165,7 +165,7 @@ Resources:
 
     #[test]
     fn every_queue_of_the_template_is_consumed_or_a_dead_letter_queue() {
-        let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
+        let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../template.yaml").as_ref()).unwrap();
         let dead_letters = dead_letter_queues(&template).unwrap();
         for (name, resource) in template.resources().filter(|(_, resource)| resource["Type"] == "AWS::SQS::Queue") {
             let consumed = !resource["Properties"]["RedrivePolicy"].is_null();

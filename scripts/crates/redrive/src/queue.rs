@@ -1,59 +1,58 @@
-//! A dead-letter queue, read and emptied (SQS's JSON protocol).
+//! Reads and changes a queue.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::dead_letter::DeadLetter;
-use crate::aws::{Aws, JsonService};
-use crate::process::go_on;
-use crate::trouble::Trouble;
+use ferrite_aws_client::client::{AwsClient, SQS};
+use ferrite_aws_client::error::AwsError;
+use ferrite_local_stack::process::check_interrupted;
 
-const SQS: JsonService = JsonService { host: "sqs", signed_for: "sqs", target: "AmazonSQS", version: "1.0" };
+use crate::dead_letter::DeadLetter;
+use crate::error::RedriveError;
 
 /// The most messages that one call takes.
 const PAGE: usize = 10;
 
 /// A queue by its URL.
-pub struct Queue<'a> {
-    aws: &'a Aws,
+pub(crate) struct Queue<'a> {
+    aws: &'a AwsClient,
     url: &'a str,
 }
 
 impl<'a> Queue<'a> {
     /// The queue at `url`.
-    #[must_use]
-    pub fn new(aws: &'a Aws, url: &'a str) -> Self {
+    pub(crate) fn new(aws: &'a AwsClient, url: &'a str) -> Self {
         Self { aws, url }
     }
 
-    /// How many messages are hidden, because somebody has received them and not deleted them.
+    /// How many messages are hidden, because another reader has received them.
     ///
     /// # Errors
-    /// When SQS does not answer or refuses.
-    pub fn hidden(&self) -> Result<u64, Trouble> {
+    /// When SQS does not answer or rejects the call.
+    pub(crate) fn hidden(&self) -> Result<u64, AwsError> {
         const HIDDEN: &str = "ApproximateNumberOfMessagesNotVisible";
         let answer = self.call("GetQueueAttributes", &json!({"AttributeNames": [HIDDEN]}))?;
         Ok(answer["Attributes"][HIDDEN].as_str().and_then(|count| count.parse().ok()).unwrap_or_default())
     }
 
-    /// Every message that is visible, each once, the oldest first. They are hidden from others for `seconds`, or until
-    /// they are shown again. To receive a message harms it nowhere but in a queue with a redrive policy of its own.
+    /// Every visible message, the oldest first. They are hidden from other readers for `seconds`, or until [`Queue::show`].
+    /// Receiving has no other effect, because a dead-letter queue has no redrive policy of its own.
     ///
     /// # Errors
-    /// When SQS does not answer or refuses. What was received by then is visible again after `seconds`.
-    pub fn receive_all(&self, seconds: u32) -> Result<Vec<DeadLetter>, Trouble> {
+    /// When SQS does not answer or rejects the call. Messages received by then are visible again after `seconds`.
+    pub(crate) fn receive_all(&self, seconds: u32) -> Result<Vec<DeadLetter>, RedriveError> {
         let request = json!({
             "MaxNumberOfMessages": PAGE,
             "VisibilityTimeout": seconds,
-            // A long poll asks every server that holds a part of the queue: when it finds nothing, there is nothing.
+            // A long poll asks all servers of the queue, so an empty response means an empty queue.
             "WaitTimeSeconds": 1,
             "AttributeNames": ["All"],
             "MessageAttributeNames": ["All"],
         });
         let mut received: BTreeMap<String, DeadLetter> = BTreeMap::new();
         loop {
-            go_on()?;
+            check_interrupted()?;
             let known = received.len();
             let page = self.call("ReceiveMessage", &request)?;
             let messages = page["Messages"].as_array().into_iter().flatten().filter_map(DeadLetter::read);
@@ -67,8 +66,8 @@ impl<'a> Queue<'a> {
         Ok(messages)
     }
 
-    /// Makes messages visible again. One that is not is visible after its time.
-    pub fn show<'m>(&self, messages: impl Iterator<Item = &'m DeadLetter>) {
+    /// Makes messages visible again. Errors are ignored, because the messages become visible by themselves.
+    pub(crate) fn show<'m>(&self, messages: impl Iterator<Item = &'m DeadLetter>) {
         let messages: Vec<&DeadLetter> = messages.collect();
         for page in messages.chunks(PAGE) {
             let entries: Vec<Value> = (0_u32..)
@@ -81,23 +80,23 @@ impl<'a> Queue<'a> {
         }
     }
 
-    /// Puts a message in.
+    /// Sends a message.
     ///
     /// # Errors
-    /// When SQS does not answer or refuses.
-    pub fn send(&self, message: &Value) -> Result<(), Trouble> {
+    /// When SQS does not answer or rejects the call.
+    pub(crate) fn send(&self, message: &Value) -> Result<(), AwsError> {
         self.call("SendMessage", message).map(drop)
     }
 
-    /// Takes a message out for good.
+    /// Deletes a message.
     ///
     /// # Errors
-    /// When SQS does not answer or refuses.
-    pub fn delete(&self, message: &DeadLetter) -> Result<(), Trouble> {
+    /// When SQS does not answer or rejects the call.
+    pub(crate) fn delete(&self, message: &DeadLetter) -> Result<(), AwsError> {
         self.call("DeleteMessage", &json!({"ReceiptHandle": message.receipt_handle})).map(drop)
     }
 
-    fn call(&self, operation: &str, request: &Value) -> Result<Value, Trouble> {
+    fn call(&self, operation: &str, request: &Value) -> Result<Value, AwsError> {
         let mut request = request.clone();
         request["QueueUrl"] = self.url.into();
         self.aws.json(SQS, operation, &request)

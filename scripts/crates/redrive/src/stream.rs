@@ -1,41 +1,40 @@
-//! The records of a stream, read again by their place in it.
+//! Reads the records of a stream again, by their position.
 
 use serde_json::{Value, json};
 
-use super::RedriveError;
-use super::dead_letter::Place;
-use crate::aws::{Aws, JsonService};
-use crate::process::go_on;
-use crate::trouble::Trouble;
+use ferrite_aws_client::client::{AwsClient, DYNAMODB_STREAMS, EVENTBRIDGE};
+use ferrite_aws_client::error::AwsError;
+use ferrite_local_stack::process::check_interrupted;
 
-const STREAMS: JsonService =
-    JsonService { host: "streams.dynamodb", signed_for: "dynamodb", target: "DynamoDBStreams_20120810", version: "1.0" };
-const EVENTS: JsonService = JsonService { host: "events", signed_for: "events", target: "AWSEvents", version: "1.1" };
+use crate::dead_letter::Place;
+use crate::error::RedriveError;
 
-/// The records at `place` that one of `filters` lets through, as Lambda gives them to a function.
+/// The records at `place` that match one of `filters`, as Lambda passes them to a function.
 ///
 /// # Errors
-/// They have left the stream, as all records do after 24 hours; or the stream cannot be read.
-pub fn records_at(aws: &Aws, place: &Place, filters: &[String]) -> Result<Vec<Value>, Trouble> {
-    let mut records = all_at(aws, place).map_err(|trouble| match trouble {
-        Trouble::Refused { body, .. } if body.contains("TrimmedDataAccess") || body.contains("ResourceNotFound") => {
-            RedriveError::Gone(place.shard_id.clone()).into()
+/// When they have left the stream, as all records do after 24 hours, or the stream cannot be read.
+pub(crate) fn records_at(aws: &AwsClient, place: &Place, filters: &[String]) -> Result<Vec<Value>, RedriveError> {
+    let mut records = all_at(aws, place).map_err(|error| match error {
+        RedriveError::Aws(AwsError::Rejected { body, .. })
+            if body.contains("TrimmedDataAccess") || body.contains("ResourceNotFound") =>
+        {
+            RedriveError::Gone(place.shard_id.clone())
         }
         other => other,
     })?;
     let mut wanted = Vec::new();
     for record in &mut records {
         record["eventSourceARN"] = place.stream_arn.as_str().into();
-        if is_wanted(aws, record, filters)? {
+        if matches_filters(aws, record, filters)? {
             wanted.push(record.take());
         }
     }
     Ok(wanted)
 }
 
-fn all_at(aws: &Aws, place: &Place) -> Result<Vec<Value>, Trouble> {
+fn all_at(aws: &AwsClient, place: &Place) -> Result<Vec<Value>, RedriveError> {
     let answer = aws.json(
-        STREAMS,
+        DYNAMODB_STREAMS,
         "GetShardIterator",
         &json!({
             "StreamArn": place.stream_arn,
@@ -46,10 +45,10 @@ fn all_at(aws: &Aws, place: &Place) -> Result<Vec<Value>, Trouble> {
     )?;
     let mut iterator = answer["ShardIterator"].clone();
     let mut records = Vec::new();
-    // A shard that was closed has no next iterator; the last record of the batch is the end in one that was not.
+    // A closed shard has no next iterator. An open one is read up to the last record of the batch.
     while iterator.is_string() {
-        go_on()?;
-        let mut page = aws.json(STREAMS, "GetRecords", &json!({"ShardIterator": iterator}))?;
+        check_interrupted()?;
+        let mut page = aws.json(DYNAMODB_STREAMS, "GetRecords", &json!({"ShardIterator": iterator}))?;
         iterator = page["NextShardIterator"].take();
         for record in page["Records"].as_array_mut().into_iter().flatten() {
             let number = record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default();
@@ -66,13 +65,14 @@ fn all_at(aws: &Aws, place: &Place) -> Result<Vec<Value>, Trouble> {
     Ok(records)
 }
 
-/// Sequence numbers are decimal, and longer than any integer type.
+/// Compares sequence numbers, which are decimal and longer than any integer type.
 fn is_after(number: &str, other: &str) -> bool {
     (number.len(), number) > (other.len(), other)
 }
 
-/// Lambda's filters are EventBridge's patterns, so EventBridge is asked. It wants a whole event: the record is its detail.
-fn is_wanted(aws: &Aws, record: &Value, filters: &[String]) -> Result<bool, Trouble> {
+/// Whether a record matches one of the filters. They have the syntax of EventBridge's patterns, so EventBridge tests them, with
+/// the record as the detail of an event.
+fn matches_filters(aws: &AwsClient, record: &Value, filters: &[String]) -> Result<bool, RedriveError> {
     let event = json!({
         "id": "1", "account": "000000000000", "source": "redrive", "time": "2026-01-01T00:00:00Z", "region": "us-east-1",
         "resources": [], "detail-type": "record", "detail": record,
@@ -80,7 +80,7 @@ fn is_wanted(aws: &Aws, record: &Value, filters: &[String]) -> Result<bool, Trou
     .to_string();
     for filter in filters {
         let pattern = format!(r#"{{"detail":{filter}}}"#);
-        if aws.json(EVENTS, "TestEventPattern", &json!({"Event": event, "EventPattern": pattern}))?["Result"] == true {
+        if aws.json(EVENTBRIDGE, "TestEventPattern", &json!({"Event": event, "EventPattern": pattern}))?["Result"] == true {
             return Ok(true);
         }
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sequence_numbers_are_compared_as_numbers() {
+    fn compares_sequence_numbers_as_numbers() {
         assert!(is_after("1000000000000000000000000000000000000000", "999"));
         assert!(is_after("901", "900"));
         assert!(!is_after("900", "900") && !is_after("99", "900"));

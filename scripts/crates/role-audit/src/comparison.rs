@@ -1,66 +1,66 @@
-//! What the roles allow beside what was asked for.
+//! Compares the roles with the record.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ferrite_chaos::{Need, Times};
+use ferrite_aws_proxy::record::{UseCounts, UsedPermission};
 use serde::{Deserialize, Serialize};
 
-use super::roles::{ByLambda, Grant};
+use crate::roles::{ByLambda, Grant};
 
-/// A grant, and who needs it.
+/// A grant, and who uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// What is allowed.
     #[serde(flatten)]
     pub grant: Grant,
-    /// How often the function used it, its init's own calls apart.
+    /// How often the function used it, not counting prewarm calls.
     pub seen: u64,
     /// Why Lambda itself needs it, where it does.
     pub by_lambda: Option<String>,
 }
 
-/// Something in the roles that is not as it should be.
+/// A difference between the roles and the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// Allowed, and nobody needs it.
-    Unneeded(Grant),
-    /// Allowed in a partition that nobody touches in that way.
-    UnneededIn(Grant, String),
-    /// Asked for by the function, and not allowed.
+    /// Allowed, but not used.
+    Unused(Grant),
+    /// Allowed in a partition in which it is not used.
+    UnusedIn(Grant, String),
+    /// Used by the function, but not allowed.
     Missing(Grant),
-    /// Needed by Lambda itself, and not allowed.
+    /// UsedPermissioned by Lambda itself, and not allowed.
     MissingForLambda(Grant, ByLambda),
-    /// No function opened a connection in init: those calls are not told from the handlers' any more.
-    NothingOpened,
+    /// No prewarm call was recorded, so the record no longer identifies them.
+    NothingPrewarmed,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unneeded(grant) => write!(f, "{} may {}, and no test needs it", grant.function, grant.what()),
-            Self::UnneededIn(grant, key) => {
-                write!(f, "{} may {}, and no test needs {key}", grant.function, grant.what())
+            Self::Unused(grant) => write!(f, "{} may {}, but no test uses it", grant.function, grant.describe()),
+            Self::UnusedIn(grant, key) => {
+                write!(f, "{} may {}, but no test uses {key}", grant.function, grant.describe())
             }
             Self::Missing(grant) => {
-                write!(f, "{} asks for {}, which its role does not allow", grant.function, grant.what())
+                write!(f, "{} uses {}, which its role does not allow", grant.function, grant.describe())
             }
             Self::MissingForLambda(grant, by) => {
-                write!(f, "{}'s role does not allow {}: {}", grant.function, grant.what(), by.reason())
+                write!(f, "{}'s role does not allow {}: {}", grant.function, grant.describe(), by.reason())
             }
-            Self::NothingOpened => f.write_str(
-                "no call was seen that opens a connection: tests/chaos/src/record.rs knows them by what shared/aws asks for",
+            Self::NothingPrewarmed => f.write_str(
+                "no prewarm call was recorded: tests/aws-proxy/src/record.rs identifies them by the keys that shared/aws uses",
             ),
         }
     }
 }
 
-/// Compares the two. A grant that only init uses, to open a connection, is one that nobody needs.
+/// Compares the two. A grant that only prewarm calls use counts as unused.
 #[must_use]
 pub fn compare(
     grants: &[Grant],
     by_lambda: &[(Grant, ByLambda)],
-    record: &BTreeMap<Need, Times>,
+    record: &BTreeMap<UsedPermission, UseCounts>,
 ) -> (Vec<Row>, Vec<Finding>) {
     let reason = |grant: &Grant| by_lambda.iter().find(|(needed, _)| needed == grant).map(|(_, by)| by.reason().to_owned());
     let seen = |grant: &Grant| record.iter().filter(|(need, _)| covers(grant, need)).map(|(_, times)| times.handled).sum();
@@ -68,25 +68,25 @@ pub fn compare(
     let rows: Vec<Row> = grants.iter().map(row).collect();
 
     let unneeded = rows.iter().filter(|row| row.seen == 0 && row.by_lambda.is_none());
-    let mut findings: Vec<_> = unneeded.map(|row| Finding::Unneeded(row.grant.clone())).collect();
+    let mut findings: Vec<_> = unneeded.map(|row| Finding::Unused(row.grant.clone())).collect();
     for row in rows.iter().filter(|row| row.seen > 0) {
         let of_row = || record.keys().filter(|need| covers(&row.grant, need)).flat_map(|need| &need.keys);
         let unneeded = row.grant.keys.iter().filter(|pattern| !of_row().any(|key| matches(pattern, key)));
-        findings.extend(unneeded.map(|pattern| Finding::UnneededIn(row.grant.clone(), pattern.clone())));
+        findings.extend(unneeded.map(|pattern| Finding::UnusedIn(row.grant.clone(), pattern.clone())));
     }
     let not_allowed = record.keys().filter(|need| !grants.iter().any(|grant| covers(grant, need)));
     findings.extend(not_allowed.map(|need| Finding::Missing(as_grant(need))));
     let missing = by_lambda.iter().filter(|(needed, _)| !grants.contains(needed));
     findings.extend(missing.map(|(needed, by)| Finding::MissingForLambda(needed.clone(), *by)));
-    if record.values().all(|times| times.opened == 0) {
-        findings.push(Finding::NothingOpened);
+    if record.values().all(|times| times.prewarmed == 0) {
+        findings.push(Finding::NothingPrewarmed);
     }
     (rows, findings)
 }
 
-/// Whether a grant allows what was asked for, in every partition that it was asked for in.
+/// Whether a grant allows a used permission, in all of its partitions.
 #[must_use]
-pub fn covers(grant: &Grant, need: &Need) -> bool {
+pub fn covers(grant: &Grant, need: &UsedPermission) -> bool {
     let allowed = |key| grant.keys.iter().any(|pattern| matches(pattern, key));
     grant.function == need.function
         && grant.action == need.action
@@ -94,12 +94,12 @@ pub fn covers(grant: &Grant, need: &Need) -> bool {
         && (grant.keys.is_empty() || need.keys.iter().all(|key| allowed(key)))
 }
 
-fn as_grant(need: &Need) -> Grant {
+fn as_grant(need: &UsedPermission) -> Grant {
     let keys = need.keys.iter().cloned().collect();
     Grant { keys, ..Grant::of(&need.function, &need.action, &need.resource) }
 }
 
-/// Whether a resource is one of those that a pattern is for: `*` stands for any text, `?` for any character ("IAM JSON policy
+/// Whether a resource matches a pattern, in which `*` stands for any text and `?` for any character ("IAM JSON policy
 /// elements: Resource").
 fn matches(pattern: &str, resource: &str) -> bool {
     let mut rest = resource.chars();
@@ -135,13 +135,13 @@ mod tests {
         Grant { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..grant.clone() }
     }
 
-    fn asked(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (Need, Times) {
+    fn asked(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (UsedPermission, UseCounts) {
         let [function, action, resource] = [function, action, resource].map(str::to_owned);
-        (Need { function, action, resource, keys: [].into() }, Times { handled, opened, refused: 0 })
+        (UsedPermission { function, action, resource, keys: [].into() }, UseCounts { handled, prewarmed: opened, denied: 0 })
     }
 
-    /// What is found where these are allowed and these were asked for. The log is always written, and allowed.
-    fn findings(allowed: &[Grant], record: &[(Need, Times)]) -> Vec<Finding> {
+    /// The findings for these grants and this record. The log is always written, and allowed.
+    fn findings(allowed: &[Grant], record: &[(UsedPermission, UseCounts)]) -> Vec<Finding> {
         let log = grant("logs:PutLogEvents", LOG);
         let grants: Vec<_> = allowed.iter().cloned().chain([log.clone()]).collect();
         let opened = asked("get", "logs:PutLogEvents", LOG, 0, 1);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_is_counted_over_all_that_its_pattern_matches() {
+    fn counts_uses_over_all_resources_of_a_pattern() {
         let images = grant("s3:GetObject", "arn:aws:s3:::shop/images/*");
         let object = |key: &str| asked("get", "s3:GetObject", &format!("arn:aws:s3:::shop/images/{key}"), 2, 1);
         let (rows, found) = compare(std::slice::from_ref(&images), &[], &[object("a/b.jpg"), object("c")].into());
@@ -158,9 +158,9 @@ mod tests {
     }
 
     #[test]
-    fn a_grant_that_nobody_needs_is_found() {
+    fn finds_unused_grants() {
         let get = grant("dynamodb:GetItem", TABLE);
-        let unneeded = [Finding::Unneeded(get.clone())];
+        let unneeded = [Finding::Unused(get.clone())];
         assert_eq!(findings(std::slice::from_ref(&get), &[]), unneeded);
         let by_init_alone = asked("get", "dynamodb:GetItem", TABLE, 0, 3);
         assert_eq!(findings(std::slice::from_ref(&get), &[by_init_alone]), unneeded);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_and_not_allowed_is_found() {
+    fn finds_missing_grants() {
         let get = grant("dynamodb:GetItem", TABLE);
         let used = asked("get", "dynamodb:GetItem", TABLE, 1, 0);
         for (function, action, resource) in [
@@ -190,15 +190,16 @@ mod tests {
         let get = grant("dynamodb:GetItem", TABLE);
         let asked_in = |keys: &[&str], opened| {
             let (need, times) = asked("get", "dynamodb:GetItem", TABLE, 1 - opened, opened);
-            (Need { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..need }, times)
+            (UsedPermission { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..need }, times)
         };
-        let found = |allowed: &[&str], record: &[(Need, Times)]| findings(&[in_partitions(&get, allowed)], record);
+        let found =
+            |allowed: &[&str], record: &[(UsedPermission, UseCounts)]| findings(&[in_partitions(&get, allowed)], record);
         let (ours, both, opening) = (asked_in(&["A#*"], 0), asked_in(&["A#*", "B#*"], 0), asked_in(&["NONE"], 1));
         assert_eq!(found(&["A#*", "NONE"], &[ours.clone(), opening.clone()]), []);
         assert_eq!(found(&["B#*", "A#*"], std::slice::from_ref(&both)), []);
         assert_eq!(found(&[], std::slice::from_ref(&both)), []);
 
-        let unneeded = |allowed, key: &str| Finding::UnneededIn(in_partitions(&get, allowed), key.to_owned());
+        let unneeded = |allowed, key: &str| Finding::UnusedIn(in_partitions(&get, allowed), key.to_owned());
         assert_eq!(found(&["A#*", "B#*"], std::slice::from_ref(&ours)), [unneeded(&["A#*", "B#*"], "B#*")]);
         assert_eq!(found(&["A#*", "NONE"], std::slice::from_ref(&ours)), [unneeded(&["A#*", "NONE"], "NONE")]);
 
@@ -213,14 +214,14 @@ mod tests {
         let all_logs = grant("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:*");
         let opened = [asked("get", "logs:PutLogEvents", LOG, 0, 1)].into();
         let found = compare(std::slice::from_ref(&all_logs), &[(log.clone(), ByLambda::Logs)], &opened).1;
-        assert_eq!(found, [Finding::Unneeded(all_logs), Finding::MissingForLambda(log, ByLambda::Logs)]);
+        assert_eq!(found, [Finding::Unused(all_logs), Finding::MissingForLambda(log, ByLambda::Logs)]);
     }
 
     #[test]
     fn a_record_that_no_longer_knows_the_calls_of_init_is_found() {
         let get = grant("dynamodb:GetItem", TABLE);
         let used = [asked("get", "dynamodb:GetItem", TABLE, 1, 0)].into();
-        assert_eq!(compare(&[get], &[], &used).1, [Finding::NothingOpened]);
+        assert_eq!(compare(&[get], &[], &used).1, [Finding::NothingPrewarmed]);
     }
 
     #[test]

@@ -1,90 +1,77 @@
-//! `scripts/permissions`: what each function's role allows, and the proof that it is no more than the function needs.
-//!
-//! While `scripts/test` runs the end-to-end tests, the functions' calls go through a proxy ([`recorder`]). What it saw is
-//! compared with the deployed roles ([`roles`], [`comparison`]). That template.yaml names every action and resource is a
-//! unit test (`written`), and that the tests notice what is taken away is [`removal`].
-
-pub mod comparison;
-pub mod recorder;
-pub mod removal;
-pub mod roles;
-#[cfg(test)]
-mod written;
+//! Checks the roles of a test run, and keeps and prints the table.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::aws::Aws;
-use crate::checkout::Checkout;
-use crate::console::{print, say, seconds};
-use crate::trouble::{Trouble, at};
-use comparison::{Row, compare};
-use recorder::Recorder;
-use roles::{Function, in_partitions, needed_by_lambda, policies};
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_proxy::recorder::Recorder;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::{print, report, seconds};
+use ferrite_local_stack::files::{FileError, at};
 
-/// Why the permissions are not known, or not right.
+use crate::comparison::{Row, compare};
+use crate::roles::{Function, RolesError, in_partitions, needed_by_lambda, policies};
+
+/// Why the permissions are not known, or not as they should be.
 #[derive(Debug, thiserror::Error)]
-pub enum PermissionsError {
+pub enum AuditError {
     /// There is no record.
     #[error("nothing is recorded yet: ./scripts/test, without a filter, records what its end-to-end tests need")]
     NotRecorded,
-    /// The record is another version's.
-    #[error("{}: {reason}; the next ./scripts/test writes it anew", path.display())]
+    /// The record is from another version.
+    #[error("{} cannot be read: {reason}; the next ./scripts/test writes a new one", path.display())]
     Unreadable {
         /// The record.
         path: PathBuf,
         /// What is wrong with it.
         reason: serde_json::Error,
     },
-    /// Each has been said.
-    #[error("the roles allow something else than what is needed: {0} findings")]
+    /// The roles differ from the record. Each finding was printed.
+    #[error("the roles differ from what the functions use: {0} findings")]
     Findings(usize),
-    /// Another run has the folder and the stack.
-    #[error("./scripts/permissions --without runs in this checkout already")]
-    RunsAlready,
-    /// Without anything taken out.
-    #[error("{0} fails although nothing was taken out")]
-    FailsAnyway(String),
-    /// Grants that could be taken out without a test failing for that.
-    #[error("no test shows the need of these: {0}")]
-    Unnoticed(String),
+    /// The roles could not be read.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
+    /// The record could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
-/// Compares what the functions' roles allow with what `recorder` has seen, and keeps the table in the run's folder.
+/// Compares the functions' roles with the record, and keeps the table in the folder of the run.
 ///
 /// # Errors
-/// When a role allows more than somebody needs, or less; each finding is printed.
-pub fn check(aws: &Aws, functions: &[Function], recorder: &Recorder, run_folder: &Path) -> Result<(), Trouble> {
+/// When a role allows more or less than is used. Each finding is printed.
+pub fn check(aws: &AwsClient, functions: &[Function], recorder: &Recorder, run_folder: &Path) -> Result<(), AuditError> {
     let grants: Vec<_> = policies(aws, functions)?.iter().flat_map(|policy| policy.grants().collect::<Vec<_>>()).collect();
     let record = recorder.record();
     let (rows, findings) = compare(&grants, &needed_by_lambda(aws, functions)?, &record);
     let path = kept_in(run_folder);
-    let text = serde_json::to_string(&rows).map_err(|reason| PermissionsError::Unreadable { path: path.clone(), reason })?;
+    let text = serde_json::to_string(&rows).map_err(|reason| AuditError::Unreadable { path: path.clone(), reason })?;
     fs::write(&path, text).map_err(at(&path))?;
     for finding in &findings {
-        say(&format!("  {finding}"));
+        report(&format!("  {finding}"));
     }
     if !findings.is_empty() {
-        return Err(PermissionsError::Findings(findings.len()).into());
+        return Err(AuditError::Findings(findings.len()));
     }
-    let calls: u64 = record.values().map(|times| times.handled + times.opened + times.refused).sum();
-    say(&format!("  {} functions, {} permissions, {calls} calls", functions.len(), rows.len()));
+    let calls: u64 = record.values().map(|times| times.handled + times.prewarmed + times.denied).sum();
+    report(&format!("  {} functions, {} permissions, {calls} calls", functions.len(), rows.len()));
     Ok(())
 }
 
-/// Runs `scripts/permissions`: prints the table of the last run of `scripts/test` that was whole.
+/// Prints the table of the last complete run of `./scripts/test`.
 ///
 /// # Errors
 /// When there was none.
-pub fn show(checkout: &Checkout) -> Result<(), Trouble> {
+pub fn show(checkout: &Checkout) -> Result<(), AuditError> {
     let path = kept_in(&checkout.run_folder("test")?);
-    let text = fs::read_to_string(&path).map_err(|_| PermissionsError::NotRecorded)?;
+    let text = fs::read_to_string(&path).map_err(|_| AuditError::NotRecorded)?;
     let rows: Vec<Row> =
-        serde_json::from_str(&text).map_err(|reason| PermissionsError::Unreadable { path: path.clone(), reason })?;
+        serde_json::from_str(&text).map_err(|reason| AuditError::Unreadable { path: path.clone(), reason })?;
     let written = fs::metadata(&path).and_then(|file| file.modified()).map_err(at(&path))?;
     table(&rows).iter().for_each(|line| print(line));
     let ago = seconds(written.elapsed().unwrap_or_default());
-    say(&format!("(seen by the end-to-end tests of the ./scripts/test that ended {ago} ago)"));
+    report(&format!("(used by the end-to-end tests of the ./scripts/test that ended {ago} ago)"));
     Ok(())
 }
 
@@ -92,7 +79,7 @@ fn kept_in(run_folder: &Path) -> PathBuf {
     run_folder.join("permissions.json")
 }
 
-/// A line for each permission: function, action, how often it was used, resource, and its partitions.
+/// A line for each permission: function, action, how often it was used, resource and partitions.
 fn table(rows: &[Row]) -> Vec<String> {
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| &row.grant);
@@ -109,18 +96,18 @@ fn table(rows: &[Row]) -> Vec<String> {
     lines
 }
 
-/// A resource without what the whole stack has in common: partition, service, region and account.
+/// A resource without its partition, service, region and account.
 fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::roles::Grant;
     use super::*;
+    use crate::roles::Grant;
 
     #[test]
-    fn the_table_says_who_may_do_what_and_how_often_that_was_seen() {
+    fn the_table_lists_permissions_with_their_uses() {
         let row = |action: &str, resource: &str, keys: &[&str], seen, by_lambda: Option<&str>| {
             let keys = keys.iter().map(|key| (*key).to_owned()).collect();
             let grant = Grant { keys, ..Grant::of("get-order", action, resource) };

@@ -1,18 +1,39 @@
-//! What the deployed functions' roles allow, and what Lambda itself does with them.
+//! The permissions of the deployed functions' roles, and those that Lambda itself uses.
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
-use crate::trouble::Trouble;
+use ferrite_aws_client::client::{AwsClient, IAM};
+use ferrite_aws_client::error::AwsError;
+use ferrite_aws_proxy::functions::Functions;
+use http::Method;
+
+/// Why the roles could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RolesError {
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// IAM answered something unexpected.
+    #[error("IAM answered something unexpected: {0}")]
+    Unexpected(String),
+    /// A role has a managed policy, whose content somebody else decides.
+    #[error("the role of {function} has the managed policy {policy}")]
+    ManagedPolicy {
+        /// The function.
+        function: String,
+        /// The ARN of the policy.
+        policy: String,
+    },
+}
 
 /// A function of a stack.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// Its name without the stack's: that of its crate.
     pub name: String,
-    /// Its name where it is deployed.
+    /// Its deployed name.
     pub deployed_name: String,
     /// Its ARN.
     pub arn: String,
@@ -20,11 +41,11 @@ pub struct Function {
     pub role_arn: String,
     /// The log group that it writes to.
     pub log_group: String,
-    /// The longest that an invocation may take, in seconds.
+    /// Its timeout in seconds.
     pub timeout: u64,
 }
 
-/// An action on a resource, or on all that its pattern matches, that a function's role allows.
+/// A permission of a function's role: an action on a resource, or on all that its pattern matches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// The function.
@@ -33,40 +54,40 @@ pub struct Grant {
     pub action: String,
     /// The ARN, as the role has it.
     pub resource: String,
-    /// The partitions of a table that it is bound to (`dynamodb:LeadingKeys`). None where it is to nothing.
+    /// The partitions of a table that it is limited to (`dynamodb:LeadingKeys`); empty for no limit.
     pub keys: Vec<String>,
 }
 
 impl Grant {
-    /// An action on a resource, and on all that is in it.
+    /// An action on a resource, without a limit to partitions.
     #[must_use]
     pub fn of(function: &str, action: &str, resource: &str) -> Self {
         let [function, action, resource] = [function, action, resource].map(str::to_owned);
         Self { function, action, resource, keys: Vec::new() }
     }
 
-    /// What it allows, and on what.
+    /// The action, the resource and the partitions.
     #[must_use]
-    pub fn what(&self) -> String {
+    pub fn describe(&self) -> String {
         let Self { action, resource, keys, .. } = self;
         format!("{action} on {resource}{}", in_partitions(keys))
     }
 }
 
-/// How partitions are written behind a resource.
+/// The partitions, as they follow a resource in reports.
 #[must_use]
 pub fn in_partitions(keys: &[String]) -> String {
     if keys.is_empty() { String::new() } else { format!(" [{}]", keys.join(", ")) }
 }
 
-/// A policy that is written into a role.
+/// An inline policy of a role.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// The function whose role it is.
     pub function: String,
     role: String,
     name: String,
-    /// As it is deployed.
+    /// The deployed document.
     pub document: Value,
 }
 
@@ -74,10 +95,10 @@ pub struct Policy {
 ///
 /// # Errors
 /// When Lambda does not answer.
-pub fn functions(aws: &Aws, stack: &str) -> Result<Vec<Function>, Trouble> {
+pub fn functions(aws: &AwsClient, stack: &str) -> Result<Vec<Function>, RolesError> {
     let (mut functions, mut marker) = (Vec::new(), String::new());
     loop {
-        let page = aws.ask_lambda(&format!("/2015-03-31/functions/?MaxItems=50{marker}"))?;
+        let page = get(aws, &format!("/2015-03-31/functions/?MaxItems=50{marker}"))?;
         functions.extend(list(&page["Functions"]).filter_map(|function| {
             let deployed_name = text(&function["FunctionName"]);
             let log_group = function["LoggingConfig"]["LogGroup"].as_str();
@@ -97,20 +118,34 @@ pub fn functions(aws: &Aws, stack: &str) -> Result<Vec<Function>, Trouble> {
     }
 }
 
+/// The functions as the proxy identifies them.
+#[must_use]
+pub fn for_proxy(functions: &[Function]) -> Functions {
+    let mut known = Functions::default();
+    for function in functions {
+        known.insert(&function.name, &function.arn, &function.role_arn);
+    }
+    known
+}
+
+fn get(aws: &AwsClient, path: &str) -> Result<Value, AwsError> {
+    aws.rest("lambda", Method::GET, path, None)
+}
+
 /// The policies of the functions' roles (IAM, ListRolePolicies and GetRolePolicy).
 ///
 /// # Errors
-/// When IAM does not answer, or a role has a managed policy: what that allows is somebody else's to decide.
-pub fn policies(aws: &Aws, functions: &[Function]) -> Result<Vec<Policy>, Trouble> {
+/// When IAM does not answer, or a role has a managed policy.
+pub fn policies(aws: &AwsClient, functions: &[Function]) -> Result<Vec<Policy>, RolesError> {
     let mut policies = Vec::new();
     for function in functions {
         let role = function.role_arn.rsplit('/').next().unwrap_or_default();
         let of_role = [("RoleName", role)];
-        if let Some(managed) = elements(&aws.iam("ListAttachedRolePolicies", &of_role)?, "PolicyArn")?.first() {
-            return Err(unexpected(format!("the role of {} has the managed policy {managed}", function.name)));
+        if let Some(managed) = elements(&aws.query(IAM, "ListAttachedRolePolicies", &of_role)?, "PolicyArn")?.first() {
+            return Err(RolesError::ManagedPolicy { function: function.name.clone(), policy: managed.clone() });
         }
-        for name in elements(&aws.iam("ListRolePolicies", &of_role)?, "member")? {
-            let answer = aws.iam("GetRolePolicy", &[("RoleName", role), ("PolicyName", &name)])?;
+        for name in elements(&aws.query(IAM, "ListRolePolicies", &of_role)?, "member")? {
+            let answer = aws.query(IAM, "GetRolePolicy", &[("RoleName", role), ("PolicyName", &name)])?;
             let encoded = elements(&answer, "PolicyDocument")?.pop().unwrap_or_default();
             let document = serde_json::from_str(&percent_decode_str(&encoded).decode_utf8_lossy())
                 .map_err(|error| unexpected(format!("{name}: {error}")))?;
@@ -121,7 +156,7 @@ pub fn policies(aws: &Aws, functions: &[Function]) -> Result<Vec<Policy>, Troubl
 }
 
 impl Policy {
-    /// What it allows, each action on each resource by itself.
+    /// Its permissions, one for each action on each resource.
     pub fn grants(&self) -> impl Iterator<Item = Grant> {
         pairs(&self.document).map(|(statement, action, resource)| self.grant(statement, action, resource))
     }
@@ -131,7 +166,7 @@ impl Policy {
         Grant { keys: keys.collect(), ..Grant::of(&self.function, action, resource) }
     }
 
-    /// The same without `grant`.
+    /// The document without `grant`.
     #[must_use]
     pub fn without(&self, grant: &Grant) -> Value {
         let kept =
@@ -146,14 +181,15 @@ impl Policy {
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
-    /// Puts `document` in its place (IAM, PutRolePolicy).
+    /// Replaces it by `document` (IAM, PutRolePolicy).
     ///
     /// # Errors
     /// When IAM does not answer or refuses.
-    pub fn put(&self, aws: &Aws, document: &Value) -> Result<(), Trouble> {
+    pub fn put(&self, aws: &AwsClient, document: &Value) -> Result<(), RolesError> {
         let document = document.to_string();
         let parameters = [("RoleName", self.role.as_str()), ("PolicyName", &self.name), ("PolicyDocument", &document)];
-        aws.iam("PutRolePolicy", &parameters).map(drop)
+        aws.query(IAM, "PutRolePolicy", &parameters)?;
+        Ok(())
     }
 }
 
@@ -167,8 +203,7 @@ fn pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)> {
     })
 }
 
-/// What Lambda does with a function's role, in its own name: no proxy between functions and AWS sees it, and MiniStack
-/// does it without asking IAM.
+/// What Lambda itself uses a function's role for. The proxy does not see these calls, and MiniStack does not check them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByLambda {
     /// "Working with Lambda execution environment credentials" and "Sending Lambda function logs to CloudWatch Logs".
@@ -182,7 +217,7 @@ pub enum ByLambda {
 }
 
 impl ByLambda {
-    /// Why it is needed.
+    /// Why Lambda needs the permissions.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -209,26 +244,26 @@ impl ByLambda {
     }
 }
 
-/// What Lambda needs of the functions' roles, as they are deployed (ListEventSourceMappings, GetFunctionEventInvokeConfig).
+/// The permissions that Lambda needs in the functions' roles (ListEventSourceMappings, GetFunctionEventInvokeConfig).
 ///
 /// # Errors
 /// When Lambda does not answer.
-pub fn needed_by_lambda(aws: &Aws, functions: &[Function]) -> Result<Vec<(Grant, ByLambda)>, Trouble> {
+pub fn needed_by_lambda(aws: &AwsClient, functions: &[Function]) -> Result<Vec<(Grant, ByLambda)>, RolesError> {
     let mut needed = Vec::new();
     for function in functions {
         let Function { name, arn, log_group, deployed_name, .. } = function;
         let place = arn.split(':').skip(1).take(4).collect::<Vec<_>>().join(":").replacen(":lambda:", ":logs:", 1);
         // A log stream's name is Lambda's to choose.
         needed.extend(ByLambda::Logs.on(name, &format!("arn:{place}:log-group:{log_group}:*")));
-        let mappings = aws.ask_lambda(&format!("/2015-03-31/event-source-mappings/?FunctionName={deployed_name}"))?;
+        let mappings = get(aws, &format!("/2015-03-31/event-source-mappings/?FunctionName={deployed_name}"))?;
         for mapping in list(&mappings["EventSourceMappings"]) {
             let source = text(&mapping["EventSourceArn"]);
             let kind = if source.contains(":sqs:") { ByLambda::Queue } else { ByLambda::Stream };
             needed.extend(kind.on(name, &source));
             needed.extend(destination(mapping).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
         }
-        let asked = format!("/2019-09-25/functions/{deployed_name}/event-invoke-config/list");
-        for config in list(&aws.ask_lambda(&asked)?["FunctionEventInvokeConfigs"]) {
+        let path = format!("/2019-09-25/functions/{deployed_name}/event-invoke-config/list");
+        for config in list(&get(aws, &path)?["FunctionEventInvokeConfigs"]) {
             needed.extend(destination(config).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
         }
     }
@@ -243,7 +278,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// What stands in a policy for a list of one.
+/// The elements of a list. A policy may have a single value in place of a list.
 fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
     let one = (!value.is_array() && !value.is_null()).then_some(value);
     one.into_iter().chain(list(value))
@@ -254,14 +289,14 @@ fn text(value: &Value) -> String {
 }
 
 /// The texts of all elements with a name, in whatever namespace.
-fn elements(xml: &str, name: &str) -> Result<Vec<String>, Trouble> {
+fn elements(xml: &str, name: &str) -> Result<Vec<String>, RolesError> {
     let answer = roxmltree::Document::parse(xml).map_err(|error| unexpected(error.to_string()))?;
     let named = answer.descendants().filter(|node| node.tag_name().name() == name);
     Ok(named.filter_map(|node| node.text().map(str::to_owned)).collect())
 }
 
-fn unexpected(reason: String) -> Trouble {
-    Trouble::Unexpected { program: "IAM".to_owned(), reason }
+fn unexpected(reason: String) -> RolesError {
+    RolesError::Unexpected(reason)
 }
 
 #[cfg(test)]
@@ -279,11 +314,11 @@ mod tests {
     }
 
     fn shown(grants: impl Iterator<Item = Grant>) -> Vec<String> {
-        grants.map(|grant| format!("{}: {}", grant.function, grant.what())).collect()
+        grants.map(|grant| format!("{}: {}", grant.function, grant.describe())).collect()
     }
 
     #[test]
-    fn each_action_on_each_resource_is_a_grant() {
+    fn a_grant_is_an_action_on_a_resource() {
         let expected = [
             "f: dynamodb:GetItem on arn:t",
             "f: dynamodb:PutItem on arn:t",
@@ -295,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn one_grant_is_taken_out_and_the_others_stay() {
+    fn removes_one_grant_and_keeps_the_others() {
         let policy = policy();
         let all: Vec<_> = policy.grants().collect();
         for taken in &all {
@@ -307,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_are_found_in_any_namespace() {
+    fn finds_elements_in_any_namespace() {
         let xml = r#"<R xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><PolicyNames><member>a</member><member>b</member>
             </PolicyNames></R>"#;
         assert_eq!(elements(xml, "member").unwrap(), ["a", "b"]);

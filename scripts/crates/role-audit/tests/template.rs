@@ -1,10 +1,12 @@
-//! What template.yaml may not say of a role: anything that stands for more than it names.
+//! Checks that the roles in template.yaml name every action and every resource.
+
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests share")]
 
 use serde_yaml_ng::Value;
 
-use crate::template::Template;
+use ferrite_local_stack::template::Template;
 
-/// What is wrong with the roles of a template's functions, and with every other statement that allows something.
+/// The faults in the roles of a template's functions, and in every other statement that allows something.
 fn faults(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
     let resources: Vec<_> = template.resources().collect();
@@ -132,12 +134,12 @@ fn faults_with(policy: &str) -> Vec<String> {
 
 #[test]
 fn the_template_names_every_action_and_every_resource() {
-    let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml").as_ref()).unwrap();
+    let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../template.yaml").as_ref()).unwrap();
     assert_eq!(faults(&template), [] as [String; 0]);
 }
 
 #[test]
-fn what_is_named_is_allowed() {
+fn accepts_named_actions_and_resources() {
     for resource in [
         "!GetAtt Ledger.Arn",
         "!Sub '${Ledger.Arn}/index/gsi1'",
@@ -154,7 +156,7 @@ fn what_is_named_is_allowed() {
 }
 
 #[test]
-fn what_stands_for_more_than_it_names_is_found() {
+fn finds_wildcards() {
     for action in ["'*'", "'dynamodb:*'", "[dynamodb:GetItem, 'dynamodb:Batch*']", "'s3:GetObjec?'"] {
         assert_eq!(
             faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: !GetAtt Ledger.Arn}}")).len(),
@@ -183,7 +185,7 @@ fn what_stands_for_more_than_it_names_is_found() {
 }
 
 #[test]
-fn every_identity_is_allowed_for_the_mail_of_one_sender() {
+fn accepts_any_identity_for_one_sender() {
     let found = |identity: &str, condition: &str| {
         let resource = format!("!Sub 'arn:aws:ses:${{AWS::Region}}:1:{identity}'");
         faults_with(&format!("{{Effect: Allow, Action: ses:SendEmail, Resource: [{resource}], Condition: {condition}}}"))
@@ -196,7 +198,7 @@ fn every_identity_is_allowed_for_the_mail_of_one_sender() {
 }
 
 #[test]
-fn what_is_allowed_on_the_table_is_bound_to_its_partitions() {
+fn requires_partitions_for_actions_on_the_table() {
     let found = |action: &str, resource: &str, condition: &str| {
         faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: {resource}, Condition: {condition}}}"))
     };
@@ -219,7 +221,7 @@ fn what_is_allowed_on_the_table_is_bound_to_its_partitions() {
 }
 
 #[test]
-fn a_role_is_one_functions_and_written_out() {
+fn requires_an_explicit_role_for_each_function() {
     let template = |functions: &str| {
         let role = "Role: {Type: AWS::IAM::Role, Properties: {ManagedPolicyArns: [arn]}}";
         faults(&Template::parse(&format!("Resources: {{{role}, {functions}}}")).unwrap())

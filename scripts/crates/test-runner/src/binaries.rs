@@ -1,29 +1,43 @@
-//! The workspace's test binaries: built in one go, then run by what each of them needs.
+//! The workspace's test binaries, which are built together and then run by what each of them needs.
 //!
-//! `cargo test` per group would choose other features for the same dependencies each time, and compile them again.
+//! A `cargo test` for each group would choose other features for the same dependencies each time, and compile them again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::build::{Binary, built_binary, cargo};
-use crate::checkout::Checkout;
-use crate::console::say;
 use crate::counts::Counts;
-use crate::process::{capture, each_line, each_line_logged};
-use crate::trouble::Trouble;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::report;
+use ferrite_local_stack::functions::{Binary, built_binary, cargo};
+use ferrite_local_stack::process::{ProcessError, capture, each_line, each_line_logged};
 
-/// What a test binary needs beside itself.
+/// Why a test binary gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum TestError {
+    /// It could not be run, or ended in another way than with failed tests.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// It printed no result.
+    #[error("{0} printed no test result")]
+    NoResult(String),
+}
+
+/// What the integration tests of a folder need. Every other test needs nothing.
+const NEEDS: [(&str, Needs); 3] =
+    [("shared/aws", Needs::Aws), ("tests/conformance", Needs::Powertools), ("tests", Needs::Stack)];
+
+/// What a test binary needs to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing.
     Nothing,
-    /// AWS, at `AWS_ENDPOINT_URL`: the tests of shared/aws in shared/aws/tests.
+    /// AWS, at `AWS_ENDPOINT_URL`.
     Aws,
-    /// The same, and Powertools for AWS Lambda (Python): the tests in tests/conformance.
+    /// The same, and Powertools for AWS Lambda (Python).
     Powertools,
-    /// A deployed stack: the tests in tests/tests.
+    /// A deployed stack.
     Stack,
 }
 
@@ -32,26 +46,28 @@ pub enum Needs {
 pub struct TestBinary {
     /// What it needs.
     pub needs: Needs,
-    /// How it is called in reports: `shared/domain`, `tests/orders`.
+    /// Its name in reports: `shared/domain`, `tests/orders`.
     pub name: String,
     path: PathBuf,
     package: PathBuf,
 }
 
-/// What one build gave.
+/// The results of a build.
 #[derive(Debug, Default)]
 pub struct Built {
-    /// The functions' own binaries, when they were asked for.
+    /// The functions' binaries, if requested.
     pub functions: Vec<Binary>,
+    /// The binaries of the commands in scripts/, if requested.
+    pub commands: Vec<Binary>,
     /// The test binaries.
     pub tests: Vec<TestBinary>,
 }
 
-/// Builds all tests of the workspace and, with `everything`, all binaries with the same dependencies.
+/// Builds all tests of the workspace and, with `everything`, all binaries, with the same features of their dependencies.
 ///
 /// # Errors
 /// When the build fails.
-pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, Trouble> {
+pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, ProcessError> {
     let targets = if everything { "--all-targets" } else { "--tests" };
     let mut built = Built::default();
     let mut command = cargo(checkout);
@@ -60,10 +76,13 @@ pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, Troub
         let Ok(message) = serde_json::from_str::<Value>(line) else { return };
         if let Some(test) = test_binary(&message, checkout.root()) {
             built.tests.push(test);
-        } else if let Some((function, path)) = built_binary(&message)
-            && manifest(&message).starts_with(checkout.path("functions"))
-        {
-            built.functions.push(Binary { function: function.to_owned(), path: path.into() });
+        } else if let Some((name, path)) = built_binary(&message) {
+            let binary = Binary { name: name.to_owned(), path: path.into() };
+            if manifest(&message).starts_with(checkout.path("functions")) {
+                built.functions.push(binary);
+            } else {
+                built.commands.push(binary);
+            }
         }
     })?;
     built.tests.sort_by(|one, other| one.name.cmp(&other.name));
@@ -82,12 +101,7 @@ fn test_binary(message: &Value, root: &Path) -> Option<TestBinary> {
     let package = manifest(message).parent()?;
     let folder = package.strip_prefix(root).ok()?.to_str()?;
     let integration = message["target"]["kind"][0] == "test";
-    let needs = match folder {
-        "shared/aws" if integration => Needs::Aws,
-        "tests/conformance" if integration => Needs::Powertools,
-        "tests" if integration => Needs::Stack,
-        _ => Needs::Nothing,
-    };
+    let needs = NEEDS.iter().find(|(known, _)| integration && folder == *known).map_or(Needs::Nothing, |(_, needs)| *needs);
     let name = match message["target"]["name"].as_str() {
         Some(target) if integration => format!("{folder}/{target}"),
         _ => folder.to_owned(),
@@ -100,7 +114,7 @@ impl TestBinary {
     ///
     /// # Errors
     /// When it cannot list its tests.
-    pub fn matches(&self, filter: &str) -> Result<bool, Trouble> {
+    pub fn matches(&self, filter: &str) -> Result<bool, ProcessError> {
         Ok(!self.list(filter)?.is_empty())
     }
 
@@ -108,42 +122,41 @@ impl TestBinary {
     ///
     /// # Errors
     /// When it cannot list them.
-    pub fn tests(&self) -> Result<Vec<String>, Trouble> {
+    pub fn tests(&self) -> Result<Vec<String>, ProcessError> {
         self.list("")
     }
 
-    fn list(&self, filter: &str) -> Result<Vec<String>, Trouble> {
+    fn list(&self, filter: &str) -> Result<Vec<String>, ProcessError> {
         let list = capture(self.command().args([filter, "--list", "--format", "terse"]))?;
         Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
     }
 
-    /// Whether the test called `name` passes by itself, with `prepare` setting its environment. What it prints is kept in
-    /// the file `log`.
+    /// Whether the test `name` passes on its own. `prepare` sets its environment. Its output goes to the file `log`.
     ///
     /// # Errors
     /// When it cannot be started or is interrupted.
-    pub fn passes(&self, name: &str, log: &Path, prepare: impl FnOnce(&mut Command)) -> Result<bool, Trouble> {
+    pub fn passes(&self, name: &str, log: &Path, prepare: impl FnOnce(&mut Command)) -> Result<bool, ProcessError> {
         let mut command = self.command();
         command.args([name, "--exact"]);
         prepare(&mut command);
         match each_line_logged(&mut command, log, |_| {}) {
             Ok(()) => Ok(true),
-            Err(Trouble::Failed { .. }) => Ok(false),
-            Err(trouble) => Err(trouble),
+            Err(ProcessError::Failed { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
-    /// Runs it but for the tests whose names begin as `skipped` says, with `prepare` setting its environment. Tests that need something slow are shown as they pass; of the
-    /// others, what they print is shown when one fails.
+    /// Runs it without the tests whose names contain one of `skipped`. `prepare` sets its environment. Tests that need AWS are
+    /// shown as they pass; the output of the others is shown when one fails.
     ///
     /// # Errors
     /// When it cannot be started, is interrupted, or ends without a result. Failed tests are in the counts.
     pub fn run(
         &self,
         filter: Option<&str>,
-        skipped: &[&str],
+        skipped: &[String],
         prepare: impl FnOnce(&mut Command),
-    ) -> Result<Counts, Trouble> {
+    ) -> Result<Counts, TestError> {
         let mut command = self.command();
         command.args(filter).args(skipped.iter().flat_map(|test| ["--skip", test]));
         prepare(&mut command);
@@ -157,21 +170,21 @@ impl TestBinary {
             if self.needs == Needs::Nothing {
                 held_back.push(line.to_owned());
             } else {
-                say(&format!("  {line}"));
+                report(&format!("  {line}"));
             }
         });
         if outcome.is_err() {
-            held_back.iter().filter(|line| !line.ends_with("... ok")).for_each(|line| say(&format!("  {line}")));
+            held_back.iter().filter(|line| !line.ends_with("... ok")).for_each(|line| report(&format!("  {line}")));
         }
         match (counts, outcome) {
-            (_, Err(Trouble::Interrupted)) => Err(Trouble::Interrupted),
+            (_, Err(ProcessError::Interrupted(interrupted))) => Err(ProcessError::from(interrupted).into()),
             (Some(counts), _) => Ok(counts),
-            (None, Err(trouble)) => Err(trouble),
-            (None, Ok(())) => Err(Trouble::Unexpected { program: self.name.clone(), reason: "no test result".to_owned() }),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(TestError::NoResult(self.name.clone())),
         }
     }
 
-    /// In the folder and with the variable that cargo gives tests.
+    /// In the folder that cargo runs tests in, with its variable.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.current_dir(&self.package).env("CARGO_MANIFEST_DIR", &self.package);
@@ -191,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_suite_and_the_adapters_tests_need_something() {
+    fn only_the_listed_integration_tests_need_something() {
         assert_eq!(of("tests", "test", "orders").needs, Needs::Stack);
         assert_eq!(of("shared/aws", "test", "products").needs, Needs::Aws);
         assert_eq!(of("tests/conformance", "test", "conformance").needs, Needs::Powertools);
@@ -206,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_binary_is_named_after_its_place() {
+    fn names_a_test_binary_by_its_folder_and_target() {
         assert_eq!(of("tests", "test", "orders").name, "tests/orders");
         assert_eq!(of("shared/domain", "lib", "ferrite_domain").name, "shared/domain");
     }

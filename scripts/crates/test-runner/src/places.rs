@@ -1,124 +1,118 @@
-//! The tests that cannot run everywhere: one table, with the reasons.
+//! Where the end-to-end tests can run, and which of them cannot run there.
 
-use crate::emulator::EmulatorKind;
+use std::fs;
 
-/// Where a test cannot run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::emulator::EmulatorKind;
+use ferrite_local_stack::files::{FileError, at};
+use serde::Deserialize;
+
+/// The file with the tests that are skipped.
+const FILE: &str = "tests/skipped.toml";
+
+/// Why the list of skipped tests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SkippedError {
+    /// It is not what it should be.
+    #[error("{FILE}")]
+    Invalid(#[from] toml::de::Error),
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// What takes the place of AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Place {
-    /// On an emulator.
-    On(EmulatorKind),
-    /// On LocalStack's own image.
+    /// MiniStack.
+    Ministack,
+    /// LocalStack, on this machine.
+    Localstack,
+    /// LocalStack's own image.
     Docker,
-    /// At an endpoint of the caller's.
-    CallersEndpoint,
-    /// On AWS itself.
+    /// An endpoint of the caller's.
+    Endpoint,
+    /// AWS itself.
     Aws,
 }
 
-/// A test, or all whose names begin so, that cannot run somewhere.
-#[derive(Debug, Clone, Copy)]
+/// Tests that cannot run in some places.
+#[derive(Debug, Clone, Deserialize)]
 pub struct Skipped {
-    /// Where.
-    pub place: Place,
-    /// The beginning of its name.
-    pub test: &'static str,
-    /// Why.
-    pub reason: &'static str,
+    places: Vec<Place>,
+    /// The beginning of their names, or the name of a whole test binary.
+    pub test: String,
+    /// Why they cannot run.
+    pub reason: String,
 }
 
-/// Every end-to-end test.
-pub const END_TO_END: &str = "storefront";
+/// The list of skipped tests.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SkippedTests {
+    skipped: Vec<Skipped>,
+}
 
-const NO_LOG: &str = "it reads what the functions print, which an emulator of this suite's own writes into a file";
-const NO_MAILBOX: &str = "AWS has no way to see what was sent, and sends nothing to addresses that do not exist";
+impl SkippedTests {
+    /// Reads the list of the checkout.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is invalid.
+    pub fn read(checkout: &Checkout) -> Result<Self, SkippedError> {
+        let path = checkout.path(FILE);
+        Ok(toml::from_str(&fs::read_to_string(&path).map_err(at(&path))?)?)
+    }
 
-const NO_OUTAGE: &str = "it takes a permission from a role for a while, which has to be enforced and nobody else's";
-
-const OPERATED: &str = "operations::";
-const NOT_OPERATED: &str =
-    "it looks at what a stack has with Operations=enabled, which LocalStack cannot and others may not have";
-
-const THROTTLED: &str = "edge::a_client_that_asks_too_often_is_told_so";
-const NOT_THROTTLED: &str =
-    "it changes a route's limits, which MiniStack follows at once, AWS after minutes and LocalStack never";
-
-const GUARDED: &str = "edge::a_large_body_is_refused_before_a_function_is_woken";
-const NOT_GUARDED: &str =
-    "it looks at what a stack answers with Firewall=enabled, which LocalStack cannot and others may not have";
-
-const OTHER_KEYS: &str = "images::whoever_signs_links_can_put_nothing_outside_uploads_and_nothing_later";
-const UNKNOWN_KEYS: &str = "it signs with the function's own keys, which MiniStack derives and nobody else tells";
-
-/// All of them. tests/emulators/README.md shows the same.
-pub const SKIPPED: [Skipped; 21] = [
-    Skipped {
-        place: Place::Docker,
-        test: END_TO_END,
-        reason: "its free edition has no Lambda authorizers, so no route that is guarded can be called",
-    },
-    Skipped { place: Place::On(EmulatorKind::Localstack), test: "outages::", reason: NO_OUTAGE },
-    Skipped { place: Place::On(EmulatorKind::Localstack), test: THROTTLED, reason: NOT_THROTTLED },
-    Skipped { place: Place::On(EmulatorKind::Localstack), test: GUARDED, reason: NOT_GUARDED },
-    Skipped { place: Place::On(EmulatorKind::Localstack), test: OTHER_KEYS, reason: UNKNOWN_KEYS },
-    Skipped { place: Place::On(EmulatorKind::Localstack), test: OPERATED, reason: NOT_OPERATED },
-    Skipped { place: Place::CallersEndpoint, test: THROTTLED, reason: NOT_THROTTLED },
-    Skipped { place: Place::CallersEndpoint, test: GUARDED, reason: NOT_GUARDED },
-    Skipped { place: Place::CallersEndpoint, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
-    Skipped { place: Place::CallersEndpoint, test: OPERATED, reason: NOT_OPERATED },
-    Skipped { place: Place::CallersEndpoint, test: "logs::", reason: NO_LOG },
-    Skipped { place: Place::CallersEndpoint, test: "outages::", reason: NO_OUTAGE },
-    Skipped { place: Place::Aws, test: THROTTLED, reason: NOT_THROTTLED },
-    Skipped { place: Place::Aws, test: GUARDED, reason: NOT_GUARDED },
-    Skipped { place: Place::Aws, test: OTHER_KEYS, reason: UNKNOWN_KEYS },
-    Skipped { place: Place::Aws, test: OPERATED, reason: NOT_OPERATED },
-    Skipped { place: Place::Aws, test: "logs::", reason: NO_LOG },
-    Skipped { place: Place::Aws, test: "outages::", reason: NO_OUTAGE },
-    Skipped { place: Place::Aws, test: "customers::a_customer_registers_once_and_is_welcomed_once", reason: NO_MAILBOX },
-    Skipped {
-        place: Place::Aws,
-        test: "customers::an_address_that_ses_rejects_ends_there_with_the_reason",
-        reason: NO_MAILBOX,
-    },
-    Skipped {
-        place: Place::Aws,
-        test: "cancellations::a_cancelled_order_returns_its_stock_and_is_not_paid_for",
-        reason: NO_MAILBOX,
-    },
-];
-
-/// Those that cannot run at `place`.
-pub fn skipped_at(place: Place) -> impl Iterator<Item = &'static Skipped> {
-    SKIPPED.iter().filter(move |skipped| skipped.place == place)
+    /// The tests that cannot run at `place`.
+    #[must_use]
+    pub fn at(&self, place: Place) -> Vec<Skipped> {
+        self.skipped.iter().filter(|skipped| skipped.places.contains(&place)).cloned().collect()
+    }
 }
 
 impl Place {
-    /// What it is called.
+    /// Its name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::On(kind) => kind.name(),
+            Self::Ministack => EmulatorKind::Ministack.name(),
+            Self::Localstack => EmulatorKind::Localstack.name(),
             Self::Docker => "LocalStack in Docker",
-            Self::CallersEndpoint => "your own endpoint",
+            Self::Endpoint => "your own endpoint",
             Self::Aws => "AWS",
+        }
+    }
+}
+
+impl From<EmulatorKind> for Place {
+    fn from(kind: EmulatorKind) -> Self {
+        match kind {
+            EmulatorKind::Ministack => Self::Ministack,
+            EmulatorKind::Localstack => Self::Localstack,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::Path;
 
     use super::*;
 
     #[test]
-    fn the_readme_shows_the_same_table() {
-        let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/emulators/README.md")).unwrap();
-        let places = SKIPPED.map(|skipped| format!("| {} | ", skipped.place.name()));
-        let shown = readme.lines().filter(|line| places.iter().any(|place| line.starts_with(place))).count();
-        assert_eq!(shown, SKIPPED.len());
-        for Skipped { place, test, reason } in SKIPPED {
-            let row = format!("| {} | `{test}` | {reason} |", place.name());
+    fn the_readme_has_the_same_table() {
+        let read =
+            |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(name)).unwrap();
+        let (readme, tests) = (read("tests/emulators/README.md"), toml::from_str::<SkippedTests>(&read(FILE)).unwrap());
+        let places = [Place::Ministack, Place::Localstack, Place::Docker, Place::Endpoint, Place::Aws];
+        let mut expected = Vec::new();
+        for place in places {
+            let row = |skipped: Skipped| format!("| {} | `{}` | {} |", place.name(), skipped.test, skipped.reason);
+            expected.extend(tests.at(place).into_iter().map(row));
+        }
+        let is_row = |line: &&str| places.iter().any(|place| line.starts_with(&format!("| {} | `", place.name())));
+        assert_eq!(readme.lines().filter(is_row).count(), expected.len());
+        for row in expected {
             assert!(readme.contains(&row), "tests/emulators/README.md lacks: {row}");
         }
     }

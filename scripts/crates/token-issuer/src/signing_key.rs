@@ -1,5 +1,9 @@
 //! Private keys of the three algorithms that `authorize` accepts, and tokens signed with them.
-#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a generated key and its signature fail only without random numbers")]
+#![allow(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a generated key and its signature fail only without random numbers"
+)]
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -67,7 +67,11 @@ pub(crate) async fn send(proxy: &FaultProxy, request: http::request::Builder, bo
     }
 }
 
-pub(crate) async fn try_send(proxy: &FaultProxy, request: http::request::Builder, body: Bytes) -> Result<Response<Bytes>, Error> {
+pub(crate) async fn try_send(
+    proxy: &FaultProxy,
+    request: http::request::Builder,
+    body: Bytes,
+) -> Result<Response<Bytes>, Error> {
     let client = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http();
     let mut request = request.body(Full::new(body)).unwrap();
     *request.uri_mut() = format!("http://{}{}", proxy.address, request.uri()).parse().unwrap();

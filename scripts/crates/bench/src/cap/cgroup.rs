@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::trouble::{Trouble, at};
+use ferrite_local_stack::files::{FileError, at};
 
 /// A mounted hierarchy in which this program may make groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +43,14 @@ impl Hierarchy {
     ///
     /// # Errors
     /// When a file of the hierarchy cannot be written.
-    pub(crate) fn slice(self, id: u32, period: Duration, share: Duration) -> Result<Slice, Trouble> {
+    pub(crate) fn slice(self, id: u32, period: Duration, share: Duration) -> Result<Slice, FileError> {
         let group = self.group()?;
         self.limit(&group.folder, period, share)?;
         write(&group.folder.join("cgroup.procs"), &id.to_string())?;
         Ok(group)
     }
 
-    fn group(self) -> Result<Slice, Trouble> {
+    fn group(self) -> Result<Slice, FileError> {
         let root = match self {
             Self::V1 => "/sys/fs/cgroup/cpu",
             Self::V2 => "/sys/fs/cgroup",
@@ -61,7 +61,7 @@ impl Hierarchy {
         Ok(Slice { folder })
     }
 
-    fn limit(self, folder: &Path, period: Duration, share: Duration) -> Result<(), Trouble> {
+    fn limit(self, folder: &Path, period: Duration, share: Duration) -> Result<(), FileError> {
         let (period, share) = (period.as_micros(), share.as_micros());
         match self {
             Self::V1 => {
@@ -80,7 +80,7 @@ impl Drop for Slice {
 }
 
 /// Unlike `fs::write`, makes no file: where the kernel has none, there is nothing to set.
-fn write(path: &Path, text: &str) -> Result<(), Trouble> {
+fn write(path: &Path, text: &str) -> Result<(), FileError> {
     use std::io::Write as _;
     let mut file = fs::File::options().write(true).open(path).map_err(at(path))?;
     file.write_all(text.as_bytes()).map_err(at(path))

@@ -1,18 +1,16 @@
-//! cargo-deny: licences, sources, banned and duplicate crates, and known vulnerabilities, as deny.toml says.
+//! cargo-deny: licenses, sources, banned and duplicate crates, and known vulnerabilities, as configured in deny.toml.
 
 use std::process::Command;
 
-use crate::checkout::Checkout;
-use crate::console::say;
-use crate::process::run;
-use crate::tools::Tools;
-use crate::trouble::Trouble;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::process::{ProcessError, run};
+use ferrite_local_stack::tools::Tools;
 
-/// Everything that Cargo.lock and the packages themselves tell.
+/// Checks licenses, bans and sources.
 ///
 /// # Errors
-/// When something is found, which cargo-deny has printed.
-pub fn check(checkout: &Checkout, tools: &Tools) -> Result<(), Trouble> {
+/// When cargo-deny finds something, which it has printed.
+pub(crate) fn check(checkout: &Checkout, tools: &Tools) -> Result<(), ProcessError> {
     run(cargo_deny(checkout, tools).args([
         "check",
         "-D",
@@ -24,17 +22,14 @@ pub fn check(checkout: &Checkout, tools: &Tools) -> Result<(), Trouble> {
     ]))
 }
 
-/// Whether the dependencies were held to RustSec's database of advisories, which is fetched from GitHub. `false` where it cannot be.
+/// Checks the dependencies against RustSec's advisories. Returns `false` if the database could not be fetched from GitHub.
 ///
 /// # Errors
-/// When an advisory concerns a dependency, or a signal came.
-pub fn check_advisories(checkout: &Checkout, tools: &Tools) -> Result<bool, Trouble> {
+/// When an advisory affects a dependency, or a signal came.
+pub(crate) fn check_advisories(checkout: &Checkout, tools: &Tools) -> Result<bool, ProcessError> {
     match run(cargo_deny(checkout, tools).args(["fetch", "db"]).stderr(std::process::Stdio::null())) {
-        Err(Trouble::Interrupted) => return Err(Trouble::Interrupted),
-        Err(_) => {
-            say("  advisories: not checked, the database could not be fetched");
-            return Ok(false);
-        }
+        Err(ProcessError::Interrupted(interrupted)) => return Err(interrupted.into()),
+        Err(_) => return Ok(false),
         Ok(()) => {}
     }
     run(cargo_deny(checkout, tools).args(["check", "advisories"])).map(|()| true)

@@ -1,26 +1,27 @@
-//! checkov on the templates. A finding is mended there, or suppressed there by a comment in the resource, with its reason:
-//! `# checkov:skip=CKV_AWS_117:it calls AWS alone`. A suppression that nothing needs any more fails as well.
+//! checkov on the templates. A finding is fixed there, or suppressed by a comment in the resource with the reason:
+//! `# checkov:skip=CKV_AWS_117:it calls AWS alone`. A suppression that is no longer needed fails as well.
 
 use std::collections::BTreeSet;
 use std::fs;
 
+use anyhow::Context as _;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::process::capture;
+use ferrite_local_stack::tools::Tools;
 use serde::Deserialize;
 
-use crate::checkout::Checkout;
-use crate::gates::Findings;
-use crate::process::capture;
-use crate::tools::Tools;
-use crate::trouble::{Trouble, at};
+use crate::gates::findings::Findings;
 
-/// infra/operations.yaml is not among them: checkov reads no loops, and has no checks for alarms and dashboards.
+/// infra/operations.yaml is missing, because checkov does not read loops and has no checks for alarms and dashboards.
 const TEMPLATES: [&str; 2] = ["template.yaml", "infra/firewall.yaml"];
 const SKIP: &str = "# checkov:skip=";
 
-/// Runs checkov, which asks nobody on the network.
+/// Runs checkov, without network access.
 ///
 /// # Errors
 /// When something is found, or checkov cannot be run.
-pub fn check(checkout: &Checkout, tools: &Tools, run: &str) -> Result<(), Trouble> {
+pub(crate) fn check(checkout: &Checkout, tools: &Tools, run: &str) -> anyhow::Result<()> {
     let mut checkov = tools.command("checkov");
     checkov.args(["--framework", "cloudformation", "--skip-download", "--soft-fail", "--compact", "-o", "json"]);
     checkov.current_dir(checkout.root());
@@ -29,14 +30,13 @@ pub fn check(checkout: &Checkout, tools: &Tools, run: &str) -> Result<(), Troubl
         let path = checkout.path(template);
         let text = fs::read_to_string(&path).map_err(at(&path))?;
         let bare = checkout.run_folder(run)?.join(file_name(template));
-        fs::write(&bare, bared(&text)).map_err(at(&bare))?;
+        fs::write(&bare, without_suppressions(&text)).map_err(at(&bare))?;
         checkov.arg("-f").arg(&bare);
         templates.push((template, text));
     }
-    let report: Report = serde_json::from_str(&capture(&mut checkov)?)
-        .map_err(|error| Trouble::Unexpected { program: "checkov".to_owned(), reason: error.to_string() })?;
+    let report: Report = serde_json::from_str(&capture(&mut checkov)?).context("checkov printed something unexpected")?;
     let findings = templates.iter().flat_map(|(template, text)| findings(template, text, &report.results));
-    Ok(Findings::none(findings.collect())?)
+    Ok(Findings::require_none(findings.collect())?)
 }
 
 #[derive(Deserialize)]
@@ -88,9 +88,9 @@ fn suppressions(template: &str) -> impl Iterator<Item = Suppression<'_>> {
     })
 }
 
-/// The template as if nothing were suppressed and everything made: checkov leaves out a resource whose condition does not hold
-/// by default. Each line stays in its place.
-fn bared(template: &str) -> String {
+/// The template without suppressions and conditions, because checkov skips resources whose condition does not hold by default.
+/// Line numbers stay the same.
+fn without_suppressions(template: &str) -> String {
     let kept = |line: &str| !line.trim_start().starts_with(SKIP) && !line.starts_with("    Condition: ");
     template.lines().map(|line| if kept(line) { format!("{line}\n") } else { "\n".to_owned() }).collect()
 }
@@ -180,7 +180,7 @@ Resources:
         let bare = ONE_SUPPRESSION
             .replace("    # checkov:skip=CKV_AWS_27:SQS encrypts it\n", "\n")
             .replace("    Prop", "\n    Prop");
-        assert_eq!(bared(&conditional), bare);
+        assert_eq!(without_suppressions(&conditional), bare);
     }
 
     #[test]
@@ -192,7 +192,7 @@ Resources:
     /// What checkov has no checks for.
     #[test]
     fn the_operations_template_has_alarms_and_a_dashboard_alone() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/operations.yaml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../infra/operations.yaml");
         let template = fs::read_to_string(path).unwrap();
         let types: BTreeSet<_> = template.lines().filter_map(|line| line.trim_start().strip_prefix("Type: AWS::")).collect();
         assert_eq!(types, BTreeSet::from(["CloudWatch::Alarm", "CloudWatch::Dashboard"]));

@@ -1,17 +1,18 @@
-//! detect-secrets on every tracked file. What it finds and is none is listed in scripts/allowed-secrets.toml, by its hash and
-//! with its reason; what is listed and not found any more fails as well.
+//! detect-secrets on every tracked file. False positives are listed in scripts/allowed-secrets.toml, by hash and with a reason.
+//! An entry that is no longer found fails as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use anyhow::{Context as _, bail};
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::process::capture;
+use ferrite_local_stack::tools::Tools;
 use serde::Deserialize;
 
-use crate::checkout::Checkout;
-use crate::gates::Findings;
-use crate::process::capture;
-use crate::tools::Tools;
-use crate::trouble::{Trouble, at};
+use crate::gates::findings::Findings;
 
 const ALLOWED: &str = "scripts/allowed-secrets.toml";
 /// They consist of hashes.
@@ -22,28 +23,27 @@ const DIGEST: &str = "'sha256-[A-Za-z0-9+/]{43}='";
 /// Scans the tracked files.
 ///
 /// # Errors
-/// When something is found, a key that is a secret for certain is not, or detect-secrets cannot be run.
-pub fn check(checkout: &Checkout, tools: &Tools) -> Result<(), Trouble> {
+/// When something is found, a planted key is not found, or detect-secrets cannot be run.
+pub(crate) fn check(checkout: &Checkout, tools: &Tools) -> anyhow::Result<()> {
     let path = checkout.path(ALLOWED);
     let allowed = Allowed::parse(&fs::read_to_string(&path).map_err(at(&path))?, &path)?;
     let mut scan = tools.command("detect-secrets");
     scan.args(["scan", "--no-verify", "--exclude-files", NOT_SCANNED, "--exclude-lines", DIGEST])
         .current_dir(checkout.root());
     let scanned = capture(&mut scan)?;
-    let scanned: Scanned = serde_json::from_str(&scanned)
-        .map_err(|error| Trouble::Unexpected { program: "detect-secrets".to_owned(), reason: error.to_string() })?;
+    let scanned: Scanned = serde_json::from_str(&scanned).context("detect-secrets printed something unexpected")?;
     let mut lines = findings(&allowed, &scanned);
     if !finds_planted(tools)? {
         lines.push("detect-secrets does not find a planted access key".to_owned());
     }
-    Ok(Findings::none(lines)?)
+    Ok(Findings::require_none(lines)?)
 }
 
 /// Whether the scan sees an access key of AWS, put together here so that this file has none.
-fn finds_planted(tools: &Tools) -> Result<bool, Trouble> {
+fn finds_planted(tools: &Tools) -> anyhow::Result<bool> {
     let key = ["AKIA", "Q3EGRXPF7TNBVCWD"].concat();
-    let verdicts = capture(tools.command("detect-secrets").args(["scan", "--no-verify", "--string", &key]))?;
-    Ok(verdicts.lines().any(|line| line.starts_with("AWSKeyDetector") && line.contains("True")))
+    let results = capture(tools.command("detect-secrets").args(["scan", "--no-verify", "--string", &key]))?;
+    Ok(results.lines().any(|line| line.starts_with("AWSKeyDetector") && line.contains("True")))
 }
 
 #[derive(Deserialize)]
@@ -60,11 +60,10 @@ struct Reason {
 }
 
 impl Allowed {
-    fn parse(text: &str, path: &Path) -> Result<Self, Trouble> {
-        let unexpected = |reason: String| Trouble::Unexpected { program: path.display().to_string(), reason };
-        let allowed: Self = toml::from_str(text).map_err(|error| unexpected(error.to_string()))?;
+    fn parse(text: &str, path: &Path) -> anyhow::Result<Self> {
+        let allowed: Self = toml::from_str(text).with_context(|| path.display().to_string())?;
         match allowed.allowed.iter().find(|entry| entry.reason.trim().is_empty()) {
-            Some(entry) => Err(unexpected(format!("no reason for {:?}", entry.hashes))),
+            Some(entry) => bail!("{}: no reason for {:?}", path.display(), entry.hashes),
             None => Ok(allowed),
         }
     }
@@ -90,9 +89,11 @@ fn findings(allowed: &Allowed, scanned: &Scanned) -> Vec<String> {
     let seen: BTreeSet<&str> = found().map(|(_, found)| &*found.hashed_secret).collect();
     let secrets = found().filter(|(_, found)| !allowed.contains(&*found.hashed_secret)).map(|(file, found)| {
         let Found { kind, hashed_secret, line_number } = found;
-        format!("{file}:{line_number}: {kind}. A secret is taken out and made anew; anything else goes into {ALLOWED} as {hashed_secret}")
+        format!(
+            "{file}:{line_number}: {kind}. Remove and replace a secret; add a false positive to {ALLOWED} as {hashed_secret}"
+        )
     });
-    let stale = allowed.difference(&seen).map(|hash| format!("{ALLOWED}: {hash} is not in any file any more"));
+    let stale = allowed.difference(&seen).map(|hash| format!("{ALLOWED}: {hash} is no longer in any file"));
     secrets.chain(stale).collect()
 }
 
@@ -113,24 +114,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_allowed_and_there_is_no_finding() {
+    fn accepts_allowed_hashes() {
         assert!(findings(&allowed(), &scanned(&["11", "22", "11"])).is_empty());
     }
 
     #[test]
-    fn a_secret_is_told_with_its_place_and_never_shown() {
+    fn reports_the_location_of_a_secret_but_not_the_secret() {
         let found = findings(&allowed(), &scanned(&["11", "22", "33"]));
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("a.rs:7: AWS Access Key. ") && found[0].ends_with(" as 33"), "{}", found[0]);
     }
 
     #[test]
-    fn what_is_allowed_has_to_be_there() {
-        assert_eq!(findings(&allowed(), &scanned(&["11"])), [format!("{ALLOWED}: 22 is not in any file any more")]);
+    fn reports_stale_hashes() {
+        assert_eq!(findings(&allowed(), &scanned(&["11"])), [format!("{ALLOWED}: 22 is no longer in any file")]);
     }
 
     #[test]
-    fn nothing_is_allowed_without_a_reason() {
+    fn rejects_hashes_without_a_reason() {
         let text = "[[allowed]]\nreason = \" \"\nhashes = [\"11\"]\n";
         assert!(Allowed::parse(text, Path::new(ALLOWED)).is_err());
     }
