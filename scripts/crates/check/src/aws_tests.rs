@@ -34,15 +34,16 @@ const MADE: &str = "FERRITE_MADE";
 /// # Errors
 /// Only after an interrupt, or when the test binaries cannot list their tests. Failures are noted.
 pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progress: &mut Progress) -> anyhow::Result<()> {
-    let [adapters, conformance, end_to_end] = [Needs::Aws, Needs::Powertools, Needs::Stack].map(|needs| {
-        let mut binaries = built.tests.iter().filter(|binary| binary.needs == needs);
-        let filter = options.filter.as_deref().unwrap_or_default();
-        let matching = binaries.try_fold(false, |found, binary| {
-            Ok::<_, anyhow::Error>(found || options.is_complete() || binary.matches(filter)?)
-        });
-        matching
-    });
-    let (adapters, conformance, end_to_end) = (adapters?, conformance?, end_to_end?);
+    let is_wanted = |needs: Needs| -> anyhow::Result<bool> {
+        for binary in built.tests.iter().filter(|binary| binary.needs == needs) {
+            if options.is_complete() || binary.matches(options.filter.as_deref().unwrap_or_default())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let (adapters, conformance) = (is_wanted(Needs::Aws)?, is_wanted(Needs::Powertools)?);
+    let end_to_end = is_wanted(Needs::Stack)?;
     if !adapters && !conformance && !end_to_end {
         return Ok(());
     }

@@ -10,8 +10,10 @@ use ferrite_test_runner::counts::Counts;
 /// A step of the run that depends on nothing but the checkout.
 pub(crate) struct Step {
     title: String,
-    work: Box<dyn Fn(&Checkout) -> anyhow::Result<Outcome>>,
+    work: Work,
 }
+
+type Work = Box<dyn Fn(&Checkout) -> anyhow::Result<Outcome>>;
 
 /// The outcome of a step that did not fail as a whole.
 pub(crate) enum Outcome {

@@ -1,14 +1,16 @@
-//! The Python tools, each set in an environment of its own under .tools/, at the versions and hashes of its lock file.
+//! The Python tools. Each set has an environment of its own under .tools/, with the versions and hashes of its lock file.
+//!
+//! uv installs them. It is a wheel like the others, which pip installs first.
 
 use std::fs::{self, File};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::checkout::Checkout;
-use crate::console::{Progress, step};
+use crate::console::step;
 use crate::files::{FileError, at};
-use crate::process::{ProcessError, each_line_logged, run};
+use crate::process::{ProcessError, capture, each_line_logged, run};
 
 /// Why tools could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,10 @@ pub struct ToolSet {
 
 /// As the README says.
 const OLDEST_PYTHON: u8 = 10;
+
+/// The installer of all other tool sets, which pip installs.
+const UV: ToolSet =
+    ToolSet { folder: ".tools/uv", lock_file: "scripts/requirements/uv.txt", what: "uv", pythons: OLDEST_PYTHON..=u8::MAX };
 
 /// SAM CLI, cargo-lambda, ziglang, cfn-lint.
 pub const DEPLOY_TOOLS: ToolSet = ToolSet {
@@ -120,67 +126,117 @@ impl Tools {
     }
 }
 
-/// Makes sure that a tool set is installed as its lock file says; costs nothing when it is.
+/// Installs a tool set as its lock file says, unless it is installed already.
 ///
 /// # Errors
-/// When there is no fitting Python, or pip fails.
+/// When there is no suitable Python, or the installer fails.
 pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, ToolError> {
-    let venv = checkout.path(set.folder);
-    let tools = Tools { bin: venv.join("bin") };
-    let lock_path = checkout.path(set.lock_file);
-    let lock = fs::read_to_string(&lock_path).map_err(at(&lock_path))?;
-    // The scripts of an environment hold its absolute path, so a checkout that was moved needs new ones.
-    let wanted = format!("{}\n{lock}", venv.display());
-    let stamp = venv.join("installed-from");
-    if is_installed(&stamp, &wanted) {
-        return Ok(tools);
+    let environment = Environment::of(checkout, set)?;
+    if environment.is_installed() {
+        return Ok(environment.tools());
     }
-    let parent = checkout.path(".tools");
-    fs::create_dir_all(&parent).map_err(at(&parent))?;
-    let guard_path = venv.with_extension("lock");
-    let guard = File::create(&guard_path).map_err(at(&guard_path))?;
-    guard.lock().map_err(at(&guard_path))?;
-    if is_installed(&stamp, &wanted) {
-        return Ok(tools);
-    }
-    step(&format!("Installing {} into {}", set.what, set.folder), || {
-        let python = python(&set.pythons)?;
-        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv))?;
-        pip_install(&tools, set.what, &lock_path, &lock, &venv.with_extension("log"))?;
-        Ok::<_, ToolError>(fs::write(&stamp, &wanted).map_err(at(&stamp))?)
+    let uv = Environment::of(checkout, &UV)?;
+    uv.install_with(|python| {
+        run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&uv.venv))?;
+        pip_install(&uv)
     })?;
-    Ok(tools)
+    environment.install_with(|python| uv_install(&uv.tools(), &environment, python))?;
+    Ok(environment.tools())
 }
 
-fn is_installed(stamp: &Path, wanted: &str) -> bool {
-    fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted)
+/// The environment of a tool set.
+struct Environment<'a> {
+    set: &'a ToolSet,
+    venv: PathBuf,
+    lock_path: PathBuf,
+    /// What the stamp of an environment that is up to date has.
+    wanted: String,
 }
 
-fn pip_install(tools: &Tools, what: &str, lock_path: &Path, lock: &str, log: &Path) -> Result<(), ProcessError> {
-    let total = lock.lines().filter(|line| is_requirement(line)).count();
-    let mut progress = Progress::new(what);
-    let mut collected = 0;
-    let mut pip = tools.command("python");
-    // The lock file is complete. Left to resolve by itself, pip takes `boto3` and `boto3[crt]` for two packages, of which
-    // one has no hash.
+impl<'a> Environment<'a> {
+    fn of(checkout: &Checkout, set: &'a ToolSet) -> Result<Self, FileError> {
+        let (venv, lock_path) = (checkout.path(set.folder), checkout.path(set.lock_file));
+        let lock = fs::read_to_string(&lock_path).map_err(at(&lock_path))?;
+        // The scripts of an environment have its absolute path, so a checkout that was moved needs new environments.
+        let wanted = format!("{}\n{lock}", venv.display());
+        Ok(Self { set, venv, lock_path, wanted })
+    }
+
+    fn tools(&self) -> Tools {
+        Tools { bin: self.venv.join("bin") }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.venv.with_extension("log")
+    }
+
+    fn stamp(&self) -> PathBuf {
+        self.venv.join("installed-from")
+    }
+
+    fn is_installed(&self) -> bool {
+        fs::read_to_string(self.stamp()).is_ok_and(|installed| installed == self.wanted)
+    }
+
+    /// Runs `work` with a suitable Python, unless the environment is up to date. Other processes wait meanwhile.
+    fn install_with(&self, work: impl FnOnce(&str) -> Result<(), ToolError>) -> Result<(), ToolError> {
+        let parent = self.venv.with_file_name("");
+        fs::create_dir_all(&parent).map_err(at(&parent))?;
+        let guard_path = self.venv.with_extension("lock");
+        let guard = File::create(&guard_path).map_err(at(&guard_path))?;
+        guard.lock().map_err(at(&guard_path))?;
+        if self.is_installed() {
+            return Ok(());
+        }
+        step(&format!("Installing {} into {}", self.set.what, self.set.folder), || {
+            work(python(&self.set.pythons)?)?;
+            Ok(fs::write(self.stamp(), &self.wanted).map_err(at(&self.stamp()))?)
+        })
+    }
+}
+
+/// Makes an environment and installs a lock file into it, about ten times as fast as pip does.
+fn uv_install(uv: &Tools, environment: &Environment<'_>, python: &str) -> Result<(), ToolError> {
+    let settings = uv_settings(uv);
+    let mut make = uv.command("uv");
+    make.args(["venv", "--quiet", "--clear", "--no-python-downloads", "--python", python]).arg(&environment.venv);
+    run(make.envs(settings.iter().map(|(name, value)| (name, value))))?;
+    let mut install = uv.command("uv");
+    // The lock file is complete, so nothing is resolved.
+    install.args(["pip", "install", "--no-deps", "--require-hashes", "--python"]).arg(environment.tools().path("python"));
+    install.arg("-r").arg(&environment.lock_path).envs(settings);
+    Ok(each_line_logged(&mut install, &environment.log(), |_| {})?)
+}
+
+/// pip's settings of the index and its certificate, in the variables of uv, which does not read pip's configuration. What the
+/// caller sets for uv stays.
+fn uv_settings(uv: &Tools) -> Vec<(&'static str, String)> {
+    const SETTINGS: [(&str, &str); 2] = [("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")];
+    let list = capture(uv.command("python").args(["-m", "pip", "config", "list"]).stderr(Stdio::null()));
+    let list = list.unwrap_or_default();
+    let settings = SETTINGS.into_iter().filter(|(_, variable)| std::env::var_os(variable).is_none());
+    settings.filter_map(|(name, variable)| Some((variable, pip_setting(&list, name)?))).collect()
+}
+
+/// A setting in the output of `pip config list`: `global.index-url='https://…'`. The environment (`:env:`) is listed first and
+/// takes precedence.
+fn pip_setting(list: &str, name: &str) -> Option<String> {
+    let value = list.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.rsplit('.').next()? == name).then_some(value)
+    })?;
+    Some(value.trim_matches(['\'', '"']).to_owned())
+}
+
+fn pip_install(uv: &Environment<'_>) -> Result<(), ToolError> {
+    let mut pip = uv.tools().command("python");
     pip.args(["-m", "pip", "install", "--no-deps", "--require-hashes"])
         .args(["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r"])
-        .arg(lock_path);
-    each_line_logged(&mut pip, log, |line| {
-        if line.starts_with("Collecting ") {
-            collected += 1;
-            progress.report(&format!("{collected} of up to {total} packages fetched"));
-        } else if line.starts_with("Installing ") {
-            progress.report("unpacking");
-        }
-    })
+        .arg(&uv.lock_path);
+    Ok(each_line_logged(&mut pip, &uv.log(), |_| {})?)
 }
 
-fn is_requirement(line: &str) -> bool {
-    line.starts_with(|first: char| first.is_ascii_alphanumeric())
-}
-
-/// The first interpreter of one of these versions that can make environments (Debian packages that part by itself).
+/// The first interpreter of one of these versions that can make environments. (Debian packages that part separately.)
 fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, ToolError> {
     const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14"];
     let (oldest, newest) = (versions.start(), versions.end());
@@ -206,22 +262,27 @@ fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, ToolError> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
-    fn a_requirement_is_a_line_that_begins_with_a_name() {
-        let lock = "# made by uv\nattrs==26.1.0 \\\n    --hash=sha256:00\n    # via jsonschema\nzig==1\n";
-        assert_eq!(lock.lines().filter(|line| is_requirement(line)).count(), 2);
+    fn reads_pips_settings_from_its_configuration() {
+        let list = ":env:.cert='/etc/ca.pem'\nglobal.index-url='https://pypi.example/simple'\n";
+        assert_eq!(pip_setting(list, "index-url").as_deref(), Some("https://pypi.example/simple"));
+        assert_eq!(pip_setting(list, "cert").as_deref(), Some("/etc/ca.pem"));
+        assert_eq!(pip_setting(list, "timeout"), None);
     }
 
     #[test]
     fn the_locks_pin_every_package_by_hash_and_name_no_host() {
-        for set in [&DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
+        for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));
             assert!(!lock.contains("://"), "{}", set.lock_file);
-            for line in lock.lines().filter(|line| is_requirement(line)) {
+            let is_requirement = |line: &&str| line.starts_with(|first: char| first.is_ascii_alphanumeric());
+            for line in lock.lines().filter(is_requirement) {
                 assert!(line.contains("=="), "{line}");
             }
         }
