@@ -25,3 +25,35 @@ pub(crate) async fn answer_preflight(methods: &BTreeMap<String, String>, request
     headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use ferrite_runtime::http::testing::request;
+    use http::{Method, StatusCode};
+    use lambda_http::RequestExt;
+    use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
+    use lambda_http::request::RequestContext;
+
+    use super::*;
+
+    async fn preflight(path: &str) -> Result<Response, Problem> {
+        let methods = [("/products".to_owned(), "GET, HEAD, POST".to_owned())].into();
+        let mut context = ApiGatewayProxyRequestContext::default();
+        context.resource_path = Some(path.to_owned());
+        let request = request(Method::OPTIONS).with_request_context(RequestContext::ApiGatewayV1(context));
+        answer_preflight(&methods, request).await
+    }
+
+    #[tokio::test]
+    async fn allows_the_methods_of_the_route() {
+        let response = preflight("/products").await.unwrap();
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, POST");
+        assert_eq!(response.headers()[ALLOW], "GET, HEAD, POST");
+    }
+
+    #[tokio::test]
+    async fn answers_404_for_an_unknown_route() {
+        assert_eq!(preflight("/elsewhere").await.unwrap_err().status(), StatusCode::NOT_FOUND);
+    }
+}

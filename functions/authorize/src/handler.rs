@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ferrite_runtime::event;
+use ferrite_runtime::Failure;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -28,7 +28,7 @@ pub(crate) enum AuthorizerEvent {
 
 /// Why there is no policy.
 #[derive(Debug, Error)]
-pub(crate) enum Failure {
+pub(crate) enum AuthorizeError {
     /// The caller's doing: 401.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -40,13 +40,18 @@ pub(crate) enum Failure {
     MethodArn,
 }
 
-impl Failure {
-    /// As API Gateway is told: it answers 401 to an error whose message is exactly "Unauthorized", and 500 to any other,
-    /// and hands no part of either on to the client. The reasons, which the log has, hold nothing that the caller chose.
-    pub(crate) fn told(self) -> event::Failure {
+/// API Gateway answers 401 to an error whose message is exactly "Unauthorized" and 500 to any other, and passes neither on
+/// to the client. The reason, which only the log has, contains nothing that the caller chose.
+#[derive(Debug, Error)]
+#[error("Unauthorized")]
+struct Unauthorized(#[source] Refused);
+
+impl AuthorizeError {
+    /// The failure of the invocation.
+    pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Self::Refused(_) => event::Failure::refused(self, "Unauthorized"),
-            Self::KeysUnavailable(_) | Self::MethodArn => event::Failure::failed(self),
+            Self::Refused(reason) => Failure::reject(Unauthorized(reason)),
+            Self::KeysUnavailable(_) | Self::MethodArn => Failure::retry(self),
         }
     }
 }
@@ -62,7 +67,7 @@ pub(crate) async fn authorize(
     expected: &Expected,
     event: AuthorizerEvent,
     now: u64,
-) -> Result<Value, Failure> {
+) -> Result<Value, AuthorizeError> {
     let AuthorizerEvent::Request { method_arn, headers, multi_value_headers } = event;
     let token = bearer_token(&headers.unwrap_or_default(), &multi_value_headers.unwrap_or_default())?;
     let verified = match verify(&token, &*keys.current(now).await?, expected, now) {
@@ -70,7 +75,7 @@ pub(crate) async fn authorize(
         Err(Refused::UnknownKey) => verify(&token, &*keys.after_unknown_key(now).await?, expected, now),
         verified => verified,
     };
-    let resource = whole_stage(&method_arn).ok_or(Failure::MethodArn)?;
+    let resource = whole_stage(&method_arn).ok_or(AuthorizeError::MethodArn)?;
     Ok(allow(&verified?, &resource))
 }
 

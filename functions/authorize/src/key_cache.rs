@@ -4,8 +4,6 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ferrite_runtime::log::{self, Level};
-use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -138,7 +136,7 @@ impl<S: FetchJwks> KeyCache<S> {
             }
             Err(error) => {
                 // Cached keys may go on serving, so that this line is the only sign of it.
-                log::exception(Level::Error, "the keys were not refreshed", &error, Value::Null);
+                tracing::error!(error = &error as &dyn Error, "the keys were not refreshed");
                 state.failed_at = Some(now);
             }
         }

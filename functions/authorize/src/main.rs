@@ -18,9 +18,9 @@ mod url;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ferrite_aws::{ParameterSource, sdk_config};
-use ferrite_runtime::{InitError, event};
+use ferrite_runtime::{InitError, event, log};
 
-use crate::handler::{AuthorizerEvent, Failure, authorize};
+use crate::handler::{AuthorizeError, AuthorizerEvent, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
 use crate::parameter::JwksParameter;
 use crate::settings::{KeySource, Settings};
@@ -28,6 +28,8 @@ use crate::url::JwksUrl;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
+    // Fetching the keys may log before `event::serve` would start the log.
+    log::init()?;
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     match &settings.source {
         KeySource::Url(uri) => serve(JwksUrl::new(uri.clone())?, &settings).await,
@@ -44,7 +46,7 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // first request: an identity provider that is down must not keep the function from starting.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
-        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(Failure::told)
+        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
     })
     .await
 }

@@ -1,6 +1,7 @@
-use ferrite_api::OrderBody;
+use ferrite_api::{ApiError, OrderBody};
+use ferrite_core::ports::Clock;
 use ferrite_domain::OrderStatus;
-use ferrite_domain::ports::{Clock, GetOrder, SaveTransition};
+use ferrite_domain::ports::{GetOrder, SaveTransition};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, path_id};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
@@ -16,28 +17,30 @@ pub(crate) async fn cancel_order(
     orders: &(impl GetOrder + SaveTransition),
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
     let id = path_id(&request, "orderId")?;
     // An order leaves `pending` once: whoever was quicker made it what the second look finds.
     loop {
-        let order = orders.get(caller.id(), id).await?.ok_or_else(Problem::not_found)?;
+        let order = orders.get(&caller.id(), id).await?.ok_or_else(Problem::not_found)?;
         if matches!(order.status, OrderStatus::Cancelled { .. }) {
-            return json(StatusCode::OK, &OrderBody::from(order));
+            return Ok(json(StatusCode::OK, &OrderBody::from(order))?);
         }
         let transition = order.cancel(clock.now())?;
         if orders.save(&transition, &trace::cause()).await? {
             metrics::count(ORDERS_CANCELLED);
-            return json(StatusCode::OK, &OrderBody::from(transition.after().clone()));
+            return Ok(json(StatusCode::OK, &OrderBody::from(transition.after().clone()))?);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryStore};
+    use ferrite_core::TraceContext;
+    use ferrite_core::memory::FixedClock;
+    use ferrite_domain::memory::MemoryStore;
     use ferrite_domain::ports::{CreateProduct, GetProduct};
-    use ferrite_domain::{Cause, Order, Product, contract};
+    use ferrite_domain::{Order, Product, contract};
     use ferrite_runtime::http::testing::{TestRequest, request};
     use http::Method;
     use serde_json::{Value, json};
@@ -76,7 +79,7 @@ mod tests {
     async fn what_is_paid_stays_paid() {
         let (store, product, order) = ordered().await;
         let paid = order.clone().pay(contract::now()).unwrap();
-        assert!(store.save(&paid, &Cause::default()).await.unwrap());
+        assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
         let refused = cancel(&store, order.customer.as_str(), &order).await.unwrap_err();
         assert_eq!((refused.status(), stock(&store, &product).await), (StatusCode::CONFLICT, 3));
     }

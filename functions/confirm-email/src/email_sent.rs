@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ferrite_domain::Sending;
+use ferrite_domain::EmailDelivery;
 use serde::Deserialize;
 use serde::de::Error as _;
 
@@ -10,7 +10,7 @@ const SES: &str = "aws.ses";
 
 /// SES took the mail of this sending.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct EmailSent(pub(crate) Sending);
+pub(crate) struct EmailSent(pub(crate) EmailDelivery);
 
 #[derive(Deserialize)]
 struct Event {
@@ -28,7 +28,7 @@ struct Mail {
     tags: Tags,
 }
 
-/// By [`Sending::LABEL`].
+/// By [`EmailDelivery::MESSAGE_TAG`].
 #[derive(Deserialize)]
 struct Tags {
     record: [String; 1],
@@ -47,7 +47,7 @@ impl FromStr for EmailSent {
             return Err(serde_json::Error::custom(format!("{source:?} is not {SES}")));
         }
         let [digest] = detail.mail.tags.record;
-        Ok(Self(Sending::new(digest)))
+        Ok(Self(EmailDelivery::new(digest)))
     }
 }
 
@@ -59,10 +59,10 @@ mod tests {
 
     #[test]
     fn a_mail_of_ours_is_known_by_its_label() {
-        let tags = json!({"ses:configuration-set": ["shop"], Sending::LABEL: ["abc"]});
+        let tags = json!({"ses:configuration-set": ["shop"], EmailDelivery::MESSAGE_TAG: ["abc"]});
         let mail = json!({"messageId": "1", "destination": ["ada@example.com"], "tags": tags});
         let detail = json!({"eventType": "Send", "mail": mail, "send": {}});
         let event = json!({"version": "0", "source": "aws.ses", "detail-type": "Email Sent", "detail": detail});
-        assert_eq!(event.to_string().parse::<EmailSent>().unwrap(), EmailSent(Sending::new("abc".to_owned())));
+        assert_eq!(event.to_string().parse::<EmailSent>().unwrap(), EmailSent(EmailDelivery::new("abc".to_owned())));
     }
 }

@@ -1,6 +1,7 @@
-use ferrite_domain::Sending;
-use ferrite_domain::ports::{Clock, IdempotencyRecords};
-use ferrite_runtime::batch::{Failure, sqs::Message};
+use ferrite_core::ports::{Clock, IdempotencyStore};
+use ferrite_domain::EmailDelivery;
+use ferrite_runtime::Failure;
+use ferrite_runtime::batch::sqs::Message;
 
 use crate::email_sent::EmailSent;
 
@@ -8,13 +9,13 @@ use crate::email_sent::EmailSent;
 ///
 /// It may come twice, and before notify-customer has ended; the record says the same either way.
 pub(crate) async fn confirm_email(
-    records: &impl IdempotencyRecords,
+    records: &impl IdempotencyStore,
     clock: &impl Clock,
     message: Message,
 ) -> Result<(), Failure> {
     let EmailSent(sending) = message.body.parse().map_err(Failure::reject)?;
-    let remembered_until = clock.now().after(Sending::REMEMBERED);
-    let settled = records.settle(&sending.key(), Sending::SENT, remembered_until).await;
+    let remembered_until = clock.now().after(EmailDelivery::RETENTION);
+    let settled = records.complete_if_in_progress(&sending.key(), EmailDelivery::SENT, remembered_until).await;
     settled.map(drop).map_err(Failure::retry)
 }
 
@@ -22,9 +23,9 @@ pub(crate) async fn confirm_email(
 mod tests {
     use std::time::Duration;
 
+    use ferrite_core::memory::{FixedClock, MemoryIdempotency};
+    use ferrite_core::ports::{Attempt, Fingerprint, StartResult};
     use ferrite_domain::contract;
-    use ferrite_domain::memory::{FixedClock, MemoryIdempotency};
-    use ferrite_domain::ports::{Attempt, Begun, Fingerprint};
     use serde_json::{Value, json};
 
     use super::*;
@@ -42,25 +43,25 @@ mod tests {
     fn attempt() -> Attempt {
         let now = contract::now();
         Attempt {
-            key: Sending::new("abc".to_owned()).key(),
+            key: EmailDelivery::new("abc".to_owned()).key(),
             fingerprint: Fingerprint("abc".to_owned()),
             now,
             in_progress_until: now.after(Duration::from_secs(300)),
-            expires_at: now.after(Sending::REMEMBERED),
+            expires_at: now.after(EmailDelivery::RETENTION),
         }
     }
 
     #[tokio::test]
     async fn a_mail_that_ses_took_is_sent_whatever_its_sender_knows() {
         let (records, clock) = (MemoryIdempotency::default(), FixedClock(contract::now()));
-        records.begin(&attempt()).await.unwrap();
+        records.start(&attempt()).await.unwrap();
         for _ in 0..2 {
             confirm_email(&records, &clock, sent("aws.ses", &json!({"record": ["abc"]}))).await.unwrap();
         }
-        let Begun::Answered(saved) = records.begin(&attempt()).await.unwrap() else { panic!("it is not known") };
-        assert_eq!(saved.answer, Sending::SENT);
+        let StartResult::Completed(saved) = records.start(&attempt()).await.unwrap() else { panic!("it is not known") };
+        assert_eq!(saved.response, EmailDelivery::SENT);
         assert!(
-            records.complete(&attempt(), Sending::SENT, attempt().expires_at).await.unwrap(),
+            records.complete(&attempt(), EmailDelivery::SENT, attempt().expires_at).await.unwrap(),
             "its sender says the same"
         );
     }

@@ -2,10 +2,11 @@
 
 mod handler;
 
-use ferrite_aws::{IdempotencyTable, Table, sdk_config};
+use ferrite_aws::{IdempotencyTable, sdk_config};
 use ferrite_runtime::idempotency::Idempotency;
 use ferrite_runtime::tower::ServiceBuilder;
 use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http, service_fn};
+use ferrite_store::Table;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -21,7 +22,7 @@ async fn main() -> Result<(), InitError> {
     let table = Table::new(&aws, settings.table_name);
     let records = IdempotencyTable::new(&aws, settings.idempotency_table_name);
     let once = Idempotency::new(records, SystemClock, "create-product");
-    table.open_for_putting().await;
+    table.prewarm_put().await;
     let handler = service_fn(|request| handler::create_product(&table, &RandomIds, &SystemClock, request));
     http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&once)).service(handler)).await
 }

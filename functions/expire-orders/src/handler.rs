@@ -1,8 +1,10 @@
 use std::time::Duration;
 
-use ferrite_domain::ports::{Clock, ListPendingOrders, SaveTransition};
-use ferrite_domain::{PageLimit, PageRequest, Shard};
-use ferrite_runtime::batch::Failure;
+use ferrite_core::ports::Clock;
+use ferrite_core::{PageLimit, PageRequest};
+use ferrite_domain::Shard;
+use ferrite_domain::ports::{ListPendingOrders, SaveTransition};
+use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use serde_json::json;
@@ -54,15 +56,18 @@ pub(crate) async fn expire_orders(
             }
         }
     }
-    log::append("expired", json!(expired));
+    log::append_key("expired", json!(expired));
     failure.map_or(Ok(()), |error| Err(Failure::retry(error)))
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryStore};
-    use ferrite_domain::ports::{CreateProduct, GetOrder, GetProduct, StoreError};
-    use ferrite_domain::{Cause, Order, OrderPosition, Page, Product, Timestamp, Transition, contract};
+    use ferrite_core::memory::FixedClock;
+    use ferrite_core::ports::PortError;
+    use ferrite_core::{Page, Timestamp, TraceContext};
+    use ferrite_domain::memory::MemoryStore;
+    use ferrite_domain::ports::{CreateProduct, GetOrder, GetProduct};
+    use ferrite_domain::{Order, OrderPosition, Product, Transition, contract};
 
     use super::*;
 
@@ -107,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn what_may_still_be_paid_or_was_is_left_alone() {
         let (store, product, orders) = ordered(2).await;
-        assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &Cause::default()).await.unwrap());
+        assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
         expire_orders(&store, &clock(PATIENCE), PATIENCE).await.unwrap();
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "pending"));
         expire_orders(&store, &clock(PATIENCE * 2), PATIENCE).await.unwrap();
@@ -124,14 +129,14 @@ mod tests {
             shard: Shard,
             _: Timestamp,
             _: &PageRequest<OrderPosition>,
-        ) -> Result<Page<Order, OrderPosition>, StoreError> {
+        ) -> Result<Page<Order, OrderPosition>, PortError> {
             let listed = self.1.iter().filter(|order| Shard::of(order.id) == shard).cloned().collect();
             Ok(Page { items: listed, next: None })
         }
     }
 
     impl SaveTransition for Behind<'_> {
-        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
+        async fn save(&self, transition: &Transition, cause: &TraceContext) -> Result<bool, PortError> {
             self.0.save(transition, cause).await
         }
     }
@@ -149,18 +154,18 @@ mod tests {
             shard: Shard,
             before: Timestamp,
             page: &PageRequest<OrderPosition>,
-        ) -> Result<Page<Order, OrderPosition>, StoreError> {
+        ) -> Result<Page<Order, OrderPosition>, PortError> {
             if self.shard == Some(shard) {
-                return Err(StoreError::new("Query", "an item is no order"));
+                return Err(PortError::new("Query", "an item is no order"));
             }
             self.store.list_pending(shard, before, page).await
         }
     }
 
     impl SaveTransition for Stuck<'_> {
-        async fn save(&self, transition: &Transition, cause: &Cause) -> Result<bool, StoreError> {
+        async fn save(&self, transition: &Transition, cause: &TraceContext) -> Result<bool, PortError> {
             if self.order.is_some_and(|order| order.id == transition.before().id) {
-                return Err(StoreError::new("TransactWriteItems", "throttled"));
+                return Err(PortError::new("TransactWriteItems", "throttled"));
             }
             self.store.save(transition, cause).await
         }
@@ -195,7 +200,7 @@ mod tests {
     async fn a_payment_that_was_quicker_wins() {
         let (store, product, orders) = ordered(2).await;
         let paid = orders[0].clone().pay(contract::now()).unwrap();
-        assert!(store.save(&paid, &Cause::default()).await.unwrap());
+        assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
         for listed in [orders.clone(), vec![paid.after().clone()]] {
             expire_orders(&Behind(&store, listed), &clock(PATIENCE * 2), PATIENCE).await.unwrap();
         }

@@ -4,8 +4,9 @@ mod handler;
 
 use std::time::Duration;
 
-use ferrite_aws::{Queue, Table, sdk_config};
+use ferrite_aws::{DeadLetters, sdk_config};
 use ferrite_runtime::{InitError, SystemClock, config, schedule};
+use ferrite_store::Table;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -20,8 +21,8 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
-    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
+    let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     let patience = Duration::from_secs(60 * u64::from(settings.pending_order_minutes));
-    table.open_for_listing_by_index().await;
+    table.prewarm_index_query().await;
     schedule::serve(&dead_letters, |_: schedule::Tick| handler::expire_orders(&table, &SystemClock, patience)).await
 }

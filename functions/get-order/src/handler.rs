@@ -1,11 +1,38 @@
-use ferrite_api::OrderBody;
+use ferrite_api::{ApiError, OrderBody};
 use ferrite_domain::ports::GetOrder;
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, path_id};
 use http::StatusCode;
 
 /// Shows the caller's order; another's is as little there as one that does not exist.
-pub(crate) async fn get_order(orders: &impl GetOrder, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn get_order(orders: &impl GetOrder, request: Request) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
-    let order = orders.get(caller.id(), path_id(&request, "orderId")?).await?.ok_or_else(Problem::not_found)?;
-    json(StatusCode::OK, &OrderBody::from(order))
+    let order = orders.get(&caller.id(), path_id(&request, "orderId")?).await?.ok_or_else(Problem::not_found)?;
+    Ok(json(StatusCode::OK, &OrderBody::from(order))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::contract;
+    use ferrite_domain::memory::MemoryStore;
+    use ferrite_domain::ports::CreateProduct;
+    use ferrite_runtime::http::testing::{TestRequest, request};
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn shows_an_order_only_to_its_customer() {
+        let (store, product) = (MemoryStore::default(), contract::product(1));
+        store.create(&product).await.unwrap();
+        let order = contract::orders::placed(&store, &[(&product, 1)]).await;
+        let get = |customer: &str| {
+            let request = request(Method::GET).by_caller(customer, "").path_parameter("orderId", order.id);
+            get_order(&store, request)
+        };
+        let response = get(order.customer.as_str()).await.unwrap();
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!((&body["id"], &body["status"]), (&json!(order.id), &json!("pending")));
+        assert_eq!(get("somebody-else").await.unwrap_err().problem().status(), StatusCode::NOT_FOUND);
+    }
 }

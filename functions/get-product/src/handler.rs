@@ -1,5 +1,6 @@
-use ferrite_api::{ProductBody, image_bodies};
-use ferrite_domain::ports::{Clock, GetProduct, SignImageUrl};
+use ferrite_api::{ApiError, ProductBody, image_bodies};
+use ferrite_core::ports::Clock;
+use ferrite_domain::ports::{GetProduct, SignImageUrl};
 use ferrite_runtime::http::{Problem, Request, Response, not_modified, path_id};
 use http::StatusCode;
 
@@ -9,7 +10,7 @@ pub(crate) async fn get_product(
     links: &impl SignImageUrl,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let product = products.get(path_id(&request, "productId")?).await?.ok_or_else(Problem::not_found)?;
     let images = image_bodies(&product, links, clock.now())?;
     let (response, tag) = ProductBody::new(product, images).answer(StatusCode::OK)?;
@@ -18,8 +19,9 @@ pub(crate) async fn get_product(
 
 #[cfg(test)]
 mod tests {
+    use ferrite_core::memory::FixedClock;
     use ferrite_domain::contract;
-    use ferrite_domain::memory::{FixedClock, MemorySigner, MemoryStore};
+    use ferrite_domain::memory::{MemorySigner, MemoryStore};
     use ferrite_domain::ports::CreateProduct;
     use ferrite_runtime::http::testing::{TestRequest, request};
 

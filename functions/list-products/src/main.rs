@@ -2,8 +2,9 @@
 
 mod handler;
 
-use ferrite_aws::{ImageSigner, Table, sdk_config};
+use ferrite_aws::sdk_config;
 use ferrite_runtime::{InitError, SystemClock, config, http, service_fn};
+use ferrite_store::{ImageSigner, Table};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,6 +19,6 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let links = ImageSigner::new(&aws, &settings.image_bucket).await?;
-    table.open_for_listing_by_index().await;
+    table.prewarm_index_query().await;
     http::serve(service_fn(|request| handler::list_products(&table, &links, &SystemClock, request))).await
 }

@@ -1,6 +1,8 @@
-use ferrite_domain::ports::{Clock, GetCustomer, IdempotencyRecords, SendEmail};
-use ferrite_domain::{CloudEvent, CustomerRegistered, DomainEvent, Notification, OrderCancelled, OrderPaid};
-use ferrite_runtime::batch::Failure;
+use ferrite_core::ports::{Clock, IdempotencyStore};
+use ferrite_core::{CloudEvent, Event};
+use ferrite_domain::ports::{GetCustomer, SendEmail};
+use ferrite_domain::{CustomerRegistered, DomainEvent, Notification, OrderCancelled, OrderPaid};
+use ferrite_runtime::Failure;
 use ferrite_runtime::log;
 use serde_json::json;
 
@@ -10,18 +12,18 @@ use crate::sendings::Sendings;
 pub(crate) async fn notify_customer(
     customers: &impl GetCustomer,
     mailer: &impl SendEmail,
-    sendings: &Sendings<impl IdempotencyRecords, impl Clock>,
-    CloudEvent { id, event, .. }: CloudEvent,
+    sendings: &Sendings<impl IdempotencyStore, impl Clock>,
+    CloudEvent { id, event, .. }: CloudEvent<DomainEvent>,
 ) -> Result<(), Failure> {
     let (DomainEvent::CustomerRegistered(CustomerRegistered { customer_id })
     | DomainEvent::OrderPaid(OrderPaid { customer_id, .. })
     | DomainEvent::OrderCancelled(OrderCancelled { customer_id, .. })) = &event
     else {
-        return Err(Failure::reject(format!("{} is not what this queue is for", event.kind())));
+        return Err(Failure::reject(format!("{} is not what this queue is for", event.event_type())));
     };
-    let Some(customer) = customers.get(customer_id).await.map_err(Failure::retry)? else {
+    let Some(customer) = customers.get(customer_id).await? else {
         // One may order without having registered, and then there is nowhere to write to.
-        log::append_to("not_registered", json!({ "event_id": id }));
+        log::append_to_list("not_registered", json!({ "event_id": id }));
         return Ok(());
     };
     let Some(notification) = Notification::of(&event, &customer) else { return Ok(()) };
@@ -32,9 +34,11 @@ pub(crate) async fn notify_customer(
 mod tests {
     use std::time::Duration;
 
-    use ferrite_domain::memory::{FixedClock, MemoryIdempotency, MemoryMailer, MemoryStore};
+    use ferrite_core::memory::{FixedClock, MemoryIdempotency};
+    use ferrite_core::{EventId, TraceContext, Version};
+    use ferrite_domain::memory::{MemoryMailer, MemoryStore};
     use ferrite_domain::ports::PutCustomer;
-    use ferrite_domain::{Cause, Customer, EventId, OrderPlaced, Version, contract};
+    use ferrite_domain::{Customer, OrderPlaced, contract};
 
     use super::*;
 
@@ -48,15 +52,15 @@ mod tests {
             created_at: contract::now(),
             updated_at: contract::now(),
         };
-        assert!(store.put(&customer, &Cause::default()).await.unwrap());
+        assert!(store.put(&customer, &TraceContext::default()).await.unwrap());
         store
     }
 
-    fn told(event: DomainEvent) -> CloudEvent {
+    fn told(event: DomainEvent) -> CloudEvent<DomainEvent> {
         CloudEvent::new(EventId::of_change("x", Version::FIRST), "x".to_owned(), contract::now(), event)
     }
 
-    fn registration(customer: &str) -> CloudEvent {
+    fn registration(customer: &str) -> CloudEvent<DomainEvent> {
         told(DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.to_owned().try_into().unwrap() }))
     }
 

@@ -5,10 +5,11 @@ mod sendings;
 
 use std::time::Duration;
 
-use ferrite_aws::{IdempotencyTable, Mailer, Queue, Table, sdk_config};
+use ferrite_aws::{IdempotencyTable, Queue, sdk_config};
 use ferrite_domain::Email;
 use ferrite_runtime::batch::{Limits, events};
 use ferrite_runtime::{InitError, SystemClock, config};
+use ferrite_store::{Mailer, Table};
 use serde::Deserialize;
 
 use self::sendings::Sendings;
@@ -34,7 +35,7 @@ async fn main() -> Result<(), InitError> {
     let window = Duration::from_secs(settings.email_confirmation_seconds.into());
     let sendings = Sendings::new(records, SystemClock, window);
     let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
-    table.open_for_reading().await;
+    table.prewarm_read().await;
     let handler = |event| handler::notify_customer(&table, &mailer, &sendings, event);
     events::serve(&queue, Limits::default(), handler).await
 }

@@ -11,16 +11,19 @@
 //! completes the record; if SES told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event
 //! is lost, or is not handled until the window is over: it has a queue and a function of its own, which wait for no mail.
 
+use std::error::Error;
 use std::time::Duration;
 
-use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, SendEmail, SendEmailError};
-use ferrite_domain::{Email, EmailMessage, EventId, Notification, Sending};
-use ferrite_runtime::batch::Failure;
+use ferrite_core::EventId;
+use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, StartResult};
+use ferrite_domain::ports::{SendEmail, SendEmailError};
+use ferrite_domain::{Email, EmailDelivery, EmailMessage, Notification};
+use ferrite_runtime::Failure;
 use ferrite_runtime::idempotency::digest;
-use ferrite_runtime::log::{self, Level};
+use ferrite_runtime::log;
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::trace;
-use serde_json::{Value, json};
+use serde_json::json;
+use tracing::{Instrument, info_span};
 
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
@@ -38,7 +41,7 @@ pub(crate) struct Sendings<R, C> {
 #[error("an attempt to send this e-mail is not confirmed yet")]
 struct Unconfirmed;
 
-impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
+impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
     /// Waits for `window` for SES to confirm what went without an answer.
     pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
         Self { records, clock, window }
@@ -55,29 +58,29 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         to: Email,
         notification: Notification,
     ) -> Result<(), Failure> {
-        let sending = Sending::new(digest(event).map_err(Failure::reject)?);
+        let sending = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
         let attempt = self.attempt(&sending);
-        match self.records.begin(&attempt).await.map_err(Failure::retry)? {
-            Begun::First => {}
-            Begun::InProgress => return Err(Failure::retry(Unconfirmed)),
-            Begun::Answered(_) => return Ok(()),
+        match self.records.start(&attempt).await? {
+            StartResult::Acquired => {}
+            StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
+            StartResult::Completed(_) => return Ok(()),
         }
-        let labels = vec![(Sending::LABEL, sending.digest().to_owned())];
-        let message = EmailMessage { labels, to, notification };
-        match trace::span("send the e-mail", mailer.send(&message)).await {
+        let message_tags = vec![(EmailDelivery::MESSAGE_TAG, sending.digest().to_owned())];
+        let message = EmailMessage { message_tags, to, notification };
+        match mailer.send(&message).instrument(info_span!("send_email")).await {
             Ok(()) => {
                 metrics::count(EMAILS_SENT);
-                self.complete(&attempt, Sending::SENT).await
+                self.complete(&attempt, EmailDelivery::SENT).await
             }
             Err(SendEmailError::Rejected { reason }) => {
                 metrics::count(EMAILS_REJECTED);
-                log::append_to("rejected", json!({ "event_id": event }));
+                log::append_to_list("rejected", json!({ "event_id": event }));
                 self.complete(&attempt, &json!({ "rejected": reason }).to_string()).await
             }
             Err(error @ SendEmailError::NotSent(_)) => {
                 if let Err(error) = self.records.release(&attempt).await {
                     // Then the mail waits for the window to be over.
-                    log::exception(Level::Warning, "the record of a sending could not be freed", &error, Value::Null);
+                    tracing::warn!(error = &error as &dyn Error, "the record of an e-mail could not be released");
                 }
                 Err(Failure::retry(error))
             }
@@ -85,20 +88,20 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
         }
     }
 
-    fn attempt(&self, sending: &Sending) -> Attempt {
+    fn attempt(&self, sending: &EmailDelivery) -> Attempt {
         let now = self.clock.now();
         Attempt {
             key: sending.key(),
             fingerprint: Fingerprint(sending.digest().to_owned()),
             now,
             in_progress_until: now.after(self.window),
-            expires_at: now.after(Sending::REMEMBERED),
+            expires_at: now.after(EmailDelivery::RETENTION),
         }
     }
 
     /// It is nothing new where SES's event came first.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
-        let remembered_until = self.clock.now().after(Sending::REMEMBERED);
+        let remembered_until = self.clock.now().after(EmailDelivery::RETENTION);
         let completed = self.records.complete(attempt, outcome, remembered_until).await;
         completed.map(drop).map_err(Failure::retry)
     }
@@ -108,9 +111,11 @@ impl<R: IdempotencyRecords, C: Clock> Sendings<R, C> {
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::{MemoryIdempotency, MemoryMailer};
-    use ferrite_domain::ports::StoreError;
-    use ferrite_domain::{Reason, Timestamp, contract};
+    use ferrite_core::memory::MemoryIdempotency;
+    use ferrite_core::ports::PortError;
+    use ferrite_core::{Reason, Timestamp};
+    use ferrite_domain::contract;
+    use ferrite_domain::memory::MemoryMailer;
 
     use super::*;
 
@@ -148,12 +153,12 @@ mod tests {
 
         /// What confirm-email does about the mail that was sent last.
         async fn confirm(&self) {
-            let labels = self.mailer.sent().pop().unwrap().labels;
-            let [(Sending::LABEL, digest)] = &labels[..] else { panic!("{labels:?}") };
+            let message_tags = self.mailer.sent().pop().unwrap().message_tags;
+            let [(EmailDelivery::MESSAGE_TAG, digest)] = &message_tags[..] else { panic!("{message_tags:?}") };
             assert!(digest.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{digest}");
-            let remembered_until = self.sendings.clock.now().after(Sending::REMEMBERED);
-            let key = Sending::new(digest.clone()).key();
-            self.sendings.records.settle(&key, Sending::SENT, remembered_until).await.unwrap();
+            let remembered_until = self.sendings.clock.now().after(EmailDelivery::RETENTION);
+            let key = EmailDelivery::new(digest.clone()).key();
+            self.sendings.records.complete_if_in_progress(&key, EmailDelivery::SENT, remembered_until).await.unwrap();
         }
 
         fn sent(&self) -> usize {
@@ -164,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn an_event_that_comes_again_sends_nothing_more() {
         let shop = Shop::new();
-        for wait in [Duration::ZERO, WINDOW * 2, Sending::REMEMBERED - WINDOW * 4] {
+        for wait in [Duration::ZERO, WINDOW * 2, EmailDelivery::RETENTION - WINDOW * 4] {
             shop.wait(wait);
             shop.deliver().await.unwrap();
         }
@@ -200,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn a_mail_that_ses_did_not_tell_of_is_sent_when_the_window_is_over() {
         let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::Unknown(StoreError::new("SendEmail", "the connection broke")));
+        shop.mailer.fail_next(SendEmailError::Unknown(PortError::new("SendEmail", "the connection broke")));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
         shop.wait(WINDOW - Duration::from_millis(1));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
@@ -213,7 +218,7 @@ mod tests {
     #[tokio::test]
     async fn what_ses_said_no_to_is_sent_by_the_next_delivery() {
         let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::NotSent(StoreError::new("SendEmail", "Throttling")));
+        shop.mailer.fail_next(SendEmailError::NotSent(PortError::new("SendEmail", "Throttling")));
         assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
         shop.deliver().await.unwrap();
         assert_eq!(shop.sent(), 1);
@@ -228,10 +233,11 @@ mod tests {
             shop.deliver().await.unwrap();
         }
         assert_eq!(shop.sent(), 0);
-        let sending = Sending::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
-        let Begun::Answered(saved) = shop.sendings.records.begin(&shop.sendings.attempt(&sending)).await.unwrap() else {
+        let sending = EmailDelivery::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
+        let StartResult::Completed(saved) = shop.sendings.records.start(&shop.sendings.attempt(&sending)).await.unwrap()
+        else {
             panic!("it has ended");
         };
-        assert_eq!(saved.answer, r#"{"rejected":"no such domain"}"#);
+        assert_eq!(saved.response, r#"{"rejected":"no such domain"}"#);
     }
 }

@@ -1,72 +1,71 @@
-use ferrite_api::{OrderBody, PlaceOrderBody};
-use ferrite_domain::ports::{Clock, GetProducts, NewIds, PlaceError, PlaceOrder, Placement};
-use ferrite_domain::{Order, PlacementRequest};
-use ferrite_runtime::http::{Problem, Request, Response, caller, idempotency, json, json_body};
+use ferrite_api::{ApiError, OrderBody, PlaceOrderBody};
+use ferrite_core::ports::{Clock, NewIds};
+use ferrite_domain::ports::{GetProducts, PlaceOrder, PlaceOrderError, Placement};
+use ferrite_domain::{CustomerId, Order, PlacementRequest};
+use ferrite_runtime::http::{JsonBody, Problem, Request, Response, caller, idempotency, json, located};
 use ferrite_runtime::idempotency::DAY;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use tracing::{Instrument, info_span};
 
 const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
 
-/// How often an order is priced anew because a price changed under it.
-const PRICINGS: usize = 3;
+/// How often an order is priced before it is rejected because its products change all the time.
+const MAX_PRICING_ATTEMPTS: usize = 3;
 
 /// Places an order: 202 with the pending order and its `Location`, once for each idempotency key.
 ///
-/// The answer is saved in the transaction that takes the stock and keeps the order. Wherever this process dies, the
-/// same request finds either no trace and is carried out, or the order and its answer.
+/// The response is saved in the transaction that takes the stock and stores the order. Wherever this process dies, the
+/// repeated request finds either nothing and is carried out, or the order and its response.
 pub(crate) async fn place_order(
     store: &(impl GetProducts + PlaceOrder),
     ids: &impl NewIds,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
-    let customer = caller(&request)?.id().clone();
+) -> Result<Response, ApiError> {
+    let customer: CustomerId = caller(&request)?.id();
     let key = idempotency::required_key(&request)?;
-    let wanted = PlacementRequest::try_from(json_body::<PlaceOrderBody>(&request)?)?;
-    let fingerprint = idempotency::fingerprint(&request)?;
+    let body = JsonBody::read(&request)?;
+    let fingerprint = idempotency::fingerprint(&body)?;
+    let wanted = PlacementRequest::try_from(body.parse::<PlaceOrderBody>()?)?;
     let now = clock.now();
-    if let Some(saved) = store.find_answer(&customer, &key, now).await? {
-        return idempotency::replay(&saved, &fingerprint);
+    if let Some(saved) = store.find_saved_response(&customer, &key, now).await? {
+        return Ok(idempotency::replay(&saved, &fingerprint)?);
     }
 
     let id = ids.new_id().into();
-    for _ in 0..PRICINGS {
+    for _ in 0..MAX_PRICING_ATTEMPTS {
         let products = store.get_many(&wanted.products()).await?;
         let order = match wanted.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
-            // What is missing may be what the same request, sent a moment ago, has just taken.
-            Err(refusal) => match store.find_answer(&customer, &key, now).await? {
-                Some(saved) => return idempotency::replay(&saved, &fingerprint),
-                None => return Err(refusal.into()),
+            // A concurrent retry of this request may have taken the stock: look for its saved response before rejecting.
+            Err(error) => match store.find_saved_response(&customer, &key, now).await? {
+                Some(saved) => return Ok(idempotency::replay(&saved, &fingerprint)?),
+                None => return Err(error.into()),
             },
         };
-        let saved = idempotency::save(&accepted(&order)?, fingerprint.clone())?;
+        let response = accepted(&order)?;
+        let saved = idempotency::save(&response, fingerprint.clone())?;
         let (key, key_expires_at) = (key.clone(), now.after(DAY));
-        let placement = Placement { order, key, saved, key_expires_at, cause: trace::cause() };
-        match trace::span("place the order", store.place(&placement)).await {
+        let placement = Placement { order, key, saved, key_expires_at, trace_context: trace::cause() };
+        match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);
-                log::append("order_id", placement.order.id.to_string());
-                return idempotency::replay(&placement.saved, &fingerprint);
+                log::append_key("order_id", placement.order.id.to_string());
+                return Ok(response);
             }
-            Err(PlaceError::Answered(saved)) => return idempotency::replay(&saved, &fingerprint),
-            Err(PlaceError::ProductsChanged) => {}
+            Err(PlaceOrderError::Completed(saved)) => return Ok(idempotency::replay(&saved, &fingerprint)?),
+            Err(PlaceOrderError::ProductsChanged) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Err(PlaceError::ProductsChanged.into())
+    Err(PlaceOrderError::ProductsChanged.into())
 }
 
-/// 202 with the order, whose payment is still to be taken.
+/// 202 with the order, whose payment has not been taken yet.
 fn accepted(order: &Order) -> Result<Response, Problem> {
-    let mut response = json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?;
-    // Relative to the request's own URL (RFC 9110, section 10.2.2), which ends in `orders` behind whatever stage.
-    let location = HeaderValue::try_from(format!("orders/{}", order.id)).map_err(Problem::internal)?;
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+    located(json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?, &format!("orders/{}", order.id))
 }
 
 #[cfg(test)]
@@ -74,9 +73,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use ferrite_domain::memory::{FixedClock, MemoryStore, UniqueIds};
-    use ferrite_domain::ports::{CreateProduct, GetProduct, SavedAnswer, StoreError, UpdateProduct};
-    use ferrite_domain::{CustomerId, IdempotencyKey, Money, Product, ProductId, ProductPatch, Timestamp, contract};
+    use ferrite_core::memory::{FixedClock, UniqueIds};
+    use ferrite_core::ports::{PortError, SavedResponse};
+    use ferrite_core::{IdempotencyKey, Timestamp};
+    use ferrite_domain::memory::MemoryStore;
+    use ferrite_domain::ports::{CreateProduct, GetProduct, UpdateProduct};
+    use ferrite_domain::{Money, Product, ProductId, ProductPatch, contract};
     use ferrite_runtime::http::testing::{TestRequest, request};
     use http::Method;
     use serde_json::json;
@@ -88,7 +90,7 @@ mod tests {
         request(Method::POST).by_caller("ada", "").header("idempotency-key", "k").json(&body)
     }
 
-    async fn place(store: &(impl GetProducts + PlaceOrder), request: Request) -> Result<Response, Problem> {
+    async fn place(store: &(impl GetProducts + PlaceOrder), request: Request) -> Result<Response, ApiError> {
         place_order(store, &UniqueIds, &FixedClock(contract::now()), request).await
     }
 
@@ -123,7 +125,7 @@ mod tests {
     }
 
     impl GetProducts for Raced {
-        async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, StoreError> {
+        async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, PortError> {
             if self.before_the_look {
                 self.happen().await;
             }
@@ -134,16 +136,16 @@ mod tests {
     }
 
     impl PlaceOrder for Raced {
-        async fn find_answer(
+        async fn find_saved_response(
             &self,
             customer: &CustomerId,
             key: &IdempotencyKey,
             now: Timestamp,
-        ) -> Result<Option<SavedAnswer>, StoreError> {
-            self.store.find_answer(customer, key, now).await
+        ) -> Result<Option<SavedResponse>, PortError> {
+            self.store.find_saved_response(customer, key, now).await
         }
 
-        async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
+        async fn place(&self, placement: &Placement) -> Result<(), PlaceOrderError> {
             self.store.place(placement).await
         }
     }
@@ -175,6 +177,6 @@ mod tests {
         let (mut parts, body) = order(&product).into_parts();
         parts.extensions.clear();
         let problem = place(&store, Request::from_parts(parts, body)).await.unwrap_err();
-        assert_eq!(problem.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(problem.problem().status(), StatusCode::UNAUTHORIZED);
     }
 }

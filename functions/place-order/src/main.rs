@@ -2,8 +2,9 @@
 
 mod handler;
 
-use ferrite_aws::{Table, sdk_config};
+use ferrite_aws::sdk_config;
 use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http, service_fn};
+use ferrite_store::Table;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -15,6 +16,6 @@ struct Settings {
 async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let table = Table::new(&sdk_config()?, settings.table_name);
-    table.open_for_reading().await;
+    table.prewarm_read().await;
     http::serve(service_fn(|request| handler::place_order(&table, &RandomIds, &SystemClock, request))).await
 }

@@ -1,62 +1,50 @@
 use std::panic::catch_unwind;
 
-use ferrite_aws::UploadKey;
-use ferrite_domain::ports::{Clock, FinishImage, ImageFiles, StoreError, Upload, WorkQueue};
-use ferrite_domain::{ContentType, ImageState, Reason, UploadSize, Variant, VariantName, Variants};
+use ferrite_core::Reason;
+use ferrite_core::ports::{Clock, PortError};
+use ferrite_domain::ports::{FinishImage, ImageFiles, Upload};
+use ferrite_domain::{ContentType, ImageState, UploadSize, Variant, VariantName, Variants};
 use ferrite_images::{Format, Rejection, make_variants};
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::{event, log, trace};
-
-use serde::Deserialize;
-use serde_json::{Value, json};
+use ferrite_runtime::s3::Object;
+use ferrite_runtime::{Failure, log};
+use ferrite_store::UploadKey;
+use serde_json::json;
+use tracing::{Instrument, info_span};
 
 const IMAGES_PROCESSED: Metric = Metric::new("ImagesProcessed", Unit::Count);
 const IMAGES_FAILED: Metric = Metric::new("ImagesFailed", Unit::Count);
 
-/// A notification from S3 ("Event message structure").
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Event {
-    records: Vec<Value>,
-}
-
-/// Makes the variants of every upload that the event tells of, or marks its image failed with the reason.
+/// Makes the variants of an upload, or marks its image failed with the reason.
 ///
-/// It may be delivered twice and die anywhere: the same upload makes the same variants under the same keys, and an image
-/// leaves `pending` once. What is wrong with a file is its image's state and never this function's failure.
+/// The notification may be delivered twice, and this process may die anywhere: the same upload makes the same variants under
+/// the same keys, and an image leaves `pending` once. What is wrong with a file becomes the state of its image and is never
+/// a failure of this function.
 ///
 /// # Errors
-/// An upload could not be read, a variant not written or the state not kept: the event is to be delivered again.
+/// Rejected when the object is not an upload. Otherwise the upload could not be read, a variant not be written, or the state
+/// not be stored; then the notification is to be delivered again.
 pub(crate) async fn process_image(
     products: &impl FinishImage,
     files: &impl ImageFiles,
-    dead_letters: &impl WorkQueue,
     clock: &impl Clock,
-    event: Event,
-) -> Result<(), event::Failure> {
-    for record in event.records {
-        let key = record["s3"]["object"]["key"].as_str().unwrap_or_default();
-        let Some(upload) = UploadKey::from_event(key) else {
-            let reason = "the object's key is none that an upload of ours has";
-            log::error("a record goes to the dead-letter queue: it can never be handled", json!({ "reason": reason }));
-            metrics::count(metrics::REFUSED);
-            dead_letters.reject(&record.to_string(), reason).await?;
-            continue;
-        };
-        let state = trace::span("process the image", process(files, upload)).await?;
-        let (told, metric) = match &state {
-            ImageState::Failed { reason } => (format!("failed: {reason}"), IMAGES_FAILED),
-            _ => ("ready".to_owned(), IMAGES_PROCESSED),
-        };
-        if products.finish_image(upload.product, upload.image, &state, clock.now()).await? {
-            metrics::count(metric);
-        }
-        log::append_to("images", json!({ "image_id": upload.image, "state": told }));
+    object: Object,
+) -> Result<(), Failure> {
+    let upload =
+        UploadKey::parse(&object.key).ok_or_else(|| Failure::reject("the object's key is not that of an upload"))?;
+    let state = process(files, upload).instrument(info_span!("process_image")).await?;
+    let (state_text, metric) = match &state {
+        ImageState::Failed { reason } => (format!("failed: {reason}"), IMAGES_FAILED),
+        _ => ("ready".to_owned(), IMAGES_PROCESSED),
+    };
+    if products.finish_image(upload.product, upload.image, &state, clock.now()).await? {
+        metrics::count(metric);
     }
+    log::append_to_list("images", json!({ "image_id": upload.image, "state": state_text }));
     Ok(())
 }
 
-async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, StoreError> {
+async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, PortError> {
     let made = match files.read_upload(product, image).await? {
         Some(Upload::File(bytes, Some(content_type))) => make(&bytes, content_type),
         Some(Upload::File(_, None)) => Err("It was not uploaded as image/jpeg, image/png or image/webp.".to_owned()),
@@ -86,8 +74,10 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
         Ok(Ok(variants)) => Ok(variants),
         Ok(Err(rejection)) => {
             match &rejection {
-                Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => log::append("decoder", detail.as_str()),
-                Rejection::Polyglot { other } => log::append("polyglot", *other),
+                Rejection::Corrupt { detail } | Rejection::Unsupported { detail } => {
+                    log::append_key("decoder", detail.as_str());
+                }
+                Rejection::Polyglot { other } => log::append_key("polyglot", *other),
                 _ => {}
             }
             Err(rejection.to_string())
@@ -98,7 +88,8 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryFiles, MemoryStore, RecordedQueue};
+    use ferrite_core::memory::FixedClock;
+    use ferrite_domain::memory::{MemoryFiles, MemoryStore};
     use ferrite_domain::ports::{AddImage, CreateProduct, GetProduct};
     use ferrite_domain::{Image, Product, contract};
 
@@ -111,8 +102,8 @@ mod tests {
         (store, product, image)
     }
 
-    fn event(key: &str) -> Event {
-        Event { records: vec![json!({"s3": {"object": {"key": key}}})] }
+    fn object(key: &str) -> Object {
+        Object::new("images", key, None)
     }
 
     /// What becomes of an image whose upload is `upload`, in the end and after the event came twice.
@@ -124,7 +115,7 @@ mod tests {
         let key = format!("uploads/{}/{}", product.id, image.id);
         for _ in 0..2 {
             let clock = FixedClock(contract::now());
-            process_image(&store, &files, &RecordedQueue::default(), &clock, event(&key)).await.unwrap();
+            process_image(&store, &files, &clock, object(&key)).await.unwrap();
         }
         let after = store.get(product.id).await.unwrap().unwrap();
         assert_eq!(after.version.get(), 3, "made, image added, image finished once");
@@ -156,10 +147,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_is_none_of_ours_is_put_aside() {
-        let ((store, ..), queue) = (requested().await, RecordedQueue::default());
+    async fn rejects_objects_that_are_not_uploads() {
+        let (store, ..) = requested().await;
         let clock = FixedClock(contract::now());
-        process_image(&store, &MemoryFiles::default(), &queue, &clock, event("uploads/cat.jpg")).await.unwrap();
-        assert_eq!(queue.rejected().len(), 1);
+        let result = process_image(&store, &MemoryFiles::default(), &clock, object("uploads/cat.jpg")).await;
+        assert!(matches!(result, Err(Failure::Reject(_))), "{result:?}");
     }
 }

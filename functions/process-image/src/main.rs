@@ -2,8 +2,9 @@
 
 mod handler;
 
-use ferrite_aws::{ImageBucket, Queue, Table, sdk_config};
-use ferrite_runtime::{InitError, SystemClock, config, event};
+use ferrite_aws::{DeadLetters, sdk_config};
+use ferrite_runtime::{InitError, SystemClock, config, s3};
+use ferrite_store::{ImageBucket, Table};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -19,7 +20,7 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let files = ImageBucket::new(&aws, settings.image_bucket);
-    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
-    files.open_for_reading().await;
-    event::serve(|event| handler::process_image(&table, &files, &dead_letters, &SystemClock, event)).await
+    let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
+    files.prewarm_read().await;
+    s3::serve(&dead_letters, |object| handler::process_image(&table, &files, &SystemClock, object)).await
 }

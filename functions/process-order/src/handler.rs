@@ -1,9 +1,11 @@
-use ferrite_domain::ports::{Clock, GetOrder, SaveTransition, TakePayment};
-use ferrite_domain::{Charge, CloudEvent, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
-use ferrite_runtime::batch::Failure;
+use ferrite_core::ports::Clock;
+use ferrite_core::{CloudEvent, Event};
+use ferrite_domain::ports::{GetOrder, SaveTransition, TakePayment};
+use ferrite_domain::{Charge, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
+use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
-use ferrite_runtime::{log, trace};
-use serde_json::json;
+use ferrite_runtime::trace;
+use tracing::{Instrument, info_span};
 
 const ORDERS_PAID: Metric = Metric::new("OrdersPaid", Unit::Count);
 const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
@@ -17,12 +19,12 @@ pub(crate) async fn process_order(
     orders: &(impl GetOrder + SaveTransition),
     gateway: &impl TakePayment,
     clock: &impl Clock,
-    event: CloudEvent,
+    event: CloudEvent<DomainEvent>,
 ) -> Result<(), Failure> {
     match event.event {
         DomainEvent::OrderPlaced(placed) => take_payment(orders, gateway, clock, placed).await,
         DomainEvent::OrderCancelled(cancelled) => give_payment_back(gateway, cancelled).await,
-        other => Err(Failure::reject(format!("{} is not what this queue is for", other.kind()))),
+        other => Err(Failure::reject(format!("{} is not what this queue is for", other.event_type()))),
     }
 }
 
@@ -32,7 +34,7 @@ async fn take_payment(
     clock: &impl Clock,
     placed: OrderPlaced,
 ) -> Result<(), Failure> {
-    let order = orders.get(&placed.customer_id, placed.order_id).await.map_err(Failure::retry)?;
+    let order = orders.get(&placed.customer_id, placed.order_id).await?;
     // The event is told by a committed order, and orders are never deleted.
     let order = order.ok_or_else(|| Failure::reject(format!("there is no order {}", placed.order_id)))?;
     if order.status != OrderStatus::Pending {
@@ -40,7 +42,7 @@ async fn take_payment(
     }
 
     let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
-    let payment = trace::span("charge", gateway.charge(&charge)).await.map_err(Failure::retry)?;
+    let payment = gateway.charge(&charge).instrument(info_span!("charge")).await?;
     let (transition, decided) = match payment {
         Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
         Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
@@ -49,29 +51,28 @@ async fn take_payment(
     };
     let transition = transition.map_err(Failure::reject)?;
     // Where it was cancelled since then, that has an event of its own, which gives the payment back.
-    if orders.save(&transition, &trace::cause()).await.map_err(Failure::retry)? {
+    if orders.save(&transition, &trace::cause()).await? {
         metrics::count(decided);
         let after = transition.after();
-        log::debug("payment decided", json!({ "order_id": after.id, "status": after.status.as_str() }));
+        tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");
     }
     Ok(())
 }
 
 async fn give_payment_back(gateway: &impl TakePayment, cancelled: OrderCancelled) -> Result<(), Failure> {
-    trace::span("void", gateway.void(cancelled.order_id)).await.map_err(Failure::retry)
+    gateway.void(cancelled.order_id).instrument(info_span!("void")).await.map_err(Failure::retry)
 }
 
 #[cfg(test)]
 mod tests {
+    use ferrite_core::memory::{FixedClock, UniqueIds};
+    use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+    use ferrite_core::{CloudEvent, EventId, IdempotencyKey, Reason, TraceContext};
+    use ferrite_domain::memory::{MemoryGateway, MemoryStore};
+    use ferrite_domain::ports::{CreateProduct, GetProduct, PaymentError, PlaceOrder, Placement};
+    use ferrite_domain::{CustomerId, LineRequest, Order, OrderId, OrderPaid, PaymentToken, PlacementRequest, contract};
+
     use super::*;
-    use ferrite_domain::memory::{FixedClock, MemoryGateway, MemoryStore, UniqueIds};
-    use ferrite_domain::ports::{
-        CreateProduct, Fingerprint, GetProduct, NewIds, PaymentError, PlaceOrder, Placement, SavedAnswer,
-    };
-    use ferrite_domain::{
-        Cause, CloudEvent, CustomerId, EventId, IdempotencyKey, LineRequest, Order, OrderId, OrderPaid, PaymentToken,
-        PlacementRequest, Reason, contract,
-    };
 
     /// A store with five pieces of a product, one of which is ordered.
     async fn ordered(token: &str) -> (MemoryStore, Order) {
@@ -86,19 +87,19 @@ mod tests {
         let placement = Placement {
             order: order.clone(),
             key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
-            saved: SavedAnswer { fingerprint: Fingerprint("f".to_owned()), answer: String::new() },
+            saved: SavedResponse { fingerprint: Fingerprint("f".to_owned()), response: String::new() },
             key_expires_at: contract::now(),
-            cause: Cause::default(),
+            trace_context: TraceContext::default(),
         };
         store.place(&placement).await.unwrap();
         (store, order)
     }
 
-    fn event(event: DomainEvent) -> CloudEvent {
+    fn event(event: DomainEvent) -> CloudEvent<DomainEvent> {
         CloudEvent::new(EventId::of_change("x", 1.into()), "x".to_owned(), contract::now(), event)
     }
 
-    fn placed(order: &Order) -> CloudEvent {
+    fn placed(order: &Order) -> CloudEvent<DomainEvent> {
         event(DomainEvent::OrderPlaced(OrderPlaced {
             order_id: order.id,
             customer_id: order.customer.clone(),
@@ -107,7 +108,7 @@ mod tests {
         }))
     }
 
-    async fn process(store: &MemoryStore, gateway: &MemoryGateway, event: CloudEvent) -> Result<(), Failure> {
+    async fn process(store: &MemoryStore, gateway: &MemoryGateway, event: CloudEvent<DomainEvent>) -> Result<(), Failure> {
         process_order(store, gateway, &FixedClock(contract::now()), event).await
     }
 
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(status(&store, &order).await, "paid");
     }
 
-    fn cancelled(order: &Order) -> CloudEvent {
+    fn cancelled(order: &Order) -> CloudEvent<DomainEvent> {
         let reason = Reason::from_lossy("changed their mind");
         let (order_id, customer_id) = (order.id, order.customer.clone());
         event(DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id, reason, total: order.total }))
@@ -169,7 +170,7 @@ mod tests {
             let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
             gateway.charge(&charge).await.unwrap();
             let transition = order.clone().cancel(contract::now()).unwrap();
-            assert!(store.save(&transition, &Cause::default()).await.unwrap());
+            assert!(store.save(&transition, &TraceContext::default()).await.unwrap());
             for which in order_of_events {
                 let event = if which == 0 { placed(&order) } else { cancelled(&order) };
                 process(&store, &gateway, event).await.unwrap();
@@ -185,7 +186,7 @@ mod tests {
     impl TakePayment for Cancelling<'_> {
         async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
             let transition = self.2.clone().cancel(contract::now()).unwrap();
-            assert!(self.0.save(&transition, &Cause::default()).await?);
+            assert!(self.0.save(&transition, &TraceContext::default()).await?);
             self.1.void(charge.order).await?;
             self.1.charge(charge).await
         }

@@ -2,9 +2,10 @@
 
 mod handler;
 
-use ferrite_aws::{Queue, SandboxGateway, Table, sdk_config};
+use ferrite_aws::{Queue, sdk_config};
 use ferrite_runtime::batch::{Limits, events};
 use ferrite_runtime::{InitError, SystemClock, config};
+use ferrite_store::{SandboxGateway, Table};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -22,7 +23,7 @@ async fn main() -> Result<(), InitError> {
     let table = Table::new(&aws, settings.table_name);
     let gateway = SandboxGateway::new(&aws, settings.sandbox_ledger_name);
     let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
-    table.open_for_reading().await;
+    table.prewarm_read().await;
     let handler = |event| handler::process_order(&table, &gateway, &SystemClock, event);
     events::serve(&queue, Limits::default(), handler).await
 }

@@ -1,5 +1,6 @@
-use ferrite_api::{CustomerBody, RegistrationBody};
-use ferrite_domain::ports::{Clock, GetCustomer, PutCustomer};
+use ferrite_api::{ApiError, CustomerBody, RegistrationBody};
+use ferrite_core::ports::Clock;
+use ferrite_domain::ports::{GetCustomer, PutCustomer};
 use ferrite_domain::{Registered, Registration};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -16,24 +17,24 @@ pub(crate) async fn register_customer(
     customers: &(impl GetCustomer + PutCustomer),
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
-    let id = caller(&request)?.id().clone();
+) -> Result<Response, ApiError> {
+    let id = caller(&request)?.id();
     let registration: Registration = json_body::<RegistrationBody>(&request)?.into();
     for _ in 0..ATTEMPTS {
         let before = customers.get(&id).await?;
         let (status, customer) = match registration.clone().register(id.clone(), before, clock.now()) {
             Registered::Created(customer) => (StatusCode::CREATED, customer),
             Registered::Changed(customer) => (StatusCode::OK, customer),
-            Registered::Unchanged(customer) => return json(StatusCode::OK, &CustomerBody::from(customer)),
+            Registered::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
         };
         if customers.put(&customer, &trace::cause()).await? {
             if status == StatusCode::CREATED {
                 metrics::count(CUSTOMERS_REGISTERED);
             }
-            return json(status, &CustomerBody::from(customer));
+            return Ok(json(status, &CustomerBody::from(customer))?);
         }
     }
-    Err(Problem::unavailable(TooManyChanges))
+    Err(Problem::unavailable(TooManyChanges).into())
 }
 
 /// Other requests of the same customer were quicker each time.
@@ -45,16 +46,18 @@ struct TooManyChanges;
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::{FixedClock, MemoryStore};
-    use ferrite_domain::ports::StoreError;
-    use ferrite_domain::{Cause, Customer, CustomerId, contract};
+    use ferrite_core::TraceContext;
+    use ferrite_core::memory::FixedClock;
+    use ferrite_core::ports::PortError;
+    use ferrite_domain::memory::MemoryStore;
+    use ferrite_domain::{Customer, CustomerId, contract};
     use ferrite_runtime::http::testing::{TestRequest, request};
     use http::Method;
     use serde_json::{Value, json};
 
     use super::*;
 
-    async fn put(store: &(impl GetCustomer + PutCustomer), body: &Value) -> Result<(StatusCode, Value), Problem> {
+    async fn put(store: &(impl GetCustomer + PutCustomer), body: &Value) -> Result<(StatusCode, Value), ApiError> {
         let request = request(Method::PUT).by_caller("ada", "").json(body);
         let response = register_customer(store, &FixedClock(contract::now()), request).await?;
         Ok((response.status(), serde_json::from_slice(response.body()).unwrap()))
@@ -78,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn every_field_at_fault_is_named() {
         let refused = put(&MemoryStore::default(), &json!({"email": "ada", "name": "", "id": "bob"})).await.unwrap_err();
-        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(refused.problem().status(), StatusCode::UNPROCESSABLE_ENTITY);
         let text = format!("{refused:?}");
         for field in ["email", "name", "id"] {
             assert!(text.contains(field), "{text}");
@@ -90,13 +93,13 @@ mod tests {
     struct Raced(MemoryStore, Mutex<bool>);
 
     impl GetCustomer for Raced {
-        async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, StoreError> {
+        async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, PortError> {
             self.0.get(id).await
         }
     }
 
     impl PutCustomer for Raced {
-        async fn put(&self, customer: &Customer, cause: &Cause) -> Result<bool, StoreError> {
+        async fn put(&self, customer: &Customer, cause: &TraceContext) -> Result<bool, PortError> {
             if !std::mem::replace(&mut *self.1.lock().unwrap(), true) {
                 let other = Customer { name: "Other".to_owned().try_into().unwrap(), ..customer.clone() };
                 self.0.put(&other, cause).await?;

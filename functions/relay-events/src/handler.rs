@@ -1,7 +1,9 @@
-use ferrite_aws::StreamRecord;
-use ferrite_domain::CloudEvent;
-use ferrite_domain::ports::PublishEvents;
-use ferrite_runtime::batch::{Failure, events};
+use ferrite_core::CloudEvent;
+use ferrite_core::ports::PublishEvents;
+use ferrite_domain::DomainEvent;
+use ferrite_runtime::Failure;
+use ferrite_runtime::batch::events;
+use ferrite_store::StreamRecord;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -9,7 +11,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// It cannot be read: it would hold up its shard without ever getting better.
-pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent>, Failure> {
+pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Failure> {
     let record = StreamRecord::deserialize(record).map_err(Failure::reject)?;
     record.into_event().map_err(Failure::reject)
 }
@@ -22,20 +24,23 @@ pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent>, Failure> {
 ///
 /// # Errors
 /// An event was not published.
-pub(crate) async fn relay_events(bus: &impl PublishEvents, told: Vec<Option<CloudEvent>>) -> Result<(), Failure> {
-    let told: Vec<CloudEvent> = told.into_iter().flatten().collect();
+pub(crate) async fn relay_events(
+    bus: &impl PublishEvents<DomainEvent>,
+    told: Vec<Option<CloudEvent<DomainEvent>>>,
+) -> Result<(), Failure> {
+    let told: Vec<CloudEvent<DomainEvent>> = told.into_iter().flatten().collect();
     if told.is_empty() {
         return Ok(());
     }
-    bus.publish(&told).await.map_err(Failure::retry)?;
-    told.iter().for_each(events::tell);
+    bus.publish(&told).await?;
+    told.iter().for_each(events::log_event);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{RecordedEvents, RecordedQueue};
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::memory::{RecordedEvents, RecordedQueue};
+    use ferrite_core::ports::PortError;
     use ferrite_runtime::batch::dynamodb;
     use serde_json::json;
 
@@ -54,9 +59,9 @@ mod tests {
         }}})
     }
 
-    async fn relay(bus: &impl PublishEvents, records: Value, queue: &RecordedQueue) -> bool {
+    async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
         let handler = |told| relay_events(bus, told);
-        dynamodb::whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
+        dynamodb::process_whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
     }
 
     #[tokio::test]
@@ -68,7 +73,7 @@ mod tests {
         let events = bus.all();
         assert_eq!(events[0], events[1]);
         assert_eq!(events[0].id.as_str(), format!("{ORDER}:1"));
-        assert_eq!(events[0].cause.correlation_id.as_ref().map(|id| id.as_str()), Some("checkout-7"));
+        assert_eq!(events[0].trace_context.correlation_id.as_ref().map(|id| id.as_str()), Some("checkout-7"));
     }
 
     #[tokio::test]
@@ -86,9 +91,9 @@ mod tests {
     #[tokio::test]
     async fn an_event_that_was_not_published_fails_the_batch() {
         struct Down;
-        impl PublishEvents for Down {
-            async fn publish(&self, _: &[CloudEvent]) -> Result<(), StoreError> {
-                Err(StoreError::new("PutEvents", "throttled"))
+        impl PublishEvents<DomainEvent> for Down {
+            async fn publish(&self, _: &[CloudEvent<DomainEvent>]) -> Result<(), PortError> {
+                Err(PortError::new("PutEvents", "throttled"))
             }
         }
         assert!(!relay(&Down, json!([record()]), &RecordedQueue::default()).await);

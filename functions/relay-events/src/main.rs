@@ -2,7 +2,7 @@
 
 mod handler;
 
-use ferrite_aws::{Bus, Queue, sdk_config};
+use ferrite_aws::{Bus, DeadLetters, sdk_config};
 use ferrite_runtime::batch::dynamodb;
 use ferrite_runtime::{InitError, config};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let aws = sdk_config()?;
     let bus = Bus::new(&aws, settings.bus_name);
-    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
-    bus.open().await;
+    let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
+    bus.prewarm().await;
     dynamodb::serve_whole(&dead_letters, handler::read, |told| handler::relay_events(&bus, told)).await
 }

@@ -1,6 +1,8 @@
-use ferrite_domain::ports::{Clock, KeepReport, ListPaidOrders};
-use ferrite_domain::{Day, PageLimit, PageRequest, SalesReport, Shard};
-use ferrite_runtime::batch::Failure;
+use ferrite_core::ports::Clock;
+use ferrite_core::{Day, PageLimit, PageRequest};
+use ferrite_domain::ports::{KeepReport, ListPaidOrders};
+use ferrite_domain::{SalesReport, Shard};
+use ferrite_runtime::Failure;
 use ferrite_runtime::log;
 use ferrite_runtime::schedule::Tick;
 use serde::Deserialize;
@@ -43,7 +45,7 @@ pub(crate) async fn report_sales(
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
-            let listed = orders.list_paid(day, shard, &page).await.map_err(Failure::retry)?;
+            let listed = orders.list_paid(day, shard, &page).await?;
             listed.items.iter().for_each(|order| report.add(order));
             match listed.next {
                 Some(next) => page.after = Some(next),
@@ -51,18 +53,20 @@ pub(crate) async fn report_sales(
             }
         }
     }
-    for file in report.files().map_err(Failure::retry)? {
-        reports.keep(&file).await.map_err(Failure::retry)?;
+    for file in report.files()? {
+        reports.keep(&file).await?;
     }
-    log::append("report", json!({ "day": day, "products": report.products().len() }));
+    log::append_key("report", json!({ "day": day, "products": report.products().len() }));
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::{FixedClock, MemoryReports, MemoryStore};
+    use ferrite_core::TraceContext;
+    use ferrite_core::memory::FixedClock;
+    use ferrite_domain::memory::{MemoryReports, MemoryStore};
     use ferrite_domain::ports::{CreateProduct, SaveTransition};
-    use ferrite_domain::{Cause, Product, contract};
+    use ferrite_domain::{Product, contract};
 
     use super::*;
 
@@ -80,7 +84,7 @@ mod tests {
         store.create(&product).await.unwrap();
         for _ in 0..orders {
             let order = contract::orders::placed(&store, &[(&product, 2)]).await;
-            assert!(store.save(&order.pay(contract::now()).unwrap(), &Cause::default()).await.unwrap());
+            assert!(store.save(&order.pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
         }
         contract::orders::placed(&store, &[(&product, 1)]).await;
         (store, product)

@@ -2,8 +2,9 @@
 
 mod handler;
 
-use ferrite_aws::{Queue, ReportBucket, Table, sdk_config};
+use ferrite_aws::{DeadLetters, sdk_config};
 use ferrite_runtime::{InitError, SystemClock, config, schedule};
+use ferrite_store::{ReportBucket, Table};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -19,7 +20,7 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let reports = ReportBucket::new(&aws, settings.report_bucket);
-    let dead_letters = Queue::dead_letters(&aws, settings.dead_letter_queue_url);
-    table.open_for_listing_by_index().await;
+    let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
+    table.prewarm_index_query().await;
     schedule::serve(&dead_letters, |asked| handler::report_sales(&table, &reports, &SystemClock, asked)).await
 }

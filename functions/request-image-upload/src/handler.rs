@@ -1,7 +1,8 @@
-use ferrite_api::{ImageRequestBody, PRODUCTS_WRITE, UploadBody};
-use ferrite_domain::ports::{AddImage, Clock, NewIds, SignUpload};
+use ferrite_api::{ApiError, ImageRequestBody, PRODUCTS_WRITE, UploadBody};
+use ferrite_core::ports::{Clock, NewIds};
+use ferrite_domain::ports::{AddImage, SignUpload};
 use ferrite_domain::{Image, ImageState, ProductId};
-use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body, path_id};
+use ferrite_runtime::http::{Request, Response, caller, json, json_body, path_id};
 use http::StatusCode;
 
 /// Adds a pending image to a product and answers how to upload its file: 201 with a signed request that S3 accepts for
@@ -12,7 +13,7 @@ pub(crate) async fn request_image_upload(
     ids: &impl NewIds,
     clock: &impl Clock,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     caller(&request)?.require(PRODUCTS_WRITE)?;
     let product: ProductId = path_id(&request, "productId")?;
     let now = clock.now();
@@ -21,5 +22,59 @@ pub(crate) async fn request_image_upload(
 
     let state = ImageState::Pending { content_type: upload.content_type };
     products.add_image(product, &Image { id: upload.image, state, requested_at: now }).await?;
-    json(StatusCode::CREATED, &UploadBody::new(upload.image, signed))
+    Ok(json(StatusCode::CREATED, &UploadBody::new(upload.image, signed))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use ferrite_core::memory::{FixedClock, UniqueIds};
+    use ferrite_domain::memory::{MemorySigner, MemoryStore};
+    use ferrite_domain::ports::{CreateProduct, GetProduct};
+    use ferrite_domain::{MAX_IMAGES, Product, contract};
+    use ferrite_runtime::http::testing::{TestRequest, request};
+    use http::Method;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn request_upload(store: &MemoryStore, product: &Product, scope: &str) -> Result<Response, ApiError> {
+        let body = json!({"contentType": "image/png", "sizeBytes": 2048});
+        let request = request(Method::POST).by_caller("ada", scope).path_parameter("productId", product.id).json(&body);
+        request_image_upload(store, &MemorySigner, &UniqueIds, &FixedClock(contract::now()), request).await
+    }
+
+    async fn stored() -> (MemoryStore, Product) {
+        let (store, product) = (MemoryStore::default(), contract::product(1));
+        store.create(&product).await.unwrap();
+        (store, product)
+    }
+
+    #[tokio::test]
+    async fn adds_a_pending_image_and_returns_a_signed_request() {
+        let (store, product) = stored().await;
+        let response = request_upload(&store, &product, PRODUCTS_WRITE).await.unwrap();
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!((response.status(), &body["upload"]["method"]), (StatusCode::CREATED, &json!("PUT")));
+        assert_eq!(body["upload"]["headers"]["content-length"], "2048");
+        let image = &store.get(product.id).await.unwrap().unwrap().images[0];
+        assert_eq!(json!(image.id), body["imageId"]);
+        assert!(matches!(image.state, ImageState::Pending { .. }));
+    }
+
+    #[tokio::test]
+    async fn requires_the_scope_of_an_administrator() {
+        let (store, product) = stored().await;
+        let error = request_upload(&store, &product, "products:read").await.unwrap_err();
+        assert_eq!(error.problem().status(), StatusCode::FORBIDDEN);
+    }
+
+    #[tokio::test]
+    async fn rejects_more_images_than_a_product_may_have() {
+        let (store, product) = stored().await;
+        for _ in 0..MAX_IMAGES {
+            request_upload(&store, &product, PRODUCTS_WRITE).await.unwrap();
+        }
+        let error = request_upload(&store, &product, PRODUCTS_WRITE).await.unwrap_err();
+        assert_eq!(error.problem().status(), StatusCode::CONFLICT);
+    }
 }

@@ -2,8 +2,9 @@
 
 mod handler;
 
-use ferrite_aws::{ImageSigner, Table, sdk_config};
+use ferrite_aws::sdk_config;
 use ferrite_runtime::{InitError, RandomIds, SystemClock, config, http, service_fn};
+use ferrite_store::{ImageSigner, Table};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -18,7 +19,7 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let uploads = ImageSigner::new(&aws, &settings.image_bucket).await?;
-    table.open_for_updating().await;
+    table.prewarm_update().await;
     http::serve(service_fn(|request| handler::request_image_upload(&table, &uploads, &RandomIds, &SystemClock, request)))
         .await
 }

@@ -1,7 +1,8 @@
 //! Customers in JSON.
 
 use deserr::Deserr;
-use ferrite_domain::{Customer, CustomerId, CustomerName, Email, Registration, Timestamp, ValueError};
+use ferrite_core::{Timestamp, ValueError};
+use ferrite_domain::{Customer, CustomerId, CustomerName, Email, Registration};
 use ferrite_runtime::http::InvalidBody;
 use serde::Serialize;
 

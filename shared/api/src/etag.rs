@@ -3,8 +3,11 @@
 //! The version guards an update (`If-Match`). Links to images are signed anew every hour: a client that holds older ones has
 //! to fetch the new ones, though no version changed.
 
-use ferrite_domain::{Timestamp, Version};
-use ferrite_runtime::http::{Problem, Request, expected_tag};
+use ferrite_core::{Timestamp, Version};
+use ferrite_domain::ports::UpdateError;
+use ferrite_runtime::http::{Request, expected_tag};
+
+use crate::ApiError;
 
 /// The tag of one representation of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +29,9 @@ impl ProductTag {
 ///
 /// # Errors
 /// 412: the header holds no tag of a product, so none can match. 400: it holds several.
-pub fn expected_version(request: &Request) -> Result<Option<Version>, Problem> {
+pub fn expected_version(request: &Request) -> Result<Option<Version>, ApiError> {
     let Some(tag) = expected_tag(request)? else { return Ok(None) };
-    let mismatch = || ferrite_domain::ports::UpdateError::VersionMismatch.into();
-    version_of(tag).map(Some).ok_or_else(mismatch)
+    version_of(tag).map(Some).ok_or_else(|| UpdateError::VersionMismatch.into())
 }
 
 /// The version that `tag` names, if it is written as [`ProductTag::new`] writes it.
@@ -61,7 +63,8 @@ mod tests {
 
     #[test]
     fn what_is_no_tag_matches_nothing() {
-        let status = |value| expected_version(&request("If-Match", value)).map_err(|problem| problem.status().as_u16());
+        let status =
+            |value| expected_version(&request("If-Match", value)).map_err(|error| error.problem().status().as_u16());
         assert_eq!(status("\"abc\""), Err(412));
         for tag in ["3", "\"3\"", "\"+3-0\"", "\"03-0\"", "\"3-x\"", "\"3-0", "\"3-0\"x", "W/\"3-0\"", "\"\"", ""] {
             assert_eq!(status(tag), Err(412), "{tag}");

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use deserr::Deserr;
-use ferrite_domain::ports::{SignImageUrl, SignedRequest, StoreError};
+use ferrite_core::ports::PortError;
+use ferrite_core::{Reason, Timestamp, ValueError};
+use ferrite_domain::ports::{SignImageUrl, SignedRequest};
 use ferrite_domain::{
-    ContentType, Image, ImageId, ImageState, ImageUpload, Product, ProductId, Reason, Timestamp, UploadSize, ValueError,
-    Variant, VariantName,
+    ContentType, Image, ImageId, ImageState, ImageUpload, Product, ProductId, UploadSize, Variant, VariantName,
 };
 use ferrite_runtime::http::InvalidBody;
 use serde::Serialize;
@@ -104,22 +105,17 @@ pub struct ImageBodies {
 ///
 /// # Errors
 /// A link could not be signed.
-pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<ImageBodies, StoreError> {
+pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<ImageBodies, PortError> {
     let bodies: Vec<_> =
         product.images.iter().map(|image| image_body(product.id, image, links, now)).collect::<Result<_, _>>()?;
     let has_links = bodies.iter().any(|body| body.variants.is_some());
     Ok(ImageBodies { bodies, links_as_of: has_links.then(|| links.signed_as_of(now)) })
 }
 
-fn image_body(
-    product: ProductId,
-    image: &Image,
-    links: &impl SignImageUrl,
-    now: Timestamp,
-) -> Result<ImageBody, StoreError> {
+fn image_body(product: ProductId, image: &Image, links: &impl SignImageUrl, now: Timestamp) -> Result<ImageBody, PortError> {
     let variant = |name: VariantName, Variant { width, height }: Variant| {
         let url = links.sign_image_url(product, image.id, name, now)?;
-        Ok::<_, StoreError>(VariantBody { url, width, height })
+        Ok::<_, PortError>(VariantBody { url, width, height })
     };
     let (state, reason, variants) = match &image.state {
         ImageState::Pending { .. } => ("pending", None, None),

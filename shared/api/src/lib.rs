@@ -3,6 +3,7 @@
 //! What comes in is parsed into the domain's types here, field by field; what goes out is written from them.
 
 mod customer;
+mod error;
 mod etag;
 mod image;
 mod money;
@@ -13,6 +14,7 @@ mod page;
 mod product;
 
 pub use customer::{CustomerBody, RegistrationBody};
+pub use error::ApiError;
 pub use etag::{ProductTag, expected_version};
 pub use image::{ImageBodies, ImageBody, ImageRequestBody, UploadBody, image_bodies};
 pub use money::MoneyBody;

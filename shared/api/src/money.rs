@@ -1,7 +1,8 @@
 //! Money in JSON.
 
 use deserr::Deserr;
-use ferrite_domain::{Amount, Currency, Money, ValueError};
+use ferrite_core::ValueError;
+use ferrite_domain::{Amount, Currency, Money};
 use ferrite_runtime::http::InvalidBody;
 
 /// `{"amount": 1250, "currency": "EUR"}`: integer minor units and a code of ISO 4217.

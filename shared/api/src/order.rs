@@ -1,10 +1,8 @@
 //! Orders in JSON.
 
 use deserr::Deserr;
-use ferrite_domain::{
-    LineRequest, Money, Order, OrderId, OrderLine, PaymentToken, PlacementRequest, ProductId, Quantity, Reason, Timestamp,
-    ValueError,
-};
+use ferrite_core::{Reason, Timestamp, ValueError};
+use ferrite_domain::{LineRequest, Money, Order, OrderId, OrderLine, PaymentToken, PlacementRequest, ProductId, Quantity};
 use ferrite_runtime::http::{InvalidBody, Problem};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use ferrite_domain::{Page, PageRequest};
+use ferrite_core::{Page, PageRequest};
 use ferrite_runtime::http::{Problem, Request, query};
 use serde::Serialize;
 

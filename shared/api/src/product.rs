@@ -1,9 +1,8 @@
 //! Products in JSON.
 
 use deserr::Deserr;
-use ferrite_domain::{
-    Description, Money, NewProduct, Product, ProductId, ProductName, ProductPatch, Stock, Timestamp, ValueError, Version,
-};
+use ferrite_core::{Timestamp, ValueError, Version};
+use ferrite_domain::{Description, Money, NewProduct, Product, ProductId, ProductName, ProductPatch, Stock};
 use ferrite_runtime::http::{InvalidBody, Problem, Response, json, tagged};
 use http::StatusCode;
 use serde::Serialize;

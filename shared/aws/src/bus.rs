@@ -4,15 +4,17 @@ use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::Builder;
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use ferrite_domain::CloudEvent;
-use ferrite_domain::ports::{PublishEvents, StoreError};
+use ferrite_core::ports::{PortError, PublishEvents};
+use ferrite_core::{CloudEvent, Event};
 
-use crate::open;
+use crate::prewarm;
 
-/// The most entries that one `PutEvents` takes.
+/// The most entries of one `PutEvents` call.
 const ENTRIES: usize = 10;
 
-/// The bus that domain events are published on.
+/// The event bus on which domain events are published.
+///
+/// The role needs `events:PutEvents` on the bus.
 #[derive(Debug, Clone)]
 pub struct Bus {
     client: Client,
@@ -25,27 +27,27 @@ impl Bus {
         Self { client: Client::new(config), name }
     }
 
-    /// Opens the connection, in init, with a call that publishes nothing: EventBridge refuses one without entries.
-    pub async fn open(&self) {
+    /// Opens the connection in init with a call that publishes nothing: EventBridge rejects a call without entries.
+    pub async fn prewarm(&self) {
         let put = self.client.put_events().set_entries(Some(Vec::new()));
         let once = Builder::new().retry_config(RetryConfig::disabled());
-        open(put.customize().config_override(once).send()).await;
+        prewarm(put.customize().config_override(once).send()).await;
     }
 
-    fn entry(&self, event: &CloudEvent) -> Result<PutEventsRequestEntry, StoreError> {
-        let detail = serde_json::to_string(event).map_err(|error| StoreError::new("PutEvents", error))?;
+    fn entry<E: Event>(&self, event: &CloudEvent<E>) -> Result<PutEventsRequestEntry, PortError> {
+        let detail = serde_json::to_string(event).map_err(|error| PortError::new("PutEvents", error))?;
         Ok(PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(&event.source)
-            .detail_type(event.event.kind())
+            .detail_type(event.event.event_type())
             .detail(detail)
-            .set_trace_header(event.cause.traceparent.map(|place| place.xray_header()))
+            .set_trace_header(event.trace_context.traceparent.map(|span| span.xray_header()))
             .build())
     }
 }
 
-impl PublishEvents for Bus {
-    async fn publish(&self, events: &[CloudEvent]) -> Result<(), StoreError> {
+impl<E: Event> PublishEvents<E> for Bus {
+    async fn publish(&self, events: &[CloudEvent<E>]) -> Result<(), PortError> {
         for events in events.chunks(ENTRIES) {
             let entries = events.iter().map(|event| self.entry(event)).collect::<Result<_, _>>()?;
             let answer = self
@@ -54,7 +56,7 @@ impl PublishEvents for Bus {
                 .set_entries(Some(entries))
                 .send()
                 .await
-                .map_err(|error| StoreError::new("PutEvents", error))?;
+                .map_err(|error| PortError::new("PutEvents", error))?;
             // The call succeeds with failed entries inside.
             let failed = answer.entries().iter().zip(events).find_map(|(entry, event)| {
                 entry
@@ -62,10 +64,10 @@ impl PublishEvents for Bus {
                     .map(|code| format!("{}: {code}: {}", event.id.as_str(), entry.error_message().unwrap_or("")))
             });
             if let Some(why) = failed {
-                return Err(StoreError::new("PutEvents", why));
+                return Err(PortError::new("PutEvents", why));
             }
             if answer.failed_entry_count() > 0 || answer.entries().len() != events.len() {
-                return Err(StoreError::new("PutEvents", "some of the entries were not accepted"));
+                return Err(PortError::new("PutEvents", "some of the entries were not accepted"));
             }
         }
         Ok(())
@@ -76,21 +78,16 @@ impl PublishEvents for Bus {
 mod tests {
     use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
     use aws_smithy_types::body::SdkBody;
-    use ferrite_domain::contract;
-    use ferrite_domain::{DomainEvent, EventId, OrderPaid, Version};
+    use ferrite_core::contract::bus::TestEvent;
+    use ferrite_core::contract::now;
+    use ferrite_core::{EventId, Version};
 
     use super::*;
 
-    fn events(count: usize) -> Vec<CloudEvent> {
-        let order = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
-        let paid = OrderPaid {
-            order_id: order.parse().unwrap(),
-            customer_id: "ada".to_owned().try_into().unwrap(),
-            total: contract::product(1).price,
-        };
-        let event = |n: usize| {
-            let id = EventId::of_change(order, Version::from(n as u64));
-            CloudEvent::new(id, order.to_owned(), contract::now(), DomainEvent::OrderPaid(paid.clone()))
+    fn events(count: u64) -> Vec<CloudEvent<TestEvent>> {
+        let event = |version: u64| {
+            let id = EventId::of_change("n1", Version::from(version));
+            CloudEvent::new(id, "n1".to_owned(), now(), TestEvent::Happened { note: "a note".to_owned() })
         };
         (0..count).map(event).collect()
     }
@@ -111,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_entry_that_failed_inside_a_call_that_succeeded_is_an_error() {
+    async fn fails_when_one_entry_of_a_successful_call_failed() {
         let (bus, _) = answering(&[
             r#"{"FailedEntryCount":1,"Entries":[{"EventId":"1"},{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}"#,
         ]);
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_ten_events_take_more_than_one_call() {
+    async fn splits_more_than_ten_events_into_several_calls() {
         let ten = format!(r#"{{"FailedEntryCount":0,"Entries":[{}]}}"#, [r#"{"EventId":"1"}"#; 10].join(","));
         let (bus, http) = answering(&[&ten, r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#]);
         bus.publish(&events(11)).await.unwrap();

@@ -22,10 +22,10 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use http::HeaderValue;
 
-pub(crate) use self::connections::never_connected;
+pub use self::connections::never_connected;
 use self::container_credentials::ContainerCredentials;
-pub(crate) use self::dynamodb::dynamodb;
-use crate::opening::{self, OPEN_CONNECTIONS};
+pub use self::dynamodb::dynamodb_client;
+use crate::prewarm::{self, OPEN_CONNECTIONS};
 
 /// Three tries, each of at most two seconds: a stuck connection is given up while the invocation still has time.
 ///
@@ -77,7 +77,7 @@ pub enum AwsEnvironmentError {
 /// | `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN` | where to fetch them, where they are not set |
 /// | `AWS_ENDPOINT_URL` | another endpoint than AWS's own |
 /// | `AWS_CA_BUNDLE` | a PEM file: its certificates are trusted, and Amazon's no longer |
-/// | `OPEN_CONNECTIONS_IN_INIT` | `true` or `false`: see [`crate::open`] |
+/// | `OPEN_CONNECTIONS_IN_INIT` | `true` or `false`: see [`prewarm`](crate::prewarm()) |
 ///
 /// A variable that is empty counts as not set.
 ///
@@ -90,7 +90,7 @@ pub fn sdk_config() -> Result<SdkConfig, AwsEnvironmentError> {
 pub(crate) fn sdk_config_from(variable: impl Fn(&'static str) -> Option<String>) -> Result<SdkConfig, AwsEnvironmentError> {
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     let required = |name| variable(name).ok_or(AwsEnvironmentError::Missing(name));
-    opening::is_wanted(variable(OPEN_CONNECTIONS)).map_err(unusable(OPEN_CONNECTIONS))?;
+    prewarm::is_wanted(variable(OPEN_CONNECTIONS)).map_err(unusable(OPEN_CONNECTIONS))?;
     let roots = trust::roots(variable(CA_BUNDLE)).map_err(unusable(CA_BUNDLE))?;
     let http = connections::client(roots, CONNECT_TIMEOUT).map_err(AwsEnvironmentError::Tls)?;
     let mut config = SdkConfig::builder()

@@ -1,8 +1,10 @@
 //! Idempotency records in a table of their own.
 //!
-//! Its partition key is `id` and its time to live attribute `expiration`. The role needs `dynamodb:PutItem`, `UpdateItem`
-//! and `DeleteItem` on it. What is done once costs two write units; what is asked for again costs one and reads nothing,
-//! for a refused write brings what refused it.
+//! The table's partition key is `id` and its time to live attribute `expiration`. The role needs `dynamodb:PutItem`,
+//! `UpdateItem` and `DeleteItem` on it. Carrying something out once costs two write units. A repeated request costs one and
+//! reads nothing, because a failed conditional write returns the item.
+
+mod record;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -10,24 +12,25 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use ferrite_domain::Timestamp;
-use ferrite_domain::ports::{Attempt, Begun, IdempotencyRecords, StoreError};
+use ferrite_core::Timestamp;
+use ferrite_core::ports::{Attempt, IdempotencyStore, PortError, StartResult};
 
-use crate::client::dynamodb;
-use crate::idempotency_record::{RecordItem, Status};
+pub use self::record::IdempotencyRecord;
+use self::record::Status;
+use crate::client::dynamodb_client;
 
-/// As Powertools has it: nobody was here, it was too long ago, or whoever began never ended.
-const MAY_BEGIN: &str = "attribute_not_exists(id) OR expiration < :now \
+/// As in Powertools: there is no record, it has expired, or its attempt ran out of time.
+const CAN_START: &str = "attribute_not_exists(id) OR expiration < :now \
      OR (#status = :in_progress AND attribute_exists(in_progress_expiration) AND in_progress_expiration < :now_in_millis)";
 
-/// Somebody began, and neither answered nor gave up.
+/// An attempt has started, and neither completed nor was released.
 const IS_IN_PROGRESS: &str = "#status = :in_progress";
 
-/// The record is in progress, and with the attempt that asks. Of attempts that were first, no two end at the same time: the
-/// next becomes first when the one before has ended.
+/// The record is in progress with this attempt. No two attempts that acquired the key end at the same time: the next one
+/// acquires it when the one before has ended.
 const IS_OURS: &str = "#status = :in_progress AND in_progress_expiration = :ours";
 
-/// Idempotency records as Powertools for AWS Lambda (Python) keeps them by default, so that both can use one table.
+/// Idempotency records as Powertools for AWS Lambda (Python) stores them by default, so that both can use one table.
 #[derive(Debug, Clone)]
 pub struct IdempotencyTable {
     client: Client,
@@ -37,11 +40,11 @@ pub struct IdempotencyTable {
 impl IdempotencyTable {
     /// The table called `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
-        Self { client: dynamodb(config), name }
+        Self { client: dynamodb_client(config), name }
     }
 
-    /// Writes the answer, under a condition that is for the caller to add.
-    fn completion(&self, key: &str, answer: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
+    /// Saves the response, under a condition that the caller adds.
+    fn completion(&self, key: &str, response: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.name)
@@ -49,40 +52,40 @@ impl IdempotencyTable {
             .update_expression("SET #data = :data, expiration = :expiration, #status = :completed")
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":data", AttributeValue::S(answer.to_owned()))
+            .expression_attribute_values(":data", AttributeValue::S(response.to_owned()))
             .expression_attribute_values(":expiration", number(expires_at.unix_seconds()))
             .expression_attribute_values(":completed", AttributeValue::S(Status::Completed.as_str().to_owned()))
             .expression_attribute_values(":in_progress", in_progress())
     }
 }
 
-impl IdempotencyRecords for IdempotencyTable {
-    async fn begin(&self, attempt: &Attempt) -> Result<Begun, StoreError> {
+impl IdempotencyStore for IdempotencyTable {
+    async fn start(&self, attempt: &Attempt) -> Result<StartResult, PortError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(RecordItem::begun(attempt).write()?))
+            .set_item(Some(IdempotencyRecord::in_progress(attempt).into_item()?))
             .item("id", AttributeValue::S(attempt.key.clone()))
-            .condition_expression(MAY_BEGIN)
+            .condition_expression(CAN_START)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":now", number(attempt.now.unix_seconds()))
             .expression_attribute_values(":now_in_millis", number(attempt.now.unix_millis()))
             .expression_attribute_values(":in_progress", in_progress())
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Begun::First) };
+        let Err(error) = put.send().await else { return Ok(StartResult::Acquired) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                let record = RecordItem::read(refused.item().cloned().unwrap_or_default())?;
-                Ok(record.into_answer().map_or(Begun::InProgress, Begun::Answered))
+                let record = IdempotencyRecord::from_item(refused.item().cloned().unwrap_or_default())?;
+                Ok(record.into_response().map_or(StartResult::InProgress, StartResult::Completed))
             }
-            _ => Err(StoreError::new("PutItem", error)),
+            _ => Err(PortError::new("PutItem", error)),
         }
     }
 
-    async fn complete(&self, attempt: &Attempt, answer: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
+    async fn complete(&self, attempt: &Attempt, response: &str, expires_at: Timestamp) -> Result<bool, PortError> {
         let update = self
-            .completion(&attempt.key, answer, expires_at)
+            .completion(&attempt.key, response, expires_at)
             .condition_expression(IS_OURS)
             .expression_attribute_values(":ours", ours(attempt))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -90,27 +93,26 @@ impl IdempotencyRecords for IdempotencyTable {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                 let Some(item) = refused.item().filter(|item| !item.is_empty()) else { return Ok(false) };
-                let record = RecordItem::read(item.clone())?;
-                // The SDK sends an update again whose answer was lost, and finds what the first one left.
-                let is_ours = record.in_progress_expiration == Some(attempt.in_progress_until.unix_millis());
-                Ok(is_ours && record.data.as_deref() == Some(answer))
+                let record = IdempotencyRecord::from_item(item.clone())?;
+                // The SDK repeats an update whose response was lost, and then finds what the first one wrote.
+                Ok(record.belongs_to(attempt) && record.data() == Some(response))
             }
-            _ => Err(StoreError::new("UpdateItem", error)),
+            _ => Err(PortError::new("UpdateItem", error)),
         }
     }
 
-    async fn settle(&self, key: &str, answer: &str, expires_at: Timestamp) -> Result<bool, StoreError> {
-        let update = self.completion(key, answer, expires_at).condition_expression(IS_IN_PROGRESS);
+    async fn complete_if_in_progress(&self, key: &str, response: &str, expires_at: Timestamp) -> Result<bool, PortError> {
+        let update = self.completion(key, response, expires_at).condition_expression(IS_IN_PROGRESS);
         match update.send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
-            Err(error) => Err(StoreError::new("UpdateItem", error)),
+            Err(error) => Err(PortError::new("UpdateItem", error)),
         }
     }
 
-    async fn release(&self, attempt: &Attempt) -> Result<(), StoreError> {
+    async fn release(&self, attempt: &Attempt) -> Result<(), PortError> {
         let delete = self
             .client
             .delete_item()
@@ -125,7 +127,7 @@ impl IdempotencyRecords for IdempotencyTable {
             Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => {
                 Ok(())
             }
-            Err(error) => Err(StoreError::new("DeleteItem", error)),
+            Err(error) => Err(PortError::new("DeleteItem", error)),
         }
     }
 }

@@ -2,57 +2,79 @@
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use ferrite_domain::Reason;
-use ferrite_domain::ports::{StoreError, WorkQueue};
+use ferrite_core::Reason;
+use ferrite_core::ports::{DeadLetterQueue, MessageVisibility, PortError};
 
-/// A queue that messages come from, and the one beside it for those that cannot be handled.
+/// A dead-letter queue. Its messages carry the reason in the message attribute `reason`.
+///
+/// The role needs `sqs:SendMessage` on the queue.
 #[derive(Debug, Clone)]
-pub struct Queue {
+pub struct DeadLetters {
     client: Client,
-    url: Option<String>,
-    dead_letter_url: String,
+    url: String,
 }
 
-impl Queue {
-    /// The queue at `url`, with the dead-letter queue at `dead_letter_url`.
-    pub fn new(config: &aws_types::SdkConfig, url: String, dead_letter_url: String) -> Self {
-        Self { client: Client::new(config), url: Some(url), dead_letter_url }
-    }
-
-    /// The dead-letter queue at `dead_letter_url` alone, for what does not come from a queue.
-    pub fn dead_letters(config: &aws_types::SdkConfig, dead_letter_url: String) -> Self {
-        Self { client: Client::new(config), url: None, dead_letter_url }
+impl DeadLetters {
+    /// The dead-letter queue at `url`.
+    #[must_use]
+    pub fn new(config: &aws_types::SdkConfig, url: String) -> Self {
+        Self { client: Client::new(config), url }
     }
 }
 
-impl WorkQueue for Queue {
-    async fn reject(&self, body: &str, reason: &str) -> Result<(), StoreError> {
+impl DeadLetterQueue for DeadLetters {
+    async fn reject(&self, body: &str, reason: &str) -> Result<(), PortError> {
         let reason = MessageAttributeValue::builder()
             .data_type("String")
             .string_value(Reason::from_lossy(reason))
             .build()
-            .map_err(|error| StoreError::new("SendMessage", error))?;
+            .map_err(|error| PortError::new("SendMessage", error))?;
         self.client
             .send_message()
-            .queue_url(&self.dead_letter_url)
+            .queue_url(&self.url)
             .message_body(body)
             .message_attributes("reason", reason)
             .send()
             .await
-            .map_err(|error| StoreError::new("SendMessage", error))?;
+            .map_err(|error| PortError::new("SendMessage", error))?;
         Ok(())
     }
+}
 
-    async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), StoreError> {
-        let Some(url) = &self.url else { return Ok(()) };
-        self.client
+/// The queue that an SQS consumer receives its messages from, with its dead-letter queue.
+///
+/// The role needs `sqs:ChangeMessageVisibility` on the queue and `sqs:SendMessage` on the dead-letter queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    url: String,
+    dead_letters: DeadLetters,
+}
+
+impl Queue {
+    /// The queue at `url`, with the dead-letter queue at `dead_letter_url`.
+    #[must_use]
+    pub fn new(config: &aws_types::SdkConfig, url: String, dead_letter_url: String) -> Self {
+        Self { url, dead_letters: DeadLetters::new(config, dead_letter_url) }
+    }
+}
+
+impl DeadLetterQueue for Queue {
+    async fn reject(&self, body: &str, reason: &str) -> Result<(), PortError> {
+        self.dead_letters.reject(body, reason).await
+    }
+}
+
+impl MessageVisibility for Queue {
+    async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), PortError> {
+        self.dead_letters
+            .client
             .change_message_visibility()
-            .queue_url(url)
+            .queue_url(&self.url)
             .receipt_handle(receipt_handle)
             .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(|error| StoreError::new("ChangeMessageVisibility", error))?;
+            .map_err(|error| PortError::new("ChangeMessageVisibility", error))?;
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use ferrite_core::{Timestamp, ValueError, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomerId, CustomerName, Timestamp, ValueError, Version};
+use crate::{CustomerId, CustomerName};
 
 /// The address of an e-mail account, by its form alone: whether anyone reads it, no form tells.
 ///
@@ -40,7 +41,7 @@ impl TryFrom<String> for Email {
         }
         match trimmed.split_once('@') {
             Some((local_part, domain)) if is_local_part(local_part) && is_domain(domain) => Ok(Self(trimmed.to_owned())),
-            _ => Err(ValueError::NotAnEmailAddress),
+            _ => Err(ValueError::Invalid { expected: "an e-mail address, such as ada@example.com" }),
         }
     }
 }

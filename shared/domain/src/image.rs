@@ -1,8 +1,9 @@
 //! Images of products, from the asked-for upload to the finished variants.
 
+use ferrite_core::{Reason, Timestamp, ValueError};
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageId, ProductId, Reason, Timestamp, ValueError};
+use crate::{ImageId, ProductId};
 
 /// The most images one product has. With it a page of 100 products, each of whose images has two signed links of up to
 /// 1.5 KB, stays below the 6 MB that Lambda lets a function answer.

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use ferrite_core::ValueError;
 use serde::{Deserialize, Serialize};
 
-use crate::{Quantity, ValueError};
+use crate::Quantity;
+
+const NOT_A_CURRENCY: ValueError = ValueError::Invalid { expected: "a currency code of ISO 4217, such as EUR" };
 
 /// A currency of ISO 4217, written as its three-letter code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,7 +18,7 @@ impl TryFrom<String> for Currency {
     type Error = ValueError;
 
     fn try_from(code: String) -> Result<Self, ValueError> {
-        iso_currency::Currency::from_code(&code).map(Self).ok_or(ValueError::NotACurrency)
+        iso_currency::Currency::from_code(&code).map(Self).ok_or(NOT_A_CURRENCY)
     }
 }
 
@@ -116,7 +119,7 @@ mod tests {
     fn only_codes_of_iso_4217_are_currencies() {
         assert!(Currency::try_from("EUR".to_owned()).is_ok());
         for code in ["eur", "EURO", "", "ABC"] {
-            assert_eq!(Currency::try_from(code.to_owned()), Err(ValueError::NotACurrency), "{code}");
+            assert_eq!(Currency::try_from(code.to_owned()), Err(NOT_A_CURRENCY), "{code}");
         }
     }
 

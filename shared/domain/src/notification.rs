@@ -1,6 +1,8 @@
 //! What customers are told of what happened, by e-mail.
 
-use crate::{Customer, CustomerName, DomainEvent, Email, Money, OrderId, Reason};
+use ferrite_core::Reason;
+
+use crate::{Customer, CustomerName, DomainEvent, Email, Money, OrderId};
 
 /// What is said in one e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +16,8 @@ pub struct Notification {
 /// One e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailMessage {
-    /// What the mail goes by, for whoever hears of its being sent: names and values of letters, digits, `-` and `_`.
-    pub labels: Vec<(&'static str, String)>,
+    /// SES message tags, which SES repeats in its events about the e-mail: names and values of letters, digits, `-` and `_`.
+    pub message_tags: Vec<(&'static str, String)>,
     /// Whom it is for.
     pub to: Email,
     /// What it says.
@@ -65,8 +67,10 @@ fn cancellation(name: &CustomerName, order: OrderId, reason: &Reason, total: Mon
 
 #[cfg(test)]
 mod tests {
+    use ferrite_core::{Timestamp, Version};
+
     use super::*;
-    use crate::{CustomerRegistered, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced, Timestamp, Version};
+    use crate::{CustomerRegistered, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced};
 
     const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
 

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ferrite_core::{Reason, Timestamp, ValueError, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    CustomerId, Money, OrderId, PaymentToken, Product, ProductId, Quantity, Reason, Timestamp, ValueError, Version,
-};
+use crate::{CustomerId, Money, OrderId, PaymentToken, Product, ProductId, Quantity};
 
 /// Why an order was cancelled that its customer cancelled.
 const CANCELLED_BY_CUSTOMER: &str = "cancelled by the customer";
@@ -129,16 +128,16 @@ impl PlacementRequest {
         customer: CustomerId,
         products: &BTreeMap<ProductId, Product>,
         now: Timestamp,
-    ) -> Result<Order, PlaceRefusal> {
+    ) -> Result<Order, PricingError> {
         let unknown: Vec<usize> =
             (0..self.lines.len()).filter(|&i| !products.contains_key(&self.lines[i].product)).collect();
         if !unknown.is_empty() {
-            return Err(PlaceRefusal::UnknownProducts { lines: unknown });
+            return Err(PricingError::UnknownProducts { lines: unknown });
         }
         let short = |line: &&LineRequest| products.get(&line.product).is_some_and(|p| p.stock.get() < line.quantity.get());
         let short: Vec<ProductId> = self.lines.iter().filter(short).map(|line| line.product).collect();
         if !short.is_empty() {
-            return Err(PlaceRefusal::OutOfStock { products: short });
+            return Err(PricingError::OutOfStock { products: short });
         }
 
         let lines: Vec<OrderLine> = self
@@ -163,23 +162,23 @@ impl PlacementRequest {
     }
 }
 
-fn total(lines: &[OrderLine]) -> Result<Money, PlaceRefusal> {
+fn total(lines: &[OrderLine]) -> Result<Money, PricingError> {
     let mut currencies = lines.iter().map(|line| line.unit_price.currency);
     let first = currencies.next();
     if currencies.any(|currency| Some(currency) != first) {
-        return Err(PlaceRefusal::MixedCurrencies);
+        return Err(PricingError::MixedCurrencies);
     }
     lines
         .iter()
         .map(|line| line.unit_price.times(line.quantity))
         .reduce(|sum, next| sum?.plus(next?))
         .flatten()
-        .ok_or(PlaceRefusal::TotalTooLarge)
+        .ok_or(PricingError::TotalTooLarge)
 }
 
 /// Why an order cannot be placed as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlaceRefusal {
+pub enum PricingError {
     /// There is no such product.
     #[error("some lines name a product that does not exist")]
     UnknownProducts {
@@ -341,7 +340,7 @@ mod tests {
         .create(Uuid::from_u128(n).into(), Timestamp::from_unix_millis(NOW))
     }
 
-    fn order(asked: &[(u128, u64)], products: &[Product]) -> Result<Order, PlaceRefusal> {
+    fn order(asked: &[(u128, u64)], products: &[Product]) -> Result<Order, PricingError> {
         let lines = asked
             .iter()
             .map(|&(n, quantity)| LineRequest { product: Uuid::from_u128(n).into(), quantity: quantity.try_into().unwrap() })
@@ -365,18 +364,18 @@ mod tests {
     #[test]
     fn every_line_at_fault_is_named() {
         let stocked = [product(1, 1, "EUR", 1), product(2, 1, "EUR", 9), product(3, 1, "EUR", 0)];
-        assert_eq!(order(&[(7, 1), (2, 1), (8, 1)], &stocked), Err(PlaceRefusal::UnknownProducts { lines: vec![0, 2] }));
+        assert_eq!(order(&[(7, 1), (2, 1), (8, 1)], &stocked), Err(PricingError::UnknownProducts { lines: vec![0, 2] }));
         let short = vec![stocked[0].id, stocked[2].id];
-        assert_eq!(order(&[(1, 2), (2, 9), (3, 1)], &stocked), Err(PlaceRefusal::OutOfStock { products: short }));
+        assert_eq!(order(&[(1, 2), (2, 9), (3, 1)], &stocked), Err(PricingError::OutOfStock { products: short }));
     }
 
     #[test]
     fn what_cannot_be_added_up_is_refused() {
         assert_eq!(
             order(&[(1, 1), (2, 1)], &[product(1, 1, "EUR", 9), product(2, 1, "JPY", 9)]),
-            Err(PlaceRefusal::MixedCurrencies)
+            Err(PricingError::MixedCurrencies)
         );
-        assert_eq!(order(&[(1, 2)], &[product(1, Amount::MAX, "EUR", 9)]), Err(PlaceRefusal::TotalTooLarge));
+        assert_eq!(order(&[(1, 2)], &[product(1, Amount::MAX, "EUR", 9)]), Err(PricingError::TotalTooLarge));
     }
 
     #[test]

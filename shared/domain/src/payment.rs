@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use ferrite_core::{Reason, ValueError};
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, OrderId, Reason, ValueError};
+use crate::{Money, OrderId};
 
 /// What the payment provider gave the customer's client in place of the card: `tok_` and up to 100 letters, digits or `_`.
 ///

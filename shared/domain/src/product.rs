@@ -1,35 +1,8 @@
 //! Products.
 
-use serde::{Deserialize, Serialize};
+use ferrite_core::{Timestamp, Version};
 
-use crate::{Description, Image, Money, ProductId, ProductName, Stock, Timestamp};
-
-/// How often a thing was changed: 1 when it is new, one more with every committed change of any part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Version(u64);
-
-impl Version {
-    /// The version of a thing that was just made.
-    pub const FIRST: Self = Self(1);
-
-    /// The version after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-
-    /// The version as a number.
-    pub fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl From<u64> for Version {
-    fn from(version: u64) -> Self {
-        Self(version)
-    }
-}
+use crate::{Description, Image, Money, ProductId, ProductName, Stock};
 
 /// Something that can be ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! How many of a thing.
 
+use ferrite_core::ValueError;
 use serde::{Deserialize, Serialize};
-
-use crate::ValueError;
 
 /// How many pieces of a product one order line asks for: 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

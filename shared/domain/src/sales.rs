@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use ferrite_core::Day;
 use serde::Serialize;
 
-use crate::{Currency, Day, Order, ProductId};
+use crate::{Currency, Order, ProductId};
 
 /// What was sold of one product in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -146,10 +147,11 @@ impl SalesReport {
 
 #[cfg(test)]
 mod tests {
+    use ferrite_core::{Timestamp, Version};
     use uuid::Uuid;
 
     use super::*;
-    use crate::{Amount, Money, OrderLine, OrderStatus, PaymentToken, Quantity, Timestamp, Version};
+    use crate::{Amount, Money, OrderLine, OrderStatus, PaymentToken, Quantity};
 
     fn day() -> Day {
         "2026-11-22".parse().unwrap()

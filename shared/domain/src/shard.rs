@@ -42,9 +42,10 @@ impl fmt::Display for Shard {
 mod tests {
     use std::collections::BTreeMap;
 
+    use ferrite_core::memory::UniqueIds;
+    use ferrite_core::ports::NewIds;
+
     use super::*;
-    use crate::memory::UniqueIds;
-    use crate::ports::NewIds;
 
     #[test]
     fn orders_of_one_moment_are_spread_over_all_shards() {

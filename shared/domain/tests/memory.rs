@@ -1,9 +1,6 @@
 //! The in-memory adapters keep the contracts that the AWS adapters keep.
 
-use ferrite_domain::memory::{
-    MemoryFiles, MemoryGateway, MemoryIdempotency, MemoryMailer, MemoryReports, MemorySigner, MemoryStore, RecordedEvents,
-    RecordedQueue,
-};
+use ferrite_domain::memory::{MemoryFiles, MemoryGateway, MemoryMailer, MemoryReports, MemorySigner, MemoryStore};
 
 mod products {
     use super::*;
@@ -40,11 +37,6 @@ mod gateway {
     ferrite_domain::sandbox_gateway_contract!(MemoryGateway::default());
 }
 
-mod idempotency {
-    use super::*;
-    ferrite_domain::idempotency_records_contract!(MemoryIdempotency::default());
-}
-
 mod files {
     use super::*;
     ferrite_domain::image_files_contract!(MemoryFiles::default());
@@ -53,14 +45,4 @@ mod files {
 mod links {
     use super::*;
     ferrite_domain::links_contract!(MemorySigner);
-}
-
-mod queue {
-    use super::*;
-    ferrite_domain::work_queue_contract!(RecordedQueue::default());
-}
-
-mod bus {
-    use super::*;
-    ferrite_domain::bus_contract!(RecordedEvents::default());
 }

@@ -1,14 +1,14 @@
-//! What everything around a handler adds to a warm request: the log's line with its metrics, the trace, the deadline, the
-//! catching of panics and the idempotency record (kept in memory, so that no network is measured).
+//! Measures what the middleware adds to a warm request: the log line with its metrics, the trace, the deadline, catching of
+//! panics and the idempotency record, which is kept in memory so that no network is measured.
 //!
-//! `./scripts/bench` runs it, built as functions are shipped. The lines go to stdout, as in Lambda, and after them the
-//! figures, in microseconds, as JSON.
+//! `./scripts/bench` runs it, built as functions are shipped. It writes the log lines to stdout, as in Lambda, and then the
+//! figures in microseconds, as JSON.
 
 use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant, SystemTime};
 
-use ferrite_domain::memory::MemoryIdempotency;
+use ferrite_core::memory::MemoryIdempotency;
 use ferrite_runtime::http::testing::{TestRequest, request};
 use ferrite_runtime::http::{Problem, Request, Response, idempotency, limit, no_content};
 use ferrite_runtime::idempotency::Idempotency;
@@ -16,12 +16,13 @@ use ferrite_runtime::tower::{Service, ServiceBuilder};
 use ferrite_runtime::{SystemClock, deadline, invocation, log, metrics, panics, service_fn, trace};
 use lambda_http::{Context, RequestExt};
 
-/// Rounds of each kind in turn, so that whatever else the machine does hits both; of each, the median round counts.
+/// Rounds of each kind in turn, so that other load on the machine affects both. The median round counts.
 const ROUNDS: usize = 41;
 const REQUESTS: u32 = 500;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    log::init()?;
     let once = Idempotency::new(MemoryIdempotency::default(), SystemClock, "bench");
     let mut bare = service_fn(handler);
     let mut hooked = ServiceBuilder::new()
@@ -49,7 +50,7 @@ async fn handler(_: Request) -> Result<Response, Problem> {
     Ok(no_content())
 }
 
-/// Microseconds a request.
+/// Returns the microseconds per request.
 async fn measure<S>(service: &mut S, round: usize) -> Result<f64, Box<dyn Error>>
 where
     S: Service<Request, Response = Response, Error = Problem>,
@@ -62,14 +63,14 @@ where
     Ok(begin.elapsed().as_secs_f64() * 1e6 / f64::from(REQUESTS))
 }
 
-/// A request with a key of its own, a correlation id and a trace, in an invocation with a deadline.
+/// Creates a request with a unique key, a correlation id and a trace, in an invocation with a deadline.
 fn post(round: usize, n: u32) -> Result<Request, Box<dyn Error>> {
     let until = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)? + Duration::from_secs(10);
     let mut context = Context::default();
     context.request_id = format!("52fdfc07-2182-154f-{round:04x}-{n:012x}");
     context.deadline = u64::try_from(until.as_millis())?;
     context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
-    let body = serde_json::json!({"lines": [{"productId": "prd_0192f0c1a2b37c4d8e5f60718293a4b5", "quantity": 1}]});
+    let body = serde_json::json!({"lines": [{"noteId": "note_0192f0c1a2b37c4d8e5f60718293a4b5", "quantity": 1}]});
     let request = request(http::Method::POST)
         .by_caller("ada", "")
         .header("idempotency-key", &format!("{round}-{n}"))

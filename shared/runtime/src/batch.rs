@@ -1,20 +1,19 @@
-//! Batches: each record by itself, and only what failed delivered again.
+//! Batches: records are processed independently, and only those that failed are delivered again.
 //!
-//! [`sqs`] is for queues, standard and FIFO; [`events`] for queues whose messages are this system's domain events;
-//! [`dynamodb`] and [`kinesis`] are for streams. Wherever a record comes from:
+//! [`sqs`] is for queues, standard and FIFO; [`events`] for queues whose messages are the application's domain events;
+//! [`dynamodb`] and [`kinesis`] are for streams. For all of them:
 //!
-//! - a panic in it, or its running out of time, is its own failure and nobody else's;
-//! - [`Failure::Retry`] has it delivered again, [`Failure::Reject`] puts it into the dead-letter queue at once, with the
-//!   reason, because to deliver it again would only fail again;
-//! - what cannot be read as a record of its source is its failure as well, with the reason in the log;
-//! - the answer is what the event source mapping expects, whose `FunctionResponseTypes` must have
-//!   `ReportBatchItemFailures` ("Handling errors for an SQS event source in Lambda"). An event that is no batch at all
-//!   fails the invocation: there is nothing to name in an answer.
+//! - A panic or a missed deadline is the failure of one record.
+//! - [`Failure::Retry`](crate::Failure::Retry) has the record delivered again. [`Failure::Reject`](crate::Failure::Reject)
+//!   puts it into the dead-letter queue at once, with the reason.
+//! - A record that does not come from the expected source fails or is rejected, with the reason in the log.
+//! - The response is that of a partial batch failure: the event source mapping's `FunctionResponseTypes` must contain
+//!   `ReportBatchItemFailures` ("Handling errors for an SQS event source in Lambda"). An event that is not a batch fails the
+//!   invocation.
 
 pub mod dynamodb;
 mod engine;
 pub mod events;
-mod failure;
 pub mod kinesis;
 mod response;
 pub mod sqs;
@@ -23,23 +22,22 @@ mod stream;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-pub use failure::Failure;
 pub use response::Response;
 
-/// How much of a batch is handled at once, and for how long.
+/// Limits for processing a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The most records that are handled at the same time. Those whose order matters, a FIFO queue's of one message group
-    /// and a stream's, are handled one after another whatever this says.
-    pub at_once: NonZeroUsize,
-    /// The longest that one record may take; none may take longer than the invocation has.
-    pub each: Option<Duration>,
+    /// The most records that are processed at the same time. Records whose order matters (those of one message group of a
+    /// FIFO queue, and those of a stream) are always processed one after another.
+    pub concurrency: NonZeroUsize,
+    /// The longest time for one record. No record gets more than the invocation has left.
+    pub timeout: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// Ten at once, for as long as the invocation has.
+    /// Ten records at the same time, without a timeout of their own.
     fn default() -> Self {
         const TEN: NonZeroUsize = NonZeroUsize::new(10).unwrap();
-        Self { at_once: TEN, each: None }
+        Self { concurrency: TEN, timeout: None }
     }
 }

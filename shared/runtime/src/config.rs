@@ -15,9 +15,9 @@
 //!     retries: u8,
 //! }
 //!
-//! let set = |name: &str| (name == "TABLE_NAME").then(|| "orders".to_owned());
+//! let set = |name: &str| (name == "TABLE_NAME").then(|| "notes".to_owned());
 //! let settings: Settings = config::read_from(set)?;
-//! assert_eq!((settings.table_name.as_str(), settings.retries), ("orders", 0));
+//! assert_eq!((settings.table_name.as_str(), settings.retries), ("notes", 0));
 //!
 //! let nothing: Result<Settings, _> = config::read_from(|_| None);
 //! assert_eq!(nothing.unwrap_err().to_string(), "the environment variable TABLE_NAME is not set");
@@ -214,10 +214,22 @@ impl de::Error for ConfigError {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::Quantity;
+    use ferrite_core::ValueError;
     use serde::Deserialize;
 
     use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(try_from = "u64")]
+    struct Quantity(u64);
+
+    impl TryFrom<u64> for Quantity {
+        type Error = ValueError;
+
+        fn try_from(count: u64) -> Result<Self, ValueError> {
+            if (1..=1000).contains(&count) { Ok(Self(count)) } else { Err(ValueError::OutOfRange { min: 1, max: 1000 }) }
+        }
+    }
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(rename_all = "lowercase")]
@@ -244,7 +256,7 @@ mod tests {
     fn a_field_is_the_variable_of_its_name() {
         let set = [("TABLE_NAME", "t"), ("LIMIT", "7"), ("QUANTITY", "2"), ("COLOUR", "blue"), ("QUEUE_URL", "")];
         let settings = read_with(&set).unwrap();
-        let (limit, quantity) = (Some(7), Some(Quantity::try_from(2).unwrap()));
+        let (limit, quantity) = (Some(7), Some(Quantity(2)));
         let wanted = Settings { table_name: "t".to_owned(), queue_url: None, limit, quantity, colour: Some(Colour::Blue) };
         assert_eq!(settings, wanted);
     }

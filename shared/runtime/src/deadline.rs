@@ -1,8 +1,7 @@
-//! The deadline: what runs too long is cut off while there is still time to say what it was, before Lambda ends the
-//! process without a word.
+//! The deadline: stops a handler shortly before the function's timeout, so that there is time to log what it was doing.
+//! Lambda itself would end the process without a line.
 //!
-//! Every function's handler is under [`layer`]; a handler that wants less time for a part of its work says so itself, with
-//! `tokio::time::timeout`.
+//! The `serve` functions put every handler under [`layer`]. Use `tokio::time::timeout` to limit a part of a handler.
 //!
 //! ```
 //! use ferrite_runtime::deadline;
@@ -11,60 +10,61 @@
 //! use lambda_http::tower::{Service, ServiceBuilder};
 //!
 //! let handler = service_fn(async |_: Request| Ok::<Response, Problem>(no_content()));
-//! let in_time = ServiceBuilder::new().layer(deadline::layer()).service(handler);
+//! let service = ServiceBuilder::new().layer(deadline::layer()).service(handler);
 //! # fn is_service<S: Service<Request, Response = Response, Error = Problem>>(_: S) {}
-//! # is_service(in_time);
+//! # is_service(service);
 //! ```
 
 use std::pin::pin;
 use std::time::Duration;
 
 use crate::invocation;
-use crate::layer::{Around, Concern};
+use crate::middleware::{Middleware, MiddlewareLayer};
 
-/// What is left for saying that the work was cut off, and for sending the answer.
+/// Time reserved for logging and for sending the response.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// The work was cut off, shortly before Lambda would have ended it.
+/// The work was stopped shortly before Lambda would have ended it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("cut off before the function's timeout, while running: {}", running.join(" > "))]
-pub struct CutOff {
-    /// What was running, the outermost first.
+#[error("stopped before the function's timeout, while running: {}", running.join(" > "))]
+pub struct DeadlineExceeded {
+    /// The invocation, record and spans in progress, the outermost first.
     pub running: Vec<String>,
 }
 
-/// The layer that gives a handler until shortly before the function's timeout, and fails with [`CutOff`] then.
-pub fn layer<'a>() -> Around<'a, Bounded> {
-    Around::new(Bounded)
+/// The layer that stops a handler shortly before the function's timeout, with [`DeadlineExceeded`].
+pub fn layer<'a>() -> MiddlewareLayer<'a, DeadlineMiddleware> {
+    MiddlewareLayer::new(DeadlineMiddleware)
 }
 
-/// How long the invocation may still work; `None` outside of one, or when Lambda did not say.
+/// The time that the invocation may still work; `None` outside of one, or if Lambda provided no deadline.
 pub(crate) fn time_left() -> Option<Duration> {
     let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten()?;
-    // Of a very short time, most is for the work.
+    // A very short time goes mostly to the work.
     Some(remaining.saturating_sub(MARGIN.min(remaining / 4)))
 }
 
-/// Runs `work` to its end, or for `time` where that is given.
+/// Runs `work` to completion, or for at most `time`.
 ///
 /// # Errors
-/// There was not time enough for it.
-pub(crate) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Result<T, CutOff> {
+/// The time was over first.
+pub(crate) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Result<T, DeadlineExceeded> {
     let Some(time) = time else { return Ok(work.await) };
-    // Pinned here, so that it is not dropped, and what it was doing not forgotten, before that is told.
+    // Pinned here, so that its spans are still open when the error names them.
     let mut work = pin!(work);
-    let cut_off = |_| CutOff { running: invocation::current(|scope| scope.invocation.running()).unwrap_or_default() };
-    tokio::time::timeout(time, work.as_mut()).await.map_err(cut_off)
+    let exceeded =
+        |_| DeadlineExceeded { running: invocation::current(|scope| scope.invocation.running()).unwrap_or_default() };
+    tokio::time::timeout(time, work.as_mut()).await.map_err(exceeded)
 }
 
-/// The concern of [`layer`].
+/// The middleware of [`layer`].
 #[derive(Debug, Clone, Copy)]
-pub struct Bounded;
+pub struct DeadlineMiddleware;
 
-impl<Q, P: Send, E: From<CutOff> + Send> Concern<Q, P, E> for Bounded {
-    type Seen = ();
+impl<Q, P: Send, E: From<DeadlineExceeded> + Send> Middleware<Q, P, E> for DeadlineMiddleware {
+    type State = ();
 
-    fn see(&self, _: &Q) {}
+    fn before(&self, _: &Q) {}
 
     async fn around((): (), work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
         within(time_left(), work).await?

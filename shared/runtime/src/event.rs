@@ -1,73 +1,34 @@
-//! A handler of events that are delivered as a whole: a notification from S3, a schedule, a request to an authorizer.
+//! A handler of events that no other module is for, such as requests to an authorizer. Its response is returned to whatever
+//! invoked the function.
 //!
 //! ```no_run
-//! use ferrite_runtime::{InitError, event};
+//! use ferrite_runtime::{Failure, InitError, event};
 //!
 //! #[derive(serde::Deserialize)]
-//! struct Tick {
-//!     time: String,
+//! struct Greeting {
+//!     name: String,
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), InitError> {
-//!     event::serve(async |tick: Tick| match tick.time.as_str() {
-//!         "" => Err(event::Failure::failed("a schedule without a time")),
-//!         _ => Ok(()),
+//!     event::serve(async |greeting: Greeting| match greeting.name.as_str() {
+//!         "" => Err(Failure::reject("a greeting without a name")),
+//!         name => Ok(format!("Hello {name}")),
 //!     })
 //!     .await
 //! }
 //! ```
 
-use std::error::Error;
-
 use lambda_runtime::tower::{Service, ServiceBuilder};
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
-use crate::{InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
+use crate::invocation::InvocationEvent;
+use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
+use crate::{Failure, InitError, deadline, invocation, log, metrics, panics, shutdown, trace};
 
-/// Why an event was not handled.
-#[derive(Debug)]
-pub struct Failure {
-    outcome: Outcome,
-    cause: Box<dyn Error + Send + Sync>,
-    says: Option<&'static str>,
-}
-
-impl Failure {
-    /// It may go better later: whatever invoked the function tries again, as its configuration says.
-    pub fn failed(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { outcome: Outcome::Failed, cause: cause.into(), says: None }
-    }
-
-    /// It is not to be handled, and this is no fault of the function's. The invoker is told `says` and no more.
-    pub fn refused(cause: impl Into<Box<dyn Error + Send + Sync>>, says: &'static str) -> Self {
-        Self { outcome: Outcome::Refused, cause: cause.into(), says: Some(says) }
-    }
-
-    /// What led to it.
-    pub fn cause(&self) -> &(dyn Error + 'static) {
-        &*self.cause
-    }
-}
-
-impl<E: Error + Send + Sync + 'static> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::failed(error)
-    }
-}
-
-impl From<Failure> for Diagnostic {
-    fn from(failure: Failure) -> Self {
-        let error_message = failure.says.map_or_else(|| log::chain(failure.cause()), ToOwned::to_owned);
-        Self { error_type: format!("{:?}", failure.outcome), error_message }
-    }
-}
-
-impl<A> Invoked for LambdaEvent<A> {
+impl<A> InvocationEvent for LambdaEvent<A> {
     fn context(&self) -> Context {
         self.context.clone()
     }
@@ -81,31 +42,31 @@ impl<A> Invoked for LambdaEvent<A> {
     }
 }
 
-/// What a handler answers to an event.
+/// The response of a handler.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct Answer<R>(R);
 
-impl<R> Judged for Result<Answer<R>, Failure> {
-    fn tally(&self) -> Tally {
-        self.as_ref().map_or_else(|failure| failure.outcome, |_| Outcome::Succeeded).into()
+impl<R> Classify for Result<Answer<R>, Failure> {
+    fn counts(&self) -> OutcomeCounts {
+        self.as_ref().map_or_else(Failure::outcome, |_| Outcome::Succeeded).into()
     }
 
-    fn verdict(&self) -> Verdict {
+    fn summary(&self) -> LogSummary {
         let (message, exception) = match self {
-            Ok(_) => ("the event was handled", None),
+            Ok(_) => ("the event was processed", None),
             Err(failure) => {
-                let refused = failure.outcome == Outcome::Refused;
-                let message = if refused { "the event was refused" } else { "the event was not handled" };
-                (message, Some(Exception::of(failure.cause())))
+                let rejected = failure.outcome() == Outcome::Rejected;
+                let message = if rejected { "the event was rejected" } else { "the event failed" };
+                (message, Some(Exception::new(failure.cause())))
             }
         };
-        Verdict { message, fields: Map::new(), exception }
+        LogSummary { message, fields: Map::new(), exception }
     }
 }
 
-/// Serves events with `handler` for as long as the function lives. When the handler fails or panics, or the time is up,
-/// the invocation fails, and whatever invoked the function tries again as its configuration says.
+/// Serves events with `handler` for as long as the function lives. When the handler fails, panics or runs out of time, the
+/// invocation fails; whether it is retried depends on what invoked the function.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
@@ -119,23 +80,22 @@ where
     let handler = &handler;
     let answer = service_fn(move |event: LambdaEvent<A>| {
         let work = handler(event.payload);
-        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on laying out what holds them by value.
+        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
         Box::pin(async move { work.await.map(Answer) })
     });
     run(answer).await
 }
 
-/// Serves events with a service that answers in whatever way can be judged.
+/// Serves events with a service whose results can be classified.
 pub(crate) async fn run<S, A, R>(service: S) -> Result<(), InitError>
 where
     A: for<'de> Deserialize<'de>,
     S: Service<LambdaEvent<A>, Response = R, Error = Failure>,
     S::Future: Send,
     R: Serialize + Send,
-    Result<R, Failure>: Judged,
+    Result<R, Failure>: Classify,
 {
-    settings::init()?;
-    panics::init();
+    log::init()?;
     let stack = ServiceBuilder::new()
         .layer(invocation::layer())
         .layer(trace::layer())

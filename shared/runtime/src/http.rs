@@ -7,7 +7,7 @@
 //! use ferrite_runtime::{InitError, service_fn};
 //!
 //! async fn forget(request: Request) -> Result<Response, Problem> {
-//!     http::caller(&request)?.require("products:write")?;
+//!     http::caller(&request)?.require("notes:write")?;
 //!     Ok(no_content())
 //! }
 //!
@@ -31,12 +31,12 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use body::{InvalidBody, Limited, json_body, limit};
+pub use body::{BodyLimitMiddleware, InvalidBody, JsonBody, json_body, limit};
 pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
 pub use conditional::{expected_tag, not_modified, tagged};
 pub use problem::{FieldError, Problem};
 pub use request::{header, header_list, path_id, query, route_path};
-pub use response::{json, no_content};
+pub use response::{json, located, no_content};
 pub use serve::serve;
 
 /// A request from API Gateway.

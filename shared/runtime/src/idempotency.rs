@@ -9,15 +9,15 @@
 //! - gone, when the attempt failed.
 //!
 //! The attempt that dies between its work and `COMPLETED` is carried out again. Where that must not be, the record is
-//! written in the same transaction as the change, as `functions/place-order` does it.
+//! written in the same transaction as the change.
 //!
 //! ```
-//! use ferrite_domain::ports::{Clock, IdempotencyRecords};
+//! use ferrite_core::ports::{Clock, IdempotencyStore};
 //! use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
 //!
 //! /// Sends one e-mail for each event, however often the event is delivered.
 //! async fn welcome(
-//!     sent: &Idempotency<impl IdempotencyRecords, impl Clock>,
+//!     sent: &Idempotency<impl IdempotencyStore, impl Clock>,
 //!     event_id: &str,
 //! ) -> Result<(), IdempotencyError<std::io::Error>> {
 //!     sent.once(&event_id, &event_id, send()).await
@@ -27,16 +27,17 @@
 
 mod digest;
 
+use std::error::Error;
 use std::time::Duration;
 
-use ferrite_domain::ports::{Attempt, Begun, Clock, Fingerprint, IdempotencyRecords, StoreError};
+use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, PortError, StartResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use digest::{DigestError, digest};
 
-use crate::panics::{self, Panicked};
-use crate::{invocation, log};
+use crate::invocation;
+use crate::panics::{self, PanicError};
 
 /// How long an answer is given again, unless another time is asked for: what Stripe promises.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,16 +65,16 @@ pub enum IdempotencyError<E> {
     Reused,
     /// It panicked. The next attempt is carried out.
     #[error(transparent)]
-    Panicked(#[from] Panicked),
+    Panicked(#[from] PanicError),
     /// It failed. The next attempt is carried out.
     #[error("{0}")]
     Failed(E),
     /// Whether there is an answer is not known, or it could not be kept. The next attempt tells, and may be carried out.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] PortError),
 }
 
-impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
+impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
     /// Keys are `prefix` with a digest, so that different functions can share the table; Powertools' prefix is
     /// `<function name>.<module>.<handler>`, or what `key_prefix` says. Answers are given again for a [`DAY`].
     pub fn new(records: R, clock: C, prefix: &'static str) -> Self {
@@ -101,23 +102,25 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
         T: Serialize + DeserializeOwned,
     {
         let attempt = self.attempt(key, asked)?;
-        match self.records.begin(&attempt).await? {
-            Begun::First => {}
-            Begun::InProgress => return Err(IdempotencyError::InProgress),
-            Begun::Answered(saved) if saved.fingerprint != attempt.fingerprint => return Err(IdempotencyError::Reused),
-            Begun::Answered(saved) => {
-                log::debug("answered from the idempotency record", serde_json::Value::Null);
-                return Ok(serde_json::from_str(&saved.answer).map_err(unreadable)?);
+        match self.records.start(&attempt).await? {
+            StartResult::Acquired => {}
+            StartResult::InProgress => return Err(IdempotencyError::InProgress),
+            StartResult::Completed(saved) if saved.fingerprint != attempt.fingerprint => {
+                return Err(IdempotencyError::Reused);
+            }
+            StartResult::Completed(saved) => {
+                tracing::debug!("answered from the idempotency record");
+                return Ok(serde_json::from_str(&saved.response).map_err(unreadable)?);
             }
         }
-        let answer = match panics::caught(work).await {
+        let answer = match panics::catch(work).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.freed(&attempt, IdempotencyError::Failed(error)).await),
             Err(panicked) => return Err(self.freed(&attempt, panicked.into()).await),
         };
         let text = serde_json::to_string(&answer).map_err(unreadable)?;
         if !self.records.complete(&attempt, &text, self.clock.now().after(self.lifetime)).await? {
-            log::warning("another attempt took over before this one ended", serde_json::Value::Null);
+            tracing::warn!("another attempt took over before this one ended");
         }
         Ok(answer)
     }
@@ -127,7 +130,7 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
         Self { clock, ..self }
     }
 
-    fn attempt(&self, key: &impl Serialize, asked: &impl Serialize) -> Result<Attempt, StoreError> {
+    fn attempt(&self, key: &impl Serialize, asked: &impl Serialize) -> Result<Attempt, PortError> {
         let now = self.clock.now();
         let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten().unwrap_or(LONGEST_INVOCATION);
         Ok(Attempt {
@@ -143,17 +146,12 @@ impl<R: IdempotencyRecords, C: Clock> Idempotency<R, C> {
     async fn freed<E>(&self, attempt: &Attempt, error: IdempotencyError<E>) -> IdempotencyError<E> {
         if let Err(error) = self.records.release(attempt).await {
             // It frees itself when the invocation's time is over.
-            log::exception(
-                log::Level::Warning,
-                "the idempotency key stays taken for a while",
-                &error,
-                serde_json::Value::Null,
-            );
+            tracing::warn!(error = &error as &dyn Error, "the idempotency key stays in use until the invocation's deadline");
         }
         error
     }
 }
 
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::new("reading or writing an idempotency record", error)
+fn unreadable(error: impl Error + Send + Sync + 'static) -> PortError {
+    PortError::new("reading or writing an idempotency record", error)
 }

@@ -1,42 +1,43 @@
-//! The invocation in progress: who it belongs to, until when, and what it has logged and counted so far.
+//! The invocation in progress: its identity, its deadline, and what it has logged and counted so far.
 //!
-//! Everything that a handler calls finds it without being handed it, also where several records are handled at once:
-//! each has a scope of its own. [`layer`] is the outermost around every handler.
+//! Code inside a handler finds its invocation without a parameter, also where several records are processed at the same
+//! time: each record has a scope of its own. [`layer`] is the outermost layer around every handler.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
-use ferrite_domain::{Cause, CorrelationId, TraceParent};
+use ferrite_core::{CorrelationId, TraceContext, TraceParent};
 use lambda_runtime::Context;
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
-use crate::layer::{Around, Concern};
 use crate::log::{self, Buffer};
 use crate::metrics::Set;
+use crate::middleware::{Middleware, MiddlewareLayer};
 use crate::trace;
 
-/// Something that invokes a function, as far as the concerns around the handler have to know it.
-pub trait Invoked {
-    /// What Lambda says of the invocation.
+/// An event that invokes a function, as far as the middleware needs to know it.
+pub trait InvocationEvent {
+    /// Lambda's context of the invocation.
     fn context(&self) -> Context;
 
-    /// What it is, for a person: `GET /products`.
+    /// A readable name of the invocation, such as `GET /notes`.
     fn name(&self) -> String;
 
-    /// What the invocation's line says of it.
+    /// Keys for the log line of the invocation.
     fn fields(&self) -> Map<String, Value>;
 
-    /// What set it off, where its sender told.
-    fn cause(&self) -> Cause {
-        Cause::default()
+    /// The trace and the correlation id that the sender provided.
+    fn cause(&self) -> TraceContext {
+        TraceContext::default()
     }
 }
 
-/// The layer that makes an invocation of what is inside it. Without it, what a handler logs belongs to nothing and
-/// what it counts is not written.
-pub fn layer<'a>() -> Around<'a, Scoped> {
-    Around::new(Scoped)
+/// The layer that starts an invocation. Without it, events are logged without the invocation's keys, and metrics are not
+/// written.
+pub fn layer<'a>() -> MiddlewareLayer<'a, InvocationMiddleware> {
+    MiddlewareLayer::new(InvocationMiddleware)
 }
 
 #[derive(Debug)]
@@ -48,77 +49,78 @@ pub(crate) struct Invocation {
     /// Every line is written, whatever its level.
     pub(crate) sampled: bool,
     deadline: Option<SystemTime>,
-    written: Mutex<Written>,
+    state: Mutex<State>,
 }
 
-/// What the invocation has to say when it ends.
+/// What an invocation collects until it ends.
 #[derive(Debug, Default)]
-pub(crate) struct Written {
+pub(crate) struct State {
     pub(crate) buffer: Buffer,
     pub(crate) metrics: Set,
+    /// Keys for the invocation's line.
     pub(crate) fields: Map<String, Value>,
+    /// Spans and records in progress.
     pub(crate) running: Vec<(u64, String)>,
-    #[cfg(feature = "otlp")]
-    pub(crate) spans: Vec<trace::Span>,
 }
 
-/// The first invocation of an execution environment has paid for its init.
+/// Whether an invocation came before: the first of an execution environment is the cold start.
 static WARM: AtomicBool = AtomicBool::new(false);
 
-/// For whoever has to know of it from outside: a signal that ends the process.
+/// The current invocation, for the signal handler, which runs outside of it.
 static CURRENT: Mutex<Weak<Invocation>> = Mutex::new(Weak::new());
 
 impl Invocation {
-    /// What it has written, which a panic while it was held has left whole enough to be written out.
-    pub(crate) fn written(&self) -> MutexGuard<'_, Written> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks what the invocation has collected. After a panic in another holder of the lock it is still consistent enough
+    /// to be written.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How long until Lambda ends it; `None` when Lambda did not say.
+    /// The time until Lambda ends the invocation; `None` if Lambda provided no deadline.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    /// What its handler is busy with, the outermost first.
+    /// The names of what is in progress, the outermost first.
     pub(crate) fn running(&self) -> Vec<String> {
-        let written = self.written();
-        std::iter::once(self.name.clone()).chain(written.running.iter().map(|(_, name)| name.clone())).collect()
+        let state = self.state();
+        std::iter::once(self.name.clone()).chain(state.running.iter().map(|(_, name)| name.clone())).collect()
     }
 }
 
-/// The invocation that the process is busy with, seen from outside of it.
+/// Returns the current invocation of the process, from outside of it.
 pub(crate) fn in_progress() -> Option<Arc<Invocation>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
 }
 
-/// Where in an invocation some code runs: in all of it, or in one record of its batch.
+/// The part of an invocation that some code belongs to: all of it, or one record of its batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) invocation: Arc<Invocation>,
-    pub(crate) place: TraceParent,
-    /// What the client called the request that led here.
+    pub(crate) traceparent: TraceParent,
+    /// The client's name for the request that led here.
     pub(crate) correlation_id: Option<CorrelationId>,
-    /// What every line says of the record.
+    /// Keys that every line of the record has.
     pub(crate) keys: Arc<Map<String, Value>>,
 }
 
 impl Scope {
-    fn begin(invoked: &impl Invoked) -> Self {
-        let (context, cause) = (invoked.context(), invoked.cause());
-        let place = context.xray_trace_id.as_deref().and_then(TraceParent::from_xray).or(cause.traceparent);
-        let place = place.unwrap_or_else(trace::new_trace);
+    fn start(event: &impl InvocationEvent) -> Self {
+        let (context, cause) = (event.context(), event.cause());
+        let traceparent = context.xray_trace_id.as_deref().and_then(TraceParent::from_xray).or(cause.traceparent);
+        let traceparent = traceparent.unwrap_or_else(trace::new_trace);
         let invocation = Arc::new(Invocation {
-            name: invoked.name(),
+            name: event.name(),
             cold_start: !WARM.swap(true, Ordering::Relaxed),
-            sampled: log::is_sampled(&place),
-            // 0 is what a context without one has.
+            sampled: log::is_sampled(&traceparent),
+            // A context without a deadline has 0.
             deadline: (context.deadline > 0).then(|| context.deadline()),
             request_id: context.request_id,
             function_arn: context.invoked_function_arn,
-            written: Mutex::default(),
+            state: Mutex::default(),
         });
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&invocation);
-        Self { invocation, place, correlation_id: cause.correlation_id, keys: Arc::default() }
+        Self { invocation, traceparent, correlation_id: cause.correlation_id, keys: Arc::default() }
     }
 }
 
@@ -126,55 +128,57 @@ tokio::task_local! {
     static SCOPE: Scope;
 }
 
-/// What `look` makes of the scope that this code runs in; `None` outside of any invocation.
-pub(crate) fn current<T>(look: impl FnOnce(&Scope) -> T) -> Option<T> {
-    SCOPE.try_with(look).ok()
+/// Calls `read` with the current scope; `None` outside of any invocation.
+pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
+    SCOPE.try_with(read).ok()
 }
 
-/// Runs `work` in `scope`.
-pub(crate) async fn scoped<T>(scope: Scope, work: impl Future<Output = T>) -> T {
-    SCOPE.scope(scope, work).await
-}
-
-/// Runs `work` as the part of the invocation that is about one record: its lines have `keys`, and it goes on in the
-/// trace that it was set off in.
-pub(crate) async fn about<T>(keys: Map<String, Value>, cause: Cause, work: impl Future<Output = T>) -> T {
-    let Some(scope) = current(Clone::clone) else { return work.await };
-    let (mut scope, _span) = trace::record(scope, cause.traceparent);
+/// Runs `work` as the part of the invocation that processes one record. Its lines have `keys`, and it continues the trace
+/// of `cause`.
+pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
+    let Some(mut scope) = current(Clone::clone) else { return work.await };
+    let span = trace::record_span(cause.traceparent);
+    if let Some(traceparent) = cause.traceparent {
+        scope.traceparent = TraceParent { span_id: trace::new_span_id(), ..traceparent };
+    }
     scope.correlation_id = cause.correlation_id.or(scope.correlation_id);
     scope.keys = Arc::new(scope.keys.iter().map(|(key, value)| (key.clone(), value.clone())).chain(keys).collect());
-    scoped(scope, work).await
+    SCOPE.scope(scope, work.instrument(span)).await
 }
 
-/// The concern of [`layer`].
+/// The middleware of [`layer`].
 #[derive(Debug, Clone, Copy)]
-pub struct Scoped;
+pub struct InvocationMiddleware;
 
-/// What [`Scoped`] knows of an invocation.
+/// What [`InvocationMiddleware`] keeps of an invocation.
 #[derive(Debug)]
-pub struct Seen(Scope);
+pub struct Started(Scope);
 
-impl<Q: Invoked, P, E> Concern<Q, P, E> for Scoped {
-    type Seen = Seen;
+impl<Q: InvocationEvent, P, E> Middleware<Q, P, E> for InvocationMiddleware {
+    type State = Started;
 
-    fn see(&self, request: &Q) -> Seen {
-        Seen(Scope::begin(request))
+    fn before(&self, event: &Q) -> Started {
+        Started(Scope::start(event))
     }
 
-    async fn around(Seen(scope): Seen, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
-        scoped(scope, work).await
+    fn enter<T>(Started(scope): &Started, call: impl FnOnce() -> T) -> T {
+        SCOPE.sync_scope(scope.clone(), call)
+    }
+
+    async fn around(Started(scope): Started, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
+        SCOPE.scope(scope, work).await
     }
 }
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! An invocation for the tests of what runs inside one.
+    //! An invocation for tests of code that runs inside one.
 
     use super::*;
 
     pub(crate) struct Test(pub(crate) Context);
 
-    impl Invoked for Test {
+    impl InvocationEvent for Test {
         fn context(&self) -> Context {
             self.0.clone()
         }
@@ -188,18 +192,19 @@ pub(crate) mod testing {
         }
     }
 
-    /// Runs `work` in an invocation of its own, and gives the invocation as well.
+    /// Runs `work` in an invocation of its own, and returns the invocation as well.
     pub(crate) async fn invoked<T>(work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
         invoked_with(Context::default(), work).await
     }
 
     pub(crate) async fn invoked_with<T>(context: Context, work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
-        let scope = Scope::begin(&Test(context));
+        log::testing::init();
+        let scope = Scope::start(&Test(context));
         let invocation = Arc::clone(&scope.invocation);
-        (scoped(scope, work).await, invocation)
+        (SCOPE.scope(scope, work).await, invocation)
     }
 
-    /// Until when Lambda gives an invocation that began just now.
+    /// The context of an invocation that starts now and may take `time`.
     pub(crate) fn context_for(time: Duration) -> Context {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let mut context = Context::default();

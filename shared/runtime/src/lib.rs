@@ -1,37 +1,35 @@
-//! What every function needs around its handler, so that its `main.rs` is a dozen lines and its handler is only its own
-//! decision: what Powertools for AWS Lambda gives other languages, at the price of a few microseconds.
+#![doc = include_str!("../README.md")]
 //!
-//! Four entry points run a handler with everything around it: [`http::serve`] behind API Gateway or a function URL,
-//! [`batch`] behind a queue or a stream, [`schedule::serve`] behind a schedule, [`event::serve`] for other events that are
-//! delivered as a whole. Each concern is one module and,
-//! where it goes around the handler, one Tower layer:
+//! # Modules
 //!
-//! | concern | module |
+//! | feature | module |
 //! |---|---|
 //! | configuration, read in init | [`config`] |
-//! | the log | [`log`] |
+//! | the log, written with `tracing` | [`log`] |
 //! | metrics | [`metrics`] |
 //! | traces, from the request to the last worker | [`trace`] |
-//! | doing a thing once | [`idempotency`], [`http::idempotency`] |
-//! | records of a batch, each by itself | [`batch`] |
+//! | idempotency | [`idempotency`], [`http::idempotency`] |
+//! | partial batch failures | [`batch`] |
 //! | problem documents, conditional requests, `HEAD` | [`http`] |
-//! | being cut off in time | [`deadline`] |
+//! | deadlines | [`deadline`] |
 //! | panics | [`panics`] |
 //!
-//! A concern of your own goes the same way: see [`layer`].
+//! See [`middleware`] for adding your own.
 
 pub mod batch;
 pub mod config;
 pub mod deadline;
 pub mod event;
+mod failure;
 pub mod http;
 pub mod idempotency;
 mod init;
 pub mod invocation;
-pub mod layer;
 pub mod log;
 pub mod metrics;
+pub mod middleware;
 pub mod panics;
+pub mod s3;
 pub mod schedule;
 mod settings;
 mod shutdown;
@@ -40,9 +38,10 @@ mod world;
 
 use std::pin::Pin;
 
+pub use failure::Failure;
 pub use init::InitError;
 pub use lambda_runtime::{service_fn, tower};
 pub use world::{RandomIds, SystemClock};
 
-/// A future on the heap, which one thread may hand to another.
+/// A boxed future that can be sent to another thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

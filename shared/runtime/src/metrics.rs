@@ -1,7 +1,7 @@
-//! Metrics, in CloudWatch's Embedded Metric Format: counted while the invocation runs, written in the line that it ends
-//! with, and made into metrics by CloudWatch Logs without a call to any API.
+//! Metrics in CloudWatch's Embedded Metric Format. They are collected while the invocation runs and written in its log
+//! line, from which CloudWatch Logs creates the metrics: no API is called.
 //!
-//! A function says once what it counts; a name that CloudWatch would refuse does not compile.
+//! A metric is a constant, so a name that CloudWatch would reject does not compile.
 //!
 //! ```
 //! use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -18,27 +18,27 @@
 //! # let _ = NAMELESS;
 //! ```
 //!
-//! The namespace is `POWERTOOLS_METRICS_NAMESPACE`. What a function counts has the dimension `service`; what is counted
-//! of every function ([`COLD_START`], [`SUCCEEDED`], [`REFUSED`], [`FAILED`]) has `function_name` as well, as Powertools'
-//! `ColdStart` does. A metric costs by the month for each set of dimension values, so nothing here has a dimension
-//! with many values.
+//! The namespace is `POWERTOOLS_METRICS_NAMESPACE`. A function's own metrics have the dimension `service`. Those of every
+//! function ([`COLD_START`], [`SUCCEEDED`], [`REJECTED`], [`FAILED`]) have `function_name` as well, as Powertools'
+//! `ColdStart` does. CloudWatch charges each combination of dimension values by the month, so no dimension here has many
+//! values.
 
 mod emf;
-mod layer;
+mod middleware;
 
 pub(crate) use emf::Document;
-pub use layer::{Measured, layer};
+pub use middleware::{MetricsMiddleware, layer};
 
 use crate::{invocation, log};
 
-/// What a value is measured in ("MetricDatum", `Unit`).
+/// The unit of a metric ("MetricDatum", `Unit`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// How many.
+    /// A number of things.
     Count,
-    /// How long.
+    /// A duration.
     Milliseconds,
-    /// How large.
+    /// A size.
     Bytes,
 }
 
@@ -52,7 +52,7 @@ impl Unit {
     }
 }
 
-/// Something that is counted or measured.
+/// A metric: its name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     name: &'static str,
@@ -61,15 +61,15 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// A metric of the whole service.
+    /// Creates a metric with the dimension `service`.
     ///
     /// # Panics
-    /// The name does not have 1 to 255 characters, begins with no capital or has others than letters and digits. In a
-    /// constant, that is an error of the compiler.
-    #[allow(clippy::panic, reason = "in a constant it is the compiler that panics")]
+    /// The name is empty, has more than 255 characters, does not start with a capital letter or has characters other than
+    /// letters and digits. In a constant, that is a compile error.
+    #[allow(clippy::panic, reason = "in a constant, the compiler panics")]
     pub const fn new(name: &'static str, unit: Unit) -> Self {
         let bytes = name.as_bytes();
-        // 255 is what CloudWatch takes ("PutMetricData"); the first letter keeps it apart from the log's own keys.
+        // CloudWatch accepts 255 ("PutMetricData"). The capital letter avoids collisions with the keys of the log.
         assert!(!bytes.is_empty() && bytes.len() <= 255, "a metric's name has 1 to 255 characters");
         assert!(bytes[0].is_ascii_uppercase(), "a metric's name begins with a capital");
         let mut at = 0;
@@ -85,35 +85,35 @@ impl Metric {
     }
 }
 
-/// An execution environment's first invocation.
+/// The first invocation of an execution environment.
 pub const COLD_START: Metric = Metric::of_function("ColdStart");
-/// An invocation that did what it was asked for; in a batch, a record.
+/// An invocation, or a record of a batch, that succeeded.
 pub const SUCCEEDED: Metric = Metric::of_function("Succeeded");
-/// An invocation that was not to be carried out (a 4xx), or a record that can never be handled.
-pub const REFUSED: Metric = Metric::of_function("Refused");
-/// An invocation that failed, or a record that will be delivered again.
+/// An invocation that was rejected (a 4xx), or a record that can never be processed.
+pub const REJECTED: Metric = Metric::of_function("Refused");
+/// An invocation that failed, or a record that will be retried.
 pub const FAILED: Metric = Metric::of_function("Failed");
 
-/// Counts one.
+/// Adds 1.
 pub fn count(metric: Metric) {
     add(metric, 1.0);
 }
 
-/// Adds a value, which must be a finite number; any other is left out, as CloudWatch would refuse the whole line for it.
-/// Outside of an invocation there is no line for it.
+/// Adds a value. Ignores infinities and NaN, for which CloudWatch would reject the whole line. Has no effect outside of an
+/// invocation.
 pub fn add(metric: Metric, value: f64) {
-    let full = invocation::current(|scope| scope.invocation.written().metrics.add(metric, value)).flatten();
+    let full = invocation::current(|scope| scope.invocation.state().metrics.add(metric, value)).flatten();
     if let Some(document) = full.as_ref().and_then(Document::new) {
         log::write_metrics(&document);
     }
 }
 
-/// What was counted since the last document.
+/// The values added since the last document was written.
 #[derive(Debug, Default)]
 pub(crate) struct Set(Vec<(Metric, Vec<f64>)>);
 
 impl Set {
-    /// The most metrics of a directive, and values of a metric ("Embedded metric format specification").
+    /// The maximum numbers of metrics in a directive and of values of a metric ("Embedded metric format specification").
     const MAX: usize = 100;
 
     #[cfg(test)]
@@ -121,7 +121,7 @@ impl Set {
         self.0.iter().map(|(metric, _)| metric.name)
     }
 
-    /// Adds a value; when there was no room for it, gives what there was, to be written at once.
+    /// Adds a value. If the set is full, starts a new one and returns the full one, which must be written.
     fn add(&mut self, metric: Metric, value: f64) -> Option<Self> {
         if !value.is_finite() {
             return None;
@@ -149,7 +149,7 @@ mod tests {
     const SOLD: Metric = Metric::new("Sold", Unit::Count);
 
     #[tokio::test]
-    async fn what_is_counted_belongs_to_the_invocation() {
+    async fn values_belong_to_the_invocation() {
         count(SOLD);
         let ((), invocation) = invoked(async {
             count(SOLD);
@@ -157,11 +157,11 @@ mod tests {
             add(SOLD, f64::NAN);
         })
         .await;
-        assert_eq!(invocation.written().metrics.0, [(SOLD, vec![1.0, 2.0])]);
+        assert_eq!(invocation.state().metrics.0, [(SOLD, vec![1.0, 2.0])]);
     }
 
     #[test]
-    fn no_document_has_more_than_cloudwatch_takes() {
+    fn starts_a_new_document_at_the_limits_of_cloudwatch() {
         let mut set = Set::default();
         assert!((0..100).all(|_| set.add(SOLD, 1.0).is_none()));
         let full = set.add(SOLD, 1.0).unwrap();

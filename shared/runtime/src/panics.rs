@@ -1,4 +1,6 @@
-//! A panic in a handler is that request's or that record's failure, and nobody else's.
+//! Panics of a handler become errors of that request or record; they never affect another one.
+//!
+//! A panic anywhere else, for example in a spawned task or in init, is logged where it happens.
 //!
 //! ```
 //! use ferrite_runtime::http::{Problem, Request, Response, no_content};
@@ -7,73 +9,155 @@
 //! use lambda_http::tower::{Service, ServiceBuilder};
 //!
 //! let handler = service_fn(async |_: Request| Ok::<Response, Problem>(no_content()));
-//! let caught = ServiceBuilder::new().layer(panics::layer()).service(handler);
+//! let service = ServiceBuilder::new().layer(panics::layer()).service(handler);
 //! # fn is_service<S: Service<Request, Response = Response, Error = Problem>>(_: S) {}
-//! # is_service(caught);
+//! # is_service(service);
 //! ```
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, PanicHookInfo};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
+use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
+use lambda_runtime::tower::{Layer, Service};
 
-use crate::layer::{Around, Concern};
+use crate::{BoxFuture, log};
 
-/// A panic: what it said and where it began.
+/// A panic: its message and its location.
 #[derive(Debug, thiserror::Error)]
-#[error("the handler panicked: {says}")]
-pub struct Panicked {
-    says: String,
-    /// File and line.
-    pub(crate) at: Option<(String, u32)>,
+#[error("panicked: {message}")]
+pub struct PanicError {
+    message: String,
+    location: Option<PanicLocation>,
+}
+
+/// The file and line of a panic.
+#[derive(Debug, Clone)]
+pub(crate) struct PanicLocation {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+}
+
+impl From<&Location<'_>> for PanicLocation {
+    fn from(location: &Location<'_>) -> Self {
+        Self { file: location.file().to_owned(), line: location.line() }
+    }
+}
+
+impl PanicError {
+    fn new(payload: &(dyn Any + Send), location: Option<PanicLocation>) -> Self {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self { message: text.unwrap_or_else(|| "without a message".to_owned()), location }
+    }
+
+    pub(crate) fn location(&self) -> Option<&PanicLocation> {
+        self.location.as_ref()
+    }
 }
 
 thread_local! {
-    static LAST: RefCell<Option<(String, u32)>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<PanicLocation>> = const { RefCell::new(None) };
 }
 
-/// Has panics remembered for [`caught`], in place of Rust's own report on stderr, which is no line of the log.
+tokio::task_local! {
+    /// Set while [`catch`] or the service of [`layer`] runs code whose panics they catch.
+    static CATCHING: ();
+}
+
+/// Replaces Rust's report on stderr, which is not a line of the log, by the log's own.
 pub(crate) fn init() {
-    std::panic::set_hook(Box::new(remember));
+    std::panic::set_hook(Box::new(hook));
 }
 
-fn remember(panic: &PanicHookInfo<'_>) {
-    LAST.set(panic.location().map(|at| (at.file().to_owned(), at.line())));
+fn hook(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(PanicLocation::from);
+    if CATCHING.try_with(|()| ()).is_ok() {
+        LAST.set(location);
+        return;
+    }
+    let text = info.payload_as_str().unwrap_or("without a message").to_owned();
+    log::panic(&PanicError { message: text, location });
 }
 
-/// The layer that makes a panic of the handler its error.
-pub fn layer<'a>() -> Around<'a, Caught> {
-    Around::new(Caught)
-}
-
-/// Runs `work` to its end, be it a panic.
+/// Runs `work` to completion and returns a panic as an error.
 ///
-/// Nothing that a handler holds on to from one call to the next is changed in place, so there is no half-changed state
-/// to be seen afterwards.
+/// Asserts unwind safety: a handler must not leave shared state half-changed when it panics.
 ///
 /// # Errors
-/// It panicked.
-pub async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
-    let result = AssertUnwindSafe(work).catch_unwind().await;
-    result.map_err(|payload| Panicked { says: message(&*payload), at: LAST.take() })
+/// `work` panicked.
+pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, PanicError> {
+    let result = CATCHING.scope((), AssertUnwindSafe(work).catch_unwind()).await;
+    result.map_err(|payload| PanicError::new(&*payload, LAST.take()))
 }
 
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+/// The layer that turns a panic of the handler into the handler's error.
+pub fn layer<'a>() -> CatchPanicLayer<'a> {
+    CatchPanicLayer(PhantomData)
 }
 
-/// The concern of [`layer`].
-#[derive(Debug, Clone, Copy)]
-pub struct Caught;
+/// The layer of [`layer`].
+#[derive(Debug, Clone)]
+pub struct CatchPanicLayer<'a>(PhantomData<fn() -> &'a ()>);
 
-impl<Q, P: Send, E: From<Panicked> + Send> Concern<Q, P, E> for Caught {
-    type Seen = ();
+impl<'a, S> Layer<S> for CatchPanicLayer<'a> {
+    type Service = CatchPanicService<'a, S>;
 
-    fn see(&self, _: &Q) {}
+    fn layer(&self, inner: S) -> Self::Service {
+        CatchPanicService { inner, lifetime: PhantomData }
+    }
+}
 
-    async fn around((): (), work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
-        caught(work).await?
+/// A handler whose panics are errors, see [`layer`].
+#[derive(Debug, Clone)]
+pub struct CatchPanicService<'a, S> {
+    inner: S,
+    lifetime: PhantomData<fn() -> &'a ()>,
+}
+
+impl<'a, S, Request> Service<Request> for CatchPanicService<'a, S>
+where
+    S: Service<Request>,
+    S::Error: From<PanicError>,
+    S::Future: Send + 'a,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'a, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // A handler may panic before it returns its future.
+        let call = AssertUnwindSafe(|| self.inner.call(request));
+        let called = CATCHING.sync_scope((), || catch_unwind(call));
+        let called = called.map_err(|payload| PanicError::new(&*payload, LAST.take()));
+        Box::pin(async move { catch(called?).await? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{set_hook, take_hook};
+
+    use super::*;
+    use crate::log::testing::take_lines;
+
+    #[tokio::test]
+    async fn logs_a_panic_that_nothing_catches_with_its_location() {
+        let default = take_hook();
+        set_hook(Box::new(hook));
+        let caught: Result<(), _> = catch(async { panic!("expected") }).await;
+        let line = line!() + 1;
+        let uncaught: Result<(), _> = catch_unwind(|| panic!("ouch"));
+        set_hook(default);
+        assert!(caught.unwrap_err().location().is_some() && uncaught.is_err());
+        let [written] = &take_lines()[..] else { panic!("one line") };
+        assert_eq!((&written["level"], &written["exception"]), (&"ERROR".into(), &"panicked: ouch".into()));
+        assert_eq!(written["location"], format!("{}:{line}", file!()));
     }
 }

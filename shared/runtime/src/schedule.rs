@@ -1,29 +1,29 @@
-//! A handler that a schedule invokes, or somebody by hand with an event of the handler's own.
+//! A handler that a schedule invokes, or a person with an event of the handler's own type.
 //!
 //! ```no_run
-//! use ferrite_runtime::batch::Failure;
 //! use ferrite_runtime::{InitError, schedule};
 //!
-//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
-//! schedule::serve(dead_letters, async |tick: schedule::Tick| sweep(tick.time).await.map_err(Failure::retry)).await
+//! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
+//! schedule::serve(dead_letters, async |tick: schedule::Tick| Ok(sweep(tick.time).await?)).await
 //! # }
-//! # async fn sweep(_: ferrite_domain::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn sweep(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
-use ferrite_domain::Timestamp;
-use ferrite_domain::ports::WorkQueue;
+use std::error::Error;
+
+use ferrite_core::Timestamp;
+use ferrite_core::ports::DeadLetterQueue;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::batch::Failure;
-use crate::{InitError, event, log, metrics};
+use crate::{Failure, InitError, event, log, metrics};
 
 /// An event of a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ScheduledEvent")]
 pub struct Tick {
-    /// When it was due.
+    /// The time at which it was scheduled.
     pub time: Timestamp,
 }
 
@@ -47,9 +47,9 @@ impl TryFrom<ScheduledEvent> for Tick {
     }
 }
 
-/// An event of something else than a schedule.
+/// The event is not that of a schedule.
 #[derive(Debug, thiserror::Error)]
-#[error("{detail_type:?} from {source:?} is no schedule's event")]
+#[error("{detail_type:?} from {source:?} is not an event of a schedule")]
 struct NotScheduled {
     // thiserror would take a field of this name for the cause.
     #[allow(clippy::struct_field_names, reason = "it is what EventBridge calls it")]
@@ -57,13 +57,15 @@ struct NotScheduled {
     detail_type: String,
 }
 
-/// Serves events with `handler` for as long as the function lives. An event that is no `A`, or that the handler rejects, goes
-/// to the dead-letter queue with the reason, and the invocation succeeds: it would never get better. One that fails otherwise
-/// fails the invocation, which Lambda tries twice more before it sends the event to the on-failure destination.
+/// Serves events with `handler` for as long as the function lives.
+///
+/// An event that is not an `A`, or that the handler rejects, goes to the dead-letter queue with the reason, and the
+/// invocation succeeds. [`Failure::Retry`] fails the invocation: Lambda retries it twice, then sends the event to the
+/// on-failure destination.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<A, H, F>(dead_letters: &impl WorkQueue, handler: H) -> Result<(), InitError>
+pub async fn serve<A, H, F>(dead_letters: &impl DeadLetterQueue, handler: H) -> Result<(), InitError>
 where
     A: DeserializeOwned + Send,
     H: Fn(A) -> F + Sync,
@@ -73,31 +75,31 @@ where
     event::serve(move |event: Value| handle(event, dead_letters, handler)).await
 }
 
-async fn handle<A, H, F>(event: Value, dead_letters: &impl WorkQueue, handler: &H) -> Result<(), event::Failure>
+async fn handle<A, H, F>(event: Value, dead_letters: &impl DeadLetterQueue, handler: &H) -> Result<(), Failure>
 where
     A: DeserializeOwned,
     H: Fn(A) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
-    let handled = match A::deserialize(&event) {
-        Ok(asked) => handler(asked).await,
+    let result = match A::deserialize(&event) {
+        Ok(event) => handler(event).await,
         Err(error) => Err(Failure::reject(error)),
     };
-    match handled {
+    match result {
         Ok(()) => Ok(()),
-        Err(Failure::Retry(cause)) => Err(event::Failure::failed(cause)),
+        Err(failure @ Failure::Retry(_)) => Err(failure),
         Err(Failure::Reject(cause)) => {
-            let message = "the event goes to the dead-letter queue: it can never be handled";
-            log::exception(log::Level::Error, message, &*cause, Value::Null);
-            metrics::count(metrics::REFUSED);
-            Ok(dead_letters.reject(&event.to_string(), &log::chain(&*cause)).await?)
+            let message = "the event goes to the dead-letter queue: it can never be processed";
+            tracing::error!(error = &*cause as &dyn Error, "{message}");
+            metrics::count(metrics::REJECTED);
+            Ok(dead_letters.reject(&event.to_string(), &log::error_chain(&*cause)).await?)
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::json;
 
     use super::*;
@@ -106,7 +108,7 @@ mod tests {
         json!({
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
             "source": "aws.events", "account": "123456789012", "time": "2026-11-23T00:30:00Z", "region": "eu-west-1",
-            "resources": ["arn:aws:events:eu-west-1:123456789012:rule/report-sales"], "detail": {},
+            "resources": ["arn:aws:events:eu-west-1:123456789012:rule/purge-notes"], "detail": {},
         })
     }
 
@@ -120,12 +122,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_schedules_event_tells_when_it_was_due() {
+    async fn passes_the_scheduled_time() {
         assert_eq!(handled(tick(), Ok(())).await, (true, vec![]));
     }
 
     #[tokio::test]
-    async fn nonsense_is_put_aside_with_the_reason_and_not_tried_again() {
+    async fn rejects_events_of_another_type() {
         let mut foreign = tick();
         foreign["source"] = json!("aws.s3");
         for (event, reason) in [(foreign, "aws.s3"), (json!({}), "source"), (json!("now"), "now"), (json!(null), "null")] {
@@ -137,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_handler_rejects_is_put_aside_and_what_fails_is_tried_again() {
+    async fn puts_rejected_events_into_the_dead_letter_queue_and_fails_for_retries() {
         let (succeeded, rejected) = handled(tick(), Err(Failure::reject("not a day"))).await;
         assert_eq!((succeeded, rejected), (true, vec![(tick().to_string(), "not a day".to_owned())]));
         assert_eq!(handled(tick(), Err(Failure::retry("not now"))).await, (false, vec![]));

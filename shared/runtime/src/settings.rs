@@ -1,41 +1,42 @@
-//! How the function logs, counts and traces: the variables of Lambda and of Powertools for AWS Lambda, read in init. And which
-//! origins' pages may read its answers.
+//! The variables of Lambda and of Powertools for AWS Lambda that configure the log, metrics and traces, and the origins
+//! allowed by CORS. They are read once, in init.
 
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use tracing::Level;
 
 use crate::config::{self, ConfigError};
-use crate::log::Level;
+use crate::log::LevelName;
 
-/// Set by [`init`], or by the first line that is written before it.
+/// Set by [`init`], or by the first use before it.
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Settings {
-    /// Lines below it are kept back until the invocation fails.
+    /// Lines below it are buffered until the invocation fails.
     pub(crate) level: Level,
-    /// Lambda drops lines by their level, whose names are its own then.
+    /// Lambda filters lines by level, and expects its own names of levels.
     pub(crate) lambda_filters: bool,
-    /// The share of traces, from 0 to 1, whose lines are all written.
+    /// The share of traces, from 0 to 1, of which every line is written.
     pub(crate) sample_rate: f64,
     pub(crate) service: String,
     pub(crate) namespace: String,
     pub(crate) function_name: String,
     pub(crate) function_memory_size: u32,
-    /// The origins whose pages may read answers, with commas between them.
+    /// The origins allowed by CORS, separated by commas.
     pub(crate) allowed_origins: String,
 }
 
-/// What stands in the environment ("Defined runtime environment variables"; Powertools' "Environment variables").
+/// Environment variables ("Defined runtime environment variables"; Powertools' "Environment variables").
 #[derive(Deserialize)]
 struct Variables {
     aws_lambda_function_name: Option<String>,
     aws_lambda_function_memory_size: Option<u32>,
     aws_lambda_log_format: Option<String>,
-    aws_lambda_log_level: Option<Level>,
-    powertools_log_level: Option<Level>,
-    log_level: Option<Level>,
+    aws_lambda_log_level: Option<LevelName>,
+    powertools_log_level: Option<LevelName>,
+    log_level: Option<LevelName>,
     powertools_logger_sample_rate: Option<f64>,
     powertools_service_name: Option<String>,
     powertools_metrics_namespace: Option<String>,
@@ -50,11 +51,12 @@ impl Settings {
             return Err(ConfigError::malformed("POWERTOOLS_LOGGER_SAMPLE_RATE", "it must be a number from 0 to 1"));
         }
         let own_level = set.powertools_log_level.or(set.log_level);
+        let levels = own_level.into_iter().chain(set.aws_lambda_log_level).map(|LevelName(level)| level);
         let function_name = set.aws_lambda_function_name.unwrap_or_default();
         let service = set.powertools_service_name.unwrap_or_else(|| function_name.clone());
         Ok(Self {
-            // What Lambda would drop need not be written.
-            level: own_level.max(set.aws_lambda_log_level).unwrap_or_default(),
+            // Lambda would drop the lines below its level. `tracing` orders levels by verbosity.
+            level: levels.min().unwrap_or(Level::INFO),
             lambda_filters: set.aws_lambda_log_format.is_some_and(|format| format.eq_ignore_ascii_case("json")),
             sample_rate,
             namespace: set.powertools_metrics_namespace.unwrap_or_else(|| service.clone()),
@@ -66,20 +68,35 @@ impl Settings {
     }
 }
 
-/// Reads the settings, in init.
+/// Reads the settings from the environment.
 ///
 /// # Errors
 /// A variable is malformed.
 pub(crate) fn init() -> Result<(), ConfigError> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
-    // A line that was written before this read the same environment.
+    // It fails where they were used before: then they were read from the same environment.
     let _ = SETTINGS.set(settings);
     Ok(())
 }
 
-/// The settings; before [`init`], and where it would fail, those that can be read.
+/// Returns the settings; before [`init`] it reads them, and where that fails, it returns the defaults.
 pub(crate) fn settings() -> &'static Settings {
     SETTINGS.get_or_init(|| Settings::read(|name| std::env::var(name).ok()).unwrap_or_default())
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            level: Level::INFO,
+            lambda_filters: false,
+            sample_rate: 0.0,
+            service: String::new(),
+            namespace: String::new(),
+            function_name: String::new(),
+            function_memory_size: 0,
+            allowed_origins: String::new(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -92,18 +109,18 @@ mod tests {
     }
 
     #[test]
-    fn the_level_is_powertools_or_ours_and_never_below_what_lambda_lets_through() {
+    fn reads_the_level_and_never_goes_below_lambdas() {
         let level = |set: &[_]| read_with(set).unwrap().level;
-        assert_eq!(level(&[]), Level::Info);
-        assert_eq!(level(&[("LOG_LEVEL", "warn")]), Level::Warning);
-        assert_eq!(level(&[("LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_LEVEL", "DEBUG")]), Level::Debug);
-        assert_eq!(level(&[("LOG_LEVEL", "DEBUG"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")]), Level::Warning);
-        assert_eq!(level(&[("LOG_LEVEL", "INFO"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]), Level::Info);
-        assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), Level::Error);
+        assert_eq!(level(&[]), Level::INFO);
+        assert_eq!(level(&[("LOG_LEVEL", "warn")]), Level::WARN);
+        assert_eq!(level(&[("LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_LEVEL", "DEBUG")]), Level::DEBUG);
+        assert_eq!(level(&[("LOG_LEVEL", "DEBUG"), ("AWS_LAMBDA_LOG_LEVEL", "WARN")]), Level::WARN);
+        assert_eq!(level(&[("LOG_LEVEL", "INFO"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")]), Level::INFO);
+        assert_eq!(level(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]), Level::ERROR);
     }
 
     #[test]
-    fn a_malformed_variable_is_named() {
+    fn names_a_malformed_variable() {
         for (name, value) in
             [("LOG_LEVEL", "LOUD"), ("POWERTOOLS_LOGGER_SAMPLE_RATE", "2"), ("POWERTOOLS_LOGGER_SAMPLE_RATE", "half")]
         {
@@ -113,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_the_function_unless_it_is_named() {
+    fn the_service_defaults_to_the_name_of_the_function() {
         assert_eq!(read_with(&[("AWS_LAMBDA_FUNCTION_NAME", "f")]).unwrap().service, "f");
         let named = read_with(&[("AWS_LAMBDA_FUNCTION_NAME", "f"), ("POWERTOOLS_SERVICE_NAME", "shop")]).unwrap();
         assert_eq!((named.service.as_str(), named.namespace.as_str()), ("shop", "shop"));

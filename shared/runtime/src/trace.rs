@@ -1,60 +1,57 @@
-//! Traces: one from the HTTP request through stream, bus, queue and worker.
+//! Traces: one from the HTTP request through stream, bus and queue to the last worker.
 //!
-//! Lambda names the place in X-Ray's trace that an invocation has; where it does not, the client's `traceparent` does, or
-//! a new trace begins. What a handler changes carries that place along as its [`cause`]; the event that tells of the change
-//! has it in its envelope, and the worker that handles the event goes on in the same trace. Every line of the log has the
-//! trace as `xray_trace_id`.
+//! An invocation continues the X-Ray trace that Lambda names, or else the client's `traceparent`, or it starts a new trace.
+//! What a handler changes is stored together with [`cause`]; the event about the change carries it, and the worker
+//! that processes the event continues the same trace. Every log line has the trace as `xray_trace_id`.
+//!
+//! Spans are those of `tracing`. If the deadline stops a handler, the log names the spans that were open.
 //!
 //! ```
 //! use ferrite_runtime::trace;
+//! use tracing::Instrument;
 //!
 //! # async fn charge() {}
 //! # async fn handler() {
-//! let placed_for = trace::cause(); // to be kept with what is written
-//! trace::span("charge", charge()).await; // named where the deadline cuts it off, and a span of its own with `otlp`
-//! # let _ = placed_for;
+//! let cause = trace::cause(); // stored with the change
+//! charge().instrument(tracing::info_span!("charge")).await;
+//! # let _ = cause;
 //! # }
 //! ```
 //!
-//! With the feature `otlp` the spans are sent to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names; without it,
-//! nothing of that is compiled.
+//! With the feature `otlp`, `tracing-opentelemetry` sends the spans to the collector at `OTEL_EXPORTER_OTLP_ENDPOINT`.
+//! Without it, none of that is compiled.
 
+#[cfg(not(feature = "otlp"))]
+mod disabled;
 #[cfg(feature = "otlp")]
 mod otlp;
-#[cfg(not(feature = "otlp"))]
-mod untraced;
 
 use std::sync::Arc;
 
-use ferrite_domain::{Cause, TraceParent};
+use ferrite_core::{TraceContext, TraceParent};
 use uuid::Uuid;
 
 use crate::invocation::{self, Invocation};
-#[cfg(feature = "otlp")]
-pub use otlp::{Exported, layer};
-#[cfg(feature = "otlp")]
-pub(crate) use otlp::{Span, child, record};
 #[cfg(not(feature = "otlp"))]
-pub use untraced::layer;
+pub use disabled::layer;
 #[cfg(not(feature = "otlp"))]
-pub(crate) use untraced::{child, record};
+pub(crate) use disabled::{current_span_id, record_span};
+#[cfg(feature = "otlp")]
+pub use otlp::{TraceMiddleware, layer};
+#[cfg(feature = "otlp")]
+pub(crate) use otlp::{current_span_id, record_span, tracing_layer};
 
-/// What runs now, for whoever is to learn of what it changes.
-pub fn cause() -> Cause {
-    let cause =
-        |scope: &invocation::Scope| Cause { traceparent: Some(scope.place), correlation_id: scope.correlation_id.clone() };
+/// Returns the current trace context, to be stored or sent with a change. Empty outside of an invocation.
+pub fn cause() -> TraceContext {
+    let cause = |scope: &invocation::Scope| {
+        let span_id = current_span_id().unwrap_or(scope.traceparent.span_id);
+        let traceparent = TraceParent { span_id, ..scope.traceparent };
+        TraceContext { traceparent: Some(traceparent), correlation_id: scope.correlation_id.clone() }
+    };
     invocation::current(cause).unwrap_or_default()
 }
 
-/// Runs `work` under a name: what the log says was running when the deadline cuts it off.
-pub async fn span<T>(name: &'static str, work: impl Future<Output = T>) -> T {
-    let Some(scope) = invocation::current(Clone::clone) else { return work.await };
-    let _running = Running::begin(&scope.invocation, name.to_owned());
-    let (scope, _span) = child(scope, name);
-    invocation::scoped(scope, work).await
-}
-
-/// Something that an invocation is busy with, until it is dropped.
+/// Lists something among what an invocation is doing, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     invocation: Arc<Invocation>,
@@ -62,54 +59,55 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn begin(invocation: &Arc<Invocation>, name: String) -> Self {
-        let mut written = invocation.written();
-        let number = written.running.last().map_or(0, |(last, _)| last + 1);
-        written.running.push((number, name));
-        drop(written);
+    pub(crate) fn start(invocation: &Arc<Invocation>, name: String) -> Self {
+        let mut state = invocation.state();
+        let number = state.running.last().map_or(0, |(last, _)| last + 1);
+        state.running.push((number, name));
+        drop(state);
         Self { invocation: Arc::clone(invocation), number }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.invocation.written().running.retain(|(number, _)| *number != self.number);
+        self.invocation.state().running.retain(|(number, _)| *number != self.number);
     }
 }
 
-/// A place in a trace that begins here. Nobody else records it, so it counts as not sampled.
+/// Starts a trace. It counts as not sampled because nobody else records it.
 pub(crate) fn new_trace() -> TraceParent {
-    // X-Ray's identifiers begin with the time ("X-Ray concepts", "Trace ID format"), and so does a UUIDv7.
+    // X-Ray's identifiers start with the time ("X-Ray concepts", "Trace ID format").
     let seconds = jiff::Timestamp::now().as_second();
     let random = Uuid::now_v7().as_u128() & ((1 << 96) - 1);
     let trace_id = (u128::from(u32::try_from(seconds).unwrap_or(u32::MAX)) << 96) | random;
-    TraceParent { trace_id, span_id: new_span(), sampled: false }
+    TraceParent { trace_id, span_id: new_span_id(), sampled: false }
 }
 
-/// An identifier for a span: never zero, because the variant of a UUID is not.
-pub(crate) fn new_span() -> u64 {
+/// Creates an identifier for a span. It is never zero, because a UUID's variant is not.
+pub(crate) fn new_span_id() -> u64 {
     Uuid::now_v7().as_u64_pair().1
 }
 
 #[cfg(test)]
 mod tests {
     use lambda_runtime::Context;
+    use tracing::{Instrument, info_span};
 
     use super::*;
     use crate::invocation::testing::{invoked, invoked_with};
 
     #[tokio::test]
-    async fn what_is_written_is_caused_by_the_invocation_in_its_place_of_the_trace() {
+    async fn the_cause_of_a_change_is_the_span_that_lambda_names() {
         let mut context = Context::default();
         context.xray_trace_id =
             Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
         let (cause, _) = invoked_with(context, async { cause() }).await;
-        let place = cause.traceparent.unwrap();
-        assert_eq!(place.to_string(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+        let traceparent = cause.traceparent.unwrap();
+        assert_eq!(traceparent.to_string(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
     }
 
     #[tokio::test]
-    async fn a_trace_begins_where_nobody_began_one() {
+    async fn starts_a_trace_where_the_sender_started_none() {
         let (first, _) = invoked(async { cause().traceparent.unwrap() }).await;
         let (second, _) = invoked(async { cause().traceparent.unwrap() }).await;
         assert_ne!(first.trace_id, second.trace_id);
@@ -117,9 +115,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_runs_is_known_by_name_while_it_runs() {
+    async fn an_invocation_knows_its_open_spans() {
         let (during, invocation) = invoked(async {
-            span("outer", span("inner", async { invocation::current(|scope| scope.invocation.running()) })).await.unwrap()
+            let inner = async { invocation::current(|scope| scope.invocation.running()).unwrap() };
+            async { inner.instrument(info_span!("inner")).await }.instrument(info_span!("outer")).await
         })
         .await;
         assert_eq!(during, ["a test", "outer", "inner"]);

@@ -1,7 +1,7 @@
 //! The clock and the identifiers of the real world.
 
-use ferrite_domain::Timestamp;
-use ferrite_domain::ports::{Clock, NewIds};
+use ferrite_core::Timestamp;
+use ferrite_core::ports::{Clock, NewIds};
 use uuid::Uuid;
 
 /// The system's clock.

@@ -4,15 +4,15 @@
 //! The gateway is the test: both functions ask it at `/charge` beside the Runtime API, so that it sees each
 //! charge, and can decline it or leave it unanswered. `_HANDLER` is `event` or `request`.
 
+use std::error::Error;
+
 use ::http::StatusCode;
 use ferrite_aws::{IdempotencyTable, sdk_config};
-use ferrite_runtime::event::{self, Failure};
-use ferrite_runtime::http::{self, Problem, Request, Response};
 use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
-use ferrite_runtime::log::{self, Level};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::tower::ServiceBuilder;
-use ferrite_runtime::{InitError, SystemClock, config, service_fn};
+use ferrite_runtime::{Failure, InitError, SystemClock, config, event, service_fn};
+use ferrite_runtime::{Failure, event};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
@@ -75,7 +75,7 @@ async fn handle_request(gateway: &Gateway) -> Result<Response, Problem> {
     match gateway.charge().await {
         Ok(receipt) => http::json(StatusCode::CREATED, &receipt),
         Err(error) => {
-            log::exception(Level::Error, "not charged", &error, json!({ "amount": 1250 }));
+            tracing::error!(error = &error as &dyn Error, amount = 1250, "not charged");
             Err(Problem::internal(error))
         }
     }
@@ -93,7 +93,7 @@ struct ChargeDeclined;
 impl Gateway {
     /// What must not be done twice. The answer is a receipt that no other charge has.
     async fn charge(&self) -> Result<Value, ChargeDeclined> {
-        log::info("charging", json!({ "amount": 1250 }));
+        tracing::info!(amount = 1250, "charging");
         metrics::count(CHARGES);
         metrics::count(CHARGES);
         metrics::add(CHARGE_TIME, 12.5);

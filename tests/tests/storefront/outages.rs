@@ -3,8 +3,9 @@
 //! An outage is a permission that is taken away for a while. Whatever other tests have under way meanwhile waits too.
 
 use ferrite_aws::{IdempotencyTable, sdk_config};
-use ferrite_domain::ports::{Attempt, Begun, Fingerprint, IdempotencyRecords};
-use ferrite_domain::{Sending, Timestamp};
+use ferrite_core::Timestamp;
+use ferrite_core::ports::{Attempt, Fingerprint, IdempotencyStore, StartResult};
+use ferrite_domain::EmailDelivery;
 use ferrite_tests::api::Api;
 use ferrite_tests::aws::{Aws, Outage};
 use ferrite_tests::poll::until;
@@ -46,7 +47,7 @@ fn what_ses_has_sent_is_kept_as_soon_as_it_can_be() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
     let records = IdempotencyTable::new(&config, api.output("IdempotencyTableName").to_owned());
-    let sending = Sending::new(unique("sending").replace('-', ""));
+    let sending = EmailDelivery::new(unique("sending").replace('-', ""));
     let far: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
     let attempt = Attempt {
         key: sending.key(),
@@ -55,16 +56,16 @@ fn what_ses_has_sent_is_kept_as_soon_as_it_can_be() {
         in_progress_until: far,
         expires_at: far,
     };
-    assert!(matches!(runtime.block_on(records.begin(&attempt)).unwrap(), Begun::First));
+    assert!(matches!(runtime.block_on(records.start(&attempt)).unwrap(), StartResult::Acquired));
 
     while_refused(&api, "confirm-email", "dynamodb:UpdateItem", || {
         let sent = json!({
             "source": "aws.ses", "detail-type": "Email Sent",
-            "detail": {"mail": {"tags": {Sending::LABEL: [sending.digest()]}}},
+            "detail": {"mail": {"tags": {EmailDelivery::MESSAGE_TAG: [sending.digest()]}}},
         });
         queues.send(api.output("ConfirmationsQueueUrl"), &sent.to_string());
     });
     until("the sending to be known as done", || {
-        matches!(runtime.block_on(records.begin(&attempt)).unwrap(), Begun::Answered(_)).then_some(())
+        matches!(runtime.block_on(records.start(&attempt)).unwrap(), StartResult::Completed(_)).then_some(())
     });
 }

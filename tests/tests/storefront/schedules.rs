@@ -1,10 +1,13 @@
 //! What schedules do, invoked as EventBridge invokes it: with an event, and nobody waiting for more than that it was taken.
 
 use aws_sdk_s3::config::Builder;
-use ferrite_aws::{Table, sdk_config};
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::{Fingerprint, GetProduct, NewIds, PlaceOrder, Placement, SavedAnswer};
-use ferrite_domain::{Cause, LineRequest, Order, PlacementRequest, Timestamp};
+use ferrite_aws::sdk_config;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+use ferrite_core::{Timestamp, TraceContext};
+use ferrite_domain::ports::{GetProduct, PlaceOrder, Placement};
+use ferrite_domain::{LineRequest, Order, PlacementRequest};
+use ferrite_store::Table;
 use ferrite_tests::api::Api;
 use ferrite_tests::aws::Aws;
 use ferrite_tests::poll::until;
@@ -42,9 +45,9 @@ async fn order(table: &Table, customer: &str, product: &str, quantity: u64, toke
 async fn keep(table: &Table, order: Order) {
     let placement = Placement {
         key: order.id.to_string().try_into().unwrap(),
-        saved: SavedAnswer { fingerprint: Fingerprint("none".to_owned()), answer: "null".to_owned() },
+        saved: SavedResponse { fingerprint: Fingerprint("none".to_owned()), response: "null".to_owned() },
         key_expires_at: order.created_at,
-        cause: Cause::default(),
+        trace_context: TraceContext::default(),
         order,
     };
     table.place(&placement).await.unwrap();

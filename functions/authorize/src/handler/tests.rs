@@ -23,7 +23,7 @@ fn cache(source: &Published) -> KeyCache<Published> {
     KeyCache::new(source.clone(), lifetimes)
 }
 
-async fn ask(keys: &KeyCache<Published>, event: Value, now: u64) -> Result<Value, Failure> {
+async fn ask(keys: &KeyCache<Published>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
     let expected = Expected { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() };
     authorize(keys, &expected, serde_json::from_value(event).unwrap(), now).await
 }
@@ -45,9 +45,9 @@ fn bearing(token: &str) -> Value {
     event(&json!({ "Authorization": value }), &json!({ "Authorization": [value] }))
 }
 
-fn refusal(answer: Result<Value, Failure>) -> Refused {
+fn refusal(answer: Result<Value, AuthorizeError>) -> Refused {
     match answer {
-        Err(Failure::Refused(reason)) => reason,
+        Err(AuthorizeError::Refused(reason)) => reason,
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -148,14 +148,14 @@ async fn a_request_without_a_token_fetches_nothing() {
 async fn without_keys_nobody_gets_in_and_nobody_is_called_unauthorized() {
     let key = SigningKey::es256("a");
     let failure = ask(&cache(&Published::default()), bearing(&token(&key)), NOW).await.unwrap_err();
-    assert!(matches!(failure, Failure::KeysUnavailable(_)));
-    assert_ne!(Diagnostic::from(failure.told()).error_message, "Unauthorized");
+    assert!(matches!(failure, AuthorizeError::KeysUnavailable(_)));
+    assert_ne!(Diagnostic::from(failure.into_failure()).error_message, "Unauthorized");
 }
 
 #[test]
 fn every_refusal_reads_exactly_unauthorized() {
     for reason in [Refused::AuthorizationHeader, Refused::Signature, Refused::Expired] {
-        let diagnostic = Diagnostic::from(Failure::Refused(reason).told());
+        let diagnostic = Diagnostic::from(AuthorizeError::Refused(reason).into_failure());
         assert_eq!(diagnostic.error_message, "Unauthorized");
     }
 }

@@ -25,8 +25,9 @@ pub enum SizeError {
     File(#[from] FileError),
 }
 
-/// The most bytes that the binary of an HTTP function may have.
-pub const MAX_BINARY_BYTES: u64 = 4_000_000;
+/// The maximum size in bytes of the binary of an HTTP function. It was 4,000,000 before events of `tracing` were compiled
+/// into release builds; those of the SDK and of hyper alone add about 0.15 MB.
+pub const MAX_BINARY_BYTES: u64 = 4_400_000;
 
 /// The functions that the budget is for: those that the template's API calls.
 ///
@@ -107,7 +108,7 @@ mod tests {
             (function("c", true), 5_000_000),
         ];
         let error = check_all("named", &sizes).unwrap_err();
-        assert!(error.contains("b 4000001, c 5000000") && !error.contains("a 4"), "{error}");
+        assert!(error.contains("b 4400001, c 5000000") && !error.contains("a 4"), "{error}");
     }
 
     #[test]

@@ -25,8 +25,12 @@ pub enum TestError {
 }
 
 /// What the integration tests of a folder need. Every other test needs nothing.
-const NEEDS: [(&str, Needs); 3] =
-    [("shared/aws", Needs::Aws), ("tests/conformance", Needs::Powertools), ("tests", Needs::Stack)];
+const NEEDS: [(&str, Needs); 4] = [
+    ("shared/aws", Needs::Aws),
+    ("shared/store", Needs::Aws),
+    ("tests/conformance", Needs::Powertools),
+    ("tests", Needs::Stack),
+];
 
 /// What a test binary needs to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Every operation: who may call it, what it takes, and everything that it answers.
 
-use ferrite_domain::{IdempotencyKey, OrderId, PageLimit, ProductId};
+use ferrite_core::{IdempotencyKey, PageLimit};
+use ferrite_domain::{OrderId, ProductId};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use ferrite_domain::schema::compatibility::{Break, breaks};
+use ferrite_core::schema::compatibility::{Break, breaks};
 use serde_json::{Map, Value, json};
 
 /// How `current` breaks clients of `released`, one line each; nothing if it does not.

@@ -98,8 +98,9 @@ fn poisonable(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
-/// Whether the error came before there was a connection, so that nothing of the request has left.
-pub(crate) fn never_connected(error: &ConnectorError) -> bool {
+/// Whether no connection was made, so that nothing of the request was sent. Trying again is then safe.
+#[must_use]
+pub fn never_connected(error: &ConnectorError) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<legacy::Error>());
     cause.is_some_and(legacy::Error::is_connect)
 }

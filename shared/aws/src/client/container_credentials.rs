@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::body::SdkBody;
-use ferrite_domain::Timestamp;
+use ferrite_core::Timestamp;
 use http::Uri;
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use http::uri::{PathAndQuery, Scheme};

@@ -12,7 +12,7 @@ use aws_types::SdkConfig;
 const AREAS: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
 
 /// A client that calls what [`SdkConfig`] says.
-pub(crate) fn dynamodb(config: &SdkConfig) -> Client {
+pub fn dynamodb_client(config: &SdkConfig) -> Client {
     let endpoints = Endpoints { rules: DefaultResolver::new() };
     Client::from_conf(Builder::from(config).endpoint_resolver(endpoints).build())
 }

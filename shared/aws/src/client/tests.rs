@@ -2,8 +2,8 @@ use std::fs;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::NewIds;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;

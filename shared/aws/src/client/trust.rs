@@ -1,7 +1,6 @@
 //! Whose certificates are trusted.
 
-use std::fs;
-use std::io;
+use std::{fs, io};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;

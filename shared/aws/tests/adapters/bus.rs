@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use ferrite_aws::Bus;
-use ferrite_domain::CloudEvent;
-use ferrite_domain::contract::bus::BusUnderTest;
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::{NewIds, PublishEvents, StoreError};
+use ferrite_aws::testing::emulator_config;
+use ferrite_core::contract::bus::{BusUnderTest, TestEvent};
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{NewIds, PortError, PublishEvents};
+use ferrite_core::{CloudEvent, Event};
 use serde_json::Value;
-
-use crate::config;
 
 struct Subscribed {
     sqs: aws_sdk_sqs::Client,
@@ -20,7 +19,7 @@ struct Subscribed {
 }
 
 async fn subscribed() -> Subscribed {
-    let (sqs, events) = (aws_sdk_sqs::Client::new(&config()), aws_sdk_eventbridge::Client::new(&config()));
+    let (sqs, events) = (aws_sdk_sqs::Client::new(&emulator_config()), aws_sdk_eventbridge::Client::new(&emulator_config()));
     let name = UniqueIds.new_id().to_string();
     let queue_url =
         sqs.create_queue().queue_name(&name).send().await.expect("the queue is created").queue_url.expect("a URL");
@@ -28,29 +27,29 @@ async fn subscribed() -> Subscribed {
     let attributes = attributes.send().await.expect("the queue answers").attributes.expect("attributes");
     let arn = &attributes[&QueueAttributeName::QueueArn];
     events.create_event_bus().name(&name).send().await.expect("the bus is created");
-    let pattern = format!(r#"{{"source": ["{}"]}}"#, CloudEvent::SOURCE);
+    let pattern = format!(r#"{{"source": ["{}"]}}"#, TestEvent::SOURCE);
     events.put_rule().event_bus_name(&name).name("all").event_pattern(pattern).send().await.expect("the rule is created");
     let target = Target::builder().id("queue").arn(arn).build().expect("a target");
     events.put_targets().event_bus_name(&name).rule("all").targets(target).send().await.expect("the target is set");
-    Subscribed { sqs, queue_url, adapter: Bus::new(&config(), name) }
+    Subscribed { sqs, queue_url, adapter: Bus::new(&emulator_config(), name) }
 }
 
-impl PublishEvents for Subscribed {
-    async fn publish(&self, events: &[CloudEvent]) -> Result<(), StoreError> {
+impl PublishEvents<TestEvent> for Subscribed {
+    async fn publish(&self, events: &[CloudEvent<TestEvent>]) -> Result<(), PortError> {
         self.adapter.publish(events).await
     }
 }
 
 impl BusUnderTest for Subscribed {
-    async fn received(&self, subject: &str, count: usize) -> Vec<CloudEvent> {
+    async fn received(&self, subject: &str, count: usize) -> Vec<CloudEvent<TestEvent>> {
         let (mut found, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(30));
         while found.len() < count && Instant::now() < deadline {
             let receive = self.sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
             let received = receive.wait_time_seconds(1).send().await.expect("the queue answers");
             for message in received.messages.unwrap_or_default() {
                 let body: Value = serde_json::from_str(message.body().expect("a body")).expect("JSON");
-                let event = CloudEvent::parse(&body["detail"].to_string()).expect("an event of ours");
-                assert_eq!(body["detail-type"], event.event.kind());
+                let event = CloudEvent::<TestEvent>::parse(&body["detail"].to_string()).expect("an event of ours");
+                assert_eq!(body["detail-type"], event.event.event_type());
                 found.push(event);
             }
         }
@@ -59,4 +58,4 @@ impl BusUnderTest for Subscribed {
     }
 }
 
-ferrite_domain::bus_contract!(subscribed().await);
+ferrite_core::bus_contract!(subscribed().await);

@@ -5,23 +5,22 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_aws::IdempotencyTable;
-use ferrite_domain::Timestamp;
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::{Attempt, Begun, Fingerprint, IdempotencyRecords, NewIds, SavedAnswer};
+use ferrite_aws::testing::{create_keyed_table, emulator_config};
+use ferrite_core::Timestamp;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{Attempt, Fingerprint, IdempotencyStore, NewIds, SavedResponse, StartResult};
 use tokio::sync::OnceCell;
-
-use crate::{config, create_keyed_table};
 
 async fn table_name() -> String {
     static NAME: OnceCell<String> = OnceCell::const_new();
-    NAME.get_or_init(|| create_keyed_table("id")).await.clone()
+    NAME.get_or_init(async || create_keyed_table(&emulator_config(), "id").await).await.clone()
 }
 
 async fn table() -> IdempotencyTable {
-    IdempotencyTable::new(&config(), table_name().await)
+    IdempotencyTable::new(&emulator_config(), table_name().await)
 }
 
-ferrite_domain::idempotency_records_contract!(table().await);
+ferrite_core::idempotency_store_contract!(table().await);
 
 fn attempt() -> Attempt {
     let at = Timestamp::from_unix_millis;
@@ -46,14 +45,14 @@ fn item(attempt: &Attempt, attributes: &[(&str, AttributeValue)]) -> Item {
 }
 
 async fn kept(attempt: &Attempt) -> Option<Item> {
-    let get = Client::new(&config()).get_item().table_name(table_name().await).key("id", string(&attempt.key));
+    let get = Client::new(&emulator_config()).get_item().table_name(table_name().await).key("id", string(&attempt.key));
     get.consistent_read(true).send().await.unwrap().item
 }
 
 #[tokio::test]
 async fn an_item_has_the_attributes_that_powertools_writes() {
     let (attempt, table) = (attempt(), table().await);
-    table.begin(&attempt).await.unwrap();
+    table.start(&attempt).await.unwrap();
     let mut expected = item(
         &attempt,
         &[
@@ -79,17 +78,20 @@ async fn what_powertools_wrote_without_its_options_is_read() {
         (
             "COMPLETED",
             Some(r#"{"paid": true}"#),
-            Begun::Answered(SavedAnswer { fingerprint: Fingerprint(String::new()), answer: r#"{"paid": true}"#.to_owned() }),
+            StartResult::Completed(SavedResponse {
+                fingerprint: Fingerprint(String::new()),
+                response: r#"{"paid": true}"#.to_owned(),
+            }),
         ),
         // Without the Lambda context, there is no `in_progress_expiration`: nobody takes over until the record expires.
-        ("INPROGRESS", None, Begun::InProgress),
+        ("INPROGRESS", None, StartResult::InProgress),
     ] {
         let attempt = attempt();
         let mut theirs =
             item(&attempt, &[("status", string(status)), ("expiration", AttributeValue::N("1795403329".to_owned()))]);
         theirs.extend(data.map(|data| ("data".to_owned(), string(data))));
-        let put = Client::new(&config()).put_item().table_name(table_name().await).set_item(Some(theirs));
+        let put = Client::new(&emulator_config()).put_item().table_name(table_name().await).set_item(Some(theirs));
         put.send().await.unwrap();
-        assert_eq!(table.begin(&attempt).await.unwrap(), expected);
+        assert_eq!(table.start(&attempt).await.unwrap(), expected);
     }
 }

@@ -1,6 +1,6 @@
-//! The AWS adapters keep the contracts that the in-memory adapters keep.
+//! The AWS adapters pass the contract tests that the in-memory adapters pass.
 //!
-//! Against whatever answers at `AWS_ENDPOINT_URL`, in tables of their own: `./scripts/test` sets it.
+//! They run against whatever answers at `AWS_ENDPOINT_URL`, which `./scripts/test` sets, with resources of their own.
 
 #![allow(
     clippy::expect_used,
@@ -8,104 +8,7 @@
     reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
 )]
 
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType,
-};
-use ferrite_aws::{SandboxGateway, Table, sdk_config};
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::NewIds;
-use tokio::sync::OnceCell;
-
-fn config() -> aws_types::SdkConfig {
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    assert!(config.endpoint_url().is_some(), "AWS_ENDPOINT_URL is not set: run these tests through ./scripts/test");
-    config
-}
-
-fn attribute(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
-}
-
-fn key(name: &str, kind: KeyType) -> KeySchemaElement {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
-}
-
-async fn create_table() -> String {
-    let name = format!("adapters-{}", UniqueIds.new_id());
-    let index = GlobalSecondaryIndex::builder()
-        .index_name("gsi1")
-        .key_schema(key("gsi1pk", KeyType::Hash))
-        .key_schema(key("gsi1sk", KeyType::Range))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
-        .build()
-        .unwrap();
-    Client::new(&config())
-        .create_table()
-        .table_name(&name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_attribute_definitions(Some(["pk", "sk", "gsi1pk", "gsi1sk"].map(attribute).into()))
-        .key_schema(key("pk", KeyType::Hash))
-        .key_schema(key("sk", KeyType::Range))
-        .global_secondary_indexes(index)
-        .send()
-        .await
-        .expect("the table is created");
-    name
-}
-
-async fn create_keyed_table(partition_key: &str) -> String {
-    let name = format!("adapters-{}", UniqueIds.new_id());
-    Client::new(&config())
-        .create_table()
-        .table_name(&name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute(partition_key))
-        .key_schema(key(partition_key, KeyType::Hash))
-        .send()
-        .await
-        .expect("the table is created");
-    name
-}
-
-// The name is shared and the client is not: a connection belongs to the runtime of the test that opened it.
-async fn table() -> Table {
-    static NAME: OnceCell<String> = OnceCell::const_new();
-    Table::new(&config(), NAME.get_or_init(create_table).await.clone())
-}
-
-async fn gateway() -> SandboxGateway {
-    static NAME: OnceCell<String> = OnceCell::const_new();
-    SandboxGateway::new(&config(), NAME.get_or_init(|| create_keyed_table("orderId")).await.clone())
-}
-
 mod bus;
-mod files;
 mod idempotency;
-mod links;
-mod mail;
-mod opening;
 mod parameters;
 mod queue;
-mod reports;
-
-mod products {
-    ferrite_domain::product_store_contract!(super::table().await);
-}
-
-mod orders {
-    ferrite_domain::order_store_contract!(super::table().await);
-}
-
-mod order_listings {
-    ferrite_domain::order_listings_contract!(super::table().await);
-}
-
-mod customers {
-    ferrite_domain::customer_store_contract!(super::table().await);
-}
-
-mod sandbox_gateway {
-    ferrite_domain::sandbox_gateway_contract!(super::gateway().await);
-}

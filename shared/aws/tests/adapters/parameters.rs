@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use ferrite_aws::testing::emulator_config;
 use ferrite_aws::{ParameterError, Parameters};
 use ferrite_aws_client::client::{AwsClient, JsonService, SSM};
 use ferrite_aws_client::endpoint::Target;
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::NewIds;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-
-use crate::config;
 
 const SECRETS_MANAGER: JsonService =
     JsonService { host: "secretsmanager", signing_name: "secretsmanager", target: "secretsmanager", version: "1.1" };
@@ -22,7 +21,7 @@ fn call(service: JsonService, operation: &str, body: &Value) {
 }
 
 fn parameters() -> Parameters {
-    Parameters::new(&config(), Duration::from_secs(60))
+    Parameters::new(&emulator_config(), Duration::from_secs(60))
 }
 
 #[tokio::test]

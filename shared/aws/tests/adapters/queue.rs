@@ -3,11 +3,10 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
 use ferrite_aws::Queue;
-use ferrite_domain::contract::queue::WorkQueueUnderTest;
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::{NewIds, StoreError, WorkQueue};
-
-use crate::config;
+use ferrite_aws::testing::emulator_config;
+use ferrite_core::contract::queue::QueueUnderTest;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{DeadLetterQueue, MessageVisibility, NewIds, PortError};
 
 struct Queues {
     client: Client,
@@ -18,13 +17,13 @@ struct Queues {
 
 /// Two queues of this test's own: what is received in one test must not be hidden from another.
 async fn queues() -> Queues {
-    let client = Client::new(&config());
+    let client = Client::new(&emulator_config());
     let create = async || {
         let made = client.create_queue().queue_name(UniqueIds.new_id().to_string()).send().await;
         made.expect("the queue is created").queue_url.expect("it has a URL")
     };
     let (url, dead_letter_url) = (create().await, create().await);
-    let adapter = Queue::new(&config(), url.clone(), dead_letter_url.clone());
+    let adapter = Queue::new(&emulator_config(), url.clone(), dead_letter_url.clone());
     Queues { client, url, dead_letter_url, adapter }
 }
 
@@ -36,17 +35,19 @@ impl Queues {
     }
 }
 
-impl WorkQueue for Queues {
-    async fn reject(&self, body: &str, reason: &str) -> Result<(), StoreError> {
+impl DeadLetterQueue for Queues {
+    async fn reject(&self, body: &str, reason: &str) -> Result<(), PortError> {
         self.adapter.reject(body, reason).await
     }
+}
 
-    async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), StoreError> {
+impl MessageVisibility for Queues {
+    async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), PortError> {
         self.adapter.delay(receipt_handle, seconds).await
     }
 }
 
-impl WorkQueueUnderTest for Queues {
+impl QueueUnderTest for Queues {
     async fn send_and_receive(&self, body: &str) -> String {
         self.client.send_message().queue_url(&self.url).message_body(body).send().await.expect("the queue takes it");
         let received = self.receive(&self.url).await;
@@ -69,4 +70,4 @@ impl WorkQueueUnderTest for Queues {
     }
 }
 
-ferrite_domain::work_queue_contract!(queues().await);
+ferrite_core::queue_contract!(queues().await);

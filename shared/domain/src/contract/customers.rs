@@ -1,11 +1,13 @@
 //! The store of customers.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+use ferrite_core::{Timestamp, TraceContext, Version};
 use futures_util::future::join_all;
 
 use super::now;
-use crate::memory::UniqueIds;
-use crate::ports::{GetCustomer, NewIds, PutCustomer};
-use crate::{Cause, Customer, Timestamp, Version};
+use crate::Customer;
+use crate::ports::{GetCustomer, PutCustomer};
 
 /// Everything that the functions do with customers.
 pub trait CustomerStore: GetCustomer + PutCustomer {}
@@ -16,7 +18,7 @@ impl<S> CustomerStore for S where S: GetCustomer + PutCustomer {}
 #[macro_export]
 macro_rules! customer_store_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::customers, $open,
             a_customer_reads_back_as_they_registered
             who_never_registered_is_not_found
@@ -51,7 +53,7 @@ fn renamed(customer: &Customer, name: &str) -> Customer {
 }
 
 async fn put(store: &impl CustomerStore, customer: &Customer) -> bool {
-    store.put(customer, &Cause::default()).await.unwrap()
+    store.put(customer, &TraceContext::default()).await.unwrap()
 }
 
 pub async fn a_customer_reads_back_as_they_registered(store: &impl CustomerStore) {

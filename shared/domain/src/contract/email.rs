@@ -1,7 +1,9 @@
-//! Sending e-mail.
+//! EmailDelivery e-mail.
 
-use crate::memory::UniqueIds;
-use crate::ports::{NewIds, SendEmail};
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+
+use crate::ports::SendEmail;
 use crate::{Email, EmailMessage, Notification};
 
 /// A [`SendEmail`] whose other end a test can reach.
@@ -14,7 +16,7 @@ pub trait MailerUnderTest: SendEmail {
 #[macro_export]
 macro_rules! mailer_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::email, $open,
             a_message_comes_to_its_address_as_it_was_sent
             what_is_sent_twice_comes_twice
@@ -25,7 +27,7 @@ macro_rules! mailer_contract {
 fn message(text: &str) -> EmailMessage {
     let reader = UniqueIds.new_id().to_string();
     EmailMessage {
-        labels: vec![("reader", reader.replace('-', "_"))],
+        message_tags: vec![("reader", reader.replace('-', "_"))],
         to: Email::try_from(format!("{reader}@example.com")).unwrap(),
         notification: Notification { subject: "Grüße: 茶 & “tea”".to_owned(), text: text.to_owned() },
     }

@@ -1,7 +1,9 @@
 //! Where uploads are read and variants are kept.
 
-use crate::memory::UniqueIds;
-use crate::ports::{ImageFiles, NewIds, Upload};
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+
+use crate::ports::{ImageFiles, Upload};
 use crate::{ContentType, ImageId, ProductId, UploadSize, VariantName};
 
 /// [`ImageFiles`] whose other end a test can reach: where clients upload, and where they fetch.
@@ -28,7 +30,7 @@ pub trait ImageFilesUnderTest: ImageFiles {
 #[macro_export]
 macro_rules! image_files_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::files, $open,
             an_upload_is_read_with_its_type
             an_upload_of_another_type_is_told_apart

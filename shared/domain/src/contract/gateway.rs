@@ -1,16 +1,17 @@
 //! The sandbox payment gateway.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
 use futures_util::future::join;
 
-use crate::memory::UniqueIds;
-use crate::ports::{NewIds, PaymentError, TakePayment};
+use crate::ports::{PaymentError, TakePayment};
 use crate::{Charge, Payment, PaymentToken};
 
 /// Tests of a [`TakePayment`] that decides as the sandbox does.
 #[macro_export]
 macro_rules! sandbox_gateway_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::gateway, $open,
             success_is_approved_and_stays_so
             a_decline_stays_a_decline

@@ -1,15 +1,17 @@
 //! Signed links.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+
 use super::now;
-use crate::memory::UniqueIds;
-use crate::ports::{NewIds, SignImageUrl, SignUpload};
+use crate::ports::{SignImageUrl, SignUpload};
 use crate::{ContentType, ImageUpload, UploadSize, VariantName};
 
 /// Tests of something that is [`SignUpload`] and [`SignImageUrl`].
 #[macro_export]
 macro_rules! links_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::links, $open,
             an_upload_is_bound_to_what_was_promised
             a_link_stays_the_same_and_leads_to_one_variant

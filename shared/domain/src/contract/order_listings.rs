@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+use ferrite_core::{Day, Page, PageLimit, PageRequest, Reason, Timestamp, TraceContext};
+
 use super::now;
 use super::orders::{OrderStore, customer, order, placement, stocked};
-use crate::memory::UniqueIds;
-use crate::ports::{ListPaidOrders, ListPendingOrders, NewIds};
-use crate::{
-    Cause, CustomerId, Day, Order, OrderId, OrderPosition, Page, PageLimit, PageRequest, Product, Reason, Shard, Timestamp,
-    Transition,
-};
+use crate::ports::{ListPaidOrders, ListPendingOrders};
+use crate::{CustomerId, Order, OrderId, OrderPosition, Product, Shard, Transition};
 
 /// An [`OrderStore`] that lists what is pending and what was paid.
 pub trait OrderListings: OrderStore + ListPendingOrders + ListPaidOrders {}
@@ -20,7 +20,7 @@ impl<S> OrderListings for S where S: OrderStore + ListPendingOrders + ListPaidOr
 #[macro_export]
 macro_rules! order_listings_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::order_listings, $open,
             pending_orders_are_listed_from_the_oldest_and_the_pages_join
             orders_that_were_placed_later_are_not_listed_as_pending
@@ -51,7 +51,7 @@ async fn place(store: &impl OrderListings, order: &Order) {
 }
 
 async fn save(store: &impl OrderListings, transition: Transition) -> Order {
-    assert!(store.save(&transition, &Cause::default()).await.unwrap());
+    assert!(store.save(&transition, &TraceContext::default()).await.unwrap());
     transition.after().clone()
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+use ferrite_core::{IdempotencyKey, PageRequest, Reason, Timestamp, TraceContext};
 use futures_util::future::join_all;
 
 use super::{now, product};
-use crate::memory::UniqueIds;
 use crate::ports::{
-    CreateProduct, DeleteProduct, Fingerprint, GetOrder, GetProduct, ListOrders, NewIds, PlaceError, PlaceOrder, Placement,
-    SaveTransition, SavedAnswer, UpdateProduct,
+    CreateProduct, DeleteProduct, GetOrder, GetProduct, ListOrders, PlaceOrder, PlaceOrderError, Placement, SaveTransition,
+    UpdateProduct,
 };
 use crate::{
-    Cause, CustomerId, IdempotencyKey, LineRequest, Money, Order, OrderStatus, PageRequest, PaymentToken, PlacementRequest,
-    Product, ProductPatch, Quantity, Reason, Stock, Timestamp, Transition,
+    CustomerId, LineRequest, Money, Order, OrderStatus, PaymentToken, PlacementRequest, Product, ProductPatch, Quantity,
+    Stock, Transition,
 };
 
 /// Everything that the functions do with orders.
@@ -30,7 +32,7 @@ impl<S> OrderStore for S where
 #[macro_export]
 macro_rules! order_store_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::orders, $open,
             placing_keeps_the_order_takes_the_stock_and_saves_the_answer
             the_same_key_is_answered_and_changes_nothing
@@ -77,9 +79,9 @@ pub(super) fn placement(order: &Order, key: &str) -> Placement {
     Placement {
         order: order.clone(),
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
-        saved: SavedAnswer { fingerprint: Fingerprint("f1".to_owned()), answer: format!("placed {}", order.id) },
+        saved: SavedResponse { fingerprint: Fingerprint("f1".to_owned()), response: format!("placed {}", order.id) },
         key_expires_at: later(),
-        cause: Cause::default(),
+        trace_context: TraceContext::default(),
     }
 }
 
@@ -110,7 +112,7 @@ pub async fn placing_keeps_the_order_takes_the_stock_and_saves_the_answer(store:
     let left = GetProduct::get(store, tea.id).await.unwrap().unwrap();
     assert_eq!((left.stock.get(), left.version), (3, tea.version.next()), "stock is part of what a version is of");
     assert_eq!(stock_of(store, &pot).await, 0);
-    assert_eq!(store.find_answer(&ada, &placement.key, now()).await.unwrap(), Some(placement.saved));
+    assert_eq!(store.find_saved_response(&ada, &placement.key, now()).await.unwrap(), Some(placement.saved));
 }
 
 pub async fn the_same_key_is_answered_and_changes_nothing(store: &impl OrderStore) {
@@ -119,7 +121,7 @@ pub async fn the_same_key_is_answered_and_changes_nothing(store: &impl OrderStor
     store.place(&first).await.unwrap();
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
     match store.place(&second).await {
-        Err(PlaceError::Answered(saved)) => assert_eq!(saved, first.saved),
+        Err(PlaceOrderError::Completed(saved)) => assert_eq!(saved, first.saved),
         other => panic!("{other:?}"),
     }
     assert_eq!(stock_of(store, &tea).await, 4);
@@ -131,10 +133,10 @@ pub async fn an_expired_key_can_be_used_again(store: &impl OrderStore) {
     let mut first = placement(&order(&ada, &[(&tea, 1)]), "k");
     first.key_expires_at = Timestamp::from_unix_millis(now().unix_millis() - 1000);
     store.place(&first).await.unwrap();
-    assert_eq!(store.find_answer(&ada, &first.key, now()).await.unwrap(), None);
+    assert_eq!(store.find_saved_response(&ada, &first.key, now()).await.unwrap(), None);
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
     store.place(&second).await.unwrap();
-    assert_eq!(store.find_answer(&ada, &second.key, now()).await.unwrap(), Some(second.saved));
+    assert_eq!(store.find_saved_response(&ada, &second.key, now()).await.unwrap(), Some(second.saved));
 }
 
 pub async fn keys_of_different_customers_have_nothing_to_do_with_each_other(store: &impl OrderStore) {
@@ -149,12 +151,12 @@ pub async fn too_little_stock_of_one_product_places_nothing(store: &impl OrderSt
     let order = order(&ada, &[(&tea, 2), (&pot, 2)]);
     let placement = placement(&order, "k");
     match store.place(&placement).await {
-        Err(PlaceError::OutOfStock { products }) => assert_eq!(products, [pot.id]),
+        Err(PlaceOrderError::OutOfStock { products }) => assert_eq!(products, [pot.id]),
         other => panic!("{other:?}"),
     }
     assert_eq!((stock_of(store, &tea).await, stock_of(store, &pot).await), (5, 1));
     assert_eq!(GetOrder::get(store, &ada, order.id).await.unwrap(), None);
-    assert_eq!(store.find_answer(&ada, &placement.key, now()).await.unwrap(), None, "a refusal is not saved");
+    assert_eq!(store.find_saved_response(&ada, &placement.key, now()).await.unwrap(), None, "a refusal is not saved");
 }
 
 pub async fn a_product_with_another_price_or_none_places_nothing(store: &impl OrderStore) {
@@ -163,11 +165,11 @@ pub async fn a_product_with_another_price_or_none_places_nothing(store: &impl Or
     let dearer = Money { amount: 9999.try_into().unwrap(), ..tea.price };
     let patch = ProductPatch { price: Some(dearer), ..ProductPatch::default() };
     store.update(tea.id, &patch, None, later()).await.unwrap();
-    assert!(matches!(store.place(&placement(&stale, "k")).await, Err(PlaceError::ProductsChanged)));
+    assert!(matches!(store.place(&placement(&stale, "k")).await, Err(PlaceOrderError::ProductsChanged)));
 
     let gone = order(&ada, &[(&pot, 1)]);
     store.delete(pot.id).await.unwrap();
-    assert!(matches!(store.place(&placement(&gone, "k")).await, Err(PlaceError::ProductsChanged)));
+    assert!(matches!(store.place(&placement(&gone, "k")).await, Err(PlaceOrderError::ProductsChanged)));
     assert_eq!(stock_of(store, &tea).await, 5);
     assert_eq!(GetProduct::get(store, pot.id).await.unwrap(), None);
 }
@@ -201,10 +203,10 @@ pub async fn a_payment_is_kept_once(store: &impl OrderStore) {
     let order = order(&ada, &[(&tea, 2)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let paid = order.clone().pay(later()).unwrap();
-    assert!(store.save(&paid, &Cause::default()).await.unwrap());
-    assert!(!store.save(&paid, &Cause::default()).await.unwrap());
+    assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
+    assert!(!store.save(&paid, &TraceContext::default()).await.unwrap());
     let declined = order.fail_payment(Reason::from_lossy("late"), later()).unwrap();
-    assert!(!store.save(&declined, &Cause::default()).await.unwrap());
+    assert!(!store.save(&declined, &TraceContext::default()).await.unwrap());
     assert_eq!(GetOrder::get(store, &ada, paid.after().id).await.unwrap().as_ref(), Some(paid.after()));
     assert_eq!(stock_of(store, &tea).await, 3);
 }
@@ -214,8 +216,8 @@ pub async fn a_failed_payment_puts_the_stock_back_once(store: &impl OrderStore) 
     let order = order(&ada, &[(&tea, 2), (&pot, 1)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let declined = order.clone().fail_payment(Reason::from_lossy("the card was declined"), later()).unwrap();
-    assert!(store.save(&declined, &Cause::default()).await.unwrap());
-    assert!(!store.save(&declined, &Cause::default()).await.unwrap());
+    assert!(store.save(&declined, &TraceContext::default()).await.unwrap());
+    assert!(!store.save(&declined, &TraceContext::default()).await.unwrap());
     assert_eq!((stock_of(store, &tea).await, stock_of(store, &pot).await), (5, 5));
     let kept = GetOrder::get(store, &ada, order.id).await.unwrap().unwrap();
     assert!(matches!(kept.status, OrderStatus::PaymentFailed { .. }));
@@ -228,7 +230,7 @@ pub async fn stock_of_a_deleted_product_goes_nowhere(store: &impl OrderStore) {
     store.place(&placement(&order, "k")).await.unwrap();
     store.delete(pot.id).await.unwrap();
     let declined = order.fail_payment(Reason::from_lossy("declined"), later()).unwrap();
-    assert!(store.save(&declined, &Cause::default()).await.unwrap());
+    assert!(store.save(&declined, &TraceContext::default()).await.unwrap());
     assert_eq!(stock_of(store, &tea).await, 5);
     assert_eq!(GetProduct::get(store, pot.id).await.unwrap(), None, "a product does not come back as stock alone");
 }
@@ -240,7 +242,10 @@ pub async fn stock_that_comes_back_is_never_too_much(store: &impl OrderStore) {
     let patch = ProductPatch { stock: Some(Stock::try_from(Stock::MAX).unwrap()), ..ProductPatch::default() };
     store.update(tea.id, &patch, None, later()).await.unwrap();
     assert!(
-        store.save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap(), &Cause::default()).await.unwrap()
+        store
+            .save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap(), &TraceContext::default())
+            .await
+            .unwrap()
     );
     assert_eq!(u64::from(stock_of(store, &tea).await), Stock::MAX + 2);
 }
@@ -272,7 +277,7 @@ pub async fn of_transitions_that_arrive_one_after_the_other_the_first_wins(store
         store.place(&placement(&order, &key.to_string())).await.unwrap();
         let transitions = transitions(&order);
         for (i, arrival) in arrivals.iter().enumerate() {
-            let is_kept = store.save(&transitions[*arrival], &Cause::default()).await.unwrap();
+            let is_kept = store.save(&transitions[*arrival], &TraceContext::default()).await.unwrap();
             assert_eq!(is_kept, i == 0, "arrival {i} of {arrivals:?}");
         }
         assert_won(store, &transitions[arrivals[0]], &tea).await;
@@ -286,7 +291,7 @@ pub async fn of_transitions_that_arrive_at_once_one_wins(store: &impl OrderStore
         store.place(&placement(&order, "k")).await.unwrap();
         let mut transitions = transitions(&order);
         transitions.rotate_left(n % 4);
-        let none = Cause::default();
+        let none = TraceContext::default();
         let kept = join_all(transitions.iter().map(|transition| store.save(transition, &none))).await;
         let mut winners = transitions.iter().zip(kept).filter_map(|(transition, kept)| kept.unwrap().then_some(transition));
         let winner = winners.next().unwrap();

@@ -1,14 +1,17 @@
 //! The store of products and their images.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+use ferrite_core::{PageRequest, Reason, Timestamp, Version};
+
 use super::{image, now, product};
-use crate::memory::UniqueIds;
 use crate::ports::{
-    AddImage, AddImageError, CreateProduct, DeleteProduct, FinishImage, GetProduct, GetProducts, ListProducts, NewIds,
-    UpdateError, UpdateProduct,
+    AddImage, AddImageError, CreateProduct, DeleteProduct, FinishImage, GetProduct, GetProducts, ListProducts, UpdateError,
+    UpdateProduct,
 };
 use crate::{
-    Description, Image, ImageState, MAX_IMAGES, PageRequest, ProductId, ProductName, ProductPatch, Reason, Stock, Timestamp,
-    UPLOAD_LIFETIME_SECONDS, Variant, Variants, Version,
+    Description, Image, ImageState, MAX_IMAGES, ProductId, ProductName, ProductPatch, Stock, UPLOAD_LIFETIME_SECONDS,
+    Variant, Variants,
 };
 
 /// Everything that the functions do with products.
@@ -26,7 +29,7 @@ impl<S> ProductStore for S where
 #[macro_export]
 macro_rules! product_store_contract {
     ($open:expr) => {
-        $crate::contract_tests!(
+        ::ferrite_core::contract_tests!(
             $crate::contract::products, $open,
             a_product_reads_back_as_it_was_created
             what_was_never_created_is_not_found

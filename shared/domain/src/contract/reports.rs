@@ -1,8 +1,10 @@
 //! Where reports are kept.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+
 use crate::ReportFile;
-use crate::memory::UniqueIds;
-use crate::ports::{KeepReport, NewIds};
+use crate::ports::KeepReport;
 
 /// A [`KeepReport`] whose other end a test can reach.
 pub trait ReportsUnderTest: KeepReport {
@@ -14,7 +16,7 @@ pub trait ReportsUnderTest: KeepReport {
 #[macro_export]
 macro_rules! reports_contract {
     ($open:expr) => {
-        $crate::contract_tests!($crate::contract::reports, $open, a_report_takes_the_place_of_the_one_before);
+        ::ferrite_core::contract_tests!($crate::contract::reports, $open, a_report_takes_the_place_of_the_one_before);
     };
 }
 

@@ -1,13 +1,10 @@
 //! Things to test with.
 
-use crate::memory::UniqueIds;
-use crate::ports::NewIds;
-use crate::{Amount, ContentType, Currency, Image, ImageState, Money, NewProduct, Product, ProductName, Stock, Timestamp};
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
 
-/// A moment of this test's.
-pub fn now() -> Timestamp {
-    Timestamp::from_unix_millis(1_795_384_800_000)
-}
+use super::now;
+use crate::{Amount, ContentType, Currency, Image, ImageState, Money, NewProduct, Product, ProductName, Stock};
 
 /// A new product at 12.50 EUR with `stock` pieces.
 pub fn product(stock: u64) -> Product {

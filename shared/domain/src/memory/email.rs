@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use ferrite_core::ports::PortError;
+
 use crate::contract::email::MailerUnderTest;
-use crate::ports::{SendEmail, SendEmailError, StoreError};
+use crate::ports::{SendEmail, SendEmailError};
 use crate::{Email, EmailMessage, Notification};
 
 /// Keeps what was sent, and fails when it is told to.
@@ -49,7 +51,7 @@ impl SendEmail for MemoryMailer {
         self.sent.lock().unwrap().push(message.clone());
         match failure {
             None => Ok(()),
-            Some(_) => Err(SendEmailError::Unknown(StoreError::new("SendEmail", "the connection broke"))),
+            Some(_) => Err(SendEmailError::Unknown(PortError::new("SendEmail", "the connection broke"))),
         }
     }
 }

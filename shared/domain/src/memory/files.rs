@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use ferrite_core::Timestamp;
+use ferrite_core::ports::PortError;
+
 use crate::contract::files::ImageFilesUnderTest;
-use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, StoreError, Upload};
-use crate::{ContentType, ImageId, ImageUpload, ProductId, Timestamp, UploadSize, VariantName};
+use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, Upload};
+use crate::{ContentType, ImageId, ImageUpload, ProductId, UploadSize, VariantName};
 
 type VariantKey = (ProductId, ImageId, &'static str);
 
@@ -31,7 +34,7 @@ impl MemoryFiles {
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl ImageFiles for MemoryFiles {
-    async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, StoreError> {
+    async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, PortError> {
         Ok(self.uploads.lock().unwrap().get(&(product, image)).cloned())
     }
 
@@ -41,7 +44,7 @@ impl ImageFiles for MemoryFiles {
         image: ImageId,
         variant: VariantName,
         jpeg: Vec<u8>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), PortError> {
         self.variants.lock().unwrap().insert((product, image, variant.as_str()), jpeg);
         Ok(())
     }
@@ -67,7 +70,7 @@ impl ImageFilesUnderTest for MemoryFiles {
 pub struct MemorySigner;
 
 impl SignUpload for MemorySigner {
-    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, StoreError> {
+    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, PortError> {
         Ok(SignedRequest {
             method: "PUT",
             url: format!("https://uploads.test/{}/{}", upload.product, upload.image),
@@ -91,7 +94,7 @@ impl SignImageUrl for MemorySigner {
         image: ImageId,
         variant: VariantName,
         _now: Timestamp,
-    ) -> Result<String, StoreError> {
+    ) -> Result<String, PortError> {
         Ok(format!("https://images.test/{product}/{image}/{}", variant.as_str()))
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use ferrite_core::Reason;
+
 use crate::ports::{PaymentError, TakePayment};
-use crate::{Charge, OrderId, Payment, Reason};
+use crate::{Charge, OrderId, Payment};
 
 /// Decides from the payment token, as the sandbox gateway of the real system does: `tok_success` is approved,
 /// `tok_timeout_once` times out at the first try and is approved at the next, everything else is declined.

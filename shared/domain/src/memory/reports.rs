@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use ferrite_core::ports::PortError;
+
 use crate::ReportFile;
 use crate::contract::reports::ReportsUnderTest;
-use crate::ports::{KeepReport, StoreError};
+use crate::ports::KeepReport;
 
 /// Files by their key.
 #[derive(Debug, Default)]
@@ -21,7 +23,7 @@ impl MemoryReports {
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl KeepReport for MemoryReports {
-    async fn keep(&self, file: &ReportFile) -> Result<(), StoreError> {
+    async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
         self.0.lock().unwrap().insert(file.key.clone(), file.clone());
         Ok(())
     }

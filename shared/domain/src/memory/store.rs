@@ -7,8 +7,10 @@ mod products;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use crate::ports::SavedAnswer;
-use crate::{Customer, CustomerId, Order, OrderId, Product, ProductId, Timestamp};
+use ferrite_core::Timestamp;
+use ferrite_core::ports::SavedResponse;
+
+use crate::{Customer, CustomerId, Order, OrderId, Product, ProductId};
 
 /// Products, customers, orders and saved answers behind one lock, which makes every operation a transaction.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ struct State {
     products: BTreeMap<ProductId, Product>,
     customers: BTreeMap<CustomerId, Customer>,
     orders: BTreeMap<(CustomerId, OrderId), Order>,
-    answers: BTreeMap<(CustomerId, String), (SavedAnswer, Timestamp)>,
+    answers: BTreeMap<(CustomerId, String), (SavedResponse, Timestamp)>,
 }
 
 impl MemoryStore {

@@ -1,7 +1,9 @@
-//! Sending e-mail.
+//! EmailDelivery e-mail.
 
-use super::StoreError;
-use crate::{EmailMessage, Reason};
+use ferrite_core::Reason;
+use ferrite_core::ports::PortError;
+
+use crate::EmailMessage;
 
 /// Sends e-mail.
 pub trait SendEmail: Sync {
@@ -20,8 +22,8 @@ pub enum SendEmailError {
     },
     /// It was surely not sent. To try again is safe.
     #[error("the e-mail was not sent")]
-    NotSent(#[source] StoreError),
+    NotSent(#[source] PortError),
     /// There was no answer, so it may have been sent. To try again may send it twice.
     #[error("whether the e-mail was sent is not known")]
-    Unknown(#[source] StoreError),
+    Unknown(#[source] PortError),
 }

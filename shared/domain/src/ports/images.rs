@@ -1,7 +1,9 @@
 //! Images: in their product, as files, and as links to those.
 
-use super::StoreError;
-use crate::{ContentType, Image, ImageId, ImageState, ImageUpload, ProductId, Timestamp, VariantName};
+use ferrite_core::Timestamp;
+use ferrite_core::ports::PortError;
+
+use crate::{ContentType, Image, ImageId, ImageState, ImageUpload, ProductId, VariantName};
 
 /// Adds images to products.
 pub trait AddImage: Sync {
@@ -21,7 +23,7 @@ pub enum AddImageError {
     TooMany,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] PortError),
 }
 
 /// Moves an image on.
@@ -34,7 +36,7 @@ pub trait FinishImage: Sync {
         image: ImageId,
         state: &ImageState,
         now: Timestamp,
-    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
 /// A request that a client may send by itself, without credentials, until it expires.
@@ -56,7 +58,7 @@ pub trait SignUpload: Sync {
     ///
     /// # Errors
     /// The signature could not be made.
-    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, StoreError>;
+    fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, PortError>;
 }
 
 /// Signs links to images.
@@ -75,7 +77,7 @@ pub trait SignImageUrl: Sync {
         image: ImageId,
         variant: VariantName,
         now: Timestamp,
-    ) -> Result<String, StoreError>;
+    ) -> Result<String, PortError>;
 }
 
 /// What an admin uploaded.
@@ -94,7 +96,7 @@ pub trait ImageFiles: Sync {
         &self,
         product: ProductId,
         image: ImageId,
-    ) -> impl Future<Output = Result<Option<Upload>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Upload>, PortError>> + Send;
 
     /// Keeps a variant (JPEG), in place of the one before if there was one.
     fn write_variant(
@@ -103,5 +105,5 @@ pub trait ImageFiles: Sync {
         image: ImageId,
         variant: VariantName,
         jpeg: Vec<u8>,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }

@@ -1,10 +1,9 @@
 //! Placing orders, finding them and moving them on.
 
-use super::{SavedAnswer, StoreError};
-use crate::{
-    Cause, CustomerId, Day, IdempotencyKey, Order, OrderId, OrderPosition, Page, PageRequest, ProductId, Shard, Timestamp,
-    Transition,
-};
+use ferrite_core::ports::{PortError, SavedResponse};
+use ferrite_core::{Day, IdempotencyKey, Page, PageRequest, Timestamp, TraceContext};
+
+use crate::{CustomerId, Order, OrderId, OrderPosition, ProductId, Shard, Transition};
 
 /// An order to be placed, and the answer to be given to its request from then on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,33 +13,33 @@ pub struct Placement {
     /// The request's idempotency key. Keys of different customers have nothing to do with each other.
     pub key: IdempotencyKey,
     /// The answer.
-    pub saved: SavedAnswer,
+    pub saved: SavedResponse,
     /// When the key may be used for another request.
     pub key_expires_at: Timestamp,
     /// The request, for whoever learns of the order.
-    pub cause: Cause,
+    pub trace_context: TraceContext,
 }
 
 /// Places orders.
 pub trait PlaceOrder: Sync {
     /// The answer that this customer's request with this key got, if it got one that has not expired at `now`.
-    fn find_answer(
+    fn find_saved_response(
         &self,
         customer: &CustomerId,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Option<SavedAnswer>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<SavedResponse>, PortError>> + Send;
 
     /// Takes the stock, keeps the order and saves the answer: all of it or nothing.
-    fn place(&self, placement: &Placement) -> impl Future<Output = Result<(), PlaceError>> + Send;
+    fn place(&self, placement: &Placement) -> impl Future<Output = Result<(), PlaceOrderError>> + Send;
 }
 
 /// Why an order was not placed.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
-    /// A request with this key got its answer in the meantime.
-    #[error("the idempotency key has an answer")]
-    Answered(SavedAnswer),
+pub enum PlaceOrderError {
+    /// A request with this key completed in the meantime.
+    #[error("the idempotency key has a saved response")]
+    Completed(SavedResponse),
     /// Not as many pieces left as are asked for.
     #[error("not enough pieces are left")]
     OutOfStock {
@@ -58,13 +57,13 @@ pub enum PlaceError {
     Contention,
     /// The store failed. Whether the order was placed may not be known; the same request with the same key tells.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] PortError),
 }
 
 /// Looks a customer's order up.
 pub trait GetOrder: Sync {
     /// The customer's order; `None` when there is none, or it is another customer's.
-    fn get(&self, customer: &CustomerId, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
+    fn get(&self, customer: &CustomerId, id: OrderId) -> impl Future<Output = Result<Option<Order>, PortError>> + Send;
 }
 
 /// Lists a customer's orders.
@@ -74,7 +73,7 @@ pub trait ListOrders: Sync {
         &self,
         customer: &CustomerId,
         page: &PageRequest<OrderId>,
-    ) -> impl Future<Output = Result<Page<Order, OrderId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<Order, OrderId>, PortError>> + Send;
 }
 
 /// Lists the orders that wait to be paid, whosever they are.
@@ -86,7 +85,7 @@ pub trait ListPendingOrders: Sync {
         shard: Shard,
         before: Timestamp,
         page: &PageRequest<OrderPosition>,
-    ) -> impl Future<Output = Result<Page<Order, OrderPosition>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<Order, OrderPosition>, PortError>> + Send;
 }
 
 /// Lists the orders that were paid, whosever they are.
@@ -98,12 +97,12 @@ pub trait ListPaidOrders: Sync {
         day: Day,
         shard: Shard,
         page: &PageRequest<OrderPosition>,
-    ) -> impl Future<Output = Result<Page<Order, OrderPosition>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<Order, OrderPosition>, PortError>> + Send;
 }
 
 /// Moves an order on.
 pub trait SaveTransition: Sync {
     /// Keeps the order as it is after `transition`, which `cause` set off, and puts returned stock back, all of it or
     /// nothing; `false` when the order no longer is as it was before, and then nothing was changed.
-    fn save(&self, transition: &Transition, cause: &Cause) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn save(&self, transition: &Transition, cause: &TraceContext) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

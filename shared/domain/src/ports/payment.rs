@@ -1,6 +1,7 @@
 //! Taking payment and giving it back.
 
-use super::StoreError;
+use ferrite_core::ports::PortError;
+
 use crate::{Charge, OrderId, Payment};
 
 /// Takes payment, and gives it back.
@@ -22,5 +23,5 @@ pub enum PaymentError {
     Timeout,
     /// The gateway failed.
     #[error(transparent)]
-    Gateway(#[from] StoreError),
+    Gateway(#[from] PortError),
 }

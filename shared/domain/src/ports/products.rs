@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use super::StoreError;
-use crate::{Page, PageRequest, Product, ProductId, ProductPatch, Timestamp, Version};
+use ferrite_core::ports::PortError;
+use ferrite_core::{Page, PageRequest, Timestamp, Version};
+
+use crate::{Product, ProductId, ProductPatch};
 
 /// Keeps new products.
 pub trait CreateProduct: Sync {
     /// Keeps `product`, which has an identifier of its own.
-    fn create(&self, product: &Product) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn create(&self, product: &Product) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Looks a product up.
 pub trait GetProduct: Sync {
     /// The product, as it was last committed.
-    fn get(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, StoreError>> + Send;
+    fn get(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, PortError>> + Send;
 }
 
 /// Looks several products up at once.
 pub trait GetProducts: Sync {
     /// Those of the products that exist.
-    fn get_many(&self, ids: &[ProductId]) -> impl Future<Output = Result<BTreeMap<ProductId, Product>, StoreError>> + Send;
+    fn get_many(&self, ids: &[ProductId]) -> impl Future<Output = Result<BTreeMap<ProductId, Product>, PortError>> + Send;
 }
 
 /// Lists products.
@@ -29,7 +31,7 @@ pub trait ListProducts: Sync {
     fn list(
         &self,
         page: &PageRequest<ProductId>,
-    ) -> impl Future<Output = Result<Page<Product, ProductId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Page<Product, ProductId>, PortError>> + Send;
 }
 
 /// Changes products.
@@ -56,12 +58,12 @@ pub enum UpdateError {
     VersionMismatch,
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] PortError),
 }
 
 /// Deletes products.
 pub trait DeleteProduct: Sync {
     /// Deletes the product; `false` when there was none, or none any more because the answer to a first try was lost. Orders
     /// keep what they say of it.
-    fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

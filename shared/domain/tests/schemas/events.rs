@@ -1,11 +1,12 @@
 //! Events against their schemas.
 
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::NewIds;
+use ferrite_core::{CloudEvent, EventId, Reason, TraceContext, Version};
 use ferrite_domain::contract::{now, product};
-use ferrite_domain::memory::UniqueIds;
-use ferrite_domain::ports::NewIds;
 use ferrite_domain::{
-    Cause, CloudEvent, CustomerId, CustomerRegistered, DomainEvent, EventId, Money, OrderCancelled, OrderId, OrderLine,
-    OrderPaid, OrderPaymentFailed, OrderPlaced, Reason, Version,
+    CustomerId, CustomerRegistered, DomainEvent, Money, OrderCancelled, OrderId, OrderLine, OrderPaid, OrderPaymentFailed,
+    OrderPlaced,
 };
 use serde_json::{Value, json};
 
@@ -26,14 +27,14 @@ fn samples() -> Vec<Value> {
         DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id: customer(), reason: reason(), total }),
         DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer() }),
     ];
-    let cause = Cause {
+    let cause = TraceContext {
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap()),
         correlation_id: Some("checkout-7".to_owned().try_into().unwrap()),
     };
     let subject = order_id.to_string();
     let told = |event| {
         let id = EventId::of_change(&subject, Version::FIRST);
-        let event = CloudEvent::new(id, subject.clone(), now(), event).caused_by(cause.clone());
+        let event = CloudEvent::new(id, subject.clone(), now(), event).with_trace_context(cause.clone());
         serde_json::to_value(event).unwrap()
     };
     events.into_iter().map(told).collect()
@@ -75,7 +76,7 @@ fn every_field_of_what_happened_is_required() {
         for field in event["data"].as_object().unwrap().keys() {
             let mut event = event.clone();
             event["data"].as_object_mut().unwrap().remove(field);
-            assert!(!is_valid(&event) && CloudEvent::parse(&event.to_string()).is_err(), "{event}");
+            assert!(!is_valid(&event) && CloudEvent::<DomainEvent>::parse(&event.to_string()).is_err(), "{event}");
         }
     }
 }
@@ -121,7 +122,11 @@ fn the_bounds_in_the_schemas_are_those_of_the_types() {
             *found = value.clone();
             met += 1;
             assert_eq!(is_valid(&event), is_allowed, "the schema: {pointer} {value}");
-            assert_eq!(CloudEvent::parse(&event.to_string()).is_ok(), is_allowed, "the type: {pointer} {value}");
+            assert_eq!(
+                CloudEvent::<DomainEvent>::parse(&event.to_string()).is_ok(),
+                is_allowed,
+                "the type: {pointer} {value}"
+            );
         }
         assert!(met > 0, "{pointer} is in no event");
     }

@@ -21,14 +21,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::{env, fs};
 
-use ferrite_domain::schema::{self, compatibility};
+use ferrite_core::schema::{self, compatibility};
+use ferrite_domain::DomainEvent;
 use serde_json::Value;
 
 const CURRENT: &str = "schemas";
 const RELEASED: &str = "schemas/released";
 
 fn generated() -> BTreeMap<String, Value> {
-    schema::of_events().unwrap()
+    schema::of_events::<DomainEvent>().unwrap()
 }
 
 /// The schemas in a folder of this crate, by the events' types.

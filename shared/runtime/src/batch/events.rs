@@ -1,29 +1,37 @@
-//! A handler of this system's domain events: behind a queue that an EventBridge rule fills.
+//! A handler of the application's domain events, behind a queue that an EventBridge rule fills.
 //!
 //! ```no_run
-//! use ferrite_domain::DomainEvent;
-//! use ferrite_runtime::InitError;
-//! use ferrite_runtime::batch::{Failure, Limits, events};
+//! use ferrite_core::{CloudEvent, Event};
+//! use ferrite_runtime::{Failure, InitError};
+//! use ferrite_runtime::batch::{Limits, events};
 //!
-//! # async fn serve(queue: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
-//! events::serve(queue, Limits::default(), async |event| match event.event {
-//!     DomainEvent::OrderPaid(paid) => ship(paid.order_id).await.map_err(Failure::retry),
-//!     other => Err(Failure::reject(format!("{} is not what this queue is for", other.kind()))),
+//! # use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
+//! # #[derive(serde::Serialize, serde::Deserialize)]
+//! # #[serde(tag = "type", content = "data")]
+//! # enum NoteEvent { Written { note_id: String }, Deleted { note_id: String } }
+//! # impl Event for NoteEvent {
+//! #     const SOURCE: &'static str = "example.notes";
+//! #     fn event_type(&self) -> &'static str { "" }
+//! # }
+//! # async fn serve(queue: &(impl DeadLetterQueue + MessageVisibility)) -> Result<(), InitError> {
+//! events::serve(queue, Limits::default(), async |event: CloudEvent<NoteEvent>| match event.event {
+//!     NoteEvent::Written { note_id } => Ok(index(note_id).await?),
+//!     other => Err(Failure::reject(format!("this queue is not for {}", other.event_type()))),
 //! })
 //! .await
 //! # }
-//! # async fn ship(_: ferrite_domain::OrderId) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn index(_: String) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
-use ferrite_domain::ports::WorkQueue;
-use ferrite_domain::{CloudEvent, EventError};
+use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
+use ferrite_core::{CloudEvent, Event, InvalidEvent};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
 
+use super::Limits;
 use super::sqs::{self, Message};
-use super::{Failure, Limits};
-use crate::{InitError, invocation, log};
+use crate::{Failure, InitError, invocation, log};
 
 #[derive(Deserialize)]
 struct FromRule<'a> {
@@ -34,50 +42,57 @@ struct FromRule<'a> {
 /// The domain event in the body of a message that an EventBridge rule sent ("Events in Amazon EventBridge").
 ///
 /// # Errors
-/// It is no such body, or holds no event of a type, version and source that is known here.
-pub fn from_rule(body: &str) -> Result<CloudEvent, EventError> {
-    let event: FromRule<'_> = serde_json::from_str(body).map_err(|error| EventError::Malformed(error.to_string()))?;
+/// The body does not contain an event of a known type and source.
+pub fn from_rule<E: Event>(body: &str) -> Result<CloudEvent<E>, InvalidEvent> {
+    let event: FromRule<'_> = serde_json::from_str(body).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
     CloudEvent::parse(event.detail.get())
 }
 
-/// Serves events with `handler` for as long as the function lives, as [`sqs::serve`] does messages. What is no event of
-/// this system goes to the dead-letter queue with the reason. The handler goes on in the trace, and under the
-/// correlation id, of what set the event off.
+/// Serves events with `handler` for as long as the function lives, as [`sqs::serve`] serves messages. A message that does not
+/// contain an event of the application goes to the dead-letter queue with the reason. The handler continues the trace and
+/// the correlation id of the event.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(queue: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+pub async fn serve<E, H, F>(
+    queue: &(impl DeadLetterQueue + MessageVisibility),
+    limits: Limits,
+    handler: H,
+) -> Result<(), InitError>
 where
-    H: Fn(CloudEvent) -> F + Sync,
+    E: Event,
+    H: Fn(CloudEvent<E>) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
     sqs::serve(queue, limits, move |message| in_message(message, handler)).await
 }
 
-async fn in_message<F>(message: Message, handler: impl FnOnce(CloudEvent) -> F) -> Result<(), Failure>
+async fn in_message<E, F>(message: Message, handler: impl FnOnce(CloudEvent<E>) -> F) -> Result<(), Failure>
 where
+    E: Event,
     F: Future<Output = Result<(), Failure>>,
 {
     let event = from_rule(&message.body).map_err(Failure::reject)?;
-    let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.cause.clone());
-    tell(&event);
-    invocation::about(keys, cause, handler(event)).await
+    let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.trace_context.clone());
+    log_event(&event);
+    invocation::in_record(keys, cause, handler(event)).await
 }
 
-/// Has the invocation's line name the event, and what it was set off by.
-pub fn tell(event: &CloudEvent) {
-    let told = json!({
+/// Adds the event, its trace and its correlation id to the line of the invocation.
+pub fn log_event<E: Event>(event: &CloudEvent<E>) {
+    let entry = json!({
         "event_id": event.id,
-        "correlation_id": event.cause.correlation_id,
-        "xray_trace_id": event.cause.traceparent.map(|place| place.xray_trace_id()),
+        "correlation_id": event.trace_context.correlation_id,
+        "xray_trace_id": event.trace_context.traceparent.map(|place| place.xray_trace_id()),
     });
-    log::append_to("events", told);
+    log::append_to_list("events", entry);
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::contract::bus::TestEvent;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::Value;
 
     use super::*;
@@ -85,56 +100,53 @@ mod tests {
     use crate::trace;
 
     fn message(detail: &Value) -> Value {
-        let body = json!({ "source": "ferrite.storefront", "detail": detail }).to_string();
+        let body = json!({ "source": "ferrite.test", "detail": detail }).to_string();
         json!({ "messageId": "1", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs" })
     }
 
-    fn paid() -> Value {
+    fn happened() -> Value {
         json!({
-            "specversion": "1.0", "id": "ord_0192f0c1a2b37c4d8e5f60718293a4b5:2", "source": "ferrite.storefront",
-            "subject": "ord_0192f0c1a2b37c4d8e5f60718293a4b5", "time": "2026-11-22T22:00:00.120Z",
-            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "correlationid": "checkout-7",
-            "type": "ferrite.order.paid.v1",
-            "data": {"orderId": "ord_0192f0c1a2b37c4d8e5f60718293a4b5", "customerId": "ada",
-                     "total": {"amount": 3500, "currency": "EUR"}}
+            "specversion": "1.0", "id": "n1:2", "source": "ferrite.test", "subject": "n1", "time": "2026-11-22T22:00:00.120Z",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "correlationid": "import-7",
+            "type": "ferrite.test.happened.v1", "data": {"note": "a note"}
         })
     }
 
     #[tokio::test]
-    async fn the_worker_goes_on_in_the_trace_of_what_set_the_event_off() {
-        let handler = async |_: CloudEvent| {
+    async fn continues_the_trace_and_correlation_id_of_the_event() {
+        let handler = async |_: CloudEvent<TestEvent>| {
             let cause = trace::cause();
             let place = cause.traceparent.unwrap();
             assert_eq!(place.xray_trace_id(), "1-0af76519-16cd43dd8448eb211c80319c");
             assert_ne!(place.span_id, 0xb7ad_6b71_6920_3331, "a span of its own");
-            assert_eq!(cause.correlation_id.unwrap().as_str(), "checkout-7");
+            assert_eq!(cause.correlation_id.unwrap().as_str(), "import-7");
             Ok(())
         };
-        let batch = json!({ "Records": [message(&paid())] });
+        let batch = json!({ "Records": [message(&happened())] });
         let queue = RecordedQueue::default();
         let work =
-            async { sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
+            async { sqs::process(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap() };
         let (response, invocation) = invoked(work).await;
-        assert_eq!(response.tally.succeeded, 1);
-        let told = &invocation.written().fields["events"][0];
-        assert_eq!((&told["correlation_id"], &told["event_id"]), (&json!("checkout-7"), &paid()["id"]));
+        assert_eq!(response.counts.succeeded, 1);
+        let entry = &invocation.state().fields["events"][0];
+        assert_eq!((&entry["correlation_id"], &entry["event_id"]), (&json!("import-7"), &happened()["id"]));
     }
 
     #[tokio::test]
-    async fn what_is_no_event_of_ours_goes_to_the_dead_letter_queue_with_the_reason() {
+    async fn rejects_messages_without_an_event_of_the_application() {
         for (key, value, reason) in [
-            ("type", json!("ferrite.order.paid.v9"), "v9"),
+            ("type", json!("ferrite.test.happened.v9"), "v9"),
             ("source", json!("elsewhere"), "elsewhere"),
-            ("data", json!({}), "orderId"),
+            ("data", json!({}), "note"),
         ] {
-            let mut event = paid();
+            let mut event = happened();
             event[key] = value;
             let queue = RecordedQueue::default();
-            let handler = async |_: CloudEvent| -> Result<(), Failure> { panic!("not to be handled") };
+            let handler = async |_: CloudEvent<TestEvent>| -> Result<(), Failure> { panic!("not to be handled") };
             let batch = json!({ "Records": [message(&event)] });
             let response =
-                sqs::each(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
-            assert_eq!(response.tally.refused, 1);
+                sqs::process(batch, &queue, Limits::default(), &|message| in_message(message, handler)).await.unwrap();
+            assert_eq!(response.counts.rejected, 1);
             assert!(queue.rejected()[0].1.contains(reason), "{:?}", queue.rejected());
         }
     }

@@ -1,13 +1,13 @@
 //! A handler behind a Kinesis data stream.
 //!
 //! ```no_run
-//! use ferrite_runtime::InitError;
-//! use ferrite_runtime::batch::{Failure, Limits, kinesis};
+//! use ferrite_runtime::{Failure, InitError};
+//! use ferrite_runtime::batch::{Limits, kinesis};
 //!
-//! # async fn serve(dead_letters: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
 //! kinesis::serve(dead_letters, Limits::default(), async |record| {
 //!     let celsius: f32 = serde_json::from_slice(&record.data).map_err(Failure::reject)?;
-//!     keep(celsius).await.map_err(Failure::retry)
+//!     Ok(keep(celsius).await?)
 //! })
 //! .await
 //! # }
@@ -16,39 +16,38 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use ferrite_domain::ports::WorkQueue;
+use ferrite_core::ports::DeadLetterQueue;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
+use super::Limits;
 use super::stream::{self, Kind};
-use super::{Failure, Limits};
-use crate::InitError;
-use crate::event;
+use crate::{Failure, InitError, event};
 
 /// "Using Lambda to process records from Amazon Kinesis Data Streams".
 const KINESIS: Kind = Kind { event_source: "aws:kinesis", sequence_number: "/kinesis/sequenceNumber" };
 
-/// What a producer put into the stream.
+/// A record, as a producer put it into the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What keeps records in order: those with the same key are in the same shard.
+    /// Records with the same partition key are in the same shard, in order.
     pub partition_key: String,
-    /// What was put there.
+    /// The data, decoded.
     pub data: Vec<u8>,
 }
 
-/// Serves batches with `handler`, record after record in the shard's order, for as long as the function lives.
+/// Serves batches with `handler`, record by record in the order of the shard, for as long as the function lives.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(dead_letters: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+pub async fn serve<H, F>(dead_letters: &impl DeadLetterQueue, limits: Limits, handler: H) -> Result<(), InitError>
 where
     H: Fn(Record) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
     let answer = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { stream::each(KINESIS, event.payload, dead_letters, limits, read, handler).await })
+        Box::pin(async move { stream::process(KINESIS, event.payload, dead_letters, limits, read, handler).await })
     });
     event::run(answer).await
 }
@@ -64,7 +63,7 @@ fn read(record: &Value) -> Result<Record, Failure> {
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_domain::memory::RecordedQueue;
+    use ferrite_core::memory::RecordedQueue;
     use serde_json::json;
 
     use super::*;
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn data_is_handed_over_as_it_was_put_and_what_is_none_put_aside() {
+    async fn decodes_data_and_rejects_what_is_not_base64() {
         let handled = Mutex::new(Vec::new());
         let handler = async |record: Record| match &*record.data {
             b"fails" => Err(Failure::retry("not now")),
@@ -86,7 +85,7 @@ mod tests {
         };
         let queue = RecordedQueue::default();
         let batch = json!({"Records": [record("1", "aGVsbG8="), record("2", "?"), record("3", "ZmFpbHM="), record("4", "aGVsbG8=")]});
-        let response = stream::each(KINESIS, batch, &queue, Limits::default(), read, handler).await.unwrap();
+        let response = stream::process(KINESIS, batch, &queue, Limits::default(), read, handler).await.unwrap();
         let answer = serde_json::to_value(response).unwrap();
         assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "3"}]}));
         let hello = Record { partition_key: "k".to_owned(), data: b"hello".to_vec() };

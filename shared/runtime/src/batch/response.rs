@@ -1,18 +1,18 @@
-//! What the event source mapping is answered.
+//! The response to the event source mapping.
 
 use serde::Serialize;
 use serde_json::Map;
 
-use crate::event;
-use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
+use crate::Failure;
+use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 
-/// Which records are to be delivered again: message ids for a queue, a sequence number for a stream.
+/// The records that are to be delivered again: message ids of a queue, or a sequence number of a stream.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
     batch_item_failures: Vec<BatchItemFailure>,
     #[serde(skip)]
-    pub(super) tally: Tally,
+    pub(super) counts: OutcomeCounts,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -22,11 +22,11 @@ struct BatchItemFailure {
 }
 
 impl Response {
-    /// The answer to a batch whose records, by their identifiers, ended so.
-    pub(super) fn of(ended: impl IntoIterator<Item = (String, Outcome)>) -> Self {
+    /// The response to a batch with these outcomes, by the identifiers of the records.
+    pub(super) fn new(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
         let mut response = Self::default();
-        for (item_identifier, outcome) in ended {
-            response.tally.add(outcome);
+        for (item_identifier, outcome) in outcomes {
+            response.counts.add(outcome);
             if outcome == Outcome::Failed {
                 response.batch_item_failures.push(BatchItemFailure { item_identifier });
             }
@@ -34,33 +34,32 @@ impl Response {
         response
     }
 
-    /// The answer for a stream, whose shard is read again from the first record that failed: the others after it come
-    /// again with it.
-    pub(super) fn of_stream(ended: impl IntoIterator<Item = (String, Outcome)>) -> Self {
-        let mut response = Self::of(ended);
+    /// The response for a stream. Lambda reads the shard again from the first failed record, so it names no other.
+    pub(super) fn of_stream(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
+        let mut response = Self::new(outcomes);
         response.batch_item_failures.truncate(1);
         response
     }
 }
 
-impl Judged for Result<Response, event::Failure> {
-    fn tally(&self) -> Tally {
-        self.as_ref().map_or_else(|_| Outcome::Failed.into(), |response| response.tally)
+impl Classify for Result<Response, Failure> {
+    fn counts(&self) -> OutcomeCounts {
+        self.as_ref().map_or_else(|_| Outcome::Failed.into(), |response| response.counts)
     }
 
-    fn verdict(&self) -> Verdict {
+    fn summary(&self) -> LogSummary {
         match self {
             Ok(response) => {
-                let Tally { succeeded, refused, failed } = response.tally;
-                let message = if failed > 0 { "some of the batch failed" } else { "the batch was handled" };
-                let counts = [("records", succeeded + refused + failed), ("refused", refused), ("failed", failed)];
+                let OutcomeCounts { succeeded, rejected, failed } = response.counts;
+                let message = if failed > 0 { "part of the batch failed" } else { "the batch succeeded" };
+                let counts = [("records", succeeded + rejected + failed), ("refused", rejected), ("failed", failed)];
                 let counts = counts.into_iter().filter(|(name, n)| *n > 0 || *name == "records");
                 let fields = counts.map(|(name, n)| (name.to_owned(), n.into())).collect();
-                Verdict { message, fields, exception: None }
+                LogSummary { message, fields, exception: None }
             }
             Err(failure) => {
-                let exception = Some(Exception::of(failure.cause()));
-                Verdict { message: "the batch failed", fields: Map::new(), exception }
+                let exception = Some(Exception::new(failure.cause()));
+                LogSummary { message: "the batch failed", fields: Map::new(), exception }
             }
         }
     }

@@ -1,39 +1,40 @@
 //! A handler behind an SQS queue, standard or FIFO.
 //!
 //! ```no_run
-//! use ferrite_runtime::InitError;
-//! use ferrite_runtime::batch::{Failure, Limits, sqs};
+//! use ferrite_runtime::batch::{Limits, sqs};
+//! use ferrite_runtime::{Failure, InitError};
 //!
-//! # async fn serve(queue: &impl ferrite_domain::ports::WorkQueue) -> Result<(), InitError> {
+//! # async fn serve(queue: &(impl ferrite_core::ports::DeadLetterQueue + ferrite_core::ports::MessageVisibility)) -> Result<(), InitError> {
 //! sqs::serve(queue, Limits::default(), async |message| {
 //!     let copies: u32 = message.body.parse().map_err(Failure::reject)?;
-//!     print(copies).await.map_err(Failure::retry)
+//!     Ok(print(copies).await?)
 //! })
 //! .await
 //! # }
 //! # async fn print(_: u32) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
-use ferrite_domain::ports::WorkQueue;
-use ferrite_domain::{Cause, TraceParent};
+use std::error::Error;
+
+use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
+use ferrite_core::{TraceContext, TraceParent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::{Failure, Limits, Response, engine};
-use crate::event;
-use crate::log::{Level, Outcome};
-use crate::{InitError, invocation, log};
+use super::{Limits, Response, engine};
+use crate::log::Outcome;
+use crate::{Failure, InitError, event, invocation, log};
 
-/// A message, with what handlers need of it.
+/// A message of a queue.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Names the message.
+    /// The message's identifier.
     pub message_id: String,
-    /// Names this delivery of it, for whoever changes its visibility.
+    /// Identifies this delivery, for changing its visibility timeout.
     pub receipt_handle: String,
-    /// What was sent.
+    /// The body, as it was sent.
     pub body: String,
     #[serde(default)]
     attributes: Attributes,
@@ -53,88 +54,93 @@ struct Attributes {
 }
 
 impl Message {
-    /// The how-manieth delivery this is, counted from 1.
-    pub fn delivery(&self) -> u32 {
+    /// Receive count of the message; 1 on first delivery.
+    #[must_use]
+    pub fn receive_count(&self) -> u32 {
         self.attributes.receive_count.as_deref().and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
-    /// The message group whose order is to be kept. A standard queue may have groups too, for fairness, without an order.
-    fn lane(&self) -> Option<&str> {
+    /// The message group whose order must be kept. Groups of a standard queue are for fairness and have no order.
+    fn message_group(&self) -> Option<&str> {
         self.attributes.group.as_deref().filter(|_| self.event_source_arn.ends_with(".fifo"))
     }
 
-    fn cause(&self) -> Cause {
+    fn cause(&self) -> TraceContext {
         let traceparent = self.attributes.trace.as_deref().and_then(TraceParent::from_xray);
-        Cause { traceparent, correlation_id: None }
+        TraceContext { traceparent, correlation_id: None }
     }
 }
 
 /// The longest back-off, in seconds.
-const LONGEST_DELAY: u32 = 900;
+const MAX_DELAY: u32 = 900;
 
 /// Serves batches with `handler` for as long as the function lives.
 ///
-/// A message that failed is delivered again after 1, 2, 4 … seconds (at most 15 minutes), until the queue's redrive
-/// policy moves it to the dead-letter queue; in a FIFO queue, those of its group that come after it are delivered after
-/// it again.
+/// A failed message is delivered again after 1, 2, 4 … seconds (at most 15 minutes) until the queue's redrive policy moves
+/// it to the dead-letter queue. In a FIFO queue, the messages of its group that follow are delivered again after it.
 ///
 /// # Errors
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
-pub async fn serve<H, F>(queue: &impl WorkQueue, limits: Limits, handler: H) -> Result<(), InitError>
+pub async fn serve<H, F>(
+    queue: &(impl DeadLetterQueue + MessageVisibility),
+    limits: Limits,
+    handler: H,
+) -> Result<(), InitError>
 where
     H: Fn(Message) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
     let answer = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { each(event.payload, queue, limits, handler).await })
+        Box::pin(async move { process(event.payload, queue, limits, handler).await })
     });
     event::run(answer).await
 }
 
-/// Hands each message of the SQS event `batch` to `handler` and tells which are to be delivered again.
+/// Processes each message of the SQS event `batch` with `handler` and reports which are to be delivered again.
 ///
 /// # Errors
-/// It is no batch, or has a record without a message id: none of it can be named in an answer, so all of it comes again.
-pub async fn each<H, F>(
+/// The event is not a batch, or a record has no message id: then the response cannot name it, and the whole batch is
+/// delivered again.
+pub async fn process<H, F>(
     batch: Value,
-    queue: &impl WorkQueue,
+    queue: &(impl DeadLetterQueue + MessageVisibility),
     limits: Limits,
     handler: &H,
-) -> Result<Response, event::Failure>
+) -> Result<Response, Failure>
 where
     H: Fn(Message) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
     let mut ids = Vec::new();
-    let mut lanes: Vec<Lane> = Vec::new();
-    for (at, record) in engine::records(batch)?.into_iter().enumerate() {
+    let mut groups: Vec<MessageGroup> = Vec::new();
+    for (index, record) in engine::records(batch)?.into_iter().enumerate() {
         let id = record["messageId"].as_str().filter(|id| !id.is_empty());
-        ids.push(id.ok_or_else(|| event::Failure::failed("a record of the batch has no message id"))?.to_owned());
+        ids.push(id.ok_or_else(|| Failure::retry("a record of the batch has no message id"))?.to_owned());
         let message = read(record);
-        let group = message.as_ref().ok().and_then(Message::lane).map(ToOwned::to_owned);
-        match lanes.iter_mut().find(|lane| group.is_some() && lane.group == group) {
-            Some(lane) => lane.messages.push((at, message)),
-            None => lanes.push(Lane { group, messages: vec![(at, message)] }),
+        let group = message.as_ref().ok().and_then(Message::message_group).map(ToOwned::to_owned);
+        match groups.iter_mut().find(|found| group.is_some() && found.id == group) {
+            Some(found) => found.messages.push((index, message)),
+            None => groups.push(MessageGroup { id: group, messages: vec![(index, message)] }),
         }
     }
-    let lanes = lanes.into_iter().map(|lane| lane.messages).collect();
-    let outcomes = engine::in_lanes(lanes, limits, |message| async move {
+    let groups = groups.into_iter().map(|group| group.messages).collect();
+    let outcomes = engine::process_groups(groups, limits, |message| async move {
         match message {
-            Ok(message) => one(message, queue, limits, handler).await,
+            Ok(message) => process_message(message, queue, limits, handler).await,
             Err(reason) => {
-                log::error("a record is no message from a queue", json!({ "reason": reason }));
+                tracing::error!(reason, "a record is not a message of a queue");
                 Outcome::Failed
             }
         }
     })
     .await;
-    Ok(Response::of(ids.into_iter().zip(outcomes)))
+    Ok(Response::new(ids.into_iter().zip(outcomes)))
 }
 
-/// Messages that are handled one after another, with their places in the batch: a message group, or one message alone.
-struct Lane {
-    group: Option<String>,
+/// Messages that are processed in order, with their index in the batch: a message group, or a single message.
+struct MessageGroup {
+    id: Option<String>,
     messages: Vec<(usize, Result<Message, String>)>,
 }
 
@@ -146,18 +152,23 @@ fn read(record: Value) -> Result<Message, String> {
     Ok(message)
 }
 
-async fn one<H, F>(message: Message, queue: &impl WorkQueue, limits: Limits, handler: &H) -> Outcome
+async fn process_message<H, F>(
+    message: Message,
+    queue: &(impl DeadLetterQueue + MessageVisibility),
+    limits: Limits,
+    handler: &H,
+) -> Outcome
 where
     H: Fn(Message) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
-    let delivery = message.delivery();
-    let keys = [("message_id", Value::from(message.message_id.as_str())), ("delivery", delivery.into())];
+    let receive_count = message.receive_count();
+    let keys = [("message_id", Value::from(message.message_id.as_str())), ("delivery", receive_count.into())];
     let keys: Map<String, Value> = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    invocation::about(keys, message.cause(), async {
+    invocation::in_record(keys, message.cause(), async {
         let name = format!("message {}", message.message_id);
-        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on laying out what holds them by value.
-        match engine::alone(name, limits, Box::pin(handler(message.clone()))).await {
+        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
+        match engine::process_record(name, limits, Box::pin(async { handler(message.clone()).await })).await {
             Ok(()) => Outcome::Succeeded,
             Err(Failure::Reject(error)) => reject(&message, queue, &*error).await,
             Err(Failure::Retry(error)) => {
@@ -169,30 +180,26 @@ where
     .await
 }
 
-async fn reject(
-    message: &Message,
-    queue: &impl WorkQueue,
-    error: &(dyn std::error::Error + Send + Sync + 'static),
-) -> Outcome {
-    log::exception(Level::Error, "a message goes to the dead-letter queue: it can never be handled", error, Value::Null);
-    match engine::settled(queue.reject(&message.body, &log::chain(error))).await {
-        Ok(()) => Outcome::Refused,
-        // Delivered again, it will be rejected again.
+async fn reject(message: &Message, queue: &impl DeadLetterQueue, error: &(dyn Error + Send + Sync + 'static)) -> Outcome {
+    tracing::error!(error = error as &dyn Error, "a message goes to the dead-letter queue: it can never be processed");
+    match engine::finalize(queue.reject(&message.body, &log::error_chain(error))).await {
+        Ok(()) => Outcome::Rejected,
+        // It is delivered again, and rejected again.
         Err(error) => {
-            log::exception(Level::Error, "the dead-letter queue did not take the message", &*error, Value::Null);
+            tracing::error!(error = &*error as &dyn Error, "the dead-letter queue did not take the message");
             Outcome::Failed
         }
     }
 }
 
-async fn delay(message: &Message, queue: &impl WorkQueue, error: &(dyn std::error::Error + Send + Sync + 'static)) {
-    let doublings = message.delivery().saturating_sub(1);
-    let seconds = 1_u32.checked_shl(doublings).unwrap_or(LONGEST_DELAY).min(LONGEST_DELAY);
-    let fields = json!({ "retry_in_seconds": seconds });
-    log::exception(Level::Warning, "a message failed and will be delivered again", error, fields);
-    // Without the delay it comes back when the queue's visibility timeout ends, which is only later.
-    if let Err(error) = engine::settled(queue.delay(&message.receipt_handle, seconds)).await {
-        log::exception(Level::Warning, "the back-off could not be set", &*error, Value::Null);
+async fn delay(message: &Message, queue: &impl MessageVisibility, error: &(dyn Error + Send + Sync + 'static)) {
+    let doublings = message.receive_count().saturating_sub(1);
+    let seconds = 1_u32.checked_shl(doublings).unwrap_or(MAX_DELAY).min(MAX_DELAY);
+    let retry_in_seconds = seconds;
+    tracing::warn!(error = error as &dyn Error, retry_in_seconds, "a message failed and will be retried");
+    // Without the delay it is delivered again when the queue's visibility timeout ends, which is later.
+    if let Err(error) = engine::finalize(queue.delay(&message.receipt_handle, seconds)).await {
+        tracing::warn!(error = &*error as &dyn Error, "the back-off could not be set");
     }
 }
 
@@ -202,8 +209,9 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use ferrite_domain::memory::RecordedQueue;
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::ports::PortError;
+    use serde_json::json;
 
     use super::*;
     use crate::invocation::testing::{context_for, invoked_with};
@@ -211,13 +219,13 @@ mod tests {
     fn record(id: &str, body: &str) -> Value {
         json!({
             "messageId": id, "receiptHandle": format!("receipt {id}"), "body": body, "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-west-1:1:orders", "attributes": {"ApproximateReceiveCount": "3"},
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:1:notes", "attributes": {"ApproximateReceiveCount": "3"},
         })
     }
 
     fn in_group(id: &str, body: &str, group: &str) -> Value {
         let mut record = record(id, body);
-        record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:orders.fifo");
+        record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:notes.fifo");
         record["attributes"]["MessageGroupId"] = json!(group);
         record
     }
@@ -233,7 +241,7 @@ mod tests {
     }
 
     async fn answer_to(records: Value, queue: &RecordedQueue) -> Value {
-        let response = each(json!({ "Records": records }), queue, Limits::default(), &handle).await.unwrap();
+        let response = process(json!({ "Records": records }), queue, Limits::default(), &handle).await.unwrap();
         serde_json::to_value(response).unwrap()
     }
 
@@ -261,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_at_once() {
+    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_concurrency() {
         let queue = RecordedQueue::default();
         let records = json!([record("1", "poison"), record("2", "fine")]);
         assert_eq!(answer_to(records, &queue).await, failures(&[]));
@@ -280,7 +288,7 @@ mod tests {
     async fn what_no_answer_can_name_fails_the_invocation() {
         let queue = RecordedQueue::default();
         for event in [json!({}), json!("text"), json!({"Records": {}}), json!({"Records": [{"body": "x"}]})] {
-            assert!(each(event.clone(), &queue, Limits::default(), &handle).await.is_err(), "{event}");
+            assert!(process(event.clone(), &queue, Limits::default(), &handle).await.is_err(), "{event}");
         }
     }
 
@@ -303,7 +311,7 @@ mod tests {
     async fn groups_of_a_standard_queue_are_no_order() {
         let mut records = json!([in_group("1", "fails", "a"), in_group("2", "fine", "a")]);
         for record in records.as_array_mut().unwrap() {
-            record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:orders");
+            record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:notes");
         }
         assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["1"]));
     }
@@ -323,18 +331,20 @@ mod tests {
     async fn a_queue_that_does_not_answer_fails_no_other_message() {
         struct Silent;
 
-        impl WorkQueue for Silent {
-            async fn reject(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        impl DeadLetterQueue for Silent {
+            async fn reject(&self, _: &str, _: &str) -> Result<(), PortError> {
                 std::future::pending().await
             }
+        }
 
-            async fn delay(&self, _: &str, _: u32) -> Result<(), StoreError> {
+        impl MessageVisibility for Silent {
+            async fn delay(&self, _: &str, _: u32) -> Result<(), PortError> {
                 std::future::pending().await
             }
         }
 
         let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine"), record("3", "poison")] });
-        let handled = async { each(batch, &Silent, Limits::default(), &handle).await.unwrap() };
+        let handled = async { process(batch, &Silent, Limits::default(), &handle).await.unwrap() };
         // The clock that is paused is not the one that Lambda's deadline is on.
         let in_time = tokio::time::timeout(Duration::from_secs(60), handled);
         let (answer, _) = invoked_with(context_for(Duration::from_secs(5)), in_time).await;
@@ -343,26 +353,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_record_may_have_less_time_than_the_invocation() {
-        let limits = Limits { each: Some(Duration::from_secs(1)), ..Limits::default() };
+        let limits = Limits { timeout: Some(Duration::from_secs(1)), ..Limits::default() };
         let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine")] });
-        let response = each(batch, &RecordedQueue::default(), limits, &handle).await.unwrap();
+        let response = process(batch, &RecordedQueue::default(), limits, &handle).await.unwrap();
         assert_eq!(serde_json::to_value(response).unwrap(), failures(&["1"]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_handled_at_once_than_the_limit() {
+    async fn no_more_are_handled_concurrency_than_the_limit() {
         let (now, most) = (AtomicUsize::new(0), Mutex::new(0));
         let slow = async |_: Message| {
-            let at_once = now.fetch_add(1, Ordering::Relaxed) + 1;
+            let concurrency = now.fetch_add(1, Ordering::Relaxed) + 1;
             let before = *most.lock().unwrap();
-            *most.lock().unwrap() = before.max(at_once);
+            *most.lock().unwrap() = before.max(concurrency);
             tokio::time::sleep(Duration::from_secs(1)).await;
             now.fetch_sub(1, Ordering::Relaxed);
             Ok(())
         };
         let records: Vec<_> = (0..9).map(|n| record(&n.to_string(), "x")).collect();
-        let limits = Limits { at_once: 3.try_into().unwrap(), each: None };
-        let response = each(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
-        assert_eq!((response.tally.succeeded, *most.lock().unwrap()), (9, 3));
+        let limits = Limits { concurrency: 3.try_into().unwrap(), timeout: None };
+        let response = process(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
+        assert_eq!((response.counts.succeeded, *most.lock().unwrap()), (9, 3));
     }
 }

@@ -3,12 +3,12 @@
 use std::ops::ControlFlow;
 
 use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
-use ferrite_domain::ValueError;
+use ferrite_core::ValueError;
 use http::StatusCode;
 use serde_json::Value;
 
 use super::{FieldError, Problem, Request};
-use crate::layer::{Around, Concern};
+use crate::middleware::{Middleware, MiddlewareLayer};
 
 /// The most bytes of a body: many times what the largest valid one has, and far below what API Gateway takes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -17,18 +17,18 @@ const MAX_BYTES: usize = 64 * 1024;
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The layer that answers 413 to a body that is larger than any handler's could be.
-pub fn limit<'a>() -> Around<'a, Limited> {
-    Around::new(Limited)
+pub fn limit<'a>() -> MiddlewareLayer<'a, BodyLimitMiddleware> {
+    MiddlewareLayer::new(BodyLimitMiddleware)
 }
 
-/// The concern of [`limit`].
+/// The middleware of [`limit`].
 #[derive(Debug, Clone, Copy)]
-pub struct Limited;
+pub struct BodyLimitMiddleware;
 
-impl<P: Send> Concern<Request, P, Problem> for Limited {
-    type Seen = bool;
+impl<P: Send> Middleware<Request, P, Problem> for BodyLimitMiddleware {
+    type State = bool;
 
-    fn see(&self, request: &Request) -> bool {
+    fn before(&self, request: &Request) -> bool {
         request.body().len() > MAX_BYTES
     }
 
@@ -117,21 +117,58 @@ impl MergeWithError<ValueError> for InvalidBody {
     }
 }
 
-/// Reads the request's body as a `T`.
+/// A request's body as JSON, parsed once: for handlers that need its fingerprint too.
+#[derive(Debug, Clone)]
+pub struct JsonBody(Value);
+
+impl JsonBody {
+    /// Parses the body, unless a middleware has done so.
+    ///
+    /// # Errors
+    /// 415 not JSON by its `Content-Type` · 400 not JSON.
+    pub fn read(request: &Request) -> Result<Self, Problem> {
+        let content_type = super::header(request, "content-type")?.unwrap_or_default();
+        if !is_json(content_type) {
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
+            return Err(problem.detail("Send it with `Content-Type: application/json`."));
+        }
+        if let Some(parsed) = request.extensions().get::<Self>() {
+            return Ok(parsed.clone());
+        }
+        let value = serde_json::from_slice(request.body());
+        value.map(Self).map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))
+    }
+
+    /// Parses the body whatever its `Content-Type`, and keeps it in the request for [`JsonBody::read`]; `None` when it is
+    /// not JSON.
+    pub(super) fn keep(request: &mut Request) -> Option<Self> {
+        let body = serde_json::from_slice(request.body()).map(Self).ok()?;
+        request.extensions_mut().insert(body.clone());
+        Some(body)
+    }
+
+    /// The JSON value.
+    pub fn value(&self) -> &Value {
+        &self.0
+    }
+
+    /// The body as a `T`.
+    ///
+    /// # Errors
+    /// 422: it is not a `T`; every invalid field is listed.
+    pub fn parse<T: Deserr<InvalidBody>>(self) -> Result<T, Problem> {
+        let Self(mut value) = self;
+        spell_whole_numbers(&mut value);
+        deserr::deserialize::<T, _, InvalidBody>(value).map_err(|invalid| Problem::invalid(invalid.0))
+    }
+}
+
+/// The request's body as a `T`.
 ///
 /// # Errors
-/// 415 not JSON by its `Content-Type` · 400 not JSON · 422 not a `T`, with every field at fault.
+/// 415 not JSON by its `Content-Type` · 400 not JSON · 422 not a `T`; every invalid field is listed.
 pub fn json_body<T: Deserr<InvalidBody>>(request: &Request) -> Result<T, Problem> {
-    let bytes: &[u8] = request.body();
-    let content_type = super::header(request, "content-type")?.unwrap_or_default();
-    if !is_json(content_type) {
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
-        return Err(problem.detail("Send it with `Content-Type: application/json`."));
-    }
-    let mut value: Value =
-        serde_json::from_slice(bytes).map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))?;
-    spell_whole_numbers(&mut value);
-    deserr::deserialize::<T, _, InvalidBody>(value).map_err(|invalid| Problem::invalid(invalid.0))
+    JsonBody::read(request)?.parse()
 }
 
 /// JSON has one kind of number: `2.0` is as whole as `2` (JSON Schema 2020-12, Validation, section 6.1.1), and some clients know no
@@ -160,16 +197,33 @@ fn is_json(content_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::{ProductName, Quantity};
-
     use super::*;
+
+    ferrite_core::text!(
+        /// A name.
+        Name,
+        200,
+        char::is_control,
+        "text on one line"
+    );
+
+    #[derive(Debug)]
+    struct Count(u64);
+
+    impl TryFrom<u64> for Count {
+        type Error = ValueError;
+
+        fn try_from(count: u64) -> Result<Self, ValueError> {
+            if (1..=1000).contains(&count) { Ok(Self(count)) } else { Err(ValueError::OutOfRange { min: 1, max: 1000 }) }
+        }
+    }
 
     #[derive(Debug, Deserr)]
     #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
     struct Body {
-        #[deserr(try_from(String) = ProductName::try_from -> ValueError)]
+        #[deserr(try_from(String) = Name::try_from -> ValueError)]
         #[allow(dead_code, reason = "read by nobody")]
-        full_name: ProductName,
+        full_name: Name,
         #[allow(dead_code, reason = "read by nobody")]
         lines: Vec<Line>,
     }
@@ -177,9 +231,9 @@ mod tests {
     #[derive(Debug, Deserr)]
     #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
     struct Line {
-        #[deserr(try_from(u64) = Quantity::try_from -> ValueError)]
+        #[deserr(try_from(u64) = Count::try_from -> ValueError)]
         #[allow(dead_code, reason = "read by nobody")]
-        quantity: Quantity,
+        quantity: Count,
     }
 
     fn read(content_type: &str, body: &str) -> Result<Body, Problem> {
@@ -213,9 +267,7 @@ mod tests {
     fn a_whole_number_is_one_however_it_is_written() {
         let quantity = |number: &str| {
             let body = format!(r#"{{"fullName": "x", "lines": [{{"quantity": {number}}}]}}"#);
-            read("application/json", &body)
-                .map(|body| body.lines[0].quantity.get())
-                .map_err(|problem| problem.status().as_u16())
+            read("application/json", &body).map(|body| body.lines[0].quantity.0).map_err(|problem| problem.status().as_u16())
         };
         for number in ["20", "20.0", "2e1", "200E-1"] {
             assert_eq!(quantity(number), Ok(20), "{number}");

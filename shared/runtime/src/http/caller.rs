@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ferrite_domain::CustomerId;
+use ferrite_core::Subject;
 use http::StatusCode;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
@@ -13,17 +13,22 @@ use super::{Problem, Request};
 /// How far the clock of a token's issuer and ours may be apart, in seconds.
 pub const TOKEN_LEEWAY_SECONDS: u64 = 60;
 
-/// Whoever holds the token of a request.
+/// The holder of a request's token.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    id: CustomerId,
+    subject: Subject,
     scope: String,
 }
 
 impl Caller {
     /// The token's subject.
-    pub fn id(&self) -> &CustomerId {
-        &self.id
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The token's subject, as the identifier of an application's own type.
+    pub fn id<Id: From<Subject>>(&self) -> Id {
+        self.subject.clone().into()
     }
 
     /// # Errors
@@ -59,8 +64,8 @@ pub fn caller(request: &Request) -> Result<Caller, Problem> {
     if field("exp").is_some_and(|expires| !is_ahead(expires, SystemTime::now())) {
         return Err(unauthorized());
     }
-    let id = field("sub").and_then(|sub| CustomerId::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;
-    Ok(Caller { id, scope: field("scope").unwrap_or_default().to_owned() })
+    let subject = field("sub").and_then(|sub| Subject::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;
+    Ok(Caller { subject, scope: field("scope").unwrap_or_default().to_owned() })
 }
 
 /// Whether `expires`, in seconds since 1970, is still to come at `now`. What is no number is not.

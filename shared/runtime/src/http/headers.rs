@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The gateway responses of template.yaml have the same.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
-    // Most answers are about one customer or go stale with the next order; a handler whose answer may be kept says so.
+    // Most responses are about one caller or change soon. A handler whose response may be cached sets its own value.
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     // An answer is no page, so nothing in it may run, load or be framed.
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),

@@ -11,26 +11,26 @@
 //! what it changes uses [`required_key`], [`fingerprint`], [`save`] and [`replay`] itself.
 //!
 //! ```
-//! use ferrite_domain::ports::{Clock, IdempotencyRecords};
+//! use ferrite_core::ports::{Clock, IdempotencyStore};
 //! use ferrite_runtime::http::{Problem, Request, Response, idempotency, no_content};
 //! use ferrite_runtime::idempotency::Idempotency;
 //! use lambda_http::service_fn;
 //! use lambda_http::tower::{Service, ServiceBuilder};
 //!
 //! fn once<'a>(
-//!     records: &'a Idempotency<impl IdempotencyRecords + Send, impl Clock + Send>,
+//!     records: &'a Idempotency<impl IdempotencyStore + Send, impl Clock + Send>,
 //! ) -> impl Service<Request, Response = Response, Error = Problem> + 'a {
 //!     ServiceBuilder::new()
 //!         .layer(idempotency::layer(records))
-//!         .service(service_fn(async |_: Request| Ok(no_content())))
+//!         .service(service_fn(async |_: Request| Ok::<_, Problem>(no_content())))
 //! }
 //! ```
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll};
 
-use ferrite_domain::IdempotencyKey;
-use ferrite_domain::ports::{Clock, Fingerprint, IdempotencyRecords, SavedAnswer};
+use ferrite_core::IdempotencyKey;
+use ferrite_core::ports::{Clock, Fingerprint, IdempotencyStore, SavedResponse};
 use http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use lambda_http::Body;
@@ -38,7 +38,7 @@ use lambda_http::tower::{Layer, Service};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Problem, Request, Response, caller, header};
+use super::{JsonBody, Problem, Request, Response, caller, header};
 use crate::BoxFuture;
 use crate::idempotency::{Idempotency, IdempotencyError, digest};
 
@@ -68,18 +68,13 @@ fn bad_key(why: &dyn std::fmt::Display) -> Problem {
     Problem::malformed("The request needs an `Idempotency-Key` of its own.").field(HEADER, why)
 }
 
-/// What tells the request from another under the same key: a digest of what its body says, however it is spaced and its
-/// keys are ordered.
+/// What distinguishes the request from others under the same key: a digest of its body that ignores white space and the
+/// order of keys.
 ///
 /// # Errors
-/// The digest could not be made, which is a mistake in this program.
-pub fn fingerprint(request: &Request) -> Result<Fingerprint, Problem> {
-    digest(&asked(request)).map(Fingerprint).map_err(Problem::internal)
-}
-
-fn asked(request: &Request) -> Value {
-    let bytes: &[u8] = request.body();
-    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into())
+/// The digest could not be computed, which is a mistake in this program.
+pub fn fingerprint(body: &JsonBody) -> Result<Fingerprint, Problem> {
+    digest(body.value()).map(Fingerprint).map_err(Problem::internal)
 }
 
 /// An answer as it is kept: what a function in Python returns to API Gateway.
@@ -117,20 +112,20 @@ impl Kept {
 ///
 /// # Errors
 /// The answer cannot be written as JSON, which is a mistake in this program.
-pub fn save(response: &Response, fingerprint: Fingerprint) -> Result<SavedAnswer, Problem> {
+pub fn save(response: &Response, fingerprint: Fingerprint) -> Result<SavedResponse, Problem> {
     let answer = serde_json::to_string(&Kept::of(response)).map_err(Problem::internal)?;
-    Ok(SavedAnswer { fingerprint, answer })
+    Ok(SavedResponse { fingerprint, response: answer })
 }
 
 /// The answer as it was given the first time, to the request that it was given to.
 ///
 /// # Errors
 /// 422: `fingerprint` is another request's.
-pub fn replay(saved: &SavedAnswer, fingerprint: &Fingerprint) -> Result<Response, Problem> {
+pub fn replay(saved: &SavedResponse, fingerprint: &Fingerprint) -> Result<Response, Problem> {
     if saved.fingerprint != *fingerprint {
-        return Err(Problem::idempotency_key_reused());
+        return Err(key_reused());
     }
-    serde_json::from_str::<Kept>(&saved.answer).map_err(Problem::internal)?.into_response()
+    serde_json::from_str::<Kept>(&saved.response).map_err(Problem::internal)?.into_response()
 }
 
 /// The layer that carries requests with an `Idempotency-Key` out once, and those without one as they come.
@@ -159,9 +154,10 @@ pub struct CarriedOutOnce<'a, R, C, S> {
 
 impl<'a, R, C, S> Service<Request> for CarriedOutOnce<'a, R, C, S>
 where
-    R: IdempotencyRecords,
+    R: IdempotencyStore,
     C: Clock,
-    S: Service<Request, Response = Response, Error = Problem>,
+    S: Service<Request, Response = Response>,
+    S::Error: Into<Problem>,
     S::Future: Send + 'a,
 {
     type Response = Response;
@@ -169,16 +165,16 @@ where
     type Future = BoxFuture<'a, Result<Response, Problem>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Problem>> {
-        self.inner.poll_ready(context)
+        self.inner.poll_ready(context).map_err(Into::into)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let idempotency = self.idempotency;
-        let keyed = Keyed::of(&request);
+        let keyed = Keyed::of(&mut request);
         let work = self.inner.call(request);
         Box::pin(async move {
-            let Some(Keyed { key, asked }) = keyed? else { return work.await };
-            let work = async { work.await.map(|response| Kept::of(&response)) };
+            let Some(Keyed { key, asked }) = keyed? else { return work.await.map_err(Into::into) };
+            let work = async { work.await.map(|response| Kept::of(&response)).map_err(Into::into) };
             idempotency.once(&key, &asked, work).await?.into_response()
         })
     }
@@ -192,18 +188,36 @@ struct Keyed {
 }
 
 impl Keyed {
-    fn of(request: &Request) -> Result<Option<Self>, Problem> {
+    fn of(request: &mut Request) -> Result<Option<Self>, Problem> {
         let Some(key) = key(request)? else { return Ok(None) };
-        let whose = caller(request)?.id().to_string();
-        Ok(Some(Self { key: (whose, key.into()), asked: asked(request) }))
+        let whose = caller(request)?.subject().to_string();
+        let asked = match JsonBody::keep(request) {
+            Some(body) => body.value().clone(),
+            None => String::from_utf8_lossy(request.body()).into(),
+        };
+        Ok(Some(Self { key: (whose, key.into()), asked }))
     }
+}
+
+/// 409: another request under the same idempotency key is in progress.
+pub fn key_in_flight() -> Problem {
+    let title = "A request with this Idempotency-Key is being carried out";
+    Problem::new(StatusCode::CONFLICT, "idempotency-key-in-flight", title)
+        .detail("Send it again in a moment to get its answer.")
+}
+
+/// 422: the idempotency key was used for another request.
+fn key_reused() -> Problem {
+    let title = "The Idempotency-Key was used for another request";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title)
+        .detail("Send what you sent the first time, or take a new key.")
 }
 
 impl From<IdempotencyError<Problem>> for Problem {
     fn from(error: IdempotencyError<Problem>) -> Self {
         match error {
-            IdempotencyError::InProgress => Self::idempotency_key_in_flight(),
-            IdempotencyError::Reused => Self::idempotency_key_reused(),
+            IdempotencyError::InProgress => key_in_flight(),
+            IdempotencyError::Reused => key_reused(),
             IdempotencyError::Panicked(panicked) => panicked.into(),
             IdempotencyError::Failed(problem) => problem,
             IdempotencyError::Store(error) => error.into(),
@@ -215,8 +229,8 @@ impl From<IdempotencyError<Problem>> for Problem {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use ferrite_domain::contract;
-    use ferrite_domain::memory::{FixedClock, MemoryIdempotency};
+    use ferrite_core::contract;
+    use ferrite_core::memory::{FixedClock, MemoryIdempotency};
     use http::Method;
     use lambda_http::service_fn;
     use serde_json::json;
@@ -243,13 +257,13 @@ mod tests {
 
         async fn send(&self, request: Request) -> Result<Response, Problem> {
             let handler = service_fn(|request: Request| async move {
-                match asked(&request) {
+                match JsonBody::read(&request)?.value() {
                     body if body["refuse"] == true => Err(Problem::malformed("no")),
                     body if body["panic"] == true => panic!("ouch"),
                     _ => {
                         let n = self.carried_out.fetch_add(1, Ordering::Relaxed);
                         let mut response = json_response(StatusCode::CREATED, &json!({ "n": n }))?;
-                        response.headers_mut().insert(LOCATION, HeaderValue::from_static("products/1"));
+                        response.headers_mut().insert(LOCATION, HeaderValue::from_static("notes/1"));
                         Ok(response)
                     }
                 }
@@ -277,7 +291,7 @@ mod tests {
         let first = handler.send(post("k", &json!({"a": 1, "b": 2}))).await.unwrap();
         let again = handler.send(post("k", &json!({"b": 2, "a": 1}))).await.unwrap();
         assert_eq!((first.status(), first.headers(), first.body()), (again.status(), again.headers(), again.body()));
-        assert_eq!(first.headers()[LOCATION], "products/1");
+        assert_eq!(first.headers()[LOCATION], "notes/1");
         assert_eq!(handler.carried_out.load(Ordering::Relaxed), 1);
     }
 
@@ -312,7 +326,7 @@ mod tests {
         assert_eq!(handler.status(post("k", &json!({"a": 1}))).await, 201);
         let day = 24 * 60 * 60 * 1000;
         for (later, status) in [(day - 1000, 422), (day + 1000, 201)] {
-            let now = ferrite_domain::Timestamp::from_unix_millis(contract::now().unix_millis() + later);
+            let now = ferrite_core::Timestamp::from_unix_millis(contract::now().unix_millis() + later);
             handler.idempotency = handler.idempotency.at(FixedClock(now));
             assert_eq!(handler.status(post("k", &json!({"a": 2}))).await, status, "{later} ms later");
         }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ferrite_domain::ValueError;
+use ferrite_core::ValueError;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
@@ -18,7 +18,7 @@ pub fn path_id<Id: FromStr>(request: &Request, name: &str) -> Result<Id, Problem
     text.and_then(|text| text.parse().ok()).ok_or_else(Problem::not_found)
 }
 
-/// The path of the route that the request came by, with its parameters in braces, as in `/products/{productId}`.
+/// The path of the route that the request came by, with its parameters in braces, as in `/notes/{noteId}`.
 pub fn route_path(request: &Request) -> Option<&str> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV1(rest) => rest.resource_path.as_deref(),

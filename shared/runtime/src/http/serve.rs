@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use ferrite_domain::{Cause, CorrelationId};
+use ferrite_core::{CorrelationId, TraceContext};
 use http::header::ORIGIN;
 use http::{HeaderValue, Method};
 use lambda_http::tower::{Service, ServiceBuilder};
@@ -10,15 +10,15 @@ use lambda_http::{Body, Context, IntoResponse, RequestExt, service_fn};
 use serde_json::{Map, Value};
 
 use super::{Problem, Request, Response, body, cors, headers};
-use crate::invocation::Invoked;
-use crate::log::{Exception, Judged, Outcome, Tally, Verdict};
+use crate::invocation::InvocationEvent;
+use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
 /// A request that does not say, or says what cannot be one, is called by Lambda's name for it.
 const CORRELATION_ID: &str = "x-correlation-id";
 
-impl Invoked for Request {
+impl InvocationEvent for Request {
     fn context(&self) -> Context {
         self.lambda_context_ref().cloned().unwrap_or_default()
     }
@@ -34,38 +34,41 @@ impl Invoked for Request {
         ])
     }
 
-    fn cause(&self) -> Cause {
+    fn cause(&self) -> TraceContext {
         let text = |name| self.headers().get(name)?.to_str().ok();
         let sent = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
         let own = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
-        Cause { traceparent: text("traceparent").and_then(|place| place.parse().ok()), correlation_id: sent.or_else(own) }
+        TraceContext {
+            traceparent: text("traceparent").and_then(|place| place.parse().ok()),
+            correlation_id: sent.or_else(own),
+        }
     }
 }
 
-impl Judged for Result<Response, Problem> {
-    fn tally(&self) -> Tally {
+impl Classify for Result<Response, Problem> {
+    fn counts(&self) -> OutcomeCounts {
         match self {
             Ok(_) => Outcome::Succeeded,
             Err(problem) if problem.status().is_server_error() => Outcome::Failed,
-            Err(_) => Outcome::Refused,
+            Err(_) => Outcome::Rejected,
         }
         .into()
     }
 
-    fn verdict(&self) -> Verdict {
+    fn summary(&self) -> LogSummary {
         let status = |status: http::StatusCode| Map::from_iter([("status".to_owned(), status.as_u16().into())]);
         let problem = match self {
             Ok(response) => {
                 let fields = status(response.status());
-                return Verdict { message: "the request was carried out", fields, exception: None };
+                return LogSummary { message: "the request succeeded", fields, exception: None };
             }
             Err(problem) => problem,
         };
         let failed = problem.status().is_server_error();
-        let message = if failed { "the request failed" } else { "the request was refused" };
+        let message = if failed { "the request failed" } else { "the request was rejected" };
         let mut fields = status(problem.status());
         fields.insert("problem".to_owned(), problem.kind().into());
-        Verdict { message, fields, exception: problem.cause().map(Exception::of) }
+        LogSummary { message, fields, exception: problem.cause().map(Exception::new) }
     }
 }
 
@@ -79,18 +82,19 @@ impl Judged for Result<Response, Problem> {
 /// A setting is malformed, or the Lambda Runtime API cannot be reached.
 pub async fn serve<'a, S>(handler: S) -> Result<(), InitError>
 where
-    S: Service<Request, Response = Response, Error = Problem>,
+    S: Service<Request, Response = Response>,
+    S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
-    settings::init()?;
-    panics::init();
+    log::init()?;
     shutdown::until_terminated(lambda_http::run(stack(handler))).await
 }
 
 /// Everything around a handler, the outermost first.
 fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Answer, Error = Infallible, Future: Send + 'a>
 where
-    S: Service<Request, Response = Response, Error = Problem>,
+    S: Service<Request, Response = Response>,
+    S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
     let mut handler = ServiceBuilder::new()
@@ -101,6 +105,7 @@ where
         .layer(deadline::layer())
         .layer(body::limit())
         .layer(panics::layer())
+        .map_err(Into::into)
         .service(handler);
     service_fn(move |request: Request| {
         let (asked, work) = (Asked::by(&request), handler.call(request));
@@ -159,33 +164,40 @@ mod tests {
     use lambda_http::request::from_str;
     use lambda_runtime::tower::ServiceExt;
     use serde_json::{Value, json};
+    use tracing::Instrument;
 
     use super::*;
     use crate::http::{caller, json as json_response, json_body, path_id, query};
     use crate::invocation::testing::context_for;
 
+    ferrite_core::prefixed_id!(
+        /// Identifies a note.
+        NoteId,
+        "note_"
+    );
+
     /// One request as each kind of API hands it over: a REST API, an HTTP API and a function URL.
     fn payloads(method: &str, headers: &Value, body: Option<&str>) -> [Value; 3] {
-        let id = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
-        let path = format!("/products/{id}");
+        let id = "note_0192f0c1a2b37c4d8e5f60718293a4b5";
+        let path = format!("/notes/{id}");
         let multi = |map: &Value| -> Value {
             map.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!([value]))).collect()
         };
         let query = json!({ "limit": "7" });
         let rest = json!({
-            "resource": "/products/{productId}", "path": path, "httpMethod": method, "headers": headers,
+            "resource": "/notes/{noteId}", "path": path, "httpMethod": method, "headers": headers,
             "multiValueHeaders": multi(headers), "queryStringParameters": query,
-            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"productId": id}, "body": body,
+            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"noteId": id}, "body": body,
             "isBase64Encoded": false,
             "requestContext": {
-                "resourcePath": "/products/{productId}", "httpMethod": method, "path": path, "stage": "v1",
-                "requestId": "r", "identity": {}, "authorizer": {"sub": "ada", "scope": "products:write"},
+                "resourcePath": "/notes/{noteId}", "httpMethod": method, "path": path, "stage": "v1",
+                "requestId": "r", "identity": {}, "authorizer": {"sub": "ada", "scope": "notes:write"},
             },
         });
         let version_2 = |authorizer: Value| {
             json!({
                 "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "limit=7", "headers": headers,
-                "queryStringParameters": query, "pathParameters": {"productId": id}, "body": body, "isBase64Encoded": false,
+                "queryStringParameters": query, "pathParameters": {"noteId": id}, "body": body, "isBase64Encoded": false,
                 "requestContext": {
                     "accountId": "1", "apiId": "a", "stage": "$default", "requestId": "r", "timeEpoch": 0,
                     "authorizer": authorizer, "http": {"method": method, "path": path, "protocol": "HTTP/1.1",
@@ -193,8 +205,8 @@ mod tests {
                 },
             })
         };
-        let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "products:write"}, "scopes": []} });
-        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "products:write"} })), version_2(claims)]
+        let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "notes:write"}, "scopes": []} });
+        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "notes:write"} })), version_2(claims)]
     }
 
     #[derive(Debug, deserr::Deserr)]
@@ -205,16 +217,16 @@ mod tests {
 
     /// Shows what it was asked; or does what the body names.
     async fn handle(request: Request) -> Result<Response, Problem> {
-        let product: ferrite_domain::ProductId = path_id(&request, "productId")?;
-        let limit: Option<ferrite_domain::PageLimit> = query(&request, "limit")?;
-        caller(&request)?.require("products:write")?;
+        let note: NoteId = path_id(&request, "noteId")?;
+        let limit: Option<ferrite_core::PageLimit> = query(&request, "limit")?;
+        caller(&request)?.require("notes:write")?;
         let name = if request.body().is_empty() { String::new() } else { json_body::<Body>(&request)?.name };
         match name.as_str() {
             "panic" => panic!("the password is s3cret"),
-            "hang" => trace::span("wait for ever", std::future::pending()).await,
+            "hang" => std::future::pending().instrument(tracing::info_span!("wait")).await,
             _ => json_response(
                 http::StatusCode::OK,
-                &json!({ "product": product, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.id() }),
+                &json!({ "note": note, "limited": limit.is_some(), "name": name, "caller": caller(&request)?.subject() }),
             ),
         }
     }
@@ -274,6 +286,25 @@ mod tests {
         assert!(!text(&response).contains("s3cret"), "{problem}");
     }
 
+    #[tokio::test]
+    async fn logs_a_panic_before_the_future_of_the_handler_exists() {
+        log::testing::init();
+        let [rest, ..] = payloads("GET", &json!({}), None);
+        let request = from_str(&rest.to_string()).unwrap().with_lambda_context(Context::default());
+        let handler = service_fn(|_: Request| -> std::future::Ready<Result<Response, Problem>> {
+            tracing::info!("about to panic");
+            panic!("too early")
+        });
+        let Ok(Answer(response)) = stack(handler).oneshot(request).await;
+        assert_eq!(response.status(), 500);
+        // With the feature `otlp` a third line says that there is no collector.
+        let [event, line, ..] = &log::testing::take_lines()[..] else { panic!("two lines") };
+        assert!(event["function_request_id"].is_string(), "{event}");
+        assert_eq!((&line["level"], &line["exception_name"]), (&json!("ERROR"), &json!("PanicError")));
+        assert_eq!(line["exception"], "panicked: too early");
+        assert_eq!((&line["status"], &line["Failed"]), (&json!(500), &json!([1.0])));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_takes_too_long_is_answered_before_lambda_ends_it() {
         let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "hang"}"#));
@@ -300,7 +331,7 @@ mod tests {
         let mut context = Context::default();
         context.request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72".to_owned();
         for (sent, given) in [
-            (json!({ "x-correlation-id": "checkout-7" }), "checkout-7"),
+            (json!({ "x-correlation-id": "import-7" }), "import-7"),
             (json!({}), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
             (json!({ "x-correlation-id": "two words" }), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
         ] {

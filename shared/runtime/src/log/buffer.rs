@@ -1,11 +1,11 @@
-//! Lines that are kept back until it is known whether anyone will want them.
+//! Lines below the log's level, kept until it is known whether the invocation fails.
 
 use std::collections::VecDeque;
 
-/// As much as Powertools' Logger keeps by default.
+/// The default buffer size of Powertools' Logger.
 const MAX_BYTES: usize = 20 * 1024;
 
-/// The latest lines of an invocation, up to 20 KiB of them.
+/// The latest lines of an invocation, up to 20 KiB.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     lines: VecDeque<Vec<u8>>,
@@ -24,7 +24,7 @@ impl Buffer {
         }
     }
 
-    /// The lines, and how many older ones there was no room for.
+    /// Empties the buffer and returns its lines with the number of older lines that were dropped.
     pub(crate) fn take(&mut self) -> (VecDeque<Vec<u8>>, usize) {
         let Self { lines, dropped, .. } = std::mem::take(self);
         (lines, dropped)
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_lines_are_kept_and_the_others_counted() {
+    fn keeps_the_latest_lines_and_counts_the_dropped_ones() {
         let mut buffer = Buffer::default();
         for n in 0..30_u8 {
             buffer.push(vec![n; 1024]);

@@ -1,58 +1,57 @@
-//! An error in the keys that Powertools has for one.
+//! An error in the keys that Powertools uses for exceptions.
 
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// An error, as a line tells it: `exception` is its text with everything that led to it, `exception_name` its type, and
-/// `stack_trace` what is known of where it came from.
+use crate::panics::{PanicError, PanicLocation};
+
+/// An error as a log line shows it: `exception` is its text with all its sources, `exception_name` its type, and
+/// `stack_trace` the location, where it is known.
 #[derive(Debug, Clone)]
 pub struct Exception {
     name: String,
     text: String,
-    /// File and line, for a panic; an error does not know its own.
-    at: Option<(String, u32)>,
+    /// Known for a panic only; an error does not know where it was created.
+    location: Option<PanicLocation>,
 }
 
 impl Exception {
-    /// Of `error`.
-    pub fn of(error: &(dyn Error + 'static)) -> Self {
-        let at = error.downcast_ref::<crate::panics::Panicked>().and_then(|panicked| panicked.at.clone());
-        Self { name: type_name(error), text: chain(error), at }
+    /// Describes `error`.
+    pub fn new(error: &(dyn Error + 'static)) -> Self {
+        let location = error.downcast_ref::<PanicError>().and_then(PanicError::location).cloned();
+        Self { name: type_name(error), text: error_chain(error), location }
     }
 
-    pub(crate) fn keys(&self) -> Map<String, Value> {
-        let frames: Vec<Value> = self.at.iter().map(|(file, line)| json!({ "file": file, "line": line })).collect();
+    pub(super) fn keys(&self) -> [(&'static str, Value); 3] {
+        let frame = |at: &PanicLocation| json!({ "file": at.file, "line": at.line });
+        let frames: Vec<Value> = self.location.iter().map(frame).collect();
         let trace = json!({ "type": self.name, "value": self.text, "module": "", "frames": frames });
-        Map::from_iter([
-            ("exception".to_owned(), self.text.as_str().into()),
-            ("exception_name".to_owned(), self.name.as_str().into()),
-            ("stack_trace".to_owned(), trace),
-        ])
+        [("exception", self.text.as_str().into()), ("exception_name", self.name.as_str().into()), ("stack_trace", trace)]
     }
 }
 
-/// An error with everything that led to it, as one text.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
+/// Returns the text of `error` followed by those of its sources, separated by colons.
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
+    let mut source = error.source();
+    while let Some(error) = source {
         let next = error.to_string();
-        // Many errors repeat their cause in their own text.
+        // Many errors repeat their source in their own text.
         if !text.ends_with(&next) {
             text.push_str(": ");
             text.push_str(&next);
         }
-        cause = error.source();
+        source = error.source();
     }
     text
 }
 
-/// The name that the error's `Debug` form begins with, which is that of its type or of its variant: behind `dyn Error`,
-/// nothing else knows it.
+/// Returns the name that the `Debug` form of `error` begins with: the name of its type or variant, which `dyn Error` does
+/// not provide.
 fn type_name(error: &dyn Error) -> String {
-    /// Takes no more than the name: an error of the SDK goes on for kilobytes.
+    /// Stops formatting after the name: the `Debug` form of an SDK error has kilobytes.
     struct Name(String);
 
     impl Write for Name {
@@ -64,29 +63,32 @@ fn type_name(error: &dyn Error) -> String {
     }
 
     let mut name = Name(String::new());
-    // An error here only means that the name has ended.
+    // The error only says that the name has ended.
     let _ = write!(name, "{error:?}");
     if name.0.is_empty() { "Error".to_owned() } else { name.0 }
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::ports::StoreError;
+    use ferrite_core::ports::PortError;
 
     use super::*;
 
-    #[test]
-    fn an_error_is_told_with_its_type_and_all_that_led_to_it() {
-        let error = StoreError::new("GetItem", "x".parse::<u8>().unwrap_err());
-        let keys = Exception::of(&error).keys();
-        assert_eq!(keys["exception_name"], "StoreError");
-        assert_eq!(keys["exception"], "GetItem failed: invalid digit found in string");
-        assert_eq!(keys["stack_trace"]["type"], "StoreError");
+    fn keys(error: &(dyn Error + 'static)) -> Value {
+        Exception::new(error).keys().into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     #[test]
-    fn a_text_that_became_an_error_has_a_name_too() {
+    fn shows_the_type_of_an_error_and_all_its_sources() {
+        let keys = keys(&PortError::new("GetItem", "x".parse::<u8>().unwrap_err()));
+        assert_eq!(keys["exception_name"], "PortError");
+        assert_eq!(keys["exception"], "GetItem failed: invalid digit found in string");
+        assert_eq!(keys["stack_trace"]["type"], "PortError");
+    }
+
+    #[test]
+    fn names_an_error_made_from_a_text() {
         let error: Box<dyn Error> = "not now".into();
-        assert_eq!(Exception::of(&*error).keys()["exception_name"], "Error");
+        assert_eq!(keys(&*error)["exception_name"], "Error");
     }
 }

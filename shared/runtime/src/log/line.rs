@@ -1,18 +1,17 @@
-//! One line, in the order in which Powertools writes its keys.
-
-use std::panic::Location;
+//! A log line, in the order in which Powertools writes its keys.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
+use tracing::Level;
 
-use super::{Exception, Level};
+use super::Exception;
 use crate::invocation::Scope;
 use crate::metrics::Document;
 use crate::settings::settings;
 
-/// What every line may have of its own; a field of the same name is renamed, because a key that is there twice makes
-/// the line unreadable.
-const KEYS: [&str; 15] = [
+/// The keys that the kit writes itself. A field of the same name gets another one, because readers of JSON disagree about
+/// repeated keys.
+const RESERVED_KEYS: [&str; 15] = [
     "level",
     "location",
     "message",
@@ -33,7 +32,8 @@ const KEYS: [&str; 15] = [
 pub(super) struct Line<'a> {
     pub(super) level: Level,
     pub(super) message: &'a str,
-    pub(super) location: &'a Location<'a>,
+    /// File and line of the call site.
+    pub(super) location: Option<(&'a str, u32)>,
     pub(super) fields: Map<String, Value>,
     pub(super) exception: Option<Exception>,
     pub(super) scope: Option<&'a Scope>,
@@ -41,28 +41,26 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The line with its end.
+    /// Returns the line with its line break.
     pub(super) fn render(&self) -> Vec<u8> {
         rendered(self)
     }
 
     fn level(&self) -> &'static str {
         match self.level {
-            Level::Debug => "DEBUG",
-            Level::Info => "INFO",
-            // Lambda's filter does not know Powertools' name for it.
-            Level::Warning if settings().lambda_filters => "WARN",
-            Level::Warning => "WARNING",
-            Level::Error => "ERROR",
+            // Lambda's filter does not know the name that Powertools uses.
+            Level::WARN if settings().lambda_filters => "WARN",
+            Level::WARN => "WARNING",
+            level => level.as_str(),
         }
     }
 }
 
-/// Metrics alone.
-pub(super) fn bare(document: &Document) -> Vec<u8> {
-    struct Bare<'a>(&'a Document);
+/// Returns a line that has only metrics.
+pub(super) fn metrics_only(document: &Document) -> Vec<u8> {
+    struct MetricsOnly<'a>(&'a Document);
 
-    impl Serialize for Bare<'_> {
+    impl Serialize for MetricsOnly<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(None)?;
             map.serialize_entry("service", &settings().service)?;
@@ -72,12 +70,12 @@ pub(super) fn bare(document: &Document) -> Vec<u8> {
         }
     }
 
-    rendered(&Bare(document))
+    rendered(&MetricsOnly(document))
 }
 
 fn rendered(line: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
-    // Texts, numbers and maps of them can always be written; a line cut short would still be one line.
+    // Strings, numbers and maps of them always serialize.
     let _ = serde_json::to_writer(&mut bytes, line);
     bytes.push(b'\n');
     bytes
@@ -88,7 +86,8 @@ impl Serialize for Line<'_> {
         let settings = settings();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("level", self.level())?;
-        map.serialize_entry("location", &format_args!("{}:{}", self.location.file(), self.location.line()))?;
+        let (file, line) = self.location.unwrap_or_default();
+        map.serialize_entry("location", &format_args!("{file}:{line}"))?;
         map.serialize_entry("message", self.message)?;
         map.serialize_entry("timestamp", &format_args!("{:.3}", jiff::Timestamp::now()))?;
         map.serialize_entry("service", &settings.service)?;
@@ -103,9 +102,11 @@ impl Serialize for Line<'_> {
                 map.serialize_entry("correlation_id", correlation_id)?;
             }
         }
-        let of_record = self.scope.map(|scope| scope.keys.iter());
-        for (name, value) in of_record.into_iter().flatten().chain(&self.fields) {
-            if KEYS.contains(&name.as_str()) {
+        let record_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
+        // A field replaces a key of the record.
+        let record_keys = record_keys.filter(|(name, _)| !self.fields.contains_key(*name));
+        for (name, value) in record_keys.chain(&self.fields) {
+            if RESERVED_KEYS.contains(&name.as_str()) {
                 map.serialize_entry(&format_args!("{name}_"), value)?;
             } else {
                 map.serialize_entry(name, value)?;
@@ -113,11 +114,11 @@ impl Serialize for Line<'_> {
         }
         if let Some(exception) = &self.exception {
             for (name, value) in exception.keys() {
-                map.serialize_entry(&name, &value)?;
+                map.serialize_entry(name, &value)?;
             }
         }
         if let Some(scope) = self.scope {
-            map.serialize_entry("xray_trace_id", &scope.place.xray_trace_id())?;
+            map.serialize_entry("xray_trace_id", &scope.traceparent.xray_trace_id())?;
         }
         if let Some(metrics) = self.metrics {
             metrics.serialize_into(&mut map)?;
@@ -131,38 +132,30 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::invocation;
     use crate::invocation::testing::invoked;
-    use crate::{invocation, log};
 
     #[tokio::test]
-    async fn a_line_has_the_keys_of_powertools_in_their_order() {
+    async fn has_the_keys_of_powertools_in_their_order() {
         let ((), _) = invoked(async {
-            let fields = json!({ "order_id": "ord_1", "level": 9 });
-            let Value::Object(fields) = fields else { unreachable!() };
+            let Value::Object(fields) = json!({ "note_id": "note_1", "level": 9 }) else { unreachable!() };
             let line = invocation::current(|scope| {
-                let exception = Some(Exception::of(&std::fmt::Error));
-                let (level, message, location) = (Level::Warning, "it happened", Location::caller());
-                Line { level, message, location, fields, exception, scope: Some(scope), metrics: None }.render()
+                let (level, location) = (Level::WARN, Some(("functions/a/src/handler.rs", 7)));
+                let exception = Some(Exception::new(&std::fmt::Error));
+                Line { level, message: "it happened", location, fields, exception, scope: Some(scope), metrics: None }
+                    .render()
             });
             let text = String::from_utf8(line.unwrap()).unwrap();
-            assert!(text.starts_with(r#"{"level":"WARNING","location":"#), "{text}");
+            let start =
+                r#"{"level":"WARNING","location":"functions/a/src/handler.rs:7","message":"it happened","timestamp":"#;
+            assert!(text.starts_with(start), "{text}");
             assert!(text.ends_with("}\n") && text.matches('\n').count() == 1, "{text}");
             let line: Value = serde_json::from_str(&text).unwrap();
-            for key in ["message", "timestamp", "service", "cold_start", "function_request_id", "xray_trace_id", "exception"]
-            {
+            for key in ["service", "cold_start", "function_request_id", "xray_trace_id", "exception"] {
                 assert!(!line[key].is_null(), "{key} in {text}");
             }
-            assert_eq!((&line["order_id"], &line["level_"]), (&json!("ord_1"), &json!(9)));
-            assert!(line["location"].as_str().unwrap().contains("line.rs:"), "{text}");
+            assert_eq!((&line["note_id"], &line["level_"]), (&json!("note_1"), &json!(9)));
         })
         .await;
-    }
-
-    #[tokio::test]
-    async fn what_is_below_the_level_is_kept_back() {
-        let ((), invocation) = invoked(async { log::debug("looked it up", json!({ "hit": true })) }).await;
-        let (lines, _) = invocation.written().buffer.take();
-        let kept: Value = serde_json::from_slice(&lines[0]).unwrap();
-        assert_eq!((&kept["level"], &kept["hit"]), (&json!("DEBUG"), &json!(true)));
     }
 }

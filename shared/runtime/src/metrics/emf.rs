@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Metric, Set};
 use crate::settings::settings;
 
-/// What makes the line that it stands in a source of metrics. The line has the dimensions' values, `service` and
+/// The keys that make a log line a source of metrics. The line has the values of the dimensions, `service` and
 /// `function_name`, as keys of its own.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -15,7 +15,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// The document of what was counted; `None` when nothing was.
+    /// Creates the document of `set`; `None` if it is empty.
     pub(crate) fn new(set: &Set) -> Option<Self> {
         Self::at(set, &settings().namespace, jiff::Timestamp::now().as_millisecond())
     }
@@ -38,7 +38,7 @@ impl Document {
         })
     }
 
-    /// Writes the document's keys into the line's.
+    /// Writes the document's keys into a line.
     pub(crate) fn serialize_into<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
         line.serialize_entry("_aws", &self.metadata)?;
         self.values.iter().try_for_each(|(name, values)| line.serialize_entry(name, values))
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_set_of_dimensions_has_a_directive_of_its_own() {
+    fn each_set_of_dimensions_has_its_own_directive() {
         const SOLD: Metric = Metric::new("Sold", Unit::Count);
         let mut set = Set::default();
         assert!(set.add(SOLD, 1.0).is_none() && set.add(COLD_START, 1.0).is_none());
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_counted_there_is_no_document() {
+    fn an_empty_set_has_no_document() {
         assert!(Document::new(&Set::default()).is_none());
     }
 }

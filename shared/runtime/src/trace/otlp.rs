@@ -1,34 +1,42 @@
-//! Spans sent to an OpenTelemetry collector, over HTTP (OTLP): one for each invocation, one for each record of a batch and
-//! one for each [`super::span`].
+//! Spans sent to an OpenTelemetry collector over HTTP (OTLP): those of `tracing`, one for each invocation and one for each
+//! record of a batch.
 //!
-//! They are sent when the invocation ends, before its answer is: what Lambda freezes after the answer may never be sent.
-//! A collector beside the function, as an extension is, answers in well under a millisecond; spans that none takes
-//! within [`TIMEOUT`] are dropped, and the log says so. The variables are OpenTelemetry's own
+//! They are sent when the invocation ends and before its response is, because Lambda freezes the process after the
+//! response. A collector next to the function, such as an extension, takes them in less than a millisecond. Spans that
+//! the collector does not take within [`TIMEOUT`] are dropped, and the log says so. The variables are OpenTelemetry's own
 //! (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`, …); the service is the log's.
 
-use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, SystemTime};
+use std::error::Error;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use ferrite_domain::TraceParent;
-use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
-use opentelemetry::{InstrumentationScope, KeyValue};
+use ferrite_core::TraceParent;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, HttpExporterBuilderSet, SpanExporter, SpanExporterBuilder, WithExportConfig};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanExporter as _, SpanLinks};
-use serde_json::Value;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracer, SdkTracerProvider, Span as SdkSpan, SpanData, SpanExporter as _, SpanProcessor,
+};
+use tracing::{Instrument, Span, Subscriber, info_span};
+use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
+use tracing_subscriber::registry::LookupSpan;
 
-use super::new_span;
-use crate::invocation::{self, Invocation, Scope};
-use crate::layer::{Around, Concern};
-use crate::log::{self, Level};
+use crate::invocation::{self, Scope};
+use crate::middleware::{Middleware, MiddlewareLayer};
 use crate::settings::settings;
 
-/// The longest that an answer waits for its spans to be sent.
+/// The longest time that a response waits for its spans to be sent.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
+/// The most spans that wait to be sent; OpenTelemetry's own default. Without [`layer`], nothing sends them.
+const MAX_SPANS: usize = 2048;
+
+static ENDED: LazyLock<EndedSpans> = LazyLock::new(EndedSpans::default);
+
 static EXPORTER: LazyLock<Option<SpanExporter>> = LazyLock::new(|| {
-    let unusable = |error| log::exception(Level::Error, "spans will not be sent", &error, Value::Null);
+    let unusable = |error| tracing::error!(error = &error as &dyn Error, "spans will not be sent");
     exporter(SpanExporter::builder().with_http()).map_err(unusable).ok()
 });
 
@@ -40,129 +48,151 @@ fn exporter(builder: SpanExporterBuilder<HttpExporterBuilderSet>) -> Result<Span
     Ok(exporter)
 }
 
-/// A span that has ended.
-#[derive(Debug)]
-pub(crate) struct Span(SpanData);
+/// Collects spans that have ended, until the invocation ends.
+#[derive(Debug, Clone, Default)]
+struct EndedSpans(Arc<Mutex<Vec<SpanData>>>);
 
-/// A span that has begun, and ends when it is dropped.
-#[derive(Debug)]
-pub(crate) struct Open {
-    invocation: Arc<Invocation>,
-    span: Option<SpanData>,
-}
+impl EndedSpans {
+    fn lock(&self) -> MutexGuard<'_, Vec<SpanData>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some(mut span) = self.span.take() {
-            span.end_time = SystemTime::now();
-            self.invocation.written().spans.push(Span(span));
-        }
+    fn take(&self) -> Vec<SpanData> {
+        std::mem::take(&mut *self.lock())
     }
 }
 
-/// Begins a span inside what `scope` is in: the scope of what runs in the span, and the span.
-pub(crate) fn child(scope: Scope, name: &'static str) -> (Scope, Open) {
-    let parent = scope.place;
-    begin(scope, parent, SpanKind::Internal, name.into(), Vec::new())
+impl SpanProcessor for EndedSpans {
+    fn on_start(&self, _: &mut SdkSpan, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        let mut spans = self.lock();
+        if spans.len() < MAX_SPANS {
+            spans.push(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
 }
 
-/// Begins the span of one record, in the trace and under the span that set it off, linked to the invocation that it is
-/// handled in.
-pub(crate) fn record(scope: Scope, cause: Option<TraceParent>) -> (Scope, Open) {
-    let link = Link::new(context(scope.place), Vec::new(), 0);
-    let cause = cause.unwrap_or(scope.place);
-    begin(scope, cause, SpanKind::Consumer, "handle a record".into(), vec![link])
+/// Returns the layer that turns spans of `tracing` into spans of OpenTelemetry.
+pub(crate) fn tracing_layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> OpenTelemetryLayer<S, SdkTracer> {
+    layer_into(ENDED.clone())
 }
 
-fn begin(
-    mut scope: Scope,
-    parent: TraceParent,
-    span_kind: SpanKind,
-    name: Cow<'static, str>,
-    links: Vec<Link>,
-) -> (Scope, Open) {
-    scope.place = TraceParent { span_id: new_span(), ..parent };
-    let now = SystemTime::now();
-    let mut span_links = SpanLinks::default();
-    span_links.links = links;
-    let span = SpanData {
-        span_context: context(scope.place),
-        parent_span_id: SpanId::from_bytes(parent.span_id.to_be_bytes()),
-        parent_span_is_remote: span_kind != SpanKind::Internal,
-        span_kind,
-        name,
-        start_time: now,
-        end_time: now,
-        attributes: Vec::new(),
-        dropped_attributes_count: 0,
-        events: opentelemetry_sdk::trace::SpanEvents::default(),
-        links: span_links,
-        status: opentelemetry::trace::Status::Unset,
-        instrumentation_scope: InstrumentationScope::builder("ferrite-runtime").build(),
-    };
-    let open = Open { invocation: Arc::clone(&scope.invocation), span: Some(span) };
-    (scope, open)
+fn layer_into<S: Subscriber + for<'a> LookupSpan<'a>>(ended: EndedSpans) -> OpenTelemetryLayer<S, SdkTracer> {
+    // Every span is sent: the collector decides which ones to keep.
+    let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).with_span_processor(ended).build();
+    let layer = OpenTelemetryLayer::new(provider.tracer("ferrite-runtime"));
+    layer.with_location(false).with_threads(false).with_tracked_inactivity(false)
 }
 
-fn context(place: TraceParent) -> SpanContext {
-    // What is measured is sent; whether it is kept is for the collector to say.
-    let (trace, span) = (place.trace_id.to_be_bytes(), place.span_id.to_be_bytes());
-    SpanContext::new(TraceId::from_bytes(trace), SpanId::from_bytes(span), TraceFlags::SAMPLED, true, TraceState::default())
+fn invocation_span(scope: &Scope) -> Span {
+    let span = info_span!("invocation", otel.name = scope.invocation.name, otel.kind = "server");
+    set_parent(&span, scope.traceparent);
+    span
 }
 
-/// The layer that makes a span of the invocation, and sends what it and everything inside it measured.
-pub fn layer<'a>() -> Around<'a, Exported> {
-    Around::new(Exported)
+/// Starts the span of one record, in the trace of `cause`, with a link to the invocation that processes it.
+pub(crate) fn record_span(cause: Option<TraceParent>) -> Span {
+    let link = Span::current().context().span().span_context().clone();
+    let span = info_span!("record", otel.name = "process a record", otel.kind = "consumer");
+    if let Some(cause) = cause {
+        set_parent(&span, cause);
+    }
+    span.add_link(link);
+    span
 }
 
-/// The concern of [`layer`].
+fn set_parent(span: &Span, parent: TraceParent) {
+    let (trace, id) = (TraceId::from_bytes(parent.trace_id.to_be_bytes()), SpanId::from_bytes(parent.span_id.to_be_bytes()));
+    let parent = SpanContext::new(trace, id, TraceFlags::SAMPLED, true, TraceState::default());
+    // It fails only where the function's own subscriber does not export spans.
+    let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+}
+
+/// Returns the identifier of the current span, as the collector knows it.
+pub(crate) fn current_span_id() -> Option<u64> {
+    let context = Span::current().context();
+    let span = context.span().span_context().clone();
+    span.is_valid().then(|| u64::from_be_bytes(span.span_id().to_bytes()))
+}
+
+/// The layer that starts the span of the invocation, and sends it with all spans inside it.
+pub fn layer<'a>() -> MiddlewareLayer<'a, TraceMiddleware> {
+    MiddlewareLayer::new(TraceMiddleware)
+}
+
+/// The middleware of [`layer`].
 #[derive(Debug, Clone, Copy)]
-pub struct Exported;
+pub struct TraceMiddleware;
 
-impl<Q, P: Send, E: Send> Concern<Q, P, E> for Exported {
-    type Seen = ();
+impl<Q, P: Send, E: Send> Middleware<Q, P, E> for TraceMiddleware {
+    type State = Span;
 
-    fn see(&self, _: &Q) {}
+    fn before(&self, _: &Q) -> Span {
+        invocation::current(invocation_span).unwrap_or_else(Span::none)
+    }
 
-    async fn around((): (), work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
-        let Some(scope) = invocation::current(Clone::clone) else { return work.await };
-        let invocation = Arc::clone(&scope.invocation);
-        let (parent, name) = (scope.place, invocation.name.clone());
-        let (scope, span) = begin(scope, parent, SpanKind::Server, name.into(), Vec::new());
-        let result = invocation::scoped(scope, work).await;
-        drop(span);
-        let spans = std::mem::take(&mut invocation.written().spans);
+    fn enter<T>(span: &Span, call: impl FnOnce() -> T) -> T {
+        span.in_scope(call)
+    }
+
+    async fn around(span: Span, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
+        // The span ends with its last handle, which `instrument` takes.
+        let result = work.instrument(span).await;
         if let Some(exporter) = &*EXPORTER {
-            send(exporter, spans.into_iter().map(|Span(span)| span).collect()).await;
+            send(exporter, ENDED.take()).await;
         }
         result
     }
 }
 
 async fn send(exporter: &SpanExporter, spans: Vec<SpanData>) {
+    let message = "the collector did not take the spans";
     match tokio::time::timeout(TIMEOUT, exporter.export(spans)).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => log::exception(Level::Warning, "the collector did not take the spans", &error, Value::Null),
-        Err(late) => log::exception(Level::Warning, "the collector did not take the spans", &late, Value::Null),
+        Ok(Err(error)) => tracing::warn!(error = &error as &dyn Error, "{message}"),
+        Err(late) => tracing::warn!(error = &late as &dyn Error, "{message}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_domain::Cause;
+    use ferrite_core::TraceContext;
+    use serde_json::Map;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    use tracing::subscriber::DefaultGuard;
+    use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::http::{Problem, Request, Response, no_content};
     use crate::invocation::testing::invoked;
+    use crate::log::PowertoolsLayer;
+    use crate::trace;
+
+    /// Exports the spans of this thread until the guard is dropped.
+    fn export_here() -> (EndedSpans, DefaultGuard) {
+        let ended = EndedSpans::default();
+        let subscriber =
+            tracing_subscriber::registry().with(PowertoolsLayer::new().unwrap()).with(layer_into(ended.clone()));
+        (ended, tracing::subscriber::set_default(subscriber))
+    }
 
     #[tokio::test]
-    async fn spans_are_sent_to_the_collector() {
+    async fn sends_spans_to_the_collector() {
         let collector = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/v1/traces", collector.local_addr().unwrap());
         let exporter = exporter(SpanExporter::builder().with_http().with_endpoint(url)).unwrap();
-        let ((), invocation) = invoked(super::super::span("charge", std::future::ready(()))).await;
-        let spans = invocation.written().spans.drain(..).map(|Span(span)| span).collect();
+        let (ended, _guard) = export_here();
+        invoked(std::future::ready(()).instrument(info_span!("charge", note_id = "note_1"))).await;
         let received = async {
             let (mut connection, _) = collector.accept().await.unwrap();
             let mut request = vec![0; 4096];
@@ -170,26 +200,62 @@ mod tests {
             connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
             String::from_utf8_lossy(&request[..length]).into_owned()
         };
-        let ((), request) = tokio::join!(send(&exporter, spans), received);
+        let ((), request) = tokio::join!(send(&exporter, ended.take()), received);
         assert!(request.starts_with("POST /v1/traces ") && request.contains("charge"), "{request}");
+        assert!(request.contains("note_id") && request.contains("note_1"), "{request}");
     }
 
     #[tokio::test]
-    async fn a_record_is_measured_under_what_set_it_off_and_linked_to_its_invocation() {
-        let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
-        let (place, invocation) = invoked(async {
-            let place = invocation::current(|scope| scope.place).unwrap();
-            let of_record = Cause { traceparent: Some(cause), correlation_id: None };
-            let work = super::super::span("charge", std::future::ready(()));
-            invocation::about(serde_json::Map::new(), of_record, work).await;
-            place
+    async fn the_span_of_an_invocation_continues_its_trace_and_is_the_cause_of_its_changes() {
+        let (ended, _guard) = export_here();
+        let ((place, cause), _) = invoked(async {
+            let place = invocation::current(|scope| scope.traceparent).unwrap();
+            let span = invocation::current(invocation_span).unwrap();
+            let charge = async { async { trace::cause().traceparent.unwrap() }.instrument(info_span!("charge")).await };
+            (place, charge.instrument(span).await)
         })
         .await;
-        let spans: Vec<SpanData> = invocation.written().spans.drain(..).map(|Span(span)| span).collect();
-        let [charge, record] = &spans[..] else { panic!("{spans:?}") };
+        let spans = ended.take();
+        let [charge, invocation] = &spans[..] else { panic!("{spans:?}") };
+        assert_eq!((&*invocation.name, &*charge.name), ("a test", "charge"));
+        assert_eq!(invocation.parent_span_id.to_bytes(), place.span_id.to_be_bytes());
+        assert_eq!(charge.parent_span_id, invocation.span_context.span_id());
+        assert_eq!(charge.span_context.trace_id().to_bytes(), place.trace_id.to_be_bytes());
+        let charge_span_id = u64::from_be_bytes(charge.span_context.span_id().to_bytes());
+        assert_eq!(cause, TraceParent { span_id: charge_span_id, ..place });
+    }
+
+    #[tokio::test]
+    async fn the_span_of_a_record_continues_the_trace_of_its_cause_and_links_to_the_invocation() {
+        let (ended, _guard) = export_here();
+        let cause: TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap();
+        let (place, _) = invoked(async {
+            let of_record = TraceContext { traceparent: Some(cause), correlation_id: None };
+            let work = async { std::future::ready(()).instrument(info_span!("charge")).await };
+            let span = invocation::current(invocation_span).unwrap();
+            invocation::in_record(Map::new(), of_record, work).instrument(span).await;
+            invocation::current(|scope| scope.traceparent).unwrap()
+        })
+        .await;
+        let spans = ended.take();
+        let [charge, record, invocation] = &spans[..] else { panic!("{spans:?}") };
         assert_eq!((&*charge.name, charge.parent_span_id), ("charge", record.span_context.span_id()));
         assert_eq!(record.parent_span_id.to_string(), "b7ad6b7169203331");
         assert_eq!(record.span_context.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(record.links[0].span_context.trace_id(), TraceId::from_bytes(place.trace_id.to_be_bytes()));
+        assert_eq!(record.links[0].span_context.span_id(), invocation.span_context.span_id());
+        assert_eq!(record.links[0].span_context.trace_id().to_bytes(), place.trace_id.to_be_bytes());
+    }
+
+    #[tokio::test]
+    async fn the_middleware_ends_the_span_of_the_invocation_before_it_sends() {
+        let (ended, _guard) = export_here();
+        let work = async {
+            let span =
+                <TraceMiddleware as Middleware<Request, Response, Problem>>::before(&TraceMiddleware, &Request::default());
+            let work = std::future::ready(Ok(no_content()));
+            <TraceMiddleware as Middleware<Request, Response, Problem>>::around(span, work).await.map(drop)
+        };
+        invoked(work).await.0.unwrap();
+        assert_eq!(ended.take().len(), 1);
     }
 }

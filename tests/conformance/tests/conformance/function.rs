@@ -55,6 +55,11 @@ pub(crate) struct Ended {
 
 impl Function {
     pub(crate) async fn start(language: Language, handler: Handler, table: &str) -> Self {
+        Self::start_with(language, handler, table, &[]).await
+    }
+
+    /// Starts the function with additional environment variables.
+    pub(crate) async fn start_with(language: Language, handler: Handler, table: &str, variables: &[(&str, &str)]) -> Self {
         let api = RuntimeApi::open().await;
         let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{language:?}-{}.log", Uuid::new_v4()));
         let mut command = command(language);
@@ -67,6 +72,7 @@ impl Function {
             .env("POWERTOOLS_SERVICE_NAME", SERVICE)
             .env("POWERTOOLS_METRICS_NAMESPACE", "Shop")
             .env("IDEMPOTENCY_TABLE_NAME", table)
+            .envs(variables.iter().copied())
             .stdout(File::create(&log).unwrap());
         Self { language, api, process: command.spawn().expect("the function starts"), log }
     }
@@ -115,6 +121,13 @@ impl Function {
             let body = (status < 300).then(|| serde_json::from_str(answer["body"].as_str().unwrap()).unwrap());
             return Ended { charges, status, body };
         }
+    }
+
+    /// Waits until the invocation has failed.
+    pub(crate) async fn failed(&self) {
+        let report = self.api.next().await;
+        assert!(report.path.ends_with("/error"), "{self:?} at {}: {:?}", report.path, report.body);
+        report.answer(StatusCode::ACCEPTED, &[], String::new());
     }
 
     /// What it has written to stdout so far: all of every invocation that has ended.

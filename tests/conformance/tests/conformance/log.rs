@@ -1,6 +1,7 @@
 //! Whoever searches the logs finds the same under the same keys, whichever function wrote them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +23,22 @@ const MEANT_TO_DIFFER: [(&str, &str); 6] = [
 /// What the line that an invocation ends with has beside those keys. Powertools writes no such line, but its metrics.
 const OF_THE_INVOCATION: [&str; 9] =
     ["method", "path", "status", "duration_ms", "_aws", "ColdStart", "Charges", "ChargeTime", "Succeeded"];
+
+/// The lines of the function in Rust, started with `variables`, after an invocation that charges and one whose event is
+/// malformed.
+async fn lines_with(variables: &[(&str, &str)]) -> Vec<Line> {
+    let function = Function::start_with(Language::Rust, Handler::Event, table().await, variables).await;
+    assert_eq!(function.invoke(&Asked::new(Handler::Event).event()).await.status, 201);
+    function.begin("{}", Duration::from_secs(30)).await;
+    function.failed().await;
+    function.lines()
+}
+
+/// The levels and locations of the lines that dependencies wrote: Cargo compiles those with absolute paths.
+fn of_dependencies(lines: &[Line]) -> Vec<(&str, &str)> {
+    let lines = lines.iter().map(|line| (line["level"].as_str().unwrap(), line["location"].as_str().unwrap()));
+    lines.filter(|(_, location)| Path::new(location).is_absolute()).collect()
+}
 
 /// The lines of a function that is invoked three times, and declined the third time.
 async fn logged_by(language: Language) -> Vec<Line> {
@@ -74,6 +91,7 @@ async fn a_line_has_the_same_keys_in_the_same_order() {
             assert_eq!(ours[key], value);
         }
         assert_eq!(ours["amount"], 1250);
+        assert!(ours["location"].as_str().unwrap().starts_with("tests/conformance/src/main.rs:"), "{ours:?}");
     }
 }
 
@@ -97,9 +115,26 @@ async fn an_error_is_told_under_the_same_keys() {
 #[tokio::test]
 async fn the_line_that_an_invocation_ends_with_has_the_same_keys_too() {
     let ours = logged_by(Language::Rust).await;
-    let line = ours.iter().find(|line| line["message"] == "the request was carried out").unwrap();
+    let line = ours.iter().find(|line| line["message"] == "the request succeeded").unwrap();
     let (charging, _) = &said_by_both("charging").await[0];
     let common: Vec<&str> = keys(line).into_iter().filter(|key| !OF_THE_INVOCATION.contains(key)).collect();
     let wanted: Vec<&str> = keys(charging).into_iter().filter(|key| *key != "amount").collect();
     assert_eq!(common, wanted);
+}
+
+#[tokio::test]
+async fn dependencies_are_logged_from_warn_up() {
+    let lines = lines_with(&[("POWERTOOLS_LOG_LEVEL", "DEBUG")]).await;
+    let [(level, location)] = of_dependencies(&lines)[..] else { panic!("one line of a dependency in {lines:?}") };
+    assert_eq!(level, "ERROR");
+    assert!(location.contains("/lambda_runtime-"), "{location}");
+}
+
+#[tokio::test]
+async fn rust_log_sets_the_levels_of_dependencies() {
+    let directives = "aws_smithy_runtime=debug,lambda_runtime=off";
+    let lines = lines_with(&[("POWERTOOLS_LOG_LEVEL", "DEBUG"), ("RUST_LOG", directives)]).await;
+    let of_dependencies = of_dependencies(&lines);
+    let of_sdk = |(level, location): &(&str, &str)| *level == "DEBUG" && location.contains("/aws-smithy-runtime-");
+    assert!(!of_dependencies.is_empty() && of_dependencies.iter().all(of_sdk), "{of_dependencies:?}");
 }

@@ -1,7 +1,8 @@
 //! What arrives from the bus, in a queue or from a schedule.
 
 use bolero::check;
-use ferrite_domain::CloudEvent;
+use ferrite_core::{CloudEvent, Event};
+use ferrite_domain::DomainEvent;
 use ferrite_runtime::batch::events::from_rule;
 
 use crate::{ORDER, Plan, near};
@@ -20,12 +21,12 @@ fn fuzz_events() {
     check!().with_type::<Plan>().for_each(|plan| {
         let json = near(&[&cancelled, registered], plan);
         // The bus hands on what it was given, so both readers have to agree.
-        let event = CloudEvent::parse(&json);
+        let event = CloudEvent::<DomainEvent>::parse(&json);
         assert_eq!(from_rule(&format!(r#"{{"version":"0","detail":{json}}}"#)).ok(), event.as_ref().ok().cloned());
         if let Ok(event) = event {
             read += 1;
-            assert_eq!(event.source, CloudEvent::SOURCE);
-            assert_eq!(CloudEvent::parse(&serde_json::to_string(&event).unwrap()), Ok(event));
+            assert_eq!(event.source, DomainEvent::SOURCE);
+            assert_eq!(CloudEvent::<DomainEvent>::parse(&serde_json::to_string(&event).unwrap()), Ok(event));
         }
     });
     assert!(read > 0, "no event was read: the examples are none");
@@ -38,8 +39,8 @@ fn fuzz_messages_from_a_rule() {
         "id":"ada:1","source":"ferrite.storefront","subject":"ada","time":"2026-11-22T22:00:01.000Z",
         "type":"ferrite.customer.registered.v1","data":{"customerId":"ada"}}}"#;
     check!().with_type::<Plan>().for_each(|plan| {
-        if let Ok(event) = from_rule(&near(&[example], plan)) {
-            assert_eq!(event.source, CloudEvent::SOURCE);
+        if let Ok(event) = from_rule::<DomainEvent>(&near(&[example], plan)) {
+            assert_eq!(event.source, DomainEvent::SOURCE);
         }
     });
 }

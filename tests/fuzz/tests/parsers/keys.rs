@@ -1,19 +1,21 @@
 //! The keys of files in the bucket, and the images of the table's stream, which begin with the table's own keys.
 
 use bolero::check;
-use ferrite_aws::{StreamRecord, UploadKey};
+use ferrite_core::CloudEvent;
+use ferrite_domain::DomainEvent;
+use ferrite_store::{StreamRecord, UploadKey};
 
 use crate::{IMAGE, ORDER, PRODUCT, Plan, near};
 
 #[test]
 fn fuzz_upload_keys() {
-    let (key, encoded) = (format!("uploads/{PRODUCT}/{IMAGE}"), format!("uploads%2F{PRODUCT}%2f{IMAGE}"));
+    let key = format!("uploads/{PRODUCT}/{IMAGE}");
     check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&[&key, &encoded], plan);
-        let Some(upload) = UploadKey::from_event(&text) else { return };
-        assert_eq!(UploadKey::from_event(&upload.to_string()), Some(upload));
-        // Another spelling of a key is another file.
-        assert!(text.contains('%') || upload.to_string() == text, "{text}");
+        let text = near(&[&key], plan);
+        let Some(upload) = UploadKey::parse(&text) else { return };
+        assert_eq!(UploadKey::parse(&upload.to_string()), Some(upload));
+        // Another spelling of a key is another object.
+        assert_eq!(upload.to_string(), text);
     });
 }
 
@@ -36,7 +38,7 @@ fn fuzz_stream_images() {
         told += 1;
         // What leaves the table can be read by whoever listens, and keeps what is nobody else's.
         let json = serde_json::to_string(&event).unwrap();
-        assert_eq!(ferrite_domain::CloudEvent::parse(&json).ok(), Some(event));
+        assert_eq!(CloudEvent::<DomainEvent>::parse(&json).ok(), Some(event));
         assert!(!json.contains("ada@example") && !json.contains("tok_success"));
     });
     assert!(told > 0, "no image was read: the examples are not what the table holds");

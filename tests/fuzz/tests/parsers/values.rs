@@ -1,9 +1,9 @@
 //! What a client writes into a path, a query or a body.
 
 use bolero::check;
+use ferrite_core::{CorrelationId, Cursor, IdempotencyKey, PageLimit, Timestamp, TraceParent};
 use ferrite_domain::{
-    Amount, ContentType, CorrelationId, Currency, Cursor, CustomerId, Email, IdempotencyKey, ImageId, Money, OrderId,
-    PageLimit, ProductId, Quantity, Stock, Timestamp, TraceParent, UploadSize,
+    Amount, ContentType, Currency, CustomerId, Email, ImageId, Money, OrderId, ProductId, Quantity, Stock, UploadSize,
 };
 
 use crate::{IMAGE, ORDER, ORDER_CURSOR, PRODUCT, Plan, json_reads_back, near, reads_back};
@@ -50,7 +50,7 @@ fn fuzz_moments() {
     check!().with_type::<i64>().for_each(|millis| {
         let time = Timestamp::from_unix_millis(*millis);
         assert_eq!(time.to_string().parse::<Timestamp>().ok(), Some(time));
-        assert!(reads_back::<ferrite_domain::Day>(&time.day().to_string()));
+        assert!(reads_back::<ferrite_core::Day>(&time.day().to_string()));
     });
 }
 

@@ -1,14 +1,13 @@
 //! Orders, their stock and the answers to their requests.
 
+use ferrite_core::ports::{PortError, SavedResponse};
+use ferrite_core::{Day, IdempotencyKey, Page, PageLimit, PageRequest, Timestamp, TraceContext};
+
 use super::{MemoryStore, State};
 use crate::ports::{
-    GetOrder, ListOrders, ListPaidOrders, ListPendingOrders, PlaceError, PlaceOrder, Placement, SaveTransition, SavedAnswer,
-    StoreError,
+    GetOrder, ListOrders, ListPaidOrders, ListPendingOrders, PlaceOrder, PlaceOrderError, Placement, SaveTransition,
 };
-use crate::{
-    Cause, CustomerId, Day, IdempotencyKey, Order, OrderId, OrderPosition, OrderStatus, Page, PageLimit, PageRequest,
-    Product, Shard, Stock, Timestamp, Transition,
-};
+use crate::{CustomerId, Order, OrderId, OrderPosition, OrderStatus, Product, Shard, Stock, Transition};
 
 fn set_stock(product: &mut Product, stock: Stock, now: Timestamp) {
     product.stock = stock;
@@ -17,37 +16,37 @@ fn set_stock(product: &mut Product, stock: Stock, now: Timestamp) {
 }
 
 impl PlaceOrder for MemoryStore {
-    async fn find_answer(
+    async fn find_saved_response(
         &self,
         customer: &CustomerId,
         key: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<SavedAnswer>, StoreError> {
+    ) -> Result<Option<SavedResponse>, PortError> {
         let state = self.state();
         let found = state.answers.get(&(customer.clone(), key.to_string()));
         Ok(found.filter(|(_, expires)| expires.unix_seconds() >= now.unix_seconds()).map(|(saved, _)| saved.clone()))
     }
 
-    async fn place(&self, placement: &Placement) -> Result<(), PlaceError> {
+    async fn place(&self, placement: &Placement) -> Result<(), PlaceOrderError> {
         let order = &placement.order;
         let mut state = self.state();
         let key = (order.customer.clone(), placement.key.to_string());
         if let Some((saved, expires)) = state.answers.get(&key)
             && expires.unix_seconds() >= order.created_at.unix_seconds()
         {
-            return Err(PlaceError::Answered(saved.clone()));
+            return Err(PlaceOrderError::Completed(saved.clone()));
         }
         let mut short = Vec::new();
         for line in &order.lines {
             match state.products.get(&line.product_id) {
-                Some(product) if product.price != line.unit_price => return Err(PlaceError::ProductsChanged),
+                Some(product) if product.price != line.unit_price => return Err(PlaceOrderError::ProductsChanged),
                 Some(product) if product.stock.get() < line.quantity.get() => short.push(line.product_id),
                 Some(_) => {}
-                None => return Err(PlaceError::ProductsChanged),
+                None => return Err(PlaceOrderError::ProductsChanged),
             }
         }
         if !short.is_empty() {
-            return Err(PlaceError::OutOfStock { products: short });
+            return Err(PlaceOrderError::OutOfStock { products: short });
         }
         for line in &order.lines {
             if let Some(product) = state.products.get_mut(&line.product_id)
@@ -63,13 +62,13 @@ impl PlaceOrder for MemoryStore {
 }
 
 impl GetOrder for MemoryStore {
-    async fn get(&self, customer: &CustomerId, id: OrderId) -> Result<Option<Order>, StoreError> {
+    async fn get(&self, customer: &CustomerId, id: OrderId) -> Result<Option<Order>, PortError> {
         Ok(self.state().orders.get(&(customer.clone(), id)).cloned())
     }
 }
 
 impl ListOrders for MemoryStore {
-    async fn list(&self, customer: &CustomerId, page: &PageRequest<OrderId>) -> Result<Page<Order, OrderId>, StoreError> {
+    async fn list(&self, customer: &CustomerId, page: &PageRequest<OrderId>) -> Result<Page<Order, OrderId>, PortError> {
         let state = self.state();
         let found = state
             .orders
@@ -85,7 +84,7 @@ impl ListOrders for MemoryStore {
 }
 
 impl SaveTransition for MemoryStore {
-    async fn save(&self, transition: &Transition, _: &Cause) -> Result<bool, StoreError> {
+    async fn save(&self, transition: &Transition, _: &TraceContext) -> Result<bool, PortError> {
         let (before, after) = (transition.before(), transition.after());
         let mut state = self.state();
         match state.orders.get_mut(&(before.customer.clone(), before.id)) {
@@ -107,7 +106,7 @@ impl ListPendingOrders for MemoryStore {
         shard: Shard,
         before: Timestamp,
         page: &PageRequest<OrderPosition>,
-    ) -> Result<Page<Order, OrderPosition>, StoreError> {
+    ) -> Result<Page<Order, OrderPosition>, PortError> {
         let mut found = self.state().orders_of(shard, OrderStatus::Pending);
         found.retain(|order| order.created_at < before);
         found.sort_by_key(Order::position);
@@ -124,7 +123,7 @@ impl ListPaidOrders for MemoryStore {
         day: Day,
         shard: Shard,
         page: &PageRequest<OrderPosition>,
-    ) -> Result<Page<Order, OrderPosition>, StoreError> {
+    ) -> Result<Page<Order, OrderPosition>, PortError> {
         let mut found = self.state().orders_of(shard, OrderStatus::Paid);
         found.retain(|order| order.updated_at.day() == day);
         found.sort_by_key(|order| order.id);

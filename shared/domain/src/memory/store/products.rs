@@ -2,37 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use ferrite_core::ports::PortError;
+use ferrite_core::{Page, PageRequest, Timestamp, Version};
+
 use super::MemoryStore;
 use crate::ports::{
-    AddImage, AddImageError, CreateProduct, DeleteProduct, FinishImage, GetProduct, GetProducts, ListProducts, StoreError,
-    UpdateError, UpdateProduct,
+    AddImage, AddImageError, CreateProduct, DeleteProduct, FinishImage, GetProduct, GetProducts, ListProducts, UpdateError,
+    UpdateProduct,
 };
-use crate::{
-    Image, ImageId, ImageState, MAX_IMAGES, Page, PageRequest, Product, ProductId, ProductPatch, Timestamp, Version,
-};
+use crate::{Image, ImageId, ImageState, MAX_IMAGES, Product, ProductId, ProductPatch};
 
 impl CreateProduct for MemoryStore {
-    async fn create(&self, product: &Product) -> Result<(), StoreError> {
+    async fn create(&self, product: &Product) -> Result<(), PortError> {
         self.state().products.insert(product.id, product.clone());
         Ok(())
     }
 }
 
 impl GetProduct for MemoryStore {
-    async fn get(&self, id: ProductId) -> Result<Option<Product>, StoreError> {
+    async fn get(&self, id: ProductId) -> Result<Option<Product>, PortError> {
         Ok(self.state().products.get(&id).cloned())
     }
 }
 
 impl GetProducts for MemoryStore {
-    async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, StoreError> {
+    async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, PortError> {
         let state = self.state();
         Ok(ids.iter().filter_map(|id| state.products.get(id)).map(|product| (product.id, product.clone())).collect())
     }
 }
 
 impl ListProducts for MemoryStore {
-    async fn list(&self, page: &PageRequest<ProductId>) -> Result<Page<Product, ProductId>, StoreError> {
+    async fn list(&self, page: &PageRequest<ProductId>) -> Result<Page<Product, ProductId>, PortError> {
         let state = self.state();
         let newest_first = state.products.values().rev();
         let found = match &page.after {
@@ -62,7 +63,7 @@ impl UpdateProduct for MemoryStore {
 }
 
 impl DeleteProduct for MemoryStore {
-    async fn delete(&self, id: ProductId) -> Result<bool, StoreError> {
+    async fn delete(&self, id: ProductId) -> Result<bool, PortError> {
         Ok(self.state().products.remove(&id).is_some())
     }
 }
@@ -89,7 +90,7 @@ impl FinishImage for MemoryStore {
         image: ImageId,
         to: &ImageState,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool, PortError> {
         let mut state = self.state();
         let Some(product) = state.products.get_mut(&product) else { return Ok(false) };
         let pending = |i: &&mut Image| i.id == image && matches!(i.state, ImageState::Pending { .. });

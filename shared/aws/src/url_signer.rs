@@ -1,0 +1,106 @@
+//! Presigned S3 requests ("Authenticating Requests: Using Query Parameters").
+//!
+//! `aws-sigv4` signs them alone. The S3 client could do it too, but would then be part of every function that returns a link.
+
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sigv4::http_request::{
+    PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4::SigningParams;
+use ferrite_core::Timestamp;
+use ferrite_core::ports::PortError;
+
+/// Signs requests for objects of one bucket with the function's own credentials. A link allows no more than the role does.
+#[derive(Debug)]
+pub struct UrlSigner {
+    credentials: Credentials,
+    region: String,
+    bucket_url: String,
+}
+
+impl UrlSigner {
+    /// A signer for `bucket` with the current credentials. Those that Lambda sets outlive the execution environment; those
+    /// of a credentials endpoint expire, and the links signed with them too.
+    ///
+    /// # Errors
+    /// The configuration has no credentials or no region.
+    pub async fn new(config: &aws_types::SdkConfig, bucket: &str) -> Result<Self, PortError> {
+        let missing = |what: &'static str| PortError::new("signing", what);
+        let provider = config.credentials_provider().ok_or_else(|| missing("no credentials are configured"))?;
+        let credentials = provider.provide_credentials().await.map_err(failed)?;
+        let region = config.region().ok_or_else(|| missing("no region is configured"))?.to_string();
+        let bucket_url = match config.endpoint_url() {
+            Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
+            None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
+        };
+        Ok(Self { credentials, region, bucket_url })
+    }
+
+    /// The URL of a `method` request for the object `key`, which S3 accepts from `from` for `lifetime`, and only with these
+    /// headers.
+    ///
+    /// # Errors
+    /// The request could not be signed.
+    pub fn sign(
+        &self,
+        method: &'static str,
+        key: &str,
+        headers: &[(&'static str, String)],
+        from: Timestamp,
+        lifetime: Duration,
+    ) -> Result<String, PortError> {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(lifetime);
+        // S3 takes the path as it is sent, unlike every other service.
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.excluded_headers = None;
+
+        let identity = self.credentials.clone().into();
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name("s3")
+            .time(SystemTime::UNIX_EPOCH + Duration::from_secs(from.unix_seconds().unsigned_abs()))
+            .settings(settings)
+            .build()
+            .map_err(failed)?
+            .into();
+
+        let url = format!("{}/{key}", self.bucket_url);
+        let signed_headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+        let request = SignableRequest::new(method, &url, signed_headers, SignableBody::UnsignedPayload).map_err(failed)?;
+        let (instructions, _) = sign(request, &params).map_err(failed)?.into_parts();
+        let mut signed = http::Request::builder().uri(&url).body(()).map_err(failed)?;
+        instructions.apply_to_request_http1x(&mut signed);
+        Ok(signed.uri().to_string())
+    }
+}
+
+fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+    PortError::new("signing", cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_the_headers_and_the_lifetime() {
+        let signer = UrlSigner {
+            credentials: Credentials::new("AKID", "secret", Some("token".to_owned()), None, "test"),
+            region: "eu-west-1".to_owned(),
+            bucket_url: "https://notes.s3.eu-west-1.amazonaws.com".to_owned(),
+        };
+        let headers = [("content-length", "2048".to_owned()), ("if-none-match", "*".to_owned())];
+        let from = Timestamp::from_unix_millis(1_795_384_800_000);
+        let url = signer.sign("PUT", "uploads/a", &headers, from, Duration::from_secs(900)).unwrap();
+        assert!(url.starts_with("https://notes.s3.eu-west-1.amazonaws.com/uploads/a?"), "{url}");
+        assert!(url.contains("X-Amz-SignedHeaders=content-length%3Bhost%3Bif-none-match"), "{url}");
+        assert!(url.contains("X-Amz-Expires=900"), "{url}");
+    }
+}

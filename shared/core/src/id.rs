@@ -1,0 +1,138 @@
+//! Identifiers: a UUIDv7 (RFC 9562) behind a prefix that names the kind of thing, so that one kind is never taken for another.
+//!
+//! ```
+//! ferrite_core::prefixed_id!(
+//!     /// Identifies a note.
+//!     NoteId,
+//!     "note_"
+//! );
+//!
+//! let id: NoteId = "note_0192f0c1a2b37c4d8e5f60718293a4b5".parse()?;
+//! assert_eq!(id.to_string(), "note_0192f0c1a2b37c4d8e5f60718293a4b5");
+//! # Ok::<(), ferrite_core::ValueError>(())
+//! ```
+
+use uuid::Uuid;
+
+use crate::ValueError;
+
+/// Defines an identifier type: `prefixed_id!(/** docs */ NoteId, "note_");`
+///
+/// The type is `Copy`, ordered by the time at which the identifier was made, and is read and written as text.
+#[macro_export]
+macro_rules! prefixed_id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        ///
+        #[doc = concat!("Text form: `", $prefix, "` and 32 lower-case hexadecimal digits. It is URL-safe and sorts by time of creation.")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($crate::macros::uuid::Uuid);
+
+        impl $name {
+            /// The prefix of every identifier of this kind.
+            pub const PREFIX: &'static str = $prefix;
+        }
+
+        impl ::core::convert::From<$crate::macros::uuid::Uuid> for $name {
+            fn from(uuid: $crate::macros::uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl ::core::convert::From<$name> for $crate::macros::uuid::Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl ::core::str::FromStr for $name {
+            type Err = $crate::ValueError;
+
+            fn from_str(text: &str) -> ::core::result::Result<Self, $crate::ValueError> {
+                $crate::id::parse(text, $prefix).map(Self)
+            }
+        }
+
+        impl ::core::convert::TryFrom<::std::string::String> for $name {
+            type Error = $crate::ValueError;
+
+            fn try_from(text: ::std::string::String) -> ::core::result::Result<Self, $crate::ValueError> {
+                text.parse()
+            }
+        }
+
+        impl ::core::convert::From<$name> for ::std::string::String {
+            fn from(id: $name) -> Self {
+                ::std::string::ToString::to_string(&id)
+            }
+        }
+
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::write!(f, "{}{}", $prefix, self.0.simple())
+            }
+        }
+
+        $crate::serde_as_text!($name);
+    };
+}
+
+/// The UUIDv7 in `text`, which must be `prefix` and 32 lower-case hexadecimal digits.
+///
+/// Only one spelling is accepted: a second spelling of the same identifier would be a second key in a table.
+///
+/// # Errors
+/// [`ValueError::NotAnId`] for any other text.
+pub fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ValueError> {
+    let error = ValueError::NotAnId { prefix };
+    let digits = text.strip_prefix(prefix).ok_or_else(|| error.clone())?;
+    let is_canonical = digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match Uuid::try_parse(digits) {
+        Ok(uuid) if is_canonical && uuid.get_version_num() == 7 => Ok(uuid),
+        _ => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ValueError;
+
+    crate::prefixed_id!(
+        /// Identifies a note.
+        NoteId,
+        "note_"
+    );
+
+    const DIGITS: &str = "0192f0c1a2b37c4d8e5f60718293a4b5";
+
+    #[test]
+    fn parses_its_own_text_form() {
+        let id: NoteId = format!("note_{DIGITS}").parse().unwrap();
+        assert_eq!(id.to_string(), format!("note_{DIGITS}"));
+        assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"note_{DIGITS}\""));
+    }
+
+    #[test]
+    fn rejects_another_kind_of_identifier() {
+        let error = format!("user_{DIGITS}").parse::<NoteId>().unwrap_err();
+        assert_eq!(error, ValueError::NotAnId { prefix: "note_" });
+    }
+
+    #[test]
+    fn rejects_a_second_spelling() {
+        for text in [
+            format!("note_{}", DIGITS.to_uppercase()),
+            "note_0192f0c1-a2b3-7c4d-8e5f-60718293a4b5".into(),
+            format!("note_{{{DIGITS}}}"),
+            "note_".into(),
+            String::new(),
+        ] {
+            assert!(text.parse::<NoteId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rejects_other_uuid_versions() {
+        assert!("note_0192f0c1a2b34c4d8e5f60718293a4b5".parse::<NoteId>().is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! A bus that keeps what was published.
+
+use std::sync::Mutex;
+
+use crate::ports::{PortError, PublishEvents};
+use crate::{CloudEvent, Event};
+
+/// A bus that keeps the published events, in their order.
+#[derive(Debug)]
+pub struct RecordedEvents<E>(Mutex<Vec<CloudEvent<E>>>);
+
+impl<E> Default for RecordedEvents<E> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<E: Clone> RecordedEvents<E> {
+    /// The published events, in their order.
+    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    pub fn all(&self) -> Vec<CloudEvent<E>> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl<E: Event + Clone> PublishEvents<E> for RecordedEvents<E> {
+    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    async fn publish(&self, events: &[CloudEvent<E>]) -> Result<(), PortError> {
+        self.0.lock().unwrap().extend_from_slice(events);
+        Ok(())
+    }
+}

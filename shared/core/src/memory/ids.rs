@@ -1,0 +1,19 @@
+//! Identifiers for tests that share a table.
+
+use std::sync::{LazyLock, Mutex};
+
+use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
+
+use crate::ports::NewIds;
+
+/// Identifiers that differ from those of any other test on the same table, and sort in the order in which they were made.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct UniqueIds;
+
+impl NewIds for UniqueIds {
+    #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
+    fn new_id(&self) -> Uuid {
+        static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
+        Uuid::new_v7(UuidTimestamp::now(&*CONTEXT.lock().unwrap()))
+    }
+}

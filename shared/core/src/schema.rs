@@ -1,0 +1,123 @@
+//! JSON Schemas of the types and events, for consumers in other languages and for checks of compatibility.
+//!
+//! They are derived from the types that read and write, so they describe what is on the bus and in HTTP bodies. What serde
+//! does not know is stated here: which texts and numbers a parsed type accepts. A schema accepts exactly what its type's
+//! parser accepts.
+
+pub mod compatibility;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    CloudEvent, CorrelationId, Event, EventId, IdempotencyKey, PageLimit, Reason, Subject, Timestamp, TraceParent, Version,
+};
+
+/// A pattern for visible ASCII characters.
+pub const GRAPHIC: &str = "^[!-~]+$";
+
+/// A pattern for text without control characters.
+pub const ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
+
+/// A pattern for text without control characters and with at least one character that is not white space
+/// ([`char::is_whitespace`]).
+pub const ONE_LINE_NOT_BLANK: &str =
+    r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x1f\x7f-\x9f]*$";
+
+/// [`ONE_LINE_NOT_BLANK`] with line breaks and tabs.
+pub const LINES_NOT_BLANK: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
+/// RFC 3339 as [`Timestamp`] writes it.
+const TIMESTAMP: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";
+
+/// Implements [`JsonSchema`] for types whose schemas are written by hand and stand inline.
+#[macro_export]
+macro_rules! schema_of {
+    ($($name:ident: $schema:tt)*) => {$(
+        impl $crate::macros::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::core::stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut $crate::macros::schemars::SchemaGenerator) -> $crate::macros::schemars::Schema {
+                $crate::macros::schemars::json_schema!($schema)
+            }
+        }
+    )*};
+}
+
+schema_of! {
+    CorrelationId: {"type": "string", "minLength": 1, "maxLength": CorrelationId::MAX, "pattern": GRAPHIC}
+    EventId: {"type": "string", "minLength": 1}
+    IdempotencyKey: {"type": "string", "minLength": 1, "maxLength": IdempotencyKey::MAX, "pattern": GRAPHIC}
+    PageLimit: {"type": "integer", "minimum": 1, "maximum": PageLimit::MAX, "default": PageLimit::default().get()}
+    Reason: {"type": "string", "minLength": 1, "maxLength": Reason::MAX, "pattern": ONE_LINE}
+    Subject: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
+    Timestamp: {"type": "string", "format": "date-time", "pattern": TIMESTAMP}
+    TraceParent: {"type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$"}
+    Version: {"type": "integer", "minimum": 1}
+}
+
+/// The pattern of identifiers made by [`prefixed_id!`](crate::prefixed_id).
+#[must_use]
+pub fn prefixed_id(prefix: &str) -> String {
+    format!("^{prefix}[0-9a-f]{{12}}7[0-9a-f]{{19}}$")
+}
+
+/// The parts of [`CloudEvent`]'s schema: the envelope, and one entry for each event that it can contain.
+#[derive(Deserialize)]
+struct Derived {
+    #[serde(rename = "$schema")]
+    dialect: String,
+    #[serde(flatten)]
+    envelope: Object,
+    #[serde(rename = "oneOf")]
+    events: Vec<Object>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    #[serde(default)]
+    description: String,
+    properties: BTreeMap<String, Value>,
+    required: BTreeSet<String>,
+}
+
+/// The schema of every event of an application (JSON Schema 2020-12) including its envelope, by the event's type. Each
+/// schema is self-contained.
+///
+/// # Errors
+/// `E` is not written as one of several `{"type", "data"}` objects.
+pub fn of_events<E: Event + JsonSchema>() -> Result<BTreeMap<String, Value>, serde_json::Error> {
+    // As it is written, not as it may be read; consumers have no use for the names of parts.
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.inline_subschemas = true);
+    let schema = settings.into_generator().into_root_schema_for::<CloudEvent<E>>();
+    let Derived { dialect, mut envelope, events } = serde_json::from_value(schema.to_value())?;
+    if let Some(source) = envelope.properties.get_mut("source") {
+        source["const"] = E::SOURCE.into();
+    }
+    let schema = |event: Object| {
+        let event_type = event.properties.get("type").and_then(|property| property.get("const")?.as_str());
+        let event_type = event_type.unwrap_or_default().to_owned();
+        let properties: BTreeMap<_, _> = envelope.properties.clone().into_iter().chain(event.properties).collect();
+        let required: BTreeSet<_> = envelope.required.union(&event.required).collect();
+        let schema = serde_json::json!({
+            "$schema": dialect,
+            "title": event_type,
+            "description": event.description,
+            "type": "object",
+            "properties": properties,
+            "required": required,
+        });
+        (event_type, schema)
+    };
+    Ok(events.into_iter().map(schema).collect())
+}

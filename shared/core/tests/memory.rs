@@ -1,0 +1,19 @@
+//! The in-memory adapters pass the contract tests that the AWS adapters pass.
+
+use ferrite_core::contract::bus::TestEvent;
+use ferrite_core::memory::{MemoryIdempotency, RecordedEvents, RecordedQueue};
+
+mod bus {
+    use super::*;
+    ferrite_core::bus_contract!(RecordedEvents::<TestEvent>::default());
+}
+
+mod idempotency {
+    use super::*;
+    ferrite_core::idempotency_store_contract!(MemoryIdempotency::default());
+}
+
+mod queue {
+    use super::*;
+    ferrite_core::queue_contract!(RecordedQueue::default());
+}

@@ -1,0 +1,25 @@
+//! The names of levels in Lambda's and in Powertools' variables.
+
+use serde::Deserialize;
+use tracing::Level;
+
+/// A level as an environment variable names it, in upper or lower case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct LevelName(pub(crate) Level);
+
+impl TryFrom<String> for LevelName {
+    type Error = &'static str;
+
+    fn try_from(name: String) -> Result<Self, &'static str> {
+        let level = match name.to_ascii_uppercase().as_str() {
+            "TRACE" => Level::TRACE,
+            "DEBUG" => Level::DEBUG,
+            "INFO" => Level::INFO,
+            "WARN" | "WARNING" => Level::WARN,
+            "ERROR" | "FATAL" | "CRITICAL" => Level::ERROR,
+            _ => return Err("it must be one of DEBUG, INFO, WARN, ERROR"),
+        };
+        Ok(Self(level))
+    }
+}

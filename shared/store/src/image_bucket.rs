@@ -1,0 +1,126 @@
+//! The bucket that uploads come into and variants are served from.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::primitives::ByteStream;
+use ferrite_aws::prewarm;
+use ferrite_core::ports::PortError;
+use ferrite_domain::ports::{ImageFiles, Upload};
+use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
+
+use crate::s3_client::s3_client;
+
+/// The images' bucket.
+#[derive(Debug, Clone)]
+pub struct ImageBucket {
+    client: Client,
+    name: String,
+}
+
+impl ImageBucket {
+    /// The bucket called `name`.
+    pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
+        Self { client: s3_client(config), name }
+    }
+
+    /// Opens the connection in init by reading an upload that does not exist: see [`prewarm`]. It costs one `GET` request.
+    pub async fn prewarm_read(&self) {
+        let get = self.client.get_object().bucket(&self.name).key("uploads/none");
+        let one_attempt = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
+        prewarm(get.customize().config_override(one_attempt).send()).await;
+    }
+}
+
+/// The key of an upload: `uploads/<product>/<image>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadKey {
+    /// The product that the image belongs to.
+    pub product: ProductId,
+    /// The image.
+    pub image: ImageId,
+}
+
+impl UploadKey {
+    /// The upload with this object key; `None` when it is not the key of an upload.
+    pub fn parse(key: &str) -> Option<Self> {
+        let (product, image) = key.strip_prefix("uploads/")?.split_once('/')?;
+        Some(Self { product: product.parse().ok()?, image: image.parse().ok()? })
+    }
+}
+
+impl std::fmt::Display for UploadKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "uploads/{}/{}", self.product, self.image)
+    }
+}
+
+pub(crate) fn variant_key(product: ProductId, image: ImageId, variant: VariantName) -> String {
+    format!("images/{product}/{image}/{}.jpg", variant.as_str())
+}
+
+impl ImageFiles for ImageBucket {
+    async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, PortError> {
+        let sent = self.client.get_object().bucket(&self.name).key(UploadKey { product, image }.to_string()).send().await;
+        let object = match sent {
+            Ok(object) => object,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+            Err(error) => return Err(PortError::new("GetObject", error)),
+        };
+        // The signature bound the size when it was uploaded; whoever else writes to the bucket is held to it here.
+        if object.content_length().is_some_and(|length| length.unsigned_abs() > UploadSize::MAX) {
+            return Ok(Some(Upload::TooLarge));
+        }
+        let content_type = object.content_type().and_then(|text| ContentType::try_from(text.to_owned()).ok());
+        let body = object.body.collect().await.map_err(|error| PortError::new("GetObject", error))?;
+        Ok(Some(Upload::File(body.to_vec(), content_type)))
+    }
+
+    async fn write_variant(
+        &self,
+        product: ProductId,
+        image: ImageId,
+        variant: VariantName,
+        jpeg: Vec<u8>,
+    ) -> Result<(), PortError> {
+        self.client
+            .put_object()
+            .bucket(&self.name)
+            .key(variant_key(product, image, variant))
+            .content_type("image/jpeg")
+            // The key names one image for ever, so what it leads to never changes.
+            .cache_control("public, max-age=31536000, immutable")
+            .body(ByteStream::from(jpeg))
+            .send()
+            .await
+            .map_err(|error| PortError::new("PutObject", error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
+    const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a4b5";
+
+    #[test]
+    fn parses_its_own_text_form() {
+        let key = UploadKey::parse(&format!("uploads/{PRODUCT}/{IMAGE}")).unwrap();
+        assert_eq!(key.to_string(), format!("uploads/{PRODUCT}/{IMAGE}"));
+    }
+
+    #[test]
+    fn rejects_the_keys_of_other_objects() {
+        for key in [
+            "uploads/",
+            "uploads/cat.jpg",
+            &format!("images/{PRODUCT}/{IMAGE}"),
+            &format!("uploads/{PRODUCT}/{IMAGE}/x"),
+            &format!("uploads/{PRODUCT}/{IMAGE} copy"),
+        ] {
+            assert_eq!(UploadKey::parse(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The storefront's ports on DynamoDB, S3 and SES.
+//!
+//! [`Table`] is the DynamoDB table and the only place that knows its keys. [`ImageBucket`] has the images in S3, and
+//! [`ImageSigner`] makes links to them. [`ReportBucket`] stores reports, [`Mailer`] sends e-mail, and [`SandboxGateway`] is a
+//! payment gateway that takes no money.
+
+mod image_bucket;
+mod image_signer;
+mod mailer;
+mod report_bucket;
+mod s3_client;
+mod sandbox_gateway;
+mod table;
+
+pub use image_bucket::{ImageBucket, UploadKey};
+pub use image_signer::ImageSigner;
+pub use mailer::Mailer;
+pub use report_bucket::ReportBucket;
+pub use sandbox_gateway::SandboxGateway;
+pub use table::{StreamRecord, StreamRecordError, Table};

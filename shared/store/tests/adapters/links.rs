@@ -1,0 +1,4 @@
+use ferrite_aws::testing::emulator_config;
+use ferrite_store::ImageSigner;
+
+ferrite_domain::links_contract!(ImageSigner::new(&emulator_config(), "bucket").await.expect("there are credentials"));

@@ -1,0 +1,40 @@
+//! A bucket of reports, and a look into it.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
+use ferrite_aws::testing::emulator_config;
+use ferrite_core::memory::UniqueIds;
+use ferrite_core::ports::{NewIds, PortError};
+use ferrite_domain::ReportFile;
+use ferrite_domain::contract::reports::ReportsUnderTest;
+use ferrite_domain::ports::KeepReport;
+use ferrite_store::ReportBucket;
+
+struct Reports {
+    client: Client,
+    bucket: String,
+    adapter: ReportBucket,
+}
+
+async fn reports() -> Reports {
+    let client = Client::from_conf(Builder::from(&emulator_config()).force_path_style(true).build());
+    let bucket = format!("adapters-{}", UniqueIds.new_id());
+    client.create_bucket().bucket(&bucket).send().await.expect("the bucket is created");
+    Reports { client, adapter: ReportBucket::new(&emulator_config(), bucket.clone()), bucket }
+}
+
+impl KeepReport for Reports {
+    async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
+        self.adapter.keep(file).await
+    }
+}
+
+impl ReportsUnderTest for Reports {
+    async fn fetch(&self, key: &str) -> Option<(String, Vec<u8>)> {
+        let object = self.client.get_object().bucket(&self.bucket).key(key).send().await.ok()?;
+        let content_type = object.content_type().unwrap_or_default().to_owned();
+        Some((content_type, object.body.collect().await.ok()?.to_vec()))
+    }
+}
+
+ferrite_domain::reports_contract!(reports().await);

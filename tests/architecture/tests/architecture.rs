@@ -1,0 +1,175 @@
+//! Which crate may depend on which: the kit never on the storefront, a function never on another function, and nothing that
+//! is deployed on code for tests or scripts.
+
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but a test's own functions are none to clippy")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use serde_json::Value;
+
+/// The crates of shared/, with the crates of the workspace that each may depend on. The first three are the kit.
+const SHARED: [(&str, &[&str]); 7] = [
+    ("shared/core", &[]),
+    ("shared/runtime", &["shared/core"]),
+    ("shared/aws", &["shared/core"]),
+    ("shared/domain", &["shared/core"]),
+    ("shared/api", &["shared/core", "shared/domain", "shared/runtime"]),
+    ("shared/store", &["shared/aws", "shared/core", "shared/domain"]),
+    ("shared/images", &[]),
+];
+
+const KIT: [&str; 3] = ["shared/core", "shared/runtime", "shared/aws"];
+
+/// Words that only the storefront has. "order" alone has other meanings, too.
+const STOREFRONT_WORDS: [&str; 7] =
+    ["product", "customer", "storefront", "order_id", "OrderId", "OrderPlaced", "place-order"];
+
+/// The dependencies between the crates of a workspace, by their folders.
+#[derive(Debug, Default)]
+struct Workspace {
+    crates: BTreeMap<String, Dependencies>,
+}
+
+#[derive(Debug, Default)]
+struct Dependencies {
+    /// Whether it is a program behind ./scripts/NAME.
+    is_command: bool,
+    /// Of what is deployed: normal and build dependencies.
+    deployed: BTreeSet<String>,
+    /// Of its tests.
+    tests: BTreeSet<String>,
+}
+
+impl Workspace {
+    fn parse(metadata: &Value) -> Self {
+        let root = Path::new(metadata["workspace_root"].as_str().unwrap());
+        let folder = |path: &str| Path::new(path).strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let mut workspace = Self::default();
+        for package in metadata["packages"].as_array().unwrap() {
+            let manifest = package["manifest_path"].as_str().unwrap();
+            let own = folder(manifest.trim_end_matches("/Cargo.toml"));
+            let dependencies = workspace.crates.entry(own.clone()).or_default();
+            let has_binary = package["targets"].as_array().unwrap().iter().any(|target| target["kind"][0] == "bin");
+            dependencies.is_command = has_binary && own.starts_with("scripts/");
+            for dependency in package["dependencies"].as_array().unwrap() {
+                let Some(path) = dependency["path"].as_str().map(folder).filter(|path| *path != own) else { continue };
+                let is_for_tests = dependency["kind"] == "dev";
+                if is_for_tests { &mut dependencies.tests } else { &mut dependencies.deployed }.insert(path);
+            }
+        }
+        workspace
+    }
+
+    /// The dependencies that the rules forbid, each as a sentence.
+    fn violations(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let is_kit = |folder: &str| KIT.contains(&folder);
+        let is_storefront =
+            |folder: &str| folder.starts_with("functions/") || (folder.starts_with("shared/") && !is_kit(folder));
+        let is_command = |folder: &str| self.crates.get(folder).is_some_and(|found| found.is_command);
+        for (folder, Dependencies { deployed, tests, is_command: depends_as_command }) in &self.crates {
+            let allowed = SHARED.iter().find(|(name, _)| name == folder).map(|(_, allowed)| *allowed);
+            if folder.starts_with("shared/") && allowed.is_none() {
+                found.push(format!("{folder} is not in the list of this test"));
+            }
+            for other in deployed {
+                let is_allowed = match allowed {
+                    Some(allowed) => allowed.contains(&other.as_str()),
+                    None if folder.starts_with("functions/") => other.starts_with("shared/"),
+                    None => !depends_as_command || !is_command(other),
+                };
+                if !is_allowed {
+                    found.push(format!("{folder} must not depend on {other}"));
+                }
+            }
+            for other in tests {
+                if is_kit(folder) && is_storefront(other) {
+                    found.push(format!("the tests of {folder} must not depend on {other}"));
+                }
+                if folder.starts_with("functions/") && other.starts_with("functions/") {
+                    found.push(format!("the tests of {folder} must not depend on {other}"));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+#[test]
+fn crates_depend_only_on_what_the_rules_allow() {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root()).output();
+    let workspace = Workspace::parse(&serde_json::from_slice(&output.unwrap().stdout).unwrap());
+    assert!(workspace.crates.len() > 20, "{:?}", workspace.crates.keys());
+    let violations = workspace.violations();
+    assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
+fn reports_forbidden_dependencies() {
+    let crates = |name: &str, dependencies: &[(&str, Option<&str>)]| {
+        let dependencies: Vec<Value> = dependencies
+            .iter()
+            .map(|(folder, kind)| serde_json::json!({"path": format!("/x/{folder}"), "kind": kind}))
+            .collect();
+        let targets = [serde_json::json!({"kind": [if name.ends_with("stack") { "lib" } else { "bin" }]})];
+        serde_json::json!({
+            "manifest_path": format!("/x/{name}/Cargo.toml"), "dependencies": dependencies, "targets": targets
+        })
+    };
+    let packages = [
+        crates("shared/runtime", &[("shared/core", None), ("shared/domain", None), ("shared/api", Some("dev"))]),
+        crates("functions/a", &[("shared/runtime", None), ("functions/b", None), ("tests", Some("dev"))]),
+        crates("scripts/bench", &[]),
+        crates("scripts/dev", &[("scripts/bench", None), ("scripts/local-stack", None)]),
+        crates("scripts/local-stack", &[]),
+        crates("shared/new", &[]),
+    ];
+    let violations = Workspace::parse(&serde_json::json!({"workspace_root": "/x", "packages": packages})).violations();
+    let expected = [
+        "functions/a must not depend on functions/b",
+        "scripts/dev must not depend on scripts/bench",
+        "shared/new is not in the list of this test",
+        "shared/runtime must not depend on shared/domain",
+        "the tests of shared/runtime must not depend on shared/api",
+    ];
+    assert_eq!(violations, expected);
+}
+
+#[test]
+fn the_kit_does_not_mention_the_storefront() {
+    let mut mentions = Vec::new();
+    for kit in KIT {
+        for file in files(&root().join(kit)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for (number, line) in text.lines().enumerate() {
+                if STOREFRONT_WORDS.iter().any(|word| line.contains(word)) {
+                    mentions.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(mentions.is_empty(), "{mentions:#?}");
+}
+
+/// The text files below `folder`. A changelog may say what has left the kit.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let is_text = path.extension().is_some_and(|extension| ["rs", "toml", "md"].iter().any(|text| extension == *text));
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if is_text && !path.ends_with("CHANGELOG.md") {
+            found.push(path);
+        }
+    }
+    found
+}

@@ -1,0 +1,23 @@
+//! A schedule: purges old notes.
+
+use ferrite_aws::{DeadLetters, sdk_config};
+use ferrite_runtime::schedule::{self, Tick};
+use ferrite_runtime::{Failure, InitError, config};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Settings {
+    dead_letter_queue_url: String,
+}
+
+async fn purge_notes(tick: Tick) -> Result<(), Failure> {
+    tracing::info!(before = %tick.time, "notes purged");
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), InitError> {
+    let settings: Settings = config::read()?;
+    let dead_letters = DeadLetters::new(&sdk_config()?, settings.dead_letter_queue_url);
+    schedule::serve(&dead_letters, purge_notes).await
+}
