@@ -8,11 +8,11 @@ use std::error::Error;
 
 use ::http::StatusCode;
 use ferrite_aws::{IdempotencyTable, sdk_config};
+use ferrite_runtime::http::{self, Problem, Request, Response};
 use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::tower::ServiceBuilder;
 use ferrite_runtime::{Failure, InitError, SystemClock, config, event, service_fn};
-use ferrite_runtime::{Failure, event};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
