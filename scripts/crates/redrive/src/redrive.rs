@@ -2,6 +2,9 @@
 //!
 //! A message is deleted from its dead-letter queue after it was sent back, never before. If the command dies in between, the
 //! message is delivered twice, which every consumer handles.
+//!
+//! SQS's own StartMessageMoveTask is not used: it moves whole queues and no single messages, it cannot invoke the functions that
+//! most of the dead-letter queues belong to, and it keeps the attributes with the reason for the failure.
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
