@@ -9,7 +9,7 @@ fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
-/// Until what SES tells of a mail was handled, the mail must not be sent again.
+/// An e-mail must not be sent again before the event of SES about it was handled.
 #[test]
 fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
     let template = template();

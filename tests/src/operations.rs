@@ -18,7 +18,7 @@ fn the_routes_are_those_of_the_apis_document() {
     let mut described = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            // What stands behind a point tells a function's operations apart.
+            // A suffix behind a dot distinguishes the operations of a function.
             let function = operation["operationId"].as_str().unwrap().split('.').next().unwrap().to_owned();
             let is_public = operation["security"].as_array().unwrap().is_empty();
             let served =
@@ -39,7 +39,7 @@ fn the_routes_are_those_of_the_apis_document() {
     assert_eq!(in_order(routes), in_order(described), "template.yaml, shared/api/src/openapi");
 }
 
-/// infra/operations.yaml, and template.yaml beside it.
+/// infra/operations.yaml and template.yaml.
 fn operations() -> (Template, Template) {
     let read = |name: &str| Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
     (read("infra/operations.yaml"), read("template.yaml"))
@@ -72,7 +72,7 @@ fn every_function_has_its_alarms() {
     let mut functions: Vec<_> = template.functions().unwrap().into_iter().map(|function| function.name).collect();
     functions.sort();
     assert_eq!(names, functions, "the list of EachFunction");
-    // Whose refusals are errors to Lambda, and whose alarm is one of its own.
+    // Its rejections are errors to Lambda, so it has an alarm of its own.
     functions.retain(|name| name != "authorize");
     assert_eq!(each(&operations, "FailingFunction").0, functions, "the list of EachFailingFunction");
 

@@ -159,8 +159,8 @@ fn every_path_answers_a_preflight_with_its_own_methods() {
     let said = said.into_iter().map(|(path, methods)| (path, methods.split(", ").map(str::to_owned).collect()));
     assert_eq!(said.collect::<BTreeMap<String, BTreeSet<String>>>(), methods(&template));
 
-    let asked = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
-    assert_eq!(asked.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
+    let preflight = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
+    assert_eq!(preflight.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
 }
 
 #[test]

@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(sample.len(), 50);
         let order: Vec<usize> = sample.iter().map(|event| event.id.parse().unwrap()).collect();
         assert!(!order.is_sorted());
-        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "what EventBridge refused is not among them");
+        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "events that EventBridge rejected are not among them");
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Mutation {
             return None;
         }
         let condition = body["ConditionExpression"].as_str()?;
-        // DynamoDB refuses values that no expression uses, so the condition stays and always holds.
+        // DynamoDB rejects values that no expression uses, so the condition stays and always holds.
         body["ConditionExpression"] = format!("({condition}) OR attribute_exists(x) OR attribute_not_exists(x)").into();
         Some(body.to_string().into())
     }

@@ -35,7 +35,7 @@ impl Batch {
                 retain(&mut request["Entries"]);
             }
             Self::Reads => {
-                // DynamoDB refuses a table without keys.
+                // DynamoDB rejects a table without keys.
                 if let Some(tables) = request["RequestItems"].as_object_mut() {
                     tables.retain(|_, table| retain(&mut table["Keys"]));
                 }

@@ -65,7 +65,7 @@ impl Customer<'_> {
             Repeated::Not => self.send(&call)?,
             Repeated::Afterwards => {
                 let answer = self.send(&call)?;
-                // A refusal is not kept: what was out of stock may be there by now.
+                // A rejection is not saved: a product may be in stock again.
                 if answer.status == 202 {
                     let again = self.send(&call)?;
                     self.compare(&call, &answer, &again);
@@ -80,7 +80,7 @@ impl Customer<'_> {
                 let (one, other) = (self.count(one)?, self.count(other)?);
                 let (accepted, other) = if one.status == 202 { (one, other) } else { (other, one) };
                 if accepted.status == 202 {
-                    // What was refused for want of stock may have come first, and the stock a moment later.
+                    // The rejected request may have come first, and the stock a moment later.
                     let other = if is_out_of_stock(&other) { self.send(&call)? } else { other };
                     self.compare(&call, &accepted, &other);
                 }

@@ -110,8 +110,8 @@ fn mails_missing_or_doubled(snapshot: &Snapshot) -> Vec<String> {
     }
     for order in snapshot.orders.values() {
         let registered = snapshot.histories.get(&order.customer_id).filter(|history| history.registered);
-        let told = matches!(order.status.as_str(), "paid" | "cancelled");
-        if let Some(history) = registered.filter(|_| told) {
+        let is_notified = matches!(order.status.as_str(), "paid" | "cancelled");
+        if let Some(history) = registered.filter(|_| is_notified) {
             expect(&history.email, format!("Your order {} is {}", order.id, order.status));
         }
     }

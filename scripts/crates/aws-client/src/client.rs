@@ -175,7 +175,7 @@ impl AwsClient {
         self.json(SSM, "PutParameter", &body).map(drop)
     }
 
-    /// Gets a page that needs no signature, as emulators have them beside AWS's API. `None` when there is no such page.
+    /// Gets a page that needs no signature, which emulators have in addition to AWS's API. `None` when there is no such page.
     ///
     /// # Errors
     /// When there is no response, or it is not JSON.

@@ -24,7 +24,7 @@ type Respond = fn(&AwsCall<'_>, &str) -> Option<AwsResponse>;
 pub(crate) struct AwsEndpoint {
     /// Its URL.
     pub(crate) url: String,
-    /// Whom to trust to reach it.
+    /// The certificates that its clients have to trust.
     pub(crate) trust: Trust,
     log: Arc<Log>,
 }
@@ -59,7 +59,7 @@ impl AwsEndpoint {
         self.log.connections.load(Ordering::Relaxed)
     }
 
-    /// The calls that had no answer since this was last asked.
+    /// The calls without a response since the last call of this method.
     pub(crate) fn unanswered(&self) -> Vec<String> {
         std::mem::take(&mut *self.log.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -95,8 +95,8 @@ async fn answer(
         response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
         *response.body_mut() = Full::from(Bytes::from(answer.body));
     } else {
-        let asked = format!("{} {} {}", head.method, head.uri.path(), target.unwrap_or_default());
-        log.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        let call = format!("{} {} {}", head.method, head.uri.path(), target.unwrap_or_default());
+        log.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     Ok(response)

@@ -10,7 +10,7 @@ use ferrite_local_stack::files::FileError;
 use cgroup::{Hierarchy, Slice};
 use duty_cycle::DutyCycle;
 
-/// As long as Lambda's own.
+/// The same as Lambda's.
 const PERIOD: Duration = Duration::from_millis(20);
 /// "Configure Lambda function memory": at 1,769 MB, a function has the equivalent of one vCPU.
 const MEMORY_OF_ONE_VCPU: u32 = 1769;
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(share(512).as_micros(), 5788);
     }
 
-    /// Only that it is slowed down, and let go again: by how much is a matter of the machine's load.
+    /// Only that the process is slowed down and released again, because the speed depends on the machine's load.
     #[test]
     fn a_stopped_share_comes_back_every_period() {
         if !cfg!(target_os = "linux") {

@@ -1,4 +1,4 @@
-//! Under what conditions the figures were found, without which they say nothing.
+//! The conditions of a measurement, without which its figures mean nothing.
 
 use std::fs;
 use std::process::Command;
@@ -19,7 +19,7 @@ pub(crate) struct Conditions {
     machine: String,
     cores: usize,
     kernel: String,
-    /// Just before: on an idle machine next to nothing.
+    /// Measured just before; close to 0 on an idle machine.
     cpu_used_by_others_percent: u64,
     cpu_cap: String,
     endpoint: &'static str,
@@ -32,7 +32,7 @@ impl Conditions {
     /// Those of a run that is about to begin.
     ///
     /// # Errors
-    /// When a tool does not tell its version.
+    /// When a tool does not print its version.
     pub(crate) fn of(tools: &Tools, limiter: &CpuLimiter, starts: usize) -> Result<Self, BenchError> {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         let processor = read("/proc/cpuinfo");

@@ -14,7 +14,7 @@ use crate::subject::Subject;
 use ferrite_local_stack::files::at;
 use ferrite_local_stack::process::{ProcessError, check_interrupted};
 
-/// Longer than anything here takes, so that only what hangs is given up.
+/// Longer than any step takes, so that only a hanging function fails.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A function that has been started. It ends when this is dropped.
@@ -22,7 +22,7 @@ pub(crate) struct Environment<'a> {
     subject: &'a Subject,
     child: Child,
     api: RuntimeApi,
-    /// Everything that it has written: what Lambda would send to CloudWatch Logs.
+    /// Its log, which Lambda would send to CloudWatch Logs.
     log: PathBuf,
     started: Instant,
     // Last: a control group outlives what is in it.
@@ -31,9 +31,9 @@ pub(crate) struct Environment<'a> {
 
 /// An invocation that came to its end.
 pub(crate) struct Invoked {
-    /// From handing the event out to the whole answer.
+    /// From sending the event to the end of the response.
     pub(crate) took: Duration,
-    /// What was answered.
+    /// The response.
     pub(crate) answer: Vec<u8>,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Environment<'a> {
         Ok(Self { subject, child, api, log, started, cpu_limit: None })
     }
 
-    /// Waits until the function asks for its first event, and tells how long that took.
+    /// Waits until the function asks for its first event, and returns how long that took.
     ///
     /// # Errors
     /// When it ends, reports a failure or does nothing instead.
@@ -132,14 +132,14 @@ impl<'a> Environment<'a> {
         self.failed(what, how)
     }
 
-    /// An error about this function that quotes what it has written last.
+    /// An error about this function, with the last line of its log.
     pub(crate) fn failed(&self, what: &'static str, how: String) -> BenchError {
         let log = self.log().unwrap_or_default();
         let last = log.lines().last().unwrap_or_default().to_owned();
         BenchError::Function { function: self.subject.name.clone(), what, how, last }
     }
 
-    /// What the function has written so far.
+    /// The function's log so far.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -147,11 +147,11 @@ impl<'a> Environment<'a> {
         Ok(fs::read(&self.log).map(|log| String::from_utf8_lossy(&log).into_owned()).map_err(at(&self.log))?)
     }
 
-    /// How long the function's threads have been on a CPU so far. Unlike the time that passed, it holds neither what the
-    /// servers of this program took nor what other programs and other machines on this one's host did meanwhile.
+    /// The CPU time of the function's threads so far. Unlike the elapsed time, it does not include the servers of this program
+    /// or other programs on this machine and its host.
     ///
     /// # Errors
-    /// When the kernel does not tell.
+    /// When the kernel does not report it.
     pub(crate) fn cpu_time(&self) -> Result<Duration, BenchError> {
         let folder = PathBuf::from(format!("/proc/{}/task", self.child.id()));
         let mut time = Duration::ZERO;
@@ -166,7 +166,7 @@ impl<'a> Environment<'a> {
     /// The most memory that the function has had resident so far, in bytes.
     ///
     /// # Errors
-    /// When the kernel does not tell.
+    /// When the kernel does not report it.
     pub(crate) fn peak_memory(&self) -> Result<u64, BenchError> {
         let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
         let status = fs::read_to_string(&path).map_err(at(&path))?;

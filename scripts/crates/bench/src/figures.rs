@@ -1,4 +1,4 @@
-//! From what was observed to what is reported: medians under names, and how they compare with the yardsticks'.
+//! The reported figures: medians of the samples, and their ratios to the yardsticks.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::subject::Kind;
 
-/// The memories whose share of a CPU the invocations are measured with, in megabytes.
+/// The memory sizes in megabytes that invocations are measured with.
 pub(crate) const MEMORIES: [u32; 3] = [128, 256, 512];
 
-/// What can be told of a subject.
+/// A measure of a subject.
 pub(crate) struct Measure {
     /// Its name in the data, with its unit.
     pub(crate) key: &'static str,
@@ -74,7 +74,7 @@ const LOGS: [Measure; 2] = [
     Measure { key: "log_lines", title: "lines", unit: Unit::Count },
 ];
 
-/// What was observed of a subject, start after start.
+/// The samples of a subject, from all starts.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
     observed: BTreeMap<String, Vec<f64>>,
@@ -108,7 +108,7 @@ pub(crate) struct Row {
     pub(crate) name: String,
     /// Its kind.
     pub(crate) kind: Kind,
-    /// Its figures under the keys of [`MEASURES`]; what was not measured is not there.
+    /// Its figures under the keys of [`MEASURES`]; a measure without samples is missing.
     pub(crate) figures: BTreeMap<String, f64>,
     /// Whether it had a connection open when its init ended, or never needs one.
     pub(crate) connected_in_init: bool,

@@ -1,4 +1,4 @@
-//! What everything around a handler adds to a warm request, beside a bare handler in the same process.
+//! What the middleware adds to a warm request, compared with a bare handler in the same process.
 
 use std::env;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(crate) struct Hooks {
 /// Builds the example with the profile that functions ship with, and runs it.
 ///
 /// # Errors
-/// When it does not build, run or say what it measured.
+/// When it does not build, run or print its figures.
 pub(crate) fn measure(checkout: &Checkout) -> anyhow::Result<Hooks> {
     step("Building and running the hooks", || {
         run(cargo(checkout).args(["build", "--release", "--package", "ferrite-runtime", "--example", "hooks"]))?;

@@ -14,13 +14,13 @@ use crate::subject::Subject;
 use ferrite_aws_client::endpoint::Credentials;
 use ferrite_local_stack::console::Progress;
 
-/// How many warm invocations follow each first one, one right after the other. What is kept is their mean: each by itself
-/// either fits into what is left of a period or waits for the next, and a median would tell one of the two.
+/// How many warm invocations follow each first one, without a pause. Their mean is reported, because a single one either fits
+/// into the rest of a CPU period or waits for the next, and a median would show only one of the two.
 pub(crate) const WARM: u32 = 10;
 /// Between the first invocation and the warm ones.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// What it takes to measure.
+/// Everything that a measurement needs.
 pub(crate) struct Bench<'a> {
     /// Where servers run.
     pub(crate) servers: &'a Handle,
@@ -37,7 +37,7 @@ impl Bench<'_> {
     /// other, so that whatever the machine does meanwhile is done to all alike.
     ///
     /// # Errors
-    /// When one does not start, or does not do what it is invoked for.
+    /// When one does not start, or does not handle its event.
     pub(crate) fn measure(&self, subjects: &[Subject], starts: usize) -> Result<Vec<Row>, BenchError> {
         let mut observed: Vec<_> = subjects.iter().map(|_| (Samples::default(), true)).collect();
         let mut progress = Progress::new("starts");
@@ -60,7 +60,7 @@ impl Bench<'_> {
         rows.collect()
     }
 
-    /// An init that is told to open no connection. One that needs AWS all the same is not counted.
+    /// An init without opening a connection. It is not counted if the function connects to AWS anyway.
     fn unopened(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[("OPEN_CONNECTIONS_IN_INIT", "false")])?;

@@ -15,10 +15,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// What a function did, with the moment that it did it.
+/// What a function did, and when.
 #[derive(Debug)]
 pub(crate) enum Seen {
-    /// It asked for its next event.
+    /// It polled for its next event.
     Polled(Instant),
     /// It was given one.
     HandedOut(Instant),
@@ -44,7 +44,7 @@ struct Environment {
 }
 
 impl RuntimeApi {
-    /// Listens on a port of its own.
+    /// Listens on a free port.
     ///
     /// # Errors
     /// When there is none to be had.
@@ -66,9 +66,9 @@ impl RuntimeApi {
         Ok(Self { address, seen, events, server })
     }
 
-    /// The next thing that the function does within `patience`.
-    pub(crate) fn next(&self, patience: Duration) -> Option<Seen> {
-        self.seen.recv_timeout(patience).ok()
+    /// The next thing that the function does within `timeout`.
+    pub(crate) fn next(&self, timeout: Duration) -> Option<Seen> {
+        self.seen.recv_timeout(timeout).ok()
     }
 
     /// Hands `event` out, at once if the function is polling and else when it does.
@@ -125,7 +125,7 @@ fn invocation(number: u64, event: String) -> Response<Full<Bytes>> {
     response
 }
 
-/// Nobody waits any more for what the function does.
+/// The measurement is over, so nothing waits for the function.
 #[derive(Debug, thiserror::Error)]
 #[error("the measurement is over")]
 struct BenchEnd;
@@ -134,7 +134,7 @@ struct BenchEnd;
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
     #[test]
     fn an_event_goes_out_and_its_answer_comes_in() {
@@ -152,13 +152,13 @@ mod tests {
             (deadline, answer.status(), failure.status())
         });
 
-        assert!(matches!(api.next(PATIENCE), Some(Seen::Polled(_))));
+        assert!(matches!(api.next(TIMEOUT), Some(Seen::Polled(_))));
         api.hand_out("\"event\"".to_owned());
-        let Some(Seen::HandedOut(out)) = api.next(PATIENCE) else { panic!("nothing was handed out") };
-        let Some(Seen::Answered(back, body)) = api.next(PATIENCE) else { panic!("nothing was answered") };
+        let Some(Seen::HandedOut(out)) = api.next(TIMEOUT) else { panic!("nothing was handed out") };
+        let Some(Seen::Answered(back, body)) = api.next(TIMEOUT) else { panic!("nothing was answered") };
         assert!(back > out);
         assert_eq!(body, "\"event\"");
-        assert!(matches!(api.next(PATIENCE), Some(Seen::Failed(reason)) if reason == "broken"));
+        assert!(matches!(api.next(TIMEOUT), Some(Seen::Failed(reason)) if reason == "broken"));
         let (deadline, answered, failed) = function.join().unwrap();
         assert!(deadline > SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis());
         assert_eq!((answered.as_u16(), failed.as_u16()), (202, 202));

@@ -1,4 +1,4 @@
-//! What is measured: the functions as they ship, and the two yardsticks beside them.
+//! The subjects of the measurement: the functions as they ship, and the two yardsticks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ type Invocations<'a> = (fn(&Function, &str) -> Option<Invocation>, &'a str);
 pub(crate) struct Subject {
     /// The function's name, or the yardstick's.
     pub(crate) name: String,
-    /// Which of the three kinds it is.
+    /// Its kind.
     pub(crate) kind: Kind,
     /// The binary as it ships.
     pub(crate) binary: PathBuf,
@@ -38,7 +38,7 @@ pub(crate) struct Subject {
     pub(crate) invocation: Option<Invocation>,
 }
 
-/// What a subject is to the others.
+/// The kind of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// lambda_runtime alone.

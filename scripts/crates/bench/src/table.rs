@@ -12,7 +12,7 @@ const RATIO: usize = 8;
 /// Everything as text: the conditions, a part for each group of measures, a line for each budget.
 pub(crate) fn text(conditions: &Conditions, rows: &Rows, outcomes: &[BudgetOutcome]) -> String {
     let mut text = conditions.text();
-    text.push_str("\nBeside each figure: how many times the floor's it is, and which part of the default's.\n");
+    text.push_str("\nNext to each figure: its ratio to the floor's, and to the default's.\n");
     for (title, measures) in MEASURES {
         text.push_str(&format!("\n{title}\n{:NAME$}", ""));
         for measure in measures {

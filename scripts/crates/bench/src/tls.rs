@@ -15,7 +15,7 @@ use ferrite_local_stack::files::at;
 /// Where distributions keep the certificates that they trust, as one file: Amazon Linux, and Debian.
 const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
-/// Whom functions have to trust to reach the endpoint.
+/// The certificates that functions have to trust to reach the endpoint.
 pub(crate) struct Trust {
     /// A PEM file with the one certificate that it takes.
     pub(crate) authority: PathBuf,
@@ -24,7 +24,7 @@ pub(crate) struct Trust {
     pub(crate) bundle: PathBuf,
 }
 
-/// A configuration to serve `localhost` with, and whom to trust for it, in files in `folder`.
+/// A server configuration for `localhost`, and the certificates to trust for it, in files in `folder`.
 ///
 /// # Errors
 /// When a certificate cannot be made or written.

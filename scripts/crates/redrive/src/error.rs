@@ -15,9 +15,7 @@ pub(crate) enum RedriveError {
         known: String,
     },
     /// A dead-letter queue has two owners.
-    #[error(
-        "template.yaml: {queue} takes the dead letters of {one} and of {other}, so nobody can tell what goes back where"
-    )]
+    #[error("template.yaml: {queue} takes the dead letters of {one} and of {other}, so the origin of a message is unknown")]
     Shared {
         /// The dead-letter queue.
         queue: String,

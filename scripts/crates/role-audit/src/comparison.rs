@@ -135,7 +135,7 @@ mod tests {
         Grant { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..grant.clone() }
     }
 
-    fn asked(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (UsedPermission, UseCounts) {
+    fn used(function: &str, action: &str, resource: &str, handled: u64, opened: u64) -> (UsedPermission, UseCounts) {
         let [function, action, resource] = [function, action, resource].map(str::to_owned);
         (UsedPermission { function, action, resource, keys: [].into() }, UseCounts { handled, prewarmed: opened, denied: 0 })
     }
@@ -144,14 +144,14 @@ mod tests {
     fn findings(allowed: &[Grant], record: &[(UsedPermission, UseCounts)]) -> Vec<Finding> {
         let log = grant("logs:PutLogEvents", LOG);
         let grants: Vec<_> = allowed.iter().cloned().chain([log.clone()]).collect();
-        let opened = asked("get", "logs:PutLogEvents", LOG, 0, 1);
+        let opened = used("get", "logs:PutLogEvents", LOG, 0, 1);
         compare(&grants, &[(log, ByLambda::Logs)], &record.iter().cloned().chain([opened]).collect()).1
     }
 
     #[test]
     fn counts_uses_over_all_resources_of_a_pattern() {
         let images = grant("s3:GetObject", "arn:aws:s3:::shop/images/*");
-        let object = |key: &str| asked("get", "s3:GetObject", &format!("arn:aws:s3:::shop/images/{key}"), 2, 1);
+        let object = |key: &str| used("get", "s3:GetObject", &format!("arn:aws:s3:::shop/images/{key}"), 2, 1);
         let (rows, found) = compare(std::slice::from_ref(&images), &[], &[object("a/b.jpg"), object("c")].into());
         assert_eq!(rows, [Row { grant: images, seen: 4, by_lambda: None }]);
         assert_eq!(found, []);
@@ -162,25 +162,25 @@ mod tests {
         let get = grant("dynamodb:GetItem", TABLE);
         let unneeded = [Finding::Unused(get.clone())];
         assert_eq!(findings(std::slice::from_ref(&get), &[]), unneeded);
-        let by_init_alone = asked("get", "dynamodb:GetItem", TABLE, 0, 3);
-        assert_eq!(findings(std::slice::from_ref(&get), &[by_init_alone]), unneeded);
-        let by_init_too = asked("get", "dynamodb:GetItem", TABLE, 1, 3);
-        assert_eq!(findings(&[get], &[by_init_too]), []);
+        let by_prewarm_only = used("get", "dynamodb:GetItem", TABLE, 0, 3);
+        assert_eq!(findings(std::slice::from_ref(&get), &[by_prewarm_only]), unneeded);
+        let by_prewarm_too = used("get", "dynamodb:GetItem", TABLE, 1, 3);
+        assert_eq!(findings(&[get], &[by_prewarm_too]), []);
     }
 
     #[test]
     fn finds_missing_grants() {
         let get = grant("dynamodb:GetItem", TABLE);
-        let used = asked("get", "dynamodb:GetItem", TABLE, 1, 0);
+        let record = used("get", "dynamodb:GetItem", TABLE, 1, 0);
         for (function, action, resource) in [
             ("list", "dynamodb:GetItem", TABLE),
             ("get", "dynamodb:PutItem", TABLE),
             ("get", "dynamodb:GetItem", "arn:other"),
         ] {
             for (handled, opened) in [(1, 0), (0, 1), (0, 0)] {
-                let other = asked(function, action, resource, handled, opened);
+                let other = used(function, action, resource, handled, opened);
                 let missing = [Finding::Missing(as_grant(&other.0))];
-                assert_eq!(findings(std::slice::from_ref(&get), &[used.clone(), other]), missing, "{function} {action}");
+                assert_eq!(findings(std::slice::from_ref(&get), &[record.clone(), other]), missing, "{function} {action}");
             }
         }
     }
@@ -188,13 +188,13 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_allowed_in_each_partition_and_every_partition_is_asked_for() {
         let get = grant("dynamodb:GetItem", TABLE);
-        let asked_in = |keys: &[&str], opened| {
-            let (need, times) = asked("get", "dynamodb:GetItem", TABLE, 1 - opened, opened);
+        let used_in = |keys: &[&str], opened| {
+            let (need, times) = used("get", "dynamodb:GetItem", TABLE, 1 - opened, opened);
             (UsedPermission { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..need }, times)
         };
         let found =
             |allowed: &[&str], record: &[(UsedPermission, UseCounts)]| findings(&[in_partitions(&get, allowed)], record);
-        let (ours, both, opening) = (asked_in(&["A#*"], 0), asked_in(&["A#*", "B#*"], 0), asked_in(&["NONE"], 1));
+        let (ours, both, opening) = (used_in(&["A#*"], 0), used_in(&["A#*", "B#*"], 0), used_in(&["NONE"], 1));
         assert_eq!(found(&["A#*", "NONE"], &[ours.clone(), opening.clone()]), []);
         assert_eq!(found(&["B#*", "A#*"], std::slice::from_ref(&both)), []);
         assert_eq!(found(&[], std::slice::from_ref(&both)), []);
@@ -212,7 +212,7 @@ mod tests {
     fn what_lambda_needs_is_to_be_allowed_on_exactly_that() {
         let log = grant("logs:PutLogEvents", LOG);
         let all_logs = grant("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:*");
-        let opened = [asked("get", "logs:PutLogEvents", LOG, 0, 1)].into();
+        let opened = [used("get", "logs:PutLogEvents", LOG, 0, 1)].into();
         let found = compare(std::slice::from_ref(&all_logs), &[(log.clone(), ByLambda::Logs)], &opened).1;
         assert_eq!(found, [Finding::Unused(all_logs), Finding::MissingForLambda(log, ByLambda::Logs)]);
     }
@@ -220,8 +220,8 @@ mod tests {
     #[test]
     fn a_record_that_no_longer_knows_the_calls_of_init_is_found() {
         let get = grant("dynamodb:GetItem", TABLE);
-        let used = [asked("get", "dynamodb:GetItem", TABLE, 1, 0)].into();
-        assert_eq!(compare(&[get], &[], &used).1, [Finding::NothingPrewarmed]);
+        let record = [used("get", "dynamodb:GetItem", TABLE, 1, 0)].into();
+        assert_eq!(compare(&[get], &[], &record).1, [Finding::NothingPrewarmed]);
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl Policy {
     /// Replaces it by `document` (IAM, PutRolePolicy).
     ///
     /// # Errors
-    /// When IAM does not answer or refuses.
+    /// When IAM does not answer or rejects the call.
     pub fn put(&self, aws: &AwsClient, document: &Value) -> Result<(), RolesError> {
         let document = document.to_string();
         let parameters = [("RoleName", self.role.as_str()), ("PolicyName", &self.name), ("PolicyDocument", &document)];

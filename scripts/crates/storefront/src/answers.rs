@@ -112,9 +112,9 @@ fn reports_failure(body: &Value) -> bool {
 
 /// Whether a call only opens the connection: its partition never has items.
 fn is_prewarm(body: &Value) -> bool {
-    let asked = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
+    let queried = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
     let named = [&body["Key"]["pk"], &body["Item"]["pk"]];
-    asked.chain(named).any(|value| value["S"] == NO_PARTITION)
+    queried.chain(named).any(|value| value["S"] == NO_PARTITION)
 }
 
 /// Products and orders exist. Anything else does not, such as a saved response of an idempotency key.

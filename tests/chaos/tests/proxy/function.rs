@@ -14,7 +14,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/relay-events";
 /// The access key that MiniStack gives the function with these two ARNs.
 const ACCESS_KEY: &str = "ASIA5FEA4F669E564881";
 
-/// The function as the proxy is told of it.
+/// The function as the proxy knows it.
 pub(crate) fn relay_events() -> Functions {
     let mut functions = Functions::default();
     functions.insert("relay-events", FUNCTION, ROLE);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How often the process is looked at while it runs: what it may take too much in one period, the next is short of.
+/// How often the CPU time of the running process is checked. What it uses beyond its share is taken from the next period.
 const GLANCE: Duration = Duration::from_micros(100);
 
 /// The thread that stops a process and lets it go on.
