@@ -1,13 +1,12 @@
-//! The end-to-end suite and its HTTP client.
+//! The end-to-end suite of the storefront and its HTTP client.
 
 pub mod api;
 pub mod aws;
-pub mod function_keys;
-pub mod issuer;
 pub mod made;
 #[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod operations;
 pub mod poll;
 #[cfg(test)]
 mod posture;
-pub mod signer;

@@ -3,17 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use serde_yaml_ng::Value;
+use ferrite_local_stack::template::{Template, function_name};
 
-fn template() -> Value {
-    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    serde_yaml_ng::from_str(&fs::read_to_string(template).unwrap()).unwrap()
+fn template() -> Template {
+    Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
-/// Until what SES tells of a mail was handled, the mail must not be sent again.
+/// An e-mail must not be sent again before the event of SES about it was handled.
 #[test]
 fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
     let template = template();
+    let template = template.root();
     let visibility = template["Resources"]["ConfirmationsQueue"]["Properties"]["VisibilityTimeout"].as_i64().unwrap();
     let window = template["Parameters"]["EmailConfirmationSeconds"]["Default"].as_i64().unwrap();
     assert!(window >= 3 * visibility, "{window} s against {visibility} s");
@@ -25,15 +25,12 @@ fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
 fn the_manifests_say_what_the_template_says() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let template = template();
-    let defaults = &template["Globals"]["Function"];
-    let resources = template["Resources"].as_mapping().unwrap().values();
-    let functions = resources.filter(|resource| resource["Type"] == "AWS::Serverless::Function");
+    let defaults = &template.root()["Globals"]["Function"];
 
     let mut seen = 0;
-    for function in functions {
-        let properties = &function["Properties"];
+    for (_, properties) in template.resources_of_type("AWS::Serverless::Function") {
         let number = |name| properties.get(name).unwrap_or(&defaults[name]).as_i64();
-        let name = properties["CodeUri"].as_str().unwrap().trim_start_matches("target/lambda/").trim_end_matches('/');
+        let name = function_name(properties).unwrap();
         let manifest = fs::read_to_string(checkout.join(format!("functions/{name}/Cargo.toml"))).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
         let said = &manifest["package"]["metadata"]["lambda"]["deploy"];

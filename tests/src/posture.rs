@@ -1,45 +1,35 @@
 //! What template.yaml must hold to, whatever is added to it: how things are stored, and what stands before the API.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
+use ferrite_local_stack::template::Template;
 use serde_yaml_ng::Value;
 
-/// template.yaml.
-struct Template(Value);
+fn template() -> Template {
+    Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
+}
 
-impl Template {
-    fn read() -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-        Self(serde_yaml_ng::from_str(&fs::read_to_string(path).unwrap()).unwrap())
-    }
+/// The resources of a type, of which there is at least one.
+fn all<'a>(template: &'a Template, kind: &str) -> Vec<(&'a str, &'a Value)> {
+    let resources: Vec<_> = template.resources().filter(|(_, resource)| resource["Type"] == kind).collect();
+    assert!(!resources.is_empty(), "{kind}");
+    resources.into_iter().map(|(name, resource)| (name, &resource["Properties"])).collect()
+}
 
-    /// The resources of a type, by logical id, with their properties. There is one at least.
-    fn all(&self, kind: &str) -> Vec<(&str, &Value)> {
-        let resources = self.0["Resources"].as_mapping().unwrap();
-        let found: Vec<_> = resources
-            .iter()
-            .filter(|(_, resource)| resource["Type"] == kind)
-            .map(|(name, resource)| (name.as_str().unwrap(), &resource["Properties"]))
-            .collect();
-        assert!(!found.is_empty(), "{kind}");
-        found
-    }
-
-    /// The logical ids that policies of the type `kind`, each for what its property `about` names, close to what is not TLS.
-    fn tls_only(&self, kind: &str, about: &str) -> BTreeSet<String> {
-        let policies = self.all(kind).into_iter().filter(|(_, policy)| {
-            let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap();
-            statements.iter().any(|statement| denies_plain(arguments(statement, "!If").map_or(statement, |of| &of[1])))
-        });
-        policies
-            .flat_map(|(_, policy)| match &policy[about] {
-                Value::Sequence(several) => several.iter().map(|each| reference(each).to_owned()).collect(),
-                one => vec![reference(one).to_owned()],
-            })
-            .collect()
-    }
+/// The logical ids of resources that policies of the type `kind` close to requests without TLS. `about` is the property with
+/// the resources of a policy.
+fn tls_only(template: &Template, kind: &str, about: &str) -> BTreeSet<String> {
+    let policies = all(template, kind).into_iter().filter(|(_, policy)| {
+        let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap();
+        statements.iter().any(|statement| denies_plain(arguments(statement, "!If").map_or(statement, |of| &of[1])))
+    });
+    policies
+        .flat_map(|(_, policy)| match &policy[about] {
+            Value::Sequence(several) => several.iter().map(|each| reference(each).to_owned()).collect(),
+            one => vec![reference(one).to_owned()],
+        })
+        .collect()
 }
 
 fn denies_plain(statement: &Value) -> bool {
@@ -72,8 +62,8 @@ fn names(resources: &[(&str, &Value)]) -> BTreeSet<String> {
 
 #[test]
 fn every_bucket_is_private_encrypted_and_closed_to_what_is_not_tls() {
-    let template = Template::read();
-    let buckets = template.all("AWS::S3::Bucket");
+    let template = template();
+    let buckets = all(&template, "AWS::S3::Bucket");
     for (name, bucket) in &buckets {
         let block = &bucket["PublicAccessBlockConfiguration"];
         for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
@@ -83,25 +73,25 @@ fn every_bucket_is_private_encrypted_and_closed_to_what_is_not_tls() {
         assert!(encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"].is_string(), "{name}");
         assert_eq!(bucket["OwnershipControls"]["Rules"][0]["ObjectOwnership"], "BucketOwnerEnforced", "{name}");
     }
-    assert_eq!(template.tls_only("AWS::S3::BucketPolicy", "Bucket"), names(&buckets));
+    assert_eq!(tls_only(&template, "AWS::S3::BucketPolicy", "Bucket"), names(&buckets));
 }
 
 #[test]
 fn every_queue_is_encrypted_and_closed_to_what_is_not_tls() {
-    let template = Template::read();
-    let queues = template.all("AWS::SQS::Queue");
+    let template = template();
+    let queues = all(&template, "AWS::SQS::Queue");
     for (name, queue) in &queues {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
     }
-    assert_eq!(template.tls_only("AWS::SQS::QueuePolicy", "Queues"), names(&queues));
+    assert_eq!(tls_only(&template, "AWS::SQS::QueuePolicy", "Queues"), names(&queues));
 }
 
 #[test]
 fn every_queue_that_a_function_reads_has_a_dead_letter_queue() {
-    let template = Template::read();
-    let queues: BTreeMap<_, _> = template.all("AWS::SQS::Queue").into_iter().collect();
+    let template = template();
+    let queues: BTreeMap<_, _> = all(&template, "AWS::SQS::Queue").into_iter().collect();
     let mut read = 0;
-    for (name, function) in template.all("AWS::Serverless::Function") {
+    for (name, function) in all(&template, "AWS::Serverless::Function") {
         let events = function["Events"].as_mapping().into_iter().flatten().map(|(_, event)| event);
         for event in events.filter(|event| event["Type"] == "SQS") {
             let queue = queues[reference(&event["Properties"]["Queue"])];
@@ -115,9 +105,9 @@ fn every_queue_that_a_function_reads_has_a_dead_letter_queue() {
 
 #[test]
 fn every_table_is_encrypted_recoverable_and_in_production_not_to_be_deleted() {
-    let template = Template::read();
+    let template = template();
     let protected: Value = serde_yaml_ng::from_str("!If [IsProduction, true, false]").unwrap();
-    for (name, table) in template.all("AWS::DynamoDB::Table") {
+    for (name, table) in all(&template, "AWS::DynamoDB::Table") {
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
         assert_eq!(table["DeletionProtectionEnabled"], protected, "{name}");
@@ -126,15 +116,15 @@ fn every_table_is_encrypted_recoverable_and_in_production_not_to_be_deleted() {
 
 #[test]
 fn every_function_has_a_log_that_is_kept_for_a_set_time() {
-    let template = Template::read();
+    let template = template();
     let mut kept = BTreeSet::new();
-    for (name, group) in template.all("AWS::Logs::LogGroup") {
+    for (name, group) in all(&template, "AWS::Logs::LogGroup") {
         assert_ne!(group["RetentionInDays"], Value::Null, "{name}");
         if let Value::Tagged(tagged) = &group["LogGroupName"] {
             kept.insert(tagged.value.as_str().unwrap().to_owned());
         }
     }
-    for (name, function) in template.all("AWS::Serverless::Function") {
+    for (name, function) in all(&template, "AWS::Serverless::Function") {
         let Value::Tagged(tagged) = &function["FunctionName"] else { panic!("{name} has no name of its own") };
         assert!(kept.contains(&format!("/aws/lambda/{}", tagged.value.as_str().unwrap())), "{name}");
     }
@@ -153,7 +143,7 @@ fn methods(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
 
 /// Every method and path of the API.
 fn routes(template: &Template) -> Vec<(String, String)> {
-    let functions = template.all("AWS::Serverless::Function").into_iter();
+    let functions = all(template, "AWS::Serverless::Function").into_iter();
     let events = functions.flat_map(|(_, function)| function["Events"].as_mapping().into_iter().flatten());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let routes = events.map(|(_, event)| event).filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]);
@@ -162,21 +152,21 @@ fn routes(template: &Template) -> Vec<(String, String)> {
 
 #[test]
 fn every_path_answers_a_preflight_with_its_own_methods() {
-    let template = Template::read();
-    let preflight = template.all("AWS::Serverless::Function").into_iter().find(|(name, _)| *name == "AnswerPreflight");
+    let template = template();
+    let preflight = all(&template, "AWS::Serverless::Function").into_iter().find(|(name, _)| *name == "AnswerPreflight");
     let said = preflight.unwrap().1["Environment"]["Variables"]["METHODS"].as_str().unwrap();
     let said: BTreeMap<String, String> = serde_json::from_str(said).unwrap();
     let said = said.into_iter().map(|(path, methods)| (path, methods.split(", ").map(str::to_owned).collect()));
     assert_eq!(said.collect::<BTreeMap<String, BTreeSet<String>>>(), methods(&template));
 
-    let asked = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
-    assert_eq!(asked.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
+    let preflight = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
+    assert_eq!(preflight.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
 }
 
 #[test]
 fn every_route_that_changes_something_has_a_limit_of_its_own() {
-    let template = Template::read();
-    let (_, api) = template.all("AWS::Serverless::Api")[0];
+    let template = template();
+    let (_, api) = all(&template, "AWS::Serverless::Api")[0];
     let mut limited = BTreeMap::new();
     for setting in api["MethodSettings"].as_sequence().unwrap() {
         let path = setting["ResourcePath"].as_str().unwrap().replacen("/~1", "/", 1).replace("~1", "/");
@@ -197,8 +187,8 @@ fn every_route_that_changes_something_has_a_limit_of_its_own() {
 /// An end-to-end test holds two of them to what functions answer.
 #[test]
 fn whatever_api_gateway_answers_has_the_same_headers() {
-    let template = Template::read();
-    let (_, api) = template.all("AWS::Serverless::Api")[0];
+    let template = template();
+    let (_, api) = all(&template, "AWS::Serverless::Api")[0];
     let responses = api["GatewayResponses"].as_mapping().unwrap();
     let first = &responses["UNAUTHORIZED"]["ResponseParameters"]["Headers"];
     for (name, response) in responses {

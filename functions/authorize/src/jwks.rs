@@ -142,7 +142,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::issuer::SigningKey;
+    use ferrite_token_issuer::signing_key::SigningKey;
 
     fn only_key(jwk: &Value) -> Option<Key> {
         let mut keys = KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap().0;

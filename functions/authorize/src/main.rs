@@ -8,8 +8,6 @@
 //! | `JWKS_MAX_STALE_SECONDS` | how long they go on working while they cannot be fetched; 86400, which is also the most |
 
 mod handler;
-#[cfg(test)]
-mod issuer;
 mod jwks;
 mod key_cache;
 mod parameter;

@@ -1,4 +1,4 @@
-//! The events that got through, so that they can be delivered once more: EventBridge and SQS promise at least once.
+//! The published events, so that they can be delivered again: EventBridge and SQS deliver at least once.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -39,15 +39,14 @@ impl Published {
     }
 }
 
-/// The events that got through.
+/// The published events.
 #[derive(Debug, Default)]
 pub struct Duplicates {
     published: Mutex<Vec<Published>>,
 }
 
 impl Duplicates {
-    /// This share (0 to 1) of the events that have got through so far, in an order other than theirs. Which, and in which
-    /// order, the seed decides.
+    /// A share (0 to 1) of the events published so far, shuffled. The seed decides which events, and their order.
     #[must_use]
     pub fn sample(&self, seed: u64, share: f64) -> Vec<Published> {
         let mut sample = self.published.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -56,8 +55,8 @@ impl Duplicates {
         sample
     }
 
-    /// Keeps the events of a PutEvents call that the service accepted.
-    pub(crate) fn keep(&self, request: &[u8], answer: &[u8]) {
+    /// Adds the events of a PutEvents call that EventBridge accepted.
+    pub(crate) fn add(&self, request: &[u8], answer: &[u8]) {
         let request = serde_json::from_slice::<Entries<Entry>>(request).map_or(Vec::new(), |request| request.entries);
         let answer = serde_json::from_slice::<Entries<EntryResult>>(answer).map_or(Vec::new(), |answer| answer.entries);
         let accepted = request.into_iter().zip(answer).filter_map(|(entry, result)| {
@@ -106,7 +105,7 @@ mod tests {
                 json!({"EventBusName": "bus", "Source": "shop", "DetailType": "placed", "Detail": format!("{{\"n\":{n}}}")});
             let request = json!({ "Entries": [entry, entry] }).to_string();
             let answer = json!({ "FailedEntryCount": 1, "Entries": [{"EventId": n.to_string()}, {"ErrorCode": "No"}] });
-            duplicates.keep(request.as_bytes(), answer.to_string().as_bytes());
+            duplicates.add(request.as_bytes(), answer.to_string().as_bytes());
         }
         duplicates
     }
@@ -120,11 +119,11 @@ mod tests {
         assert_eq!(sample.len(), 50);
         let order: Vec<usize> = sample.iter().map(|event| event.id.parse().unwrap()).collect();
         assert!(!order.is_sorted());
-        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "what EventBridge refused is not among them");
+        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "events that EventBridge rejected are not among them");
     }
 
     #[test]
-    fn an_event_is_sent_again_as_a_rule_sends_it() {
+    fn formats_an_event_as_a_rule_does() {
         let again = published(1).sample(0, 1.0)[0].message();
         assert_eq!((&again["source"], &again["detail-type"]), (&json!("shop"), &json!("placed")));
         assert_eq!(again["detail"], json!({"n": 0}));

@@ -1,4 +1,4 @@
-//! What can happen to a call, and the plan that says to which call it does.
+//! The kinds of faults, and the plan that assigns them to calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,14 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
-use crate::call::{Operation, Service};
-use crate::partial;
+use ferrite_aws_proxy::call::{Operation, Service};
+
+use crate::operations::Batch;
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The service refuses the call with its own throttling error.
+    /// The service throttles the call with its own error.
     Throttle,
     /// The service answers 500, and has not carried the call out.
     InternalError,
@@ -49,13 +50,13 @@ impl Kind {
         Self::KillAfter,
     ];
 
-    /// The kind that `--rates` calls `name`.
+    /// The kind with this name in `--rates`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What `--rates` calls it.
+    /// Its name in `--rates`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,9 +72,9 @@ impl Kind {
         }
     }
 
-    fn can_meet(self, operation: &Operation) -> bool {
+    fn applies_to(self, operation: &Operation) -> bool {
         match self {
-            Self::Partial => partial::is_batch(operation),
+            Self::Partial => Batch::of(operation).is_some(),
             Self::Conflict => operation.service == Service::DynamoDb && operation.name == "TransactWriteItems",
             _ => true,
         }
@@ -200,7 +201,7 @@ impl Plan {
         let seed = Sha256::digest(format!("{}/{operation}/{ordinal}", self.seed));
         let mut dice = ChaCha8Rng::from_seed(seed.into());
         let mut point: f64 = dice.random();
-        let met = Kind::ALL.into_iter().filter(|kind| kind.can_meet(operation)).find(|kind| {
+        let met = Kind::ALL.into_iter().filter(|kind| kind.applies_to(operation)).find(|kind| {
             point -= self.share(operation, *kind);
             point < 0.0
         });

@@ -1,63 +1,57 @@
-//! Ends the process at the other end of a connection: Lambda's host may end a function at any moment.
+//! Kills the process at the other end of a connection, because Lambda may end a function at any time.
 
 use std::net::SocketAddr;
 
+use ferrite_aws_proxy::proxy::Connection;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// A connection of a function's to the proxy. Only both ends together name it: a port may be in use for several.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Connection {
-    pub(crate) function: SocketAddr,
-    pub(crate) proxy: SocketAddr,
+/// Kills the function at the other end of a connection. Returns false when there is none on this machine, or it is this
+/// process.
+pub(crate) fn kill_function(connection: Connection) -> bool {
+    let owner = owner(connection).filter(|process| *process != std::process::id());
+    let process = owner.and_then(|process| i32::try_from(process).ok()).map(Pid::from_raw);
+    process.is_some_and(|process| kill(process, Signal::SIGKILL).is_ok())
 }
 
-impl Connection {
-    /// Kills the process at the other end. False when there is none on this machine, or it is this one.
-    pub(crate) fn kill_function(self) -> bool {
-        let owner = self.owner().filter(|process| *process != std::process::id());
-        let process = owner.and_then(|process| i32::try_from(process).ok()).map(Pid::from_raw);
-        process.is_some_and(|process| kill(process, Signal::SIGKILL).is_ok())
-    }
+/// The process with the socket at the function's end ("proc_pid_net(5)", "proc_pid_fd(5)").
+#[cfg(target_os = "linux")]
+fn owner(connection: Connection) -> Option<u32> {
+    use std::fs;
+    use std::path::Path;
 
-    /// The process with the socket at the function's end ("proc_pid_net(5)", "proc_pid_fd(5)").
-    #[cfg(target_os = "linux")]
-    fn owner(self) -> Option<u32> {
-        use std::fs;
-        use std::path::Path;
+    let sockets = fs::read_to_string("/proc/net/tcp").ok()?;
+    let ends = [hex(connection.function)?, hex(connection.proxy)?];
+    let inode = sockets.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        (fields.next()? == ends[0] && fields.next()? == ends[1]).then(|| fields.nth(6)).flatten()
+    })?;
+    let socket = format!("socket:[{inode}]");
+    let mut processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
+    processes.find_map(|process| {
+        let mut files = fs::read_dir(process.join("fd")).ok()?.flatten();
+        files.find(|file| fs::read_link(file.path()).is_ok_and(|link| link == Path::new(&socket)))?;
+        process.file_name()?.to_str()?.parse().ok()
+    })
+}
 
-        let sockets = fs::read_to_string("/proc/net/tcp").ok()?;
-        let ends = [hex(self.function)?, hex(self.proxy)?];
-        let inode = sockets.lines().skip(1).find_map(|line| {
-            let mut fields = line.split_whitespace().skip(1);
-            (fields.next()? == ends[0] && fields.next()? == ends[1]).then(|| fields.nth(6)).flatten()
-        })?;
-        let socket = format!("socket:[{inode}]");
-        let mut processes = fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
-        processes.find_map(|process| {
-            let mut files = fs::read_dir(process.join("fd")).ok()?.flatten();
-            files.find(|file| fs::read_link(file.path()).is_ok_and(|link| link == Path::new(&socket)))?;
-            process.file_name()?.to_str()?.parse().ok()
-        })
-    }
+/// The process with the socket at the function's end, as lsof(8) knows it.
+#[cfg(not(target_os = "linux"))]
+fn owner(connection: Connection) -> Option<u32> {
+    use std::process::Command;
 
-    /// The process with the socket at the function's end, as lsof(8) knows it.
-    #[cfg(not(target_os = "linux"))]
-    fn owner(self) -> Option<u32> {
-        use std::process::Command;
-
-        let filter = format!("-iTCP@{}", self.proxy);
-        let listed = Command::new("lsof").args(["-nP", "-F", "pn", "-sTCP:ESTABLISHED", &filter]).output().ok()?;
-        let (listed, wanted) = (String::from_utf8(listed.stdout).ok()?, format!("n{}->{}", self.function, self.proxy));
-        let mut process = None;
-        listed.lines().find_map(|line| match line.strip_prefix('p') {
-            Some(id) => {
-                process = id.parse().ok();
-                None
-            }
-            None => process.filter(|_| line == wanted),
-        })
-    }
+    let filter = format!("-iTCP@{}", connection.proxy);
+    let listed = Command::new("lsof").args(["-nP", "-F", "pn", "-sTCP:ESTABLISHED", &filter]).output().ok()?;
+    let (listed, wanted) =
+        (String::from_utf8(listed.stdout).ok()?, format!("n{}->{}", connection.function, connection.proxy));
+    let mut process = None;
+    listed.lines().find_map(|line| match line.strip_prefix('p') {
+        Some(id) => {
+            process = id.parse().ok();
+            None
+        }
+        None => process.filter(|_| line == wanted),
+    })
 }
 
 /// An address as /proc/net/tcp has it; there is another file for IPv6.
@@ -76,17 +70,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_process_at_the_other_end_dies_and_this_one_does_not() {
+    fn kills_the_process_at_the_other_end_but_never_itself() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; read -u 3", listener.local_addr().unwrap().port());
         let mut other = Command::new("bash").args(["-c", &script]).spawn().unwrap();
         let proxy = listener.local_addr().unwrap();
         let (_connection, function) = listener.accept().unwrap();
-        assert!(Connection { function, proxy }.kill_function());
+        assert!(kill_function(Connection { function, proxy }));
         assert_eq!(other.wait().unwrap().signal(), Some(9));
 
         let _this = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (_connection, function) = listener.accept().unwrap();
-        assert!(!Connection { function, proxy }.kill_function());
+        assert!(!kill_function(Connection { function, proxy }));
     }
 }

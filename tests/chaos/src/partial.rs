@@ -1,32 +1,18 @@
-//! A batch that succeeds with failed entries inside: what is to fail is taken out of what the service is sent, and put
-//! into what it answers. These are the batches that functions send.
+//! Batches that succeed with failed entries inside: the entries that are to fail are removed from the request, and reported
+//! as failed in the response.
 
 use std::mem;
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use crate::answers::MESSAGE;
-use crate::call::{Operation, Service};
-use crate::faults::Chosen;
+use ferrite_aws_proxy::call::Operation;
 
-#[derive(Debug, Clone, Copy)]
-enum Batch {
-    /// EventBridge's PutEvents: the answer has a result for each entry, in order.
-    Events,
-    /// DynamoDB's BatchGetItem: the answer has the keys that are still to be read, by table.
-    Reads,
-}
+use crate::faults::Chosen;
+use crate::operations::Batch;
+use crate::responses::MESSAGE;
 
 impl Batch {
-    fn of(operation: &Operation) -> Option<Self> {
-        match (operation.service, operation.name.as_str()) {
-            (Service::EventBridge, "PutEvents") => Some(Self::Events),
-            (Service::DynamoDb, "BatchGetItem") => Some(Self::Reads),
-            _ => None,
-        }
-    }
-
     fn count(self, request: &Value) -> usize {
         match self {
             Self::Events => request["Entries"].as_array().map_or(0, Vec::len),
@@ -49,18 +35,13 @@ impl Batch {
                 retain(&mut request["Entries"]);
             }
             Self::Reads => {
-                // DynamoDB refuses a table without keys.
+                // DynamoDB rejects a table without keys.
                 if let Some(tables) = request["RequestItems"].as_object_mut() {
                     tables.retain(|_, table| retain(&mut table["Keys"]));
                 }
             }
         }
     }
-}
-
-/// Whether the operation's answer can say that some of its entries failed.
-pub(crate) fn is_batch(operation: &Operation) -> bool {
-    Batch::of(operation).is_some()
 }
 
 /// A batch call in two parts.
@@ -123,7 +104,8 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fault, Kind, Plan};
+    use crate::faults::{Fault, Kind, Plan};
+    use ferrite_aws_proxy::call::Service;
 
     fn put_events() -> Operation {
         Operation::new(Service::EventBridge, "PutEvents")
@@ -152,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_results_of_the_events_that_went_through_stay_in_their_places() {
+    fn results_of_published_events_keep_their_positions() {
         let body = json!({ "Entries": [{"Detail": "0"}, {"Detail": "1"}, {"Detail": "2"}, {"Detail": "3"}] });
         let split = split(&put_events(), &body, &[true, false, true, false]);
         assert_eq!(read(split.request()), json!({ "Entries": [{"Detail": "1"}, {"Detail": "3"}] }));
@@ -165,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn when_every_event_fails_nothing_is_sent() {
+    fn sends_nothing_when_every_event_fails() {
         let split = split(&put_events(), &json!({ "Entries": [{"Detail": "0"}] }), &[true]);
         assert!(split.request().is_none());
         let answer = read(split.answer(None));
@@ -173,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_not_read_come_back_as_they_were_asked_for() {
+    fn unread_keys_are_returned_as_requested() {
         let keys = |ids: &[u32]| ids.iter().map(|id| json!({"pk": {"N": id.to_string()}})).collect::<Vec<_>>();
         let table = |ids| json!({ "Keys": keys(ids), "ConsistentRead": true });
         let body = json!({ "RequestItems": { "a": table(&[1, 2]), "b": table(&[3]) } });
@@ -193,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_says_too_little_is_not_completed() {
+    fn rejects_a_response_without_all_results() {
         let body = json!({ "Entries": [{}, {}] });
         let split = split(&put_events(), &body, &[true, false]);
         assert!(split.answer(Some(br#"{"FailedEntryCount":0,"Entries":[]}"#)).is_none());

@@ -1,10 +1,11 @@
-//! The writes to one table that were carried out, whoever heard of it: what a table's last state does not show.
+//! The writes to one table that were carried out, even if their response was lost. The table's final state does not show
+//! them.
 
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use crate::call::{Operation, Service};
+use ferrite_aws_proxy::call::{Operation, Service};
 
 /// A single write that DynamoDB has carried out.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +32,8 @@ impl Writes {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps a call that succeeded, if it is such a write.
-    pub(crate) fn keep(&self, operation: &Operation, request: &[u8]) {
+    /// Adds a successful call, if it is a write to the watched table.
+    pub(crate) fn add(&self, operation: &Operation, request: &[u8]) {
         if operation.service != Service::DynamoDb || !["PutItem", "UpdateItem"].contains(&operation.name.as_str()) {
             return;
         }

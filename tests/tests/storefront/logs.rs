@@ -56,7 +56,7 @@ fn a_request_can_be_followed_to_the_last_worker() {
 fn a_request_that_succeeds_writes_one_line_and_nothing_that_is_secret() {
     let api = Api::under_test();
     let (correlation_id, secret) = (unique("create"), unique("secret"));
-    let token = api.token("admin", &[ferrite_tests::issuer::ADMIN_SCOPE]);
+    let token = api.token("admin", &[ferrite_storefront_tools::scopes::ADMIN_SCOPE]);
     let body = json!({
         "name": "Assam", "description": format!("ask {secret}@example.com"), "stock": 1,
         "price": {"amount": 1250, "currency": "EUR"},

@@ -6,7 +6,7 @@ use ferrite_tests::aws::Aws;
 #[test]
 fn a_stack_that_is_operated_has_its_alarms_and_its_dashboard() {
     let stack = Api::under_test().output("BusName").to_owned();
-    let (alarms, dashboards) = Aws::under_test().watched();
+    let (alarms, dashboards) = Aws::under_test().alarms_and_dashboards();
     // CloudFormation puts the logical id into the name of what has none of its own.
     for alarm in [
         "ApiFails",

@@ -17,7 +17,7 @@ fn redrive(api: &Api, arguments: &[&str]) -> Output {
     let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let mut command = Command::new(program);
     // The bus is called like the stack.
-    command.args(["redrive", "--stack", api.output("BusName")]).args(arguments).current_dir(checkout);
+    command.args(["--stack", api.output("BusName")]).args(arguments).current_dir(checkout);
     command.output().expect("it starts")
 }
 

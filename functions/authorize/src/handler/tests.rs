@@ -1,9 +1,9 @@
 use lambda_runtime::Diagnostic;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
 use crate::key_cache::Lifetimes;
 use crate::key_cache::tests::Published;
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
 const METHOD_ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/POST/products/p1/images";

@@ -2,7 +2,7 @@ use std::future::pending;
 use std::sync::Mutex;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 /// From one failed fetch to the next.
 const RETRY_SECONDS: u64 = 5;

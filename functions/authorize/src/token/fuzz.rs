@@ -3,8 +3,8 @@ use ferrite_fuzz::{Plan, near};
 use serde_json::json;
 
 use super::*;
-use crate::issuer::{SigningKey, jwks};
 use crate::url::JwksUri;
+use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
 

@@ -2,7 +2,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::issuer::{SigningKey, jwks, unsigned};
+use ferrite_token_issuer::signing_key::{SigningKey, jwks, unsigned};
 
 const NOW: u64 = 1_800_000_000;
 

@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use ferrite_aws::testing::emulator_config;
 use ferrite_aws::{ParameterError, Parameters};
+use ferrite_aws_client::client::{AwsClient, JsonService, SSM};
+use ferrite_aws_client::endpoint::Target;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
-use ferrite_tests::aws::Aws;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-/// Makes the call that `target` names: what puts values there is in no SDK that is used here.
-fn call(service: &str, target: &str, body: &Value) {
-    Aws::under_test().call(service, target, body);
+const SECRETS_MANAGER: JsonService =
+    JsonService { host: "secretsmanager", signing_name: "secretsmanager", target: "secretsmanager", version: "1.1" };
+
+/// Calls an operation that stores a value: none of the SDK crates here has it.
+fn call(service: JsonService, operation: &str, body: &Value) {
+    let target = Target::from_environment().expect("AWS_ENDPOINT_URL is an address").expect("./scripts/test sets it");
+    AwsClient::new(target).json(service, operation, body).expect("the value is stored");
 }
 
 fn parameters() -> Parameters {
@@ -23,7 +28,7 @@ fn parameters() -> Parameters {
 async fn a_parameter_is_read_decrypted() {
     for kind in ["String", "SecureString"] {
         let name = format!("/adapters/{}", UniqueIds.new_id());
-        call("ssm", "AmazonSSM.PutParameter", &json!({ "Name": name, "Type": kind, "Value": "hunter2" }));
+        call(SSM, "PutParameter", &json!({ "Name": name, "Type": kind, "Value": "hunter2" }));
         assert_eq!(parameters().parameter(&name).await.unwrap().expose_secret(), "hunter2");
     }
 }
@@ -35,9 +40,9 @@ async fn a_secret_is_read_if_it_is_text() {
     // An SDK would make up the request's token ("CreateSecret").
     let token = || UniqueIds.new_id().to_string();
     let secret = json!({ "ClientRequestToken": token(), "Name": text, "SecretString": "hunter2" });
-    call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    call(SECRETS_MANAGER, "CreateSecret", &secret);
     let secret = json!({ "ClientRequestToken": token(), "Name": bytes, "SecretBinary": "aHVudGVyMg==" });
-    call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    call(SECRETS_MANAGER, "CreateSecret", &secret);
     assert_eq!(parameters().secret(&text).await.unwrap().expose_secret(), "hunter2");
     assert!(matches!(parameters().secret(&bytes).await, Err(ParameterError::NotText { .. })));
 }

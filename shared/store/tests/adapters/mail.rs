@@ -3,13 +3,15 @@
 use aws_sdk_ses::Client;
 use aws_sdk_ses::types::ConfigurationSet;
 use ferrite_aws::testing::emulator_config;
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_client::emulator::sent_mails;
+use ferrite_aws_client::endpoint::Target;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
 use ferrite_domain::contract::email::MailerUnderTest;
 use ferrite_domain::ports::{SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailMessage, Notification};
 use ferrite_store::Mailer;
-use ferrite_tests::aws::Aws;
 
 struct Post(Mailer);
 
@@ -31,8 +33,12 @@ impl SendEmail for Post {
 
 impl MailerUnderTest for Post {
     async fn received(&self, address: &Email) -> Vec<Notification> {
-        let mails = Aws::under_test().mails(address.expose()).into_iter();
-        mails.map(|mail| Notification { subject: mail.subject, text: mail.text }).collect()
+        let target = Target::from_environment().expect("AWS_ENDPOINT_URL is an address").expect("./scripts/test sets it");
+        let mails = sent_mails(&AwsClient::new(target)).expect("the emulator keeps the e-mails").into_iter();
+        mails
+            .filter(|mail| mail.to.iter().any(|to| to == address.expose()))
+            .map(|mail| Notification { subject: mail.subject, text: mail.text })
+            .collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What stands in for the emulator: it notes what it is asked and accepts everything.
+//! A stand-in for the emulator, which records requests and accepts everything.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -56,15 +56,15 @@ impl Emulator {
 async fn answer(seen: Arc<Mutex<Vec<Seen>>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let asked = Seen { request: format!("{} {}", head.method, head.uri), headers: head.headers, body };
-    let entries = serde_json::from_slice::<Value>(&asked.body).unwrap_or_default()["Entries"].as_array().map(Vec::len);
+    let request = Seen { request: format!("{} {}", head.method, head.uri), headers: head.headers, body };
+    let entries = serde_json::from_slice::<Value>(&request.body).unwrap_or_default()["Entries"].as_array().map(Vec::len);
     let answer = match entries {
         Some(count) => {
             let results: Vec<_> = (0..count).map(|n| json!({ "EventId": format!("event-{n}") })).collect();
             json!({ "FailedEntryCount": 0, "Entries": results }).to_string().into()
         }
-        None => asked.body.clone(),
+        None => request.body.clone(),
     };
-    seen.lock().unwrap().push(asked);
+    seen.lock().unwrap().push(request);
     Ok(Response::builder().header("x-amzn-requestid", "of-the-emulator").body(Full::new(answer)).unwrap())
 }

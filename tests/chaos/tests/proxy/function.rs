@@ -1,6 +1,7 @@
 //! What stands in for a function: it calls the proxy as an SDK does.
 
-use ferrite_chaos::{Functions, Proxy};
+use ferrite_aws_proxy::functions::Functions;
+use ferrite_chaos::proxy::FaultProxy;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -13,7 +14,7 @@ const ROLE: &str = "arn:aws:iam::000000000000:role/relay-events";
 /// The access key that MiniStack gives the function with these two ARNs.
 const ACCESS_KEY: &str = "ASIA5FEA4F669E564881";
 
-/// The function as the proxy is told of it.
+/// The function as the proxy knows it.
 pub(crate) fn relay_events() -> Functions {
     let mut functions = Functions::default();
     functions.insert("relay-events", FUNCTION, ROLE);
@@ -56,7 +57,7 @@ pub(crate) fn targeted(target: &str) -> http::request::Builder {
 }
 
 /// Sends `request` to the proxy once.
-pub(crate) async fn send(proxy: &Proxy, request: http::request::Builder, body: impl Into<Bytes>) -> Outcome {
+pub(crate) async fn send(proxy: &FaultProxy, request: http::request::Builder, body: impl Into<Bytes>) -> Outcome {
     match try_send(proxy, request, body.into()).await {
         Ok(answer) => {
             let (head, body) = answer.into_parts();
@@ -66,7 +67,11 @@ pub(crate) async fn send(proxy: &Proxy, request: http::request::Builder, body: i
     }
 }
 
-pub(crate) async fn try_send(proxy: &Proxy, request: http::request::Builder, body: Bytes) -> Result<Response<Bytes>, Error> {
+pub(crate) async fn try_send(
+    proxy: &FaultProxy,
+    request: http::request::Builder,
+    body: Bytes,
+) -> Result<Response<Bytes>, Error> {
     let client = Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build_http();
     let mut request = request.body(Full::new(body)).unwrap();
     *request.uri_mut() = format!("http://{}{}", proxy.address, request.uri()).parse().unwrap();

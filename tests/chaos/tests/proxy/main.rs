@@ -15,23 +15,27 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use ferrite_chaos::{Kind, Operation, Plan, Proxy, Sabotage, Service, Tally};
+use ferrite_aws_proxy::call::{Operation, Service};
+use ferrite_chaos::fault_counts::FaultCounts;
+use ferrite_chaos::faults::{Kind, Plan};
+use ferrite_chaos::mutation::Mutation;
+use ferrite_chaos::proxy::FaultProxy;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use self::emulator::{Emulator, Seen};
 use self::function::{Outcome, relay_events, send, signed, targeted, try_send};
 
-/// A storm in which every call that can meets a fault of this kind.
+/// A plan in which every call that can meet a fault of this kind does.
 fn always(kind: Kind) -> Plan {
     Plan::new(1).rate(kind, 1.0).delays(1..=1)
 }
 
-async fn raging(plan: Plan) -> (Emulator, Proxy) {
+async fn with_faults(plan: Plan) -> (Emulator, FaultProxy) {
     let emulator = Emulator::start().await;
-    let proxy = Proxy::open(0, emulator.address, plan).await.unwrap();
-    proxy.introduce(relay_events());
-    proxy.faults(true);
+    let proxy = FaultProxy::open(0, emulator.address, plan).await.unwrap();
+    proxy.set_functions(relay_events());
+    proxy.set_faults(true);
     (emulator, proxy)
 }
 
@@ -54,9 +58,9 @@ fn events(count: usize) -> String {
 }
 
 #[tokio::test]
-async fn without_faults_everything_passes_as_it_came() {
-    let (emulator, proxy) = raging(always(Kind::CutBefore)).await;
-    proxy.faults(false);
+async fn without_faults_calls_pass_unchanged() {
+    let (emulator, proxy) = with_faults(always(Kind::CutBefore)).await;
+    proxy.set_faults(false);
     let picture = vec![0xff; 10 << 20];
     let put = signed("s3", "PUT", "/bucket/uploads%2Fa%20b?x-id=PutObject").header("host", "by.another.name:4567");
     let answer = try_send(&proxy, put, picture.clone().into()).await.unwrap();
@@ -67,12 +71,12 @@ async fn without_faults_everything_passes_as_it_came() {
     assert_eq!(seen.headers["host"], "by.another.name:4567");
     assert!(seen.headers["authorization"].to_str().unwrap().ends_with("Signature=00"));
     assert_eq!(seen.body, picture);
-    assert_eq!(proxy.tally(), Tally::default());
+    assert_eq!(proxy.fault_counts(), FaultCounts::default());
 }
 
 #[tokio::test]
 async fn each_service_throttles_in_its_own_protocol() {
-    let (emulator, proxy) = raging(always(Kind::Throttle)).await;
+    let (emulator, proxy) = with_faults(always(Kind::Throttle)).await;
     let answer = |request| send(&proxy, request, "Action=SendEmail");
     for (target, kind) in [
         ("DynamoDB_20120810.PutItem", "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"),
@@ -91,13 +95,13 @@ async fn each_service_throttles_in_its_own_protocol() {
         assert!(String::from_utf8_lossy(&body).contains(code), "{service}: {body:?}");
     }
     assert!(emulator.seen().is_empty());
-    assert_eq!(proxy.tally().by_kind(), [(Kind::Throttle, 6)].into());
-    assert_eq!(proxy.tally().by_function(), [("relay-events".to_owned(), 6)].into());
+    assert_eq!(proxy.fault_counts().by_kind(), [(Kind::Throttle, 6)].into());
+    assert_eq!(proxy.fault_counts().by_function(), [("relay-events".to_owned(), 6)].into());
 }
 
 #[tokio::test]
-async fn an_internal_error_is_a_500_and_nothing_was_carried_out() {
-    let (emulator, proxy) = raging(always(Kind::InternalError)).await;
+async fn an_internal_error_is_a_500_and_has_no_effect() {
+    let (emulator, proxy) = with_faults(always(Kind::InternalError)).await;
     let answer = send(&proxy, targeted("DynamoDB_20120810.PutItem"), "{}").await;
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(answer.json()["__type"], "com.amazonaws.dynamodb.v20120810#InternalServerError");
@@ -106,34 +110,34 @@ async fn an_internal_error_is_a_500_and_nothing_was_carried_out() {
 
 #[tokio::test]
 async fn a_call_cut_before_it_was_carried_out_never_reaches_the_emulator() {
-    let (emulator, proxy) = raging(always(Kind::CutBefore)).await;
+    let (emulator, proxy) = with_faults(always(Kind::CutBefore)).await;
     assert_eq!(send(&proxy, targeted("DynamoDB_20120810.PutItem"), "{}").await, Outcome::Broken);
     assert!(emulator.seen().is_empty());
-    assert_eq!(proxy.tally().by_kind(), [(Kind::CutBefore, 1)].into());
-    assert!(proxy.tally().unplanned.is_empty());
+    assert_eq!(proxy.fault_counts().by_kind(), [(Kind::CutBefore, 1)].into());
+    assert!(proxy.fault_counts().unplanned.is_empty());
 }
 
 #[tokio::test]
-async fn a_call_cut_after_it_was_carried_out_loses_its_answer_alone() {
-    let (emulator, proxy) = raging(always(Kind::CutAfter)).await;
+async fn a_call_cut_after_it_was_carried_out_loses_only_its_response() {
+    let (emulator, proxy) = with_faults(always(Kind::CutAfter)).await;
     assert_eq!(send(&proxy, targeted("AWSEvents.PutEvents"), events(2)).await, Outcome::Broken);
     assert_eq!(emulator.seen().len(), 1);
     assert_eq!(proxy.duplicates().sample(1, 1.0).len(), 2, "the events are on the bus");
-    assert_eq!(proxy.tally().by_kind(), [(Kind::CutAfter, 1)].into());
-    assert!(proxy.tally().unplanned.is_empty());
+    assert_eq!(proxy.fault_counts().by_kind(), [(Kind::CutAfter, 1)].into());
+    assert!(proxy.fault_counts().unplanned.is_empty());
 }
 
 #[tokio::test]
 async fn a_delayed_call_is_answered_and_counted() {
-    let (emulator, proxy) = raging(always(Kind::Delay)).await;
+    let (emulator, proxy) = with_faults(always(Kind::Delay)).await;
     assert_eq!(send(&proxy, targeted("DynamoDB_20120810.PutItem"), "{}").await.status(), StatusCode::OK);
     assert_eq!(emulator.seen().len(), 1);
-    assert_eq!(proxy.tally().by_kind(), [(Kind::Delay, 1)].into());
+    assert_eq!(proxy.fault_counts().by_kind(), [(Kind::Delay, 1)].into());
 }
 
 #[tokio::test]
-async fn a_delayed_call_is_carried_out_although_its_caller_is_dead() {
-    let (emulator, proxy) = raging(always(Kind::Delay).delays(500..=500)).await;
+async fn a_delayed_call_is_carried_out_even_if_its_caller_is_dead() {
+    let (emulator, proxy) = with_faults(always(Kind::Delay).delays(500..=500)).await;
     let mut function = TcpStream::connect(proxy.address).unwrap();
     let request = "POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\ncontent-length: 2\r\n\r\n{}";
     function.write_all(request.as_bytes()).unwrap();
@@ -142,8 +146,8 @@ async fn a_delayed_call_is_carried_out_although_its_caller_is_dead() {
 }
 
 #[tokio::test]
-async fn events_that_fail_are_not_published_and_the_answer_says_which() {
-    let (emulator, proxy) = raging(always(Kind::Partial)).await;
+async fn failed_events_are_not_published_and_are_reported() {
+    let (emulator, proxy) = with_faults(always(Kind::Partial)).await;
     let answer = send(&proxy, targeted("AWSEvents.PutEvents"), events(10)).await.json();
     let results = answer["Entries"].as_array().unwrap();
     let details = |failed: bool| {
@@ -167,18 +171,18 @@ async fn events_that_fail_are_not_published_and_the_answer_says_which() {
 
 #[tokio::test]
 async fn a_batch_fails_in_part_only_where_it_has_entries_and_can_be_signed_again() {
-    let (emulator, proxy) = raging(always(Kind::Partial)).await;
+    let (emulator, proxy) = with_faults(always(Kind::Partial)).await;
     let put = || targeted("AWSEvents.PutEvents");
     assert_eq!(send(&proxy, put(), r#"{"Entries":[]}"#).await.json()["FailedEntryCount"], 0);
-    proxy.introduce(Default::default());
+    proxy.set_functions(Default::default());
     assert_eq!(send(&proxy, put(), events(3)).await.json()["FailedEntryCount"], 0);
     assert_eq!(emulator.seen().len(), 2);
-    assert!(proxy.tally().by_kind().is_empty(), "what did not happen is not counted");
+    assert!(proxy.fault_counts().by_kind().is_empty(), "what did not happen is not counted");
 }
 
 #[tokio::test]
 async fn a_transaction_in_conflict_is_cancelled_with_a_reason_for_each_item() {
-    let (emulator, proxy) = raging(always(Kind::Conflict)).await;
+    let (emulator, proxy) = with_faults(always(Kind::Conflict)).await;
     let body = json!({ "TransactItems": [{ "Put": {} }, { "Update": {} }] }).to_string();
     let answer = send(&proxy, targeted("DynamoDB_20120810.TransactWriteItems"), body).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
@@ -194,7 +198,7 @@ async fn a_transaction_in_conflict_is_cancelled_with_a_reason_for_each_item() {
 }
 
 /// A function in a process of its own, which makes one call and waits for the answer.
-async fn killed_in_a_call(proxy: &Proxy) -> Option<i32> {
+async fn killed_in_a_call(proxy: &FaultProxy) -> Option<i32> {
     let request = r"POST / HTTP/1.1\r\nhost: x\r\nx-amz-target: DynamoDB_20120810.PutItem\r\ncontent-length: 2\r\n\r\n{}";
     let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; printf '{request}' >&3; read -u 3", proxy.address.port());
     let function = Command::new("bash").args(["-c", &script]).spawn().unwrap();
@@ -203,25 +207,25 @@ async fn killed_in_a_call(proxy: &Proxy) -> Option<i32> {
 
 #[tokio::test]
 async fn a_function_is_killed_in_the_middle_of_a_call() {
-    let (emulator, proxy) = raging(always(Kind::KillBefore)).await;
+    let (emulator, proxy) = with_faults(always(Kind::KillBefore)).await;
     assert_eq!(killed_in_a_call(&proxy).await, Some(9));
     assert!(emulator.seen().is_empty());
 
-    let (emulator, proxy) = raging(always(Kind::KillAfter)).await;
+    let (emulator, proxy) = with_faults(always(Kind::KillAfter)).await;
     assert_eq!(killed_in_a_call(&proxy).await, Some(9));
     assert_eq!(emulator.seen().len(), 1);
     // It is counted once it is known to be dead.
     let deadline = Instant::now() + Duration::from_secs(20);
-    while proxy.tally().by_kind().is_empty() && Instant::now() < deadline {
+    while proxy.fault_counts().by_kind().is_empty() && Instant::now() < deadline {
         tokio::task::yield_now().await;
     }
-    assert_eq!(proxy.tally().by_kind(), [(Kind::KillAfter, 1)].into());
+    assert_eq!(proxy.fault_counts().by_kind(), [(Kind::KillAfter, 1)].into());
 }
 
 #[tokio::test]
 async fn a_transaction_that_is_split_is_carried_out_write_by_write_and_every_third_stops_half_way() {
-    let (emulator, proxy) = raging(Plan::new(1)).await;
-    proxy.sabotage(Sabotage::SplitTransaction);
+    let (emulator, proxy) = with_faults(Plan::new(1)).await;
+    proxy.mutate(Mutation::SplitTransaction);
     let items = json!([{ "Put": {"TableName": "a"} }, { "Update": {"TableName": "b"} }]);
     let body = json!({ "TransactItems": items }).to_string();
     for _ in 0..2 {
@@ -234,9 +238,9 @@ async fn a_transaction_that_is_split_is_carried_out_write_by_write_and_every_thi
 }
 
 #[tokio::test]
-async fn a_dedupe_that_is_taken_out_lets_every_write_through() {
-    let (emulator, proxy) = raging(Plan::new(1)).await;
-    proxy.sabotage(Sabotage::NoDedupe(vec!["ledger".to_owned()]));
+async fn without_deduplication_every_write_is_carried_out() {
+    let (emulator, proxy) = with_faults(Plan::new(1)).await;
+    proxy.mutate(Mutation::NoDeduplication(vec!["ledger".to_owned()]));
     let body = json!({ "TableName": "ledger", "ConditionExpression": "attribute_not_exists(orderId)" });
     send(&proxy, targeted("DynamoDB_20120810.PutItem"), body.to_string()).await;
     let seen = first_seen(&emulator).await;
@@ -246,8 +250,8 @@ async fn a_dedupe_that_is_taken_out_lets_every_write_through() {
 }
 
 #[tokio::test]
-async fn the_writes_to_a_table_are_kept_also_when_their_answer_is_lost() {
-    let (_emulator, proxy) = raging(always(Kind::CutAfter)).await;
+async fn keeps_writes_to_a_table_even_if_their_response_is_lost() {
+    let (_emulator, proxy) = with_faults(always(Kind::CutAfter)).await;
     proxy.watch("ledger");
     for (target, table) in [("PutItem", "ledger"), ("UpdateItem", "ledger"), ("PutItem", "orders"), ("GetItem", "ledger")] {
         let body = json!({ "TableName": table }).to_string();
@@ -258,29 +262,29 @@ async fn the_writes_to_a_table_are_kept_also_when_their_answer_is_lost() {
 }
 
 #[tokio::test]
-async fn a_customers_upload_by_a_presigned_url_meets_no_fault() {
-    let (emulator, proxy) = raging(always(Kind::CutBefore)).await;
+async fn uploads_by_presigned_url_meet_no_fault() {
+    let (emulator, proxy) = with_faults(always(Kind::CutBefore)).await;
     let put = http::Request::put("/bucket/uploads/a?X-Amz-Credential=x%2F20261101%2Fus-east-1%2Fs3%2Faws4_request");
     assert_eq!(send(&proxy, put, "picture").await.status(), StatusCode::OK);
     assert_eq!(emulator.seen().len(), 1);
-    assert_eq!(proxy.tally().calls, 0);
+    assert_eq!(proxy.fault_counts().calls, 0);
 }
 
 #[tokio::test]
-async fn an_emulator_that_is_gone_is_a_fault_that_nobody_planned() {
+async fn an_emulator_that_is_gone_counts_as_an_unplanned_fault() {
     let nobody = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap()
     };
-    let proxy = Proxy::open(0, nobody, Plan::new(1)).await.unwrap();
+    let proxy = FaultProxy::open(0, nobody, Plan::new(1)).await.unwrap();
     assert_eq!(send(&proxy, targeted("DynamoDB_20120810.PutItem"), "{}").await, Outcome::Broken);
-    let unplanned = proxy.tally().unplanned;
+    let unplanned = proxy.fault_counts().unplanned;
     assert!(unplanned.iter().all(|(reason, count)| reason.contains("the emulator") && *count == 1), "{unplanned:?}");
     assert_eq!(unplanned.len(), 1);
 }
 
 /// What `count` calls of an operation end with, one after the other.
-async fn outcomes(proxy: &Proxy, target: &str, count: usize) -> Vec<Outcome> {
+async fn outcomes(proxy: &FaultProxy, target: &str, count: usize) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     for _ in 0..count {
         let body = json!({ "TransactItems": vec![json!({}); 8] }).to_string();
@@ -297,32 +301,32 @@ const GET: &str = "DynamoDB_20120810.GetItem";
 const TRANSACT: &str = "DynamoDB_20120810.TransactWriteItems";
 
 #[tokio::test]
-async fn the_same_seed_gives_each_operation_the_same_faults_whatever_runs_beside_it() {
-    let (_emulator, proxy) = raging(of_each_kind(7)).await;
+async fn the_same_seed_gives_each_operation_the_same_faults_whatever_runs_concurrently() {
+    let (_emulator, proxy) = with_faults(of_each_kind(7)).await;
     let one_by_one = (outcomes(&proxy, GET, 40).await, outcomes(&proxy, TRANSACT, 40).await);
 
-    let (_emulator, again) = raging(of_each_kind(7)).await;
+    let (_emulator, again) = with_faults(of_each_kind(7)).await;
     let other = || outcomes(&again, "DynamoDB_20120810.Query", 60);
     let (get, transact, ..) = tokio::join!(outcomes(&again, GET, 40), outcomes(&again, TRANSACT, 40), other(), other());
     assert_eq!((get, transact), one_by_one);
-    let met = |proxy: &Proxy, name| proxy.tally().by_operation()[&Operation::new(Service::DynamoDb, name)];
+    let met = |proxy: &FaultProxy, name| proxy.fault_counts().by_operation()[&Operation::new(Service::DynamoDb, name)];
     assert_eq!(met(&proxy, "GetItem"), met(&again, "GetItem"));
 
-    let (_emulator, another_seed) = raging(of_each_kind(8)).await;
+    let (_emulator, another_seed) = with_faults(of_each_kind(8)).await;
     assert_ne!(outcomes(&another_seed, TRANSACT, 40).await, one_by_one.1);
 }
 
 #[tokio::test]
 async fn calls_while_faults_are_off_do_not_shift_the_plan() {
-    let (_emulator, proxy) = raging(of_each_kind(7)).await;
+    let (_emulator, proxy) = with_faults(of_each_kind(7)).await;
     let expected = outcomes(&proxy, TRANSACT, 30).await;
 
-    let (_emulator, again) = raging(of_each_kind(7)).await;
+    let (_emulator, again) = with_faults(of_each_kind(7)).await;
     let mut found = outcomes(&again, TRANSACT, 15).await;
-    again.faults(false);
+    again.set_faults(false);
     let calm = outcomes(&again, TRANSACT, 5).await;
     assert!(calm.iter().all(|outcome| outcome.status() == StatusCode::OK));
-    again.faults(true);
+    again.set_faults(true);
     found.extend(outcomes(&again, TRANSACT, 15).await);
     assert_eq!(found, expected);
 }

@@ -1,0 +1,236 @@
+//! The client, and the services that it calls.
+
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, Request};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::endpoint::{Credentials, Endpoint, Target, http_client};
+use crate::error::AwsError;
+use crate::signer::Signer;
+
+/// The largest response that is read: the messages of a whole test run.
+const MAX_RESPONSE_BYTES: u64 = 256 << 20;
+
+/// A client of AWS, or of an emulator in its place.
+#[derive(Debug, Clone)]
+pub struct AwsClient {
+    /// Where requests go; `None` for AWS itself.
+    endpoint: Option<Endpoint>,
+    credentials: Credentials,
+    agent: ureq::Agent,
+}
+
+/// A service with a JSON protocol ("AWS JSON 1.0 protocol" in the Smithy documentation).
+#[derive(Debug, Clone, Copy)]
+pub struct JsonService {
+    /// The first part of its host name on AWS.
+    pub host: &'static str,
+    /// The service name that requests are signed for.
+    pub signing_name: &'static str,
+    /// The prefix of the operation in `X-Amz-Target`.
+    pub target: &'static str,
+    /// The protocol version: `1.0` or `1.1`.
+    pub version: &'static str,
+}
+
+/// Amazon DynamoDB.
+pub const DYNAMODB: JsonService =
+    JsonService { host: "dynamodb", signing_name: "dynamodb", target: "DynamoDB_20120810", version: "1.0" };
+/// Amazon DynamoDB Streams.
+pub const DYNAMODB_STREAMS: JsonService =
+    JsonService { host: "streams.dynamodb", signing_name: "dynamodb", target: "DynamoDBStreams_20120810", version: "1.0" };
+/// Amazon EventBridge.
+pub const EVENTBRIDGE: JsonService =
+    JsonService { host: "events", signing_name: "events", target: "AWSEvents", version: "1.1" };
+/// Amazon SQS.
+pub const SQS: JsonService = JsonService { host: "sqs", signing_name: "sqs", target: "AmazonSQS", version: "1.0" };
+/// AWS Systems Manager.
+pub const SSM: JsonService = JsonService { host: "ssm", signing_name: "ssm", target: "AmazonSSM", version: "1.1" };
+
+/// A service with the AWS Query protocol.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryService {
+    /// The first part of its host name on AWS, which is also its signing name.
+    pub name: &'static str,
+    /// The version of its API.
+    pub version: &'static str,
+}
+
+/// AWS CloudFormation.
+pub const CLOUDFORMATION: QueryService = QueryService { name: "cloudformation", version: "2010-05-15" };
+/// Amazon CloudWatch.
+pub const CLOUDWATCH: QueryService = QueryService { name: "monitoring", version: "2010-08-01" };
+/// AWS IAM of an emulator. On AWS, one host serves it for all regions, and no script calls it there.
+pub const IAM: QueryService = QueryService { name: "iam", version: "2010-05-08" };
+
+/// A response to Lambda's Invoke.
+#[derive(Debug)]
+pub struct InvokeResponse {
+    /// Whether the function failed: the payload is then its error.
+    pub failed: bool,
+    /// The function's response; empty for an asynchronous invocation.
+    pub payload: String,
+}
+
+impl AwsClient {
+    /// A client of an emulator.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self { endpoint: Some(target.endpoint), credentials: target.credentials, agent: http_client() }
+    }
+
+    /// A client of AWS itself, with the credentials and the region in the environment.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    #[cfg(feature = "tls")]
+    pub fn from_environment() -> Result<Self, crate::endpoint::EndpointError> {
+        // Through the caller's proxy, and for as long as an invocation may take.
+        let timeout = Some(std::time::Duration::from_secs(120));
+        let agent = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false).build().into();
+        Ok(Self { endpoint: None, credentials: Credentials::for_aws()?, agent })
+    }
+
+    /// Calls an operation of a service with a JSON protocol.
+    ///
+    /// # Errors
+    /// When the service does not answer, or rejects the call.
+    pub fn json(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        let request = Request::post(format!("{}/", self.url(service.host)))
+            .header("content-type", format!("application/x-amz-json-{}", service.version))
+            .header("x-amz-target", format!("{}.{operation}", service.target));
+        parse(operation, &self.send(request, body.to_string(), service.signing_name, operation)?.payload)
+    }
+
+    /// Calls an operation of a service with the Query protocol, and returns the XML of its response.
+    ///
+    /// # Errors
+    /// When the service does not answer, or rejects the call.
+    pub fn query(&self, service: QueryService, operation: &str, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
+        let request = Request::post(format!("{}/", self.url(service.name)))
+            .header("content-type", "application/x-www-form-urlencoded");
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let mut form = format!("Action={operation}&Version={}", service.version);
+        for (name, value) in parameters {
+            form.push_str(&format!("&{name}={}", encode(value)));
+        }
+        Ok(self.send(request, form, service.name, operation)?.payload)
+    }
+
+    /// Calls a service with a REST protocol, whose name is also its host: `lambda`, `apigateway`.
+    ///
+    /// # Errors
+    /// When the service does not answer, or rejects the call.
+    pub fn rest(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
+        let operation = format!("{method} {path}");
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.url(service)));
+        let (request, body) = match body {
+            Some(body) => (request.header("content-type", "application/json"), body.to_string()),
+            None => (request, String::new()),
+        };
+        parse(&operation, &self.send(request, body, service, &operation)?.payload)
+    }
+
+    /// Sends an event to a function (AWS Lambda, Invoke), and waits for its response if `wait` is set.
+    ///
+    /// # Errors
+    /// When Lambda does not answer, or rejects the call.
+    pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<InvokeResponse, AwsError> {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
+        let request = Request::post(url)
+            .header("content-type", "application/json")
+            .header("x-amz-invocation-type", if wait { "RequestResponse" } else { "Event" });
+        self.send(request, event.to_string(), "lambda", &format!("invoking {function}"))
+    }
+
+    /// Sets a function's timeout, in seconds (AWS Lambda, UpdateFunctionConfiguration). This ends its running environments,
+    /// even if the timeout stays the same.
+    ///
+    /// # Errors
+    /// When Lambda does not answer, or rejects the call.
+    pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), AwsError> {
+        let path = format!("/2015-03-31/functions/{function}/configuration");
+        self.rest("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
+    }
+
+    /// Replaces the code of a function by a zip archive (AWS Lambda, UpdateFunctionCode).
+    ///
+    /// # Errors
+    /// When Lambda does not answer, or rejects the call.
+    pub fn update_function_code(&self, function: &str, archive: &[u8]) -> Result<(), AwsError> {
+        let path = format!("/2015-03-31/functions/{function}/code");
+        self.rest("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
+    }
+
+    /// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).
+    ///
+    /// # Errors
+    /// When Systems Manager does not answer, or rejects the call.
+    pub fn put_parameter(&self, name: &str, value: &str) -> Result<(), AwsError> {
+        let body = json!({"Name": name, "Value": value, "Type": "String", "Overwrite": true});
+        self.json(SSM, "PutParameter", &body).map(drop)
+    }
+
+    /// Gets a page that needs no signature, which emulators have in addition to AWS's API. `None` when there is no such page.
+    ///
+    /// # Errors
+    /// When there is no response, or it is not JSON.
+    pub(crate) fn get_page(&self, path: &str) -> Result<Option<Value>, AwsError> {
+        let url = format!("{}{path}", self.url("emulator"));
+        let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
+        let mut response = self.agent.get(&url).call().map_err(no_response)?;
+        if !response.status().is_success() {
+            return Ok(None);
+        }
+        let text = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
+        parse(path, &text).map(Some)
+    }
+
+    fn url(&self, host: &str) -> String {
+        match &self.endpoint {
+            Some(endpoint) => endpoint.url().to_owned(),
+            None => format!("https://{host}.{}.amazonaws.com", self.credentials.region),
+        }
+    }
+
+    fn send(
+        &self,
+        request: http::request::Builder,
+        body: String,
+        service: &str,
+        operation: &str,
+    ) -> Result<InvokeResponse, AwsError> {
+        let invalid = |error: http::Error| AwsError::Request { operation: operation.to_owned(), reason: error.to_string() };
+        let (head, ()) = request.body(()).map_err(invalid)?.into_parts();
+        let signer = Signer {
+            access_key: &self.credentials.access_key,
+            secret_key: &self.credentials.secret_key,
+            token: self.credentials.session_token.as_deref(),
+            region: &self.credentials.region,
+            service,
+        };
+        let head = signer.sign(head, body.as_bytes(), SystemTime::now())?;
+        let url = head.uri.to_string();
+        let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
+        let mut response = self.agent.run(Request::from_parts(head, body)).map_err(no_response)?;
+        let (status, failed) = (response.status(), response.headers().contains_key("x-amz-function-error"));
+        let payload = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
+        if status.is_success() {
+            return Ok(InvokeResponse { failed, payload });
+        }
+        Err(AwsError::Rejected { operation: operation.to_owned(), status: status.as_u16(), body: payload })
+    }
+}
+
+fn parse(operation: &str, response: &str) -> Result<Value, AwsError> {
+    // Operations without a result, such as DeleteMessage, may answer with an empty body.
+    if response.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(response)
+        .map_err(|error| AwsError::Unexpected { operation: operation.to_owned(), reason: error.to_string() })
+}

@@ -1,0 +1,135 @@
+//! Builds, measures and prints.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::{keep_stdout_for_data, print, step};
+use ferrite_local_stack::template::{Function, Template};
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
+use ferrite_storefront_tools::workload::Workload;
+use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER, Issuer};
+use serde_json::{Value, json};
+
+use crate::aws_endpoint::AwsEndpoint;
+use crate::budgets::{self, BudgetOutcome};
+use crate::cap::CpuLimiter;
+use crate::conditions::Conditions;
+use crate::error::BenchError;
+use crate::figures::Rows;
+use crate::hooks;
+use crate::measure::Bench;
+use crate::subject::{self, Subject, YARDSTICKS};
+use crate::table;
+
+/// The lifetime of the token that `authorize` verifies.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// The parameters without a default in the template.
+const PARAMETERS: [(&str, &str); 4] = [
+    ("JwtIssuer", ISSUER),
+    ("JwtAudience", AUDIENCE),
+    ("JwksParameter", "/ferrite-bench/jwks"),
+    ("SenderAddress", "shop@ferrite.example"),
+];
+
+/// The options of `./scripts/bench`.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Only these functions; all of them when empty.
+    pub(crate) functions: Vec<String>,
+    /// How often each is started with each memory.
+    pub(crate) starts: usize,
+    /// Measure what was built before.
+    pub(crate) no_build: bool,
+    /// Limit the CPU by signals, even if the kernel could.
+    pub(crate) signals: bool,
+    /// Print data and not a table.
+    pub(crate) json: bool,
+}
+
+/// Builds, measures and prints.
+///
+/// # Errors
+/// When something does not build, or a function does not handle its event. A budget that is not met is not an error, because
+/// times depend on the machine.
+pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options) -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Err(BenchError::NotLinux.into());
+    }
+    keep_stdout_for_data();
+    let template = Template::read(&checkout.path("template.yaml"))?;
+    let functions = wanted(template.functions()?, &options.functions)?;
+    let folder = checkout.run_folder("bench")?;
+    let built = folder.join("lambda");
+    let tools = install(checkout, &DEPLOY_TOOLS)?;
+    if !options.no_build {
+        subject::build(checkout, &tools, &built, &functions)?;
+    }
+    let issuer = Issuer::open(&checkout.keys())?;
+    let token = issuer.mint(workload.caller, &[], TOKEN_LIFETIME);
+    let mut subjects: Vec<_> =
+        YARDSTICKS.into_iter().map(|yardstick| Subject::yardstick(yardstick, &built, workload)).collect();
+    for function in functions {
+        let variables = template.variables(&function.name, &BTreeMap::from(PARAMETERS))?;
+        subjects.push(Subject::function(function, &built, variables, (workload.invocation, &token)));
+    }
+    // Checked before measuring, which takes minutes.
+    subjects.iter().try_for_each(|subject| subject.sizes().map(drop))?;
+
+    let limiter = CpuLimiter::find(options.signals);
+    let conditions = Conditions::of(&tools, &limiter, options.starts)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().map_err(BenchError::Port)?;
+    runtime.spawn(stay_awake());
+    let endpoint = AwsEndpoint::open(runtime.handle(), &folder, workload.answer, issuer.jwks())?;
+    let bench = Bench { servers: runtime.handle(), endpoint: &endpoint, limiter: &limiter, folder: &folder };
+    let rows = step("Measuring", || bench.measure(&subjects, options.starts).map(Rows))?;
+
+    let hooks = hooks::measure(checkout)?;
+    let outcomes = budgets::outcomes(&rows);
+    if options.json {
+        let budgets: Vec<Value> = outcomes.iter().map(BudgetOutcome::json).chain([hooks.json()]).collect();
+        let data = json!({ "conditions": conditions, "measured": rows.json(), "budgets": budgets });
+        print(&data.to_string());
+    } else {
+        print(&format!("{}{}\n", table::text(&conditions, &rows, &outcomes), hooks.line()));
+    }
+    Ok(())
+}
+
+/// Keeps the servers' thread from sleeping. Waking it takes tens of microseconds for each round trip of a start, which would
+/// be counted for the function.
+async fn stay_awake() {
+    loop {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn wanted(mut functions: Vec<Function>, names: &[String]) -> Result<Vec<Function>, BenchError> {
+    if let Some(unknown) = names.iter().find(|name| !functions.iter().any(|function| &function.name == *name)) {
+        return Err(BenchError::UnknownFunction(unknown.clone()));
+    }
+    functions.retain(|function| names.is_empty() || names.contains(&function.name));
+    functions.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(functions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &str) -> Function {
+        Function { name: name.to_owned(), route: None }
+    }
+
+    #[test]
+    fn measures_only_the_named_functions() {
+        let all = || vec![function("b"), function("a")];
+        let names = |wanted: Vec<Function>| wanted.into_iter().map(|function| function.name).collect::<Vec<_>>();
+        assert_eq!(names(wanted(all(), &[]).unwrap()), ["a", "b"]);
+        assert_eq!(names(wanted(all(), &["b".to_owned()]).unwrap()), ["b"]);
+        let error = wanted(all(), &["b".to_owned(), "c".to_owned()]).unwrap_err();
+        assert!(error.to_string().ends_with(" c"), "{error}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Whether the HTTP functions are within their budgets.
+
+use serde_json::{Value, json};
+
+use crate::figures::{Row, Rows};
+use crate::subject::Kind;
+use ferrite_local_stack::binary_size::MAX_BINARY_BYTES;
+
+/// A limit for every HTTP function.
+struct Budget {
+    what: &'static str,
+    limit: f64,
+    value: fn(&Rows, &Row) -> Option<f64>,
+}
+
+const BUDGETS: [Budget; 5] = [
+    Budget {
+        what: "init, its connection opened, in floors",
+        limit: 2.5,
+        value: |rows, row| rows.ratio(row, Kind::Floor, "init_ms").filter(|_| row.connected_in_init),
+    },
+    Budget {
+        what: "init without the connection, in floors",
+        limit: 1.6,
+        value: |rows, row| rows.ratio(row, Kind::Floor, "init_unopened_ms"),
+    },
+    Budget {
+        what: "init and first invocation at 128 MB, in defaults",
+        limit: 0.2,
+        value: |rows, row| rows.ratio(row, Kind::Default, "init_and_first_128_ms"),
+    },
+    Budget {
+        what: "binary in bytes",
+        limit: MAX_BINARY_BYTES as f64,
+        value: |_, row| row.figures.get("binary_bytes").copied(),
+    },
+    Budget {
+        what: "peak memory in bytes",
+        limit: 8_000_000.0,
+        value: |_, row| row.figures.get("peak_memory_bytes").copied(),
+    },
+];
+
+/// The outcome of a budget.
+pub(crate) struct BudgetOutcome {
+    what: &'static str,
+    limit: f64,
+    /// Each HTTP function with its value, the worst first. Without one, the function did not do what the budget is about.
+    values: Vec<(String, Option<f64>)>,
+}
+
+/// The outcome of each budget.
+pub(crate) fn outcomes(rows: &Rows) -> Vec<BudgetOutcome> {
+    let functions = || rows.0.iter().filter(|row| row.kind == Kind::Http);
+    let check = |budget: &Budget| {
+        let mut values: Vec<_> = functions().map(|row| (row.name.clone(), (budget.value)(rows, row))).collect();
+        let weight = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
+        values.sort_by(|(_, one), (_, other)| weight(other).total_cmp(&weight(one)));
+        BudgetOutcome { what: budget.what, limit: budget.limit, values }
+    };
+    BUDGETS.iter().map(check).collect()
+}
+
+impl BudgetOutcome {
+    fn within(&self, value: Option<f64>) -> bool {
+        value.is_some_and(|value| value <= self.limit)
+    }
+
+    fn is_met(&self) -> bool {
+        self.values.iter().all(|(_, value)| self.within(*value))
+    }
+
+    /// One line: whether it is met, and by how much, or by which functions it is not.
+    pub(crate) fn line(&self) -> String {
+        let show = |(name, value): &(String, Option<f64>)| match value {
+            Some(value) if self.limit > 1000.0 => format!("{name} {value:.0}"),
+            Some(value) => format!("{name} {value:.2}"),
+            None => format!("{name} does not"),
+        };
+        let (outcome, named) = if self.is_met() {
+            ("met    ", format!("largest: {}", self.values.first().map(show).unwrap_or_default()))
+        } else {
+            let over: Vec<_> = self.values.iter().filter(|(_, value)| !self.within(*value)).map(show).collect();
+            ("NOT MET", over.join(", "))
+        };
+        format!("{outcome} {} at most {}: {named}", self.what, self.limit)
+    }
+
+    /// The same as data.
+    pub(crate) fn json(&self) -> Value {
+        let values: serde_json::Map<_, _> = self.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        json!({ "budget": self.what, "limit": self.limit, "met": self.is_met(), "values": values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::tests::{Short, rows};
+
+    const FLOOR: Short<'_> = ("floor", Kind::Floor, &[("init_ms", 1.0), ("init_unopened_ms", 1.0)]);
+    const DEFAULT: Short<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
+    const GOOD: &[(&str, f64)] = &[
+        ("init_ms", 2.5),
+        ("init_unopened_ms", 1.6),
+        ("init_and_first_128_ms", 20.0),
+        ("binary_bytes", 4_000_000.0),
+        ("peak_memory_bytes", 8_000_000.0),
+    ];
+
+    #[test]
+    fn what_is_just_within_every_budget_meets_all() {
+        let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("large", Kind::Event, &[])]));
+        assert!(
+            outcomes.iter().all(BudgetOutcome::is_met),
+            "{:?}",
+            outcomes.iter().map(BudgetOutcome::line).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn one_function_over_a_budget_is_named() {
+        for over in 0..GOOD.len() {
+            let mut bad = GOOD.to_vec();
+            bad[over].1 *= 1.01;
+            let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
+            let not_met: Vec<_> = outcomes.iter().filter(|outcome| !outcome.is_met()).collect();
+            let [outcome] = not_met[..] else { panic!("{over}: {} budgets are not met", not_met.len()) };
+            assert!(outcome.line().contains("bad") && !outcome.line().contains("good"), "{}", outcome.line());
+        }
+    }
+
+    #[test]
+    fn an_init_that_opens_no_connection_is_not_a_quick_one() {
+        let mut rows = rows(&[FLOOR, DEFAULT, ("idle", Kind::Http, GOOD)]);
+        rows.0[2].connected_in_init = false;
+        assert_eq!(outcomes(&rows)[0].json()["met"], false);
+    }
+}

@@ -1,0 +1,60 @@
+//! The figures for people.
+
+use crate::budgets::BudgetOutcome;
+use crate::conditions::Conditions;
+use crate::figures::{MEASURES, Measure, Row, Rows, Unit};
+use crate::subject::Kind;
+
+const NAME: usize = 22;
+const FIGURE: usize = 12;
+const RATIO: usize = 8;
+
+/// Everything as text: the conditions, a part for each group of measures, a line for each budget.
+pub(crate) fn text(conditions: &Conditions, rows: &Rows, outcomes: &[BudgetOutcome]) -> String {
+    let mut text = conditions.text();
+    text.push_str("\nNext to each figure: its ratio to the floor's, and to the default's.\n");
+    for (title, measures) in MEASURES {
+        text.push_str(&format!("\n{title}\n{:NAME$}", ""));
+        for measure in measures {
+            let width = FIGURE + 2 * RATIO;
+            text.push_str(&format!("{:>width$}", measure.title));
+        }
+        text.push('\n');
+        for row in &rows.0 {
+            text.push_str(&line(rows, row, measures));
+        }
+    }
+    text.push_str("\nBudgets of the functions behind the API\n");
+    for outcome in outcomes {
+        text.push_str(&format!("{}\n", outcome.line()));
+    }
+    text
+}
+
+fn line(rows: &Rows, row: &Row, measures: &[Measure]) -> String {
+    let mut line = format!("{:NAME$}", row.name);
+    for Measure { key, unit, .. } in measures {
+        let figure = row.figures.get(*key).map(|value| match unit {
+            Unit::Megabytes => format!("{:.2} MB", value / 1e6),
+            Unit::Milliseconds => format!("{value:.2} ms"),
+            Unit::Count => format!("{value:.0}"),
+        });
+        let floor = rows.ratio(row, Kind::Floor, key).map(|ratio| format!("{}x", three_digits(ratio)));
+        let default = rows.ratio(row, Kind::Default, key).map(three_digits);
+        let dash = || "–".to_owned();
+        let (figure, floor, default) =
+            (figure.unwrap_or_else(dash), floor.unwrap_or_else(dash), default.unwrap_or_else(dash));
+        line.push_str(&format!("{figure:>FIGURE$}{floor:>RATIO$}{default:>RATIO$}"));
+    }
+    line.push('\n');
+    line
+}
+
+/// A ratio is no more exact than that.
+fn three_digits(ratio: f64) -> String {
+    match ratio {
+        ..10.0 => format!("{ratio:.2}"),
+        10.0..100.0 => format!("{ratio:.1}"),
+        _ => format!("{ratio:.0}"),
+    }
+}

@@ -1,0 +1,167 @@
+//! The tests that need AWS: on AWS, at the caller's endpoint, or on an emulator that lives as long as they run.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::report;
+use ferrite_local_stack::emulator::functions_log;
+use ferrite_local_stack::files::at;
+use ferrite_local_stack::running::RunLock;
+use ferrite_local_stack::stack::{output, outputs};
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, POWERTOOLS, install};
+use ferrite_role_audit::report::check as check_permissions;
+use ferrite_role_audit::roles::{for_proxy, functions};
+use ferrite_test_runner::binaries::{Built, Needs};
+use ferrite_test_runner::places::{Place, Skipped};
+use ferrite_test_runner::stack::{deploy, section_for};
+use ferrite_test_runner::variables::UnderTest;
+
+use crate::cleanup::delete_partitions;
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::schemathesis::call_from_document;
+use crate::site::Site;
+use crate::steps::RUN;
+use crate::test_groups::run_group;
+
+/// The variable with the file in which tests note what they create.
+const MADE: &str = "FERRITE_MADE";
+
+/// Runs them.
+///
+/// # Errors
+/// Only after an interrupt, or when the test binaries cannot list their tests. Failures are noted.
+pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progress: &mut Progress) -> anyhow::Result<()> {
+    let is_wanted = |needs: Needs| -> anyhow::Result<bool> {
+        for binary in built.tests.iter().filter(|binary| binary.needs == needs) {
+            if options.is_complete() || binary.matches(options.filter.as_deref().unwrap_or_default())? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let (adapters, conformance) = (is_wanted(Needs::Aws)?, is_wanted(Needs::Powertools)?);
+    let end_to_end = is_wanted(Needs::Stack)?;
+    if !adapters && !conformance && !end_to_end {
+        return Ok(());
+    }
+    let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/test runs in this checkout already")?;
+    lock.clear();
+    let run_folder = checkout.run_folder(RUN)?;
+    let site = progress.step("An AWS endpoint for the tests", || Site::find(checkout, options, &run_folder, &lock))?;
+    let Some(site) = site else { return Ok(()) };
+    for Skipped { test, reason, .. } in &site.skipped {
+        progress.add_not_run(format!("{test} on {}: {reason}", site.place.name()));
+    }
+    if options.stack.is_none() {
+        if adapters {
+            let title = "Adapter tests";
+            run_group(options, progress, title, &built.tests, Needs::Aws, &site.skipped_names(), |command| {
+                site.apply(command);
+            })?;
+        }
+        if conformance {
+            run_conformance(checkout, options, built, &site, progress)?;
+        }
+    }
+    let is_skipped = |name: &str| site.skipped.iter().any(|skipped| name.ends_with(&format!("/{}", skipped.test)));
+    let mut stack_tests = built.tests.iter().filter(|binary| binary.needs == Needs::Stack);
+    if end_to_end && stack_tests.any(|binary| !is_skipped(&binary.name)) {
+        run_end_to_end(checkout, options, built, &site, &run_folder, progress)?;
+    }
+    if site.emulator.is_some() && progress.has_failures() {
+        report(&format!("The functions' log: {}", functions_log(&run_folder).display()));
+    }
+    Ok(())
+}
+
+/// The tests that compare the runtime with Powertools.
+fn run_conformance(
+    checkout: &Checkout,
+    options: &Options,
+    built: &Built,
+    site: &Site,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let powertools = progress.step("Powertools", || Ok(install(checkout, &POWERTOOLS)?))?;
+    let Some(powertools) = powertools else { return Ok(()) };
+    let title = "Conformance with Powertools (Python)";
+    run_group(options, progress, title, &built.tests, Needs::Powertools, &site.skipped_names(), |command| {
+        site.apply(command);
+        command.env("FERRITE_CONFORMANCE_PYTHON", powertools.path("python"));
+    })
+}
+
+fn run_end_to_end(
+    checkout: &Checkout,
+    options: &Options,
+    built: &Built,
+    site: &Site,
+    run_folder: &Path,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let outputs = match (&options.stack, &site.target) {
+        (None, Some(target)) => {
+            let config = section_for(checkout, site.place)?;
+            let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
+            let title = format!("Deploying template.yaml as {stack}");
+            progress.step(&title, || Ok(deploy(checkout, built, target, run_folder, &config, &stack)?))?
+        }
+        (stack, target) => {
+            let stack = stack.as_deref().unwrap_or_default();
+            progress.step(&format!("The stack {stack}"), || {
+                Ok(outputs(&install(checkout, &DEPLOY_TOOLS)?, target.as_ref(), stack)?)
+            })?
+        }
+    };
+    let Some(outputs) = outputs else { return Ok(()) };
+    let recorded = match &site.recorder {
+        None => None,
+        Some(recorder) => {
+            // The bus has the name of the stack.
+            let functions = functions(&site.aws()?, output(&outputs, "BusName")?)?;
+            recorder.set_functions(for_proxy(&functions));
+            Some((recorder, functions))
+        }
+    };
+    let table = output(&outputs, "TableName")?.to_owned();
+    let stack = UnderTest::new(checkout, run_folder, outputs, built)?;
+    let made = run_folder.join("made");
+    if made.exists() {
+        fs::remove_file(&made).map_err(at(&made))?;
+    }
+    let log = site.emulator.is_some().then(|| functions_log(run_folder));
+    let failed_before = progress.totals.failed;
+    let title = "End-to-end tests";
+    run_group(options, progress, title, &built.tests, Needs::Stack, &site.skipped_names(), |command| {
+        site.apply(command);
+        stack.apply(command);
+        command.envs(log.iter().map(|log| ("FERRITE_FUNCTIONS_LOG", log)));
+        if site.emulator.is_none() {
+            command.env(MADE, &made);
+        }
+    })?;
+    if site.emulator.is_none() {
+        progress.step("Deleting what the tests created", || {
+            let deleted = delete_partitions(&site.aws()?, &table, &made)?;
+            report(&format!("  {deleted} items of {table}"));
+            Ok(())
+        })?;
+    }
+    // The record is only complete if all tests ran and passed.
+    if let Some((recorder, functions)) = recorded
+        && options.is_complete()
+        && progress.totals.failed == failed_before
+    {
+        progress.step("Permissions: the roles compared with their use", || {
+            Ok(check_permissions(&site.aws()?, &functions, recorder, run_folder)?)
+        })?;
+    }
+    // LocalStack's API Gateway differs from AWS's in too many ways, and what Schemathesis creates is not deleted.
+    if options.is_complete() && site.place == Place::Ministack {
+        progress.step("Hostile input (Schemathesis)", || call_from_document(checkout, stack.api(), run_folder))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! What a security reviewer asks first: the policies of the templates, the dependencies, and secrets in the sources.
+
+pub(crate) mod dependencies;
+mod findings;
+pub(crate) mod policies;
+pub(crate) mod secrets;

@@ -1,0 +1,107 @@
+//! What takes the place of AWS for the tests that need it.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_client::endpoint::{Credentials, Target};
+use ferrite_aws_proxy::recorder::Recorder;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::report;
+use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port};
+use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::target::apply_target;
+use ferrite_test_runner::places::{Place, Skipped, SkippedTests};
+
+use crate::docker::Container;
+use crate::options::Options;
+
+/// Where the tests that need AWS run.
+pub(crate) struct Site {
+    pub(crate) place: Place,
+    /// The endpoint; `None` on AWS itself, which the caller's environment describes.
+    pub(crate) target: Option<Target>,
+    pub(crate) emulator: Option<Emulator>,
+    /// The proxy between the functions and MiniStack, the only emulator that supports one.
+    pub(crate) recorder: Option<Recorder>,
+    /// The tests that cannot run here.
+    pub(crate) skipped: Vec<Skipped>,
+    _container: Option<Container>,
+}
+
+impl Site {
+    /// AWS or the caller's endpoint, or an emulator of our own on a free port.
+    ///
+    /// # Errors
+    /// When the environment cannot be read, or the emulator does not start.
+    pub(crate) fn find(checkout: &Checkout, options: &Options, run_folder: &Path, lock: &RunLock) -> anyhow::Result<Self> {
+        let skipped = SkippedTests::read(checkout)?;
+        if let Some(target) = Target::from_environment()? {
+            report(&format!("  AWS_ENDPOINT_URL: {}", target.endpoint.url()));
+            return Ok(Self {
+                place: Place::Endpoint,
+                skipped: skipped.at(Place::Endpoint),
+                target: Some(target),
+                emulator: None,
+                recorder: None,
+                _container: None,
+            });
+        }
+        if options.stack.is_some() {
+            let credentials = Credentials::for_aws()?;
+            report(&format!("  AWS, {}", credentials.region));
+            return Ok(Self {
+                place: Place::Aws,
+                skipped: skipped.at(Place::Aws),
+                target: None,
+                emulator: None,
+                recorder: None,
+                _container: None,
+            });
+        }
+        if options.docker {
+            let port = free_port()?;
+            let container = Some(Container::start(checkout, port)?);
+            report(&format!("  LocalStack in Docker on port {port}"));
+            return Ok(Self {
+                place: Place::Docker,
+                skipped: skipped.at(Place::Docker),
+                target: Some(Target::local(port)),
+                emulator: None,
+                recorder: None,
+                _container: container,
+            });
+        }
+        let installed = options.emulator.install(checkout)?;
+        let port = free_port()?;
+        let recorder = (options.emulator == EmulatorKind::Ministack)
+            .then(|| Recorder::open(port))
+            .transpose()
+            .context("the recording proxy")?;
+        let start = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
+        let emulator = Emulator::start(checkout, &installed, run_folder, port, start)?;
+        lock.record(&Running::started_here(port, emulator.group(), false))?;
+        report(&format!("  {} on port {port}", options.emulator.name()));
+        let (place, target) = (Place::from(options.emulator), Some(Target::local(port)));
+        Ok(Self { place, skipped: skipped.at(place), target, emulator: Some(emulator), recorder, _container: None })
+    }
+
+    pub(crate) fn apply(&self, command: &mut Command) {
+        if let Some(target) = &self.target {
+            apply_target(target, command);
+        }
+    }
+
+    pub(crate) fn aws(&self) -> anyhow::Result<AwsClient> {
+        match &self.target {
+            Some(target) => Ok(AwsClient::new(target.clone())),
+            None => Ok(AwsClient::from_environment()?),
+        }
+    }
+
+    /// The beginnings of the names of the tests that cannot run here.
+    pub(crate) fn skipped_names(&self) -> Vec<String> {
+        self.skipped.iter().map(|skipped| skipped.test.clone()).collect()
+    }
+}

@@ -1,0 +1,67 @@
+//! `./scripts/token`: a JWT that the local stack accepts.
+
+use std::time::Duration;
+
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::console::print;
+use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
+use ferrite_token_issuer::issuer::{Issuer, IssuerError};
+
+/// Long enough for a day's work.
+const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+/// The subject of tokens for admins.
+const ADMIN: &str = "local-admin";
+
+/// Who a token is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bearer {
+    /// An admin, with the scope `products:write`.
+    Admin,
+    /// The customer of this id.
+    Customer(String),
+}
+
+/// A token for `bearer`.
+pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
+    match bearer {
+        Bearer::Admin => issuer.mint(ADMIN, &[ADMIN_SCOPE], LIFETIME),
+        Bearer::Customer(id) => issuer.mint(id, &[], LIFETIME),
+    }
+}
+
+/// Prints a token for `bearer`.
+///
+/// # Errors
+/// When the key cannot be used.
+pub(crate) fn print_token(checkout: &Checkout, bearer: &Bearer) -> Result<(), IssuerError> {
+    print(&mint(&Issuer::open(&checkout.keys())?, bearer));
+    Ok(())
+}
+
+/// Prints the keys that verify every token, as a JWK Set (RFC 7517, section 5).
+///
+/// # Errors
+/// When the key cannot be used.
+pub(crate) fn print_jwks(checkout: &Checkout) -> Result<(), IssuerError> {
+    print(&Issuer::open(&checkout.keys())?.jwks());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ferrite_local_stack::samconfig::Section;
+    use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER};
+
+    use super::*;
+
+    #[test]
+    fn the_local_section_trusts_the_local_issuer() {
+        let checkout = Checkout::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."));
+        let local = Section::require(&checkout, "local").unwrap();
+        assert_eq!(local.parameter("JwtIssuer").unwrap(), ISSUER);
+        assert_eq!(local.parameter("JwtAudience").unwrap(), AUDIENCE);
+        assert!(local.parameter("JwksParameter").unwrap().starts_with('/'));
+    }
+}

@@ -1,0 +1,161 @@
+//! The functions: their names, and their build for this machine.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::checkout::Checkout;
+use crate::process::{ProcessError, capture, each_line};
+
+/// Why the functions could not be listed or built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A crate under functions/ is not one binary of the same name.
+    #[error("functions/{0}: a function's crate has one binary, named like the crate")]
+    NotAFunction(String),
+    /// cargo printed something that is not JSON.
+    #[error("cargo printed something unexpected")]
+    Metadata(#[from] serde_json::Error),
+    /// cargo failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+/// A binary that cargo built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary {
+    /// Its name, which for a function is also that of its crate and its folder.
+    pub name: String,
+    /// The executable.
+    pub path: PathBuf,
+}
+
+/// A cargo command in the checkout.
+#[must_use]
+pub fn cargo(checkout: &Checkout) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(checkout.root());
+    remove_package_variables(&mut command);
+    command
+}
+
+/// Removes the variables that `cargo run` sets for the crate of this program. Build scripts of other crates would see them
+/// otherwise: ring watches CARGO_PKG_NAME, for instance, and would be built again each time.
+pub fn remove_package_variables(command: &mut Command) {
+    const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
+        }
+    }
+}
+
+/// The names of all functions: the crates under functions/.
+///
+/// # Errors
+/// When cargo fails, or a crate there is not one binary of its own name.
+pub fn functions(checkout: &Checkout) -> Result<Vec<String>, BuildError> {
+    let text = capture(cargo(checkout).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata = serde_json::from_str(&text)?;
+    functions_in(&metadata, &checkout.path("functions"))
+}
+
+fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, BuildError> {
+    let mut names = Vec::new();
+    for package in list(&metadata["packages"]) {
+        let manifest = Path::new(text(&package["manifest_path"]));
+        if !manifest.starts_with(folder) {
+            continue;
+        }
+        let name = text(&package["name"]);
+        let binaries: Vec<&Value> = list(&package["targets"]).filter(|target| is_binary(target)).collect();
+        match binaries[..] {
+            [only] if text(&only["name"]) == name => names.push(name.to_owned()),
+            _ => return Err(BuildError::NotAFunction(name.to_owned())),
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds the functions with cargo's dev profile; cargo shows its progress and the compiler's messages itself.
+///
+/// # Errors
+/// When the build fails.
+pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, BuildError> {
+    let mut command = cargo(checkout);
+    command.args(["build", "--bins", "--message-format", "json-render-diagnostics"]);
+    for function in functions {
+        command.args(["-p", function]);
+    }
+    let mut binaries = Vec::new();
+    each_line(&mut command, |line| {
+        if let Some((function, path)) = serde_json::from_str(line).ok().as_ref().and_then(built_binary) {
+            binaries.push(Binary { name: function.to_owned(), path: path.into() });
+        }
+    })?;
+    Ok(binaries)
+}
+
+/// The name and path in a `compiler-artifact` message about a binary (not about its test harness).
+#[must_use]
+pub fn built_binary(message: &Value) -> Option<(&str, &str)> {
+    let wanted =
+        message["reason"] == "compiler-artifact" && is_binary(&message["target"]) && message["profile"]["test"] == false;
+    let path = message["executable"].as_str().filter(|_| wanted)?;
+    Some((text(&message["target"]["name"]), path))
+}
+
+fn is_binary(target: &Value) -> bool {
+    list(&target["kind"]).any(|kind| kind == "bin")
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn package(path: &str, name: &str, binary: &str) -> Value {
+        json!({"name": name, "manifest_path": path, "targets": [
+            {"name": name, "kind": ["lib"]}, {"name": binary, "kind": ["bin"]}, {"name": "it", "kind": ["test"]},
+        ]})
+    }
+
+    #[test]
+    fn functions_are_the_crates_below_their_folder() {
+        let metadata = json!({"packages": [
+            package("/x/functions/place-order/Cargo.toml", "place-order", "place-order"),
+            package("/x/functions/authorize/Cargo.toml", "authorize", "authorize"),
+            package("/x/scripts/Cargo.toml", "ferrite-scripts", "ferrite"),
+        ]});
+        let names = functions_in(&metadata, Path::new("/x/functions")).unwrap();
+        assert_eq!(names, ["authorize", "place-order"]);
+    }
+
+    #[test]
+    fn a_function_whose_binary_has_another_name_is_refused() {
+        let metadata = json!({"packages": [package("/x/functions/a/Cargo.toml", "a", "b")]});
+        let error = functions_in(&metadata, Path::new("/x/functions")).unwrap_err();
+        assert!(error.to_string().starts_with("functions/a:"), "{error}");
+    }
+
+    #[test]
+    fn a_test_harness_is_not_taken_for_the_binary() {
+        let message = |test: bool| {
+            json!({"reason": "compiler-artifact", "target": {"name": "a", "kind": ["bin"]},
+                   "profile": {"test": test}, "executable": "/t/a"})
+        };
+        assert_eq!(built_binary(&message(false)), Some(("a", "/t/a")));
+        assert_eq!(built_binary(&message(true)), None);
+    }
+}

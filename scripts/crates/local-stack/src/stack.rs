@@ -1,0 +1,153 @@
+//! Deploying the stack and reading its outputs, through the SAM CLI.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use ferrite_aws_client::client::AwsClient;
+use ferrite_aws_client::endpoint::{Endpoint, Target};
+use ferrite_aws_client::error::AwsError;
+use serde_json::{Map, Value};
+
+use crate::checkout::Checkout;
+use crate::console::Progress;
+use crate::process::{ProcessError, capture, each_line_logged};
+use crate::samconfig::{SamconfigError, Section};
+use crate::staging::Staging;
+use crate::target::apply_target;
+use crate::tools::Tools;
+
+/// Why the stack could not be deployed, or its outputs not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StackError {
+    /// The SAM CLI printed something that is not JSON.
+    #[error("sam list stack-outputs printed something unexpected")]
+    Outputs(#[from] serde_json::Error),
+    /// The stack lacks an output that the template promises.
+    #[error("template.yaml: the stack has no output {0}")]
+    NoOutput(String),
+    /// A parameter is missing.
+    #[error(transparent)]
+    Samconfig(#[from] SamconfigError),
+    /// The token issuer's keys could not be stored.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The SAM CLI failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+}
+
+/// The architecture of this machine in the words of the template's parameter `Architecture`.
+#[must_use]
+pub fn host_architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
+
+/// `sam deploy` of a staged template for one environment of samconfig.toml.
+#[must_use]
+pub fn sam_deploy(
+    checkout: &Checkout,
+    tools: &Tools,
+    environment: &str,
+    template: &Path,
+    parameters: &BTreeMap<String, String>,
+) -> Command {
+    let mut sam = tools.command("sam");
+    sam.args(["deploy", "--config-env", environment, "--config-file"])
+        .arg(checkout.path("samconfig.toml"))
+        .arg("--template-file")
+        .arg(template);
+    if !parameters.is_empty() {
+        sam.arg("--parameter-overrides");
+        sam.args(parameters.iter().map(|(name, value)| format!("{name}=\"{value}\"")));
+    }
+    sam
+}
+
+/// What it takes to deploy to an emulator.
+pub struct Deployment<'a> {
+    /// The checkout.
+    pub checkout: &'a Checkout,
+    /// The SAM CLI.
+    pub sam: &'a Tools,
+    /// The emulator.
+    pub target: &'a Target,
+    /// The `local` section of samconfig.toml.
+    pub config: &'a Section,
+    /// The JWK Set of the token issuer that the stack trusts.
+    pub jwks: &'a str,
+}
+
+impl Deployment<'_> {
+    /// Deploys what is staged as `stack`, with the issuer's keys in their parameter, and returns the outputs. The log of the
+    /// SAM CLI is in the run's folder.
+    ///
+    /// # Errors
+    /// When the deployment fails; the error quotes the log.
+    pub fn deploy(&self, staging: &Staging, stack: &str, run_folder: &Path) -> Result<Map<String, Value>, StackError> {
+        AwsClient::new(self.target.clone()).put_parameter(self.config.parameter("JwksParameter")?, self.jwks)?;
+        let mut parameters = self.config.parameters.clone();
+        parameters.insert("Architecture".to_owned(), host_architecture().to_owned());
+        let mut sam = sam_deploy(self.checkout, self.sam, "local", &staging.template(), &parameters);
+        apply_target(self.target, &mut sam).args(["--stack-name", stack]);
+        let mut progress = Progress::new(stack);
+        each_line_logged(&mut sam, &run_folder.join("deploy.log"), |line| {
+            if line.starts_with("CREATE_COMPLETE") || line.starts_with("UPDATE_COMPLETE") {
+                progress.report("creating resources");
+            } else if line.contains("Uploading to") {
+                progress.report("uploading code");
+            }
+        })?;
+        outputs(self.sam, Some(self.target), stack)
+    }
+}
+
+/// The stack's outputs at `target`, with `ApiUrl` as it can be called there; `None` is AWS itself.
+///
+/// # Errors
+/// When there is no such stack, or the SAM CLI fails.
+pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, StackError> {
+    let mut sam = tools.command("sam");
+    sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
+    if let Some(target) = target {
+        apply_target(target, &mut sam);
+    }
+    parse_outputs(&capture(&mut sam)?, target.map(|target| &target.endpoint))
+}
+
+fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, Value>, StackError> {
+    let list: Vec<Value> = serde_json::from_str(json)?;
+    let mut outputs = Map::new();
+    for output in list {
+        if let (Some(key), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
+            let here = endpoint.filter(|_| key == "ApiUrl").and_then(|endpoint| endpoint.api_url(value));
+            outputs.insert(key.to_owned(), here.unwrap_or_else(|| value.to_owned()).into());
+        }
+    }
+    Ok(outputs)
+}
+
+/// An output that the template promises.
+///
+/// # Errors
+/// When the stack does not have it.
+pub fn output<'a>(outputs: &'a Map<String, Value>, name: &str) -> Result<&'a str, StackError> {
+    outputs.get(name).and_then(Value::as_str).ok_or_else(|| StackError::NoOutput(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_flat_and_the_api_is_callable() {
+        let listed = r#"[
+            {"OutputKey": "ApiUrl", "OutputValue": "https://abc.execute-api.us-east-1.amazonaws.com/v1", "Description": "x"},
+            {"OutputKey": "StageName", "OutputValue": "v1"}]"#;
+        let outputs = parse_outputs(listed, Some(&Endpoint::local(4570))).unwrap();
+        assert_eq!(
+            Value::Object(outputs),
+            serde_json::json!({"ApiUrl": "http://127.0.0.1:4570/_aws/execute-api/abc/v1", "StageName": "v1"})
+        );
+    }
+}

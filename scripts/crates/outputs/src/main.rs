@@ -1,0 +1,37 @@
+//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` runs, or of the one at `AWS_ENDPOINT_URL`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ferrite_aws_client::endpoint::Target;
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::command;
+use ferrite_local_stack::console::{keep_stdout_for_data, print};
+use ferrite_local_stack::running::Running;
+use ferrite_local_stack::samconfig::Section;
+use ferrite_local_stack::stack::outputs;
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
+
+/// Print the local stack's outputs as JSON
+#[derive(Parser)]
+#[command(bin_name = "./scripts/outputs")]
+struct Arguments;
+
+fn main() -> ExitCode {
+    Arguments::parse();
+    command::run(print_outputs)
+}
+
+fn print_outputs() -> anyhow::Result<()> {
+    keep_stdout_for_data();
+    let checkout = Checkout::here()?;
+    let target = match Target::from_environment()? {
+        Some(target) => target,
+        None => Running::require(&checkout)?.target(),
+    };
+    let config = Section::require(&checkout, "local")?;
+    let sam = install(&checkout, &DEPLOY_TOOLS)?;
+    let outputs = outputs(&sam, Some(&target), &config.stack)?;
+    print(&serde_json::Value::Object(outputs).to_string());
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! Where the end-to-end tests can run, and which of them cannot run there.
+
+use std::fs;
+
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::emulator::EmulatorKind;
+use ferrite_local_stack::files::{FileError, at};
+use serde::Deserialize;
+
+/// The file with the tests that are skipped.
+const FILE: &str = "tests/skipped.toml";
+
+/// Why the list of skipped tests could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SkippedError {
+    /// It is not what it should be.
+    #[error("{FILE}")]
+    Invalid(#[from] toml::de::Error),
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// What takes the place of AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// MiniStack.
+    Ministack,
+    /// LocalStack, on this machine.
+    Localstack,
+    /// LocalStack's own image.
+    Docker,
+    /// An endpoint of the caller's.
+    Endpoint,
+    /// AWS itself.
+    Aws,
+}
+
+/// Tests that cannot run in some places.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Skipped {
+    places: Vec<Place>,
+    /// The beginning of their names, or the name of a whole test binary.
+    pub test: String,
+    /// Why they cannot run.
+    pub reason: String,
+}
+
+/// The list of skipped tests.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SkippedTests {
+    skipped: Vec<Skipped>,
+}
+
+impl SkippedTests {
+    /// Reads the list of the checkout.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is invalid.
+    pub fn read(checkout: &Checkout) -> Result<Self, SkippedError> {
+        let path = checkout.path(FILE);
+        Ok(toml::from_str(&fs::read_to_string(&path).map_err(at(&path))?)?)
+    }
+
+    /// The tests that cannot run at `place`.
+    #[must_use]
+    pub fn at(&self, place: Place) -> Vec<Skipped> {
+        self.skipped.iter().filter(|skipped| skipped.places.contains(&place)).cloned().collect()
+    }
+}
+
+impl Place {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ministack => EmulatorKind::Ministack.name(),
+            Self::Localstack => EmulatorKind::Localstack.name(),
+            Self::Docker => "LocalStack in Docker",
+            Self::Endpoint => "your own endpoint",
+            Self::Aws => "AWS",
+        }
+    }
+}
+
+impl From<EmulatorKind> for Place {
+    fn from(kind: EmulatorKind) -> Self {
+        match kind {
+            EmulatorKind::Ministack => Self::Ministack,
+            EmulatorKind::Localstack => Self::Localstack,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_readme_has_the_same_table() {
+        let read =
+            |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(name)).unwrap();
+        let (readme, tests) = (read("tests/emulators/README.md"), toml::from_str::<SkippedTests>(&read(FILE)).unwrap());
+        let places = [Place::Ministack, Place::Localstack, Place::Docker, Place::Endpoint, Place::Aws];
+        let mut expected = Vec::new();
+        for place in places {
+            let row = |skipped: Skipped| format!("| {} | `{}` | {} |", place.name(), skipped.test, skipped.reason);
+            expected.extend(tests.at(place).into_iter().map(row));
+        }
+        let is_row = |line: &&str| places.iter().any(|place| line.starts_with(&format!("| {} | `", place.name())));
+        assert_eq!(readme.lines().filter(is_row).count(), expected.len());
+        for row in expected {
+            assert!(readme.contains(&row), "tests/emulators/README.md lacks: {row}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A snapshot of everything that the invariants are about, taken once all work is done.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::emulator::{Emulator, reason};
+use crate::error::ChaosError;
+use crate::history::History;
+use crate::poison::{POISON_PREFIX, Poison};
+use crate::stack::Stack;
+use ferrite_aws_client::emulator::Mail;
+use ferrite_chaos::writes::Write;
+
+/// A product, with its initial and its current stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) id: String,
+    pub(crate) initial: i64,
+    pub(crate) stock: i64,
+    /// The lowest stock that was ever seen.
+    pub(crate) lowest: i64,
+}
+
+/// An order in the table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Order {
+    pub(crate) id: String,
+    pub(crate) customer_id: String,
+    pub(crate) status: String,
+    pub(crate) lines: Vec<Line>,
+}
+
+/// A line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Line {
+    pub(crate) product_id: String,
+    pub(crate) quantity: i64,
+}
+
+/// A message in a dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetter {
+    pub(crate) queue: String,
+    pub(crate) body: String,
+    pub(crate) reason: Option<String>,
+}
+
+/// Everything that the invariants are about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) products: Vec<Product>,
+    pub(crate) orders: BTreeMap<String, Order>,
+    /// The outcome in the gateway's ledger, by order.
+    pub(crate) ledger: BTreeMap<String, String>,
+    /// How often the gateway recorded an approved payment, by order.
+    pub(crate) approvals: BTreeMap<String, u64>,
+    pub(crate) mails: Vec<Mail>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) histories: BTreeMap<String, History>,
+    pub(crate) poison: Vec<Poison>,
+    /// The messages that are still in consumers' queues.
+    pub(crate) undelivered: Vec<String>,
+    /// Reasons for calls without a response that no plan had, with their counts.
+    pub(crate) unplanned: BTreeMap<String, u64>,
+}
+
+/// The orders in the table, except poison.
+pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, Order>, ChaosError> {
+    let items = emulator.scan(&stack.table)?;
+    let orders = items.into_iter().filter(is_order).filter_map(|item| Order::deserialize(Value::from(item)).ok());
+    Ok(orders.map(|order| (order.id.clone(), order)).collect())
+}
+
+fn is_order(item: &Map<String, Value>) -> bool {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    text("sk").starts_with("ORDER#") && !text("pk").contains(POISON_PREFIX)
+}
+
+/// The current stock of a product.
+pub(crate) fn stock(emulator: &Emulator, stack: &Stack, product: &str) -> Result<i64, ChaosError> {
+    let item = emulator.item(&stack.table, &format!("PRODUCT#{product}"), "PRODUCT")?;
+    let stock = item.as_ref().and_then(|item| item.get("stock")?.as_i64());
+    stock.ok_or_else(|| ChaosError::NotInStack(format!("product {product}")))
+}
+
+/// The outcome in the gateway's ledger, by order.
+pub(crate) fn ledger(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, String>, ChaosError> {
+    let text = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    let lines = emulator.scan(&stack.ledger)?;
+    Ok(lines.iter().filter_map(|line| Some((text(line, "orderId")?, text(line, "outcome")?))).collect())
+}
+
+/// How often an approval was recorded, by order.
+pub(crate) fn approvals(writes: &[Write]) -> BTreeMap<String, u64> {
+    let mut approvals = BTreeMap::new();
+    for Write { operation, request } in writes {
+        let (order, outcome) = match operation.as_str() {
+            "PutItem" => (&request["Item"]["orderId"]["S"], &request["Item"]["outcome"]["S"]),
+            _ => (&request["Key"]["orderId"]["S"], &request["ExpressionAttributeValues"][":by"]["S"]),
+        };
+        if let Some(order) = order.as_str().filter(|_| outcome == "approved") {
+            *approvals.entry(order.to_owned()).or_default() += 1;
+        }
+    }
+    approvals
+}
+
+/// The messages in all dead-letter queues.
+pub(crate) fn dead_letters(emulator: &Emulator, stack: &Stack) -> Result<Vec<DeadLetter>, ChaosError> {
+    let mut found = Vec::new();
+    for url in stack.dead_letters.values() {
+        let messages = emulator.messages(url)?.into_iter();
+        found.extend(messages.map(|message| DeadLetter {
+            queue: url.clone(),
+            reason: reason(&message),
+            body: message.body,
+        }));
+    }
+    Ok(found)
+}
