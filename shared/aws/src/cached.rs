@@ -28,6 +28,7 @@ struct State<T> {
 
 /// Why there is no value.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CachedError<E> {
     /// The value could not be fetched.
     #[error(transparent)]

@@ -43,6 +43,7 @@ const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// The environment does not say how to call AWS ("Defined runtime environment variables").
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AwsEnvironmentError {
     /// A variable that Lambda sets is not there.
     #[error("the environment variable {0} is not set")]

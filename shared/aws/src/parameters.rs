@@ -18,6 +18,7 @@ use crate::cached::{Cached, CachedError};
 
 /// Why there is no value.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ParameterError {
     /// There is no such parameter or secret, or no value in it.
     #[error("there is no {name}")]

@@ -37,6 +37,7 @@ use serde::forward_to_deserialize_any;
 
 /// A variable of the environment that the function cannot work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// It is not set, or empty.
     #[error("the environment variable {0} is not set")]

@@ -56,6 +56,7 @@ pub struct Idempotency<R, C> {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdempotencyError<E> {
     /// Another attempt under this key is in progress.
     #[error("another attempt under this idempotency key is in progress")]

@@ -33,6 +33,7 @@ use crate::{invocation, log};
 
 /// The unit of a metric ("MetricDatum", `Unit`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unit {
     /// A number of things.
     Count,

@@ -22,6 +22,7 @@ use crate::{Failure, InitError, event, log, metrics};
 /// An event of a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ScheduledEvent")]
+#[non_exhaustive]
 pub struct Tick {
     /// The time at which it was scheduled.
     pub time: Timestamp,

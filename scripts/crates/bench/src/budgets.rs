@@ -13,20 +13,16 @@ struct Budget {
     value: fn(&Rows, &Row) -> Option<f64>,
 }
 
-const BUDGETS: [Budget; 5] = [
-    Budget {
-        what: "init, its connection opened, in floors",
-        limit: 2.5,
-        value: |rows, row| rows.ratio(row, Kind::Floor, "init_ms").filter(|_| row.connected_in_init),
-    },
+const BUDGETS: [Budget; 4] = [
     Budget {
         what: "init without the connection, in floors",
-        limit: 1.6,
+        limit: 1.75,
         value: |rows, row| rows.ratio(row, Kind::Floor, "init_unopened_ms"),
     },
     Budget {
+        // What a client waits for. Opening the connection in init makes init longer and the first request shorter.
         what: "init and first invocation at 128 MB, in defaults",
-        limit: 0.2,
+        limit: 0.03,
         value: |rows, row| rows.ratio(row, Kind::Default, "init_and_first_128_ms"),
     },
     Budget {
@@ -74,7 +70,7 @@ impl BudgetOutcome {
     pub(crate) fn line(&self) -> String {
         let show = |(name, value): &(String, Option<f64>)| match value {
             Some(value) if self.limit > 1000.0 => format!("{name} {value:.0}"),
-            Some(value) => format!("{name} {value:.2}"),
+            Some(value) => format!("{name} {value:.3}"),
             None => format!("{name} does not"),
         };
         let (outcome, named) = if self.is_met() {
@@ -98,18 +94,17 @@ mod tests {
     use super::*;
     use crate::figures::tests::{Short, rows};
 
-    const FLOOR: Short<'_> = ("floor", Kind::Floor, &[("init_ms", 1.0), ("init_unopened_ms", 1.0)]);
+    const FLOOR: Short<'_> = ("floor", Kind::Floor, &[("init_unopened_ms", 1.0)]);
     const DEFAULT: Short<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
     const GOOD: &[(&str, f64)] = &[
-        ("init_ms", 2.5),
-        ("init_unopened_ms", 1.6),
-        ("init_and_first_128_ms", 20.0),
-        ("binary_bytes", 4_000_000.0),
+        ("init_unopened_ms", 1.75),
+        ("init_and_first_128_ms", 3.0),
+        ("binary_bytes", 4_400_000.0),
         ("peak_memory_bytes", 8_000_000.0),
     ];
 
     #[test]
-    fn what_is_just_within_every_budget_meets_all() {
+    fn accepts_values_at_their_limits() {
         let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("large", Kind::Event, &[])]));
         assert!(
             outcomes.iter().all(BudgetOutcome::is_met),
@@ -119,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn one_function_over_a_budget_is_named() {
+    fn names_a_function_over_a_budget() {
         for over in 0..GOOD.len() {
             let mut bad = GOOD.to_vec();
             bad[over].1 *= 1.01;
@@ -128,12 +123,5 @@ mod tests {
             let [outcome] = not_met[..] else { panic!("{over}: {} budgets are not met", not_met.len()) };
             assert!(outcome.line().contains("bad") && !outcome.line().contains("good"), "{}", outcome.line());
         }
-    }
-
-    #[test]
-    fn an_init_that_opens_no_connection_is_not_a_quick_one() {
-        let mut rows = rows(&[FLOOR, DEFAULT, ("idle", Kind::Http, GOOD)]);
-        rows.0[2].connected_in_init = false;
-        assert_eq!(outcomes(&rows)[0].json()["met"], false);
     }
 }

@@ -7,6 +7,7 @@ mod cleanup;
 mod docker;
 mod gates;
 mod options;
+mod packaged_kit;
 mod progress;
 mod schemathesis;
 mod shipped;

@@ -100,9 +100,18 @@ pub(crate) fn cargo_tests() -> Vec<Step> {
 
 /// A `cargo test` with these arguments.
 fn cargo_test(title: &str, arguments: &'static [&str]) -> Step {
+    cargo_tests_step(title, move |checkout| {
+        let mut command = cargo(checkout);
+        command.arg("test").args(arguments);
+        Ok(command)
+    })
+}
+
+/// A run of `cargo test`, whose command `command` makes.
+pub(crate) fn cargo_tests_step(title: &str, command: impl Fn(&Checkout) -> anyhow::Result<Command> + 'static) -> Step {
     Step::new(title, move |checkout| {
         let mut counts = Counts::default();
-        let outcome = each_line(cargo(checkout).arg("test").args(arguments), |line| {
+        let outcome = each_line(&mut command(checkout)?, |line| {
             if let Some(some) = Counts::of_libtest(line) {
                 counts += some;
             } else if line.contains("FAILED") || line.starts_with("error") || line.starts_with("---- ") {

@@ -15,6 +15,7 @@ use ferrite_test_runner::counts::Counts;
 
 use crate::aws_tests;
 use crate::options::Options;
+use crate::packaged_kit;
 use crate::progress::{Outcome, Progress, Step};
 use crate::shipped::Shipped;
 use crate::steps::{RUN, cargo_tests, emulator_tests, gates, rust_lints, template_lints};
@@ -60,7 +61,7 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     let mut shipped = None;
     if is_whole {
         shipped = progress.step("Starting the build of the functions as they ship", || Shipped::begin(checkout, RUN))?;
-        for step in cargo_tests() {
+        for step in cargo_tests().into_iter().chain(packaged_kit::steps()) {
             progress.run(checkout, &step)?;
         }
     }

@@ -1,9 +1,11 @@
 //! POST /notes: responds 201 with the note.
 
+use ::http::StatusCode;
 use deserr::Deserr;
 use ferrite_core::ports::NewIds;
-use ferrite_runtime::http::{self, InvalidBody, Problem, Request, Response, caller, json, json_body, located};
+use ferrite_runtime::http::{self, InvalidBody, Problem, Request, Response, caller, json_body, located};
 use ferrite_runtime::{InitError, RandomIds, service_fn};
+use serde_json::json;
 
 #[derive(Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
@@ -16,7 +18,8 @@ async fn create_note(request: Request) -> Result<Response, Problem> {
     let NewNote { text } = json_body(&request)?;
     let id = RandomIds.new_id();
     tracing::info!(%id, "note created");
-    located(json(::http::StatusCode::CREATED, &serde_json::json!({"id": id.to_string(), "text": text}))?, &format!("notes/{id}"))
+    let note = json!({"id": id.to_string(), "text": text});
+    located(http::json(StatusCode::CREATED, &note)?, &format!("notes/{id}"))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,0 +1,101 @@
+//! The kit as a team uses it that does not fork: its crates as packages, and a project that depends only on them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, ensure};
+use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::functions::cargo;
+use ferrite_local_stack::process::run;
+
+use crate::progress::Step;
+use crate::steps::{RUN, cargo_tests_step};
+
+/// The kit's crates.
+const KIT: [&str; 3] = ["ferrite-core", "ferrite-runtime", "ferrite-aws"];
+
+/// The project outside the workspace.
+const SAMPLE: &str = "tests/sample";
+
+/// The sample shows how little code the three functions need.
+const MAX_SAMPLE_LINES: usize = 80;
+
+/// Packages the kit, then builds and tests the sample project with the packages.
+pub(crate) fn steps() -> Vec<Step> {
+    vec![
+        Step::new("Packages of the kit", |checkout| {
+            package(checkout)?;
+            check_source(checkout)?;
+            Ok(crate::progress::Outcome::Passed)
+        }),
+        cargo_tests_step("The sample project, with the packages", |checkout| {
+            let mut command = cargo(checkout);
+            // The workspace's target folder: most dependencies are there already.
+            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
+            command.args(["test", "--locked", "--manifest-path"]).arg(checkout.path(SAMPLE).join("Cargo.toml"));
+            command.arg("--target-dir").arg(target);
+            for name in KIT {
+                let path = packaged(&packages(checkout)?, name)?.with_extension("");
+                command.arg("--config").arg(format!("patch.crates-io.{name}.path={:?}", path.display().to_string()));
+            }
+            Ok(command)
+        }),
+    ]
+}
+
+/// The folder of the packages.
+fn packages(checkout: &Checkout) -> anyhow::Result<PathBuf> {
+    Ok(checkout.run_folder(RUN)?.join("packages"))
+}
+
+/// Writes the packages and unpacks them. Cargo's own verification would build each of them by itself; the sample project
+/// builds all three once.
+fn package(checkout: &Checkout) -> anyhow::Result<()> {
+    let folder = packages(checkout)?;
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+    }
+    let mut command = cargo(checkout);
+    command.args(["package", "--quiet", "--no-verify", "--allow-dirty", "--target-dir"]).arg(&folder);
+    for name in KIT {
+        command.args(["--package", name]);
+    }
+    run(&mut command)?;
+    for name in KIT {
+        let archive = packaged(&folder, name)?;
+        run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(folder.join("package")))?;
+    }
+    Ok(())
+}
+
+/// The archive of a crate, `NAME-VERSION.crate`.
+fn packaged(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let folder = folder.join("package");
+    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let is_archive = |path: &PathBuf| {
+        let file = path.file_name().and_then(|file| file.to_str()).unwrap_or_default();
+        file.ends_with(".crate") && file.starts_with(&format!("{name}-"))
+    };
+    let archive = entries.filter_map(|entry| Some(entry.ok()?.path())).find(is_archive);
+    archive.with_context(|| format!("cargo package wrote no archive of {name} to {}", folder.display()))
+}
+
+/// Checks the format and the length of the sample. It is not a member of the workspace, so `cargo fmt` does not see it.
+fn check_source(checkout: &Checkout) -> anyhow::Result<()> {
+    let sources = checkout.path(SAMPLE).join("src/bin");
+    let entries = fs::read_dir(&sources).with_context(|| format!("cannot read {}", sources.display()))?;
+    let files: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut lines = 0;
+    for file in &files {
+        lines += fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.lines().count();
+    }
+    ensure!(
+        lines < MAX_SAMPLE_LINES,
+        "{SAMPLE} has {lines} lines: it is to show that fewer than {MAX_SAMPLE_LINES} are enough"
+    );
+    let mut rustfmt = Command::new("rustfmt");
+    rustfmt.args(["--check", "--edition", "2024", "--config-path"]).arg(checkout.path("rustfmt.toml")).args(&files);
+    run(rustfmt.current_dir(checkout.root()))?;
+    Ok(())
+}
