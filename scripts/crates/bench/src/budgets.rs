@@ -104,7 +104,7 @@ mod tests {
         ("init_ms", 2.5),
         ("init_unopened_ms", 1.6),
         ("init_and_first_128_ms", 20.0),
-        ("binary_bytes", 4_000_000.0),
+        ("binary_bytes", MAX_BINARY_BYTES as f64),
         ("peak_memory_bytes", 8_000_000.0),
     ];
 
