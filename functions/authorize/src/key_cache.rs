@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use ferrite_aws::{Cached, CachedError};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
@@ -12,8 +13,6 @@ use crate::jwks::{InvalidJwks, KeySet};
 
 /// For one fetch, from connecting to the last byte.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
-/// From one failed fetch to the next. Longer than the fetch itself, or an outage would hold up every request.
-const RETRY_SECONDS: u64 = 5;
 /// Between two fetches for an unknown key id: anyone can make one up, and must not make us flood the issuer with it.
 const UNKNOWN_KEY_SECONDS: u64 = 60;
 
@@ -69,98 +68,62 @@ pub(crate) struct Lifetimes {
 /// The keys of one source. Times are given by the caller, in seconds since 1970.
 pub(crate) struct KeyCache<S> {
     source: S,
-    lifetimes: Lifetimes,
-    /// Held during a fetch, so that requests that need it at once wait for one fetch and share what it brings.
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    fetched: Option<Fetched>,
-    failed_at: Option<u64>,
-    sought_unknown_at: Option<u64>,
-}
-
-struct Fetched {
-    keys: Arc<KeySet>,
-    at: u64,
+    keys: Cached<Arc<KeySet>>,
+    /// When keys were last fetched for an unknown key id. Locked during that fetch.
+    unknown_key_fetched_at: Mutex<Option<u64>>,
 }
 
 impl<S: FetchJwks> KeyCache<S> {
-    /// An empty cache: the first question fetches.
+    /// An empty cache: the first request fetches.
     pub(crate) fn new(source: S, lifetimes: Lifetimes) -> Self {
-        Self { source, lifetimes, state: Mutex::default() }
+        let (ttl, max_stale) =
+            (Duration::from_secs(lifetimes.ttl_seconds), Duration::from_secs(lifetimes.max_stale_seconds));
+        Self { source, keys: Cached::new(ttl, max_stale), unknown_key_fetched_at: Mutex::default() }
     }
 
-    /// The keys, fetched first where there are none or their time is up. When that fails, those of the last fetch, as
-    /// long as [`Lifetimes::max_stale_seconds`] allows.
+    /// The keys, fetched first if there are none or they are too old. If that fails, the keys of the last fetch, as long as
+    /// [`Lifetimes::max_stale_seconds`] allows.
     ///
     /// # Errors
-    /// When that leaves no keys.
+    /// There are no keys that may be used.
     pub(crate) async fn current(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
-        let mut state = self.state.lock().await;
-        let fresh = self.lifetimes.ttl_seconds;
-        if !state.fetched.as_ref().is_some_and(|keys| is_within(fresh, Some(keys.at), now)) {
-            self.refresh(&mut state, now).await;
-        }
-        self.usable(&state, now)
+        let keys = self.keys.get(time(now), |_| true, async || self.fetch().await).await;
+        keys.map_err(|_| KeysUnavailable)
     }
 
-    /// The keys to try once more, for a token whose key id is not in [`Self::current`]: fetched again if none has been for
-    /// an unknown id during the last minute.
+    /// The keys to try once more for a token whose key id is not in [`Self::current`]: fetched again, unless they were
+    /// fetched for an unknown id during the last minute.
     ///
     /// # Errors
-    /// When there are no keys, or the last fetch failed: the id may be one that the issuer has just begun to use.
+    /// There are no keys, or the last fetch failed: the id may be one that the issuer has just started to use.
     pub(crate) async fn after_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
-        let mut state = self.state.lock().await;
-        // Where the failure of a moment ago keeps from fetching, the minute is not spent.
-        if !is_within(UNKNOWN_KEY_SECONDS, state.sought_unknown_at, now) && self.refresh(&mut state, now).await {
-            state.sought_unknown_at = Some(now);
-        }
-        if state.failed_at.is_some() {
-            return Err(KeysUnavailable);
-        }
-        // Where another request has just fetched them, the id may be known by now.
-        self.usable(&state, now)
-    }
-
-    /// Whether a fetch was made, which a failed one of the last [`RETRY_SECONDS`] prevents.
-    async fn refresh(&self, state: &mut State, now: u64) -> bool {
-        if is_within(RETRY_SECONDS, state.failed_at, now) {
-            return false;
-        }
-        match self.fetch().await {
-            Ok(keys) => {
-                state.fetched = Some(Fetched { keys: Arc::new(keys), at: now });
-                state.failed_at = None;
+        let mut fetched_at = self.unknown_key_fetched_at.lock().await;
+        if fetched_at.is_none_or(|then| now.saturating_sub(then) >= UNKNOWN_KEY_SECONDS) {
+            let refreshed = self.keys.refresh(time(now), async || self.fetch().await).await;
+            // A fetch that is not made, because one has just failed, does not use up the minute.
+            if !matches!(refreshed, Err(CachedError::FailedRecently)) {
+                *fetched_at = Some(now);
             }
-            Err(error) => {
-                // Cached keys may go on serving, so that this line is the only sign of it.
-                tracing::error!(error = &error as &dyn Error, "the keys were not refreshed");
-                state.failed_at = Some(now);
-            }
+            return refreshed.map_err(|_| KeysUnavailable);
         }
-        true
+        // Another request has fetched them for an unknown id, which may have been this one.
+        self.keys.latest(time(now)).await.ok_or(KeysUnavailable)
     }
 
-    async fn fetch(&self) -> Result<KeySet, RefreshError> {
-        let fetched = timeout(FETCH_TIMEOUT, self.source.fetch()).await;
-        let document = fetched.map_err(|_| RefreshError::TimedOut)??;
-        Ok(KeySet::parse(&document)?)
-    }
-
-    fn usable(&self, state: &State, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
-        let Lifetimes { ttl_seconds, max_stale_seconds } = self.lifetimes;
-        let longest = ttl_seconds.max(max_stale_seconds);
-        let fetched = state.fetched.as_ref();
-        let usable = fetched.filter(|keys| is_within(longest, Some(keys.at), now));
-        usable.map(|keys| Arc::clone(&keys.keys)).ok_or(KeysUnavailable)
+    async fn fetch(&self) -> Result<Arc<KeySet>, RefreshError> {
+        let fetched = async {
+            let document = timeout(FETCH_TIMEOUT, self.source.fetch()).await.map_err(|_| RefreshError::TimedOut)??;
+            Ok(Arc::new(KeySet::parse(&document)?))
+        };
+        // Cached keys may stay in use, so this line is the only sign of it.
+        fetched
+            .await
+            .inspect_err(|error: &RefreshError| tracing::error!(error = error as &dyn Error, "the keys were not refreshed"))
     }
 }
 
-/// Whether `then` is fewer than `seconds` before `now`.
-fn is_within(seconds: u64, then: Option<u64>, now: u64) -> bool {
-    then.is_some_and(|then| now.saturating_sub(then) < seconds)
+fn time(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(crate) async fn cancel_order(
             return Ok(json(StatusCode::OK, &OrderBody::from(order))?);
         }
         let transition = order.cancel(clock.now())?;
-        if orders.save(&transition, &trace::cause()).await? {
+        if orders.save(&transition, &trace::context()).await? {
             metrics::count(ORDERS_CANCELLED);
             return Ok(json(StatusCode::OK, &OrderBody::from(transition.after().clone()))?);
         }

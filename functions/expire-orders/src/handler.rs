@@ -11,7 +11,7 @@ use serde_json::json;
 
 const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 
-/// Cancels every order that has been pending for longer than `patience`, and returns its stock.
+/// Cancels every order that has been pending for longer than `pending_timeout`, and returns its stock.
 ///
 /// Each order is a transaction of its own that holds only while the order is pending. Run twice at once, or against a
 /// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on. An order that
@@ -22,14 +22,14 @@ const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 pub(crate) async fn expire_orders(
     orders: &(impl ListPendingOrders + SaveTransition),
     clock: &impl Clock,
-    patience: Duration,
+    pending_timeout: Duration,
 ) -> Result<(), Failure> {
     let now = clock.now();
     let (mut expired, mut failure) = (0_u32, None);
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
-            let listed = match orders.list_pending(shard, now.before(patience), &page).await {
+            let listed = match orders.list_pending(shard, now.before(pending_timeout), &page).await {
                 Ok(listed) => listed,
                 Err(error) => {
                     failure.get_or_insert(error);
@@ -39,7 +39,7 @@ pub(crate) async fn expire_orders(
             for order in listed.items {
                 // The index is behind the table by a moment: an order in it may be past `pending` by now.
                 let Ok(transition) = order.expire(now) else { continue };
-                match orders.save(&transition, &trace::cause()).await {
+                match orders.save(&transition, &trace::context()).await {
                     Ok(true) => {
                         metrics::count(ORDERS_EXPIRED);
                         expired += 1;
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(3600);
+    const PENDING_TIMEOUT: Duration = Duration::from_secs(3600);
 
     async fn ordered(count: usize) -> (MemoryStore, Product, Vec<Order>) {
         let (store, product) = (MemoryStore::default(), contract::product(500));
@@ -101,7 +101,7 @@ mod tests {
         // More than a page in some shard.
         let (store, product, orders) = ordered(300).await;
         for _ in 0..2 {
-            expire_orders(&store, &clock(PATIENCE + Duration::from_secs(1)), PATIENCE).await.unwrap();
+            expire_orders(&store, &clock(PENDING_TIMEOUT + Duration::from_secs(1)), PENDING_TIMEOUT).await.unwrap();
         }
         for order in &orders {
             assert_eq!(status(&store, order).await, "cancelled");
@@ -113,9 +113,9 @@ mod tests {
     async fn what_may_still_be_paid_or_was_is_left_alone() {
         let (store, product, orders) = ordered(2).await;
         assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
-        expire_orders(&store, &clock(PATIENCE), PATIENCE).await.unwrap();
+        expire_orders(&store, &clock(PENDING_TIMEOUT), PENDING_TIMEOUT).await.unwrap();
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "pending"));
-        expire_orders(&store, &clock(PATIENCE * 2), PATIENCE).await.unwrap();
+        expire_orders(&store, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "cancelled"));
         assert_eq!(stock(&store, &product).await, 499);
     }
@@ -177,7 +177,7 @@ mod tests {
         // The one that comes first.
         let stuck = orders.iter().min_by_key(|order| (Shard::of(order.id), order.id)).unwrap();
         let stuck_store = Stuck { store: &store, shard: None, order: Some(stuck) };
-        let run = expire_orders(&stuck_store, &clock(PATIENCE * 2), PATIENCE).await;
+        let run = expire_orders(&stuck_store, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
         assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", order.id == stuck.id);
@@ -189,7 +189,7 @@ mod tests {
         let (store, _, orders) = ordered(40).await;
         let unreadable = orders.iter().map(|order| Shard::of(order.id)).min().unwrap();
         let stuck = Stuck { store: &store, shard: Some(unreadable), order: None };
-        let run = expire_orders(&stuck, &clock(PATIENCE * 2), PATIENCE).await;
+        let run = expire_orders(&stuck, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
         assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", Shard::of(order.id) == unreadable);
@@ -202,7 +202,7 @@ mod tests {
         let paid = orders[0].clone().pay(contract::now()).unwrap();
         assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
         for listed in [orders.clone(), vec![paid.after().clone()]] {
-            expire_orders(&Behind(&store, listed), &clock(PATIENCE * 2), PATIENCE).await.unwrap();
+            expire_orders(&Behind(&store, listed), &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();
         }
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "cancelled"));
         assert_eq!(stock(&store, &product).await, 499);

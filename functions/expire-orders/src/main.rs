@@ -22,7 +22,7 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
-    let patience = Duration::from_secs(60 * u64::from(settings.pending_order_minutes));
+    let pending_timeout = Duration::from_secs(60 * u64::from(settings.pending_order_minutes));
     table.prewarm_index_query().await;
-    schedule::serve(&dead_letters, |_: schedule::Tick| handler::expire_orders(&table, &SystemClock, patience)).await
+    schedule::serve(&dead_letters, |_: schedule::Tick| handler::expire_orders(&table, &SystemClock, pending_timeout)).await
 }

@@ -6,13 +6,13 @@ use ferrite_runtime::Failure;
 use ferrite_runtime::log;
 use serde_json::json;
 
-use crate::sendings::Sendings;
+use crate::email_deliveries::EmailDeliveries;
 
 /// E-mails a customer what happened to them.
 pub(crate) async fn notify_customer(
     customers: &impl GetCustomer,
     mailer: &impl SendEmail,
-    sendings: &Sendings<impl IdempotencyStore, impl Clock>,
+    deliveries: &EmailDeliveries<impl IdempotencyStore, impl Clock>,
     CloudEvent { id, event, .. }: CloudEvent<DomainEvent>,
 ) -> Result<(), Failure> {
     let (DomainEvent::CustomerRegistered(CustomerRegistered { customer_id })
@@ -27,7 +27,7 @@ pub(crate) async fn notify_customer(
         return Ok(());
     };
     let Some(notification) = Notification::of(&event, &customer) else { return Ok(()) };
-    sendings.send_once(mailer, &id, customer.email, notification).await
+    deliveries.send_once(mailer, &id, customer.email, notification).await
 }
 
 #[cfg(test)]
@@ -64,15 +64,15 @@ mod tests {
         told(DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.to_owned().try_into().unwrap() }))
     }
 
-    fn sendings() -> Sendings<MemoryIdempotency, FixedClock> {
-        Sendings::new(MemoryIdempotency::default(), FixedClock(contract::now()), Duration::from_secs(300))
+    fn deliveries() -> EmailDeliveries<MemoryIdempotency, FixedClock> {
+        EmailDeliveries::new(MemoryIdempotency::default(), FixedClock(contract::now()), Duration::from_secs(300))
     }
 
     #[tokio::test]
     async fn a_customer_is_written_to_once_at_the_address_they_gave() {
-        let (store, mailer, sendings) = (registered().await, MemoryMailer::default(), sendings());
+        let (store, mailer, deliveries) = (registered().await, MemoryMailer::default(), deliveries());
         for _ in 0..2 {
-            notify_customer(&store, &mailer, &sendings, registration("ada")).await.unwrap();
+            notify_customer(&store, &mailer, &deliveries, registration("ada")).await.unwrap();
         }
         let sent: Vec<_> =
             mailer.sent().into_iter().map(|mail| (mail.to.expose().to_owned(), mail.notification.subject)).collect();
@@ -82,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn who_never_registered_is_not_written_to() {
         let (store, mailer) = (registered().await, MemoryMailer::default());
-        notify_customer(&store, &mailer, &sendings(), registration("bob")).await.unwrap();
+        notify_customer(&store, &mailer, &deliveries(), registration("bob")).await.unwrap();
         assert!(mailer.sent().is_empty());
     }
 
@@ -95,7 +95,7 @@ mod tests {
             total: contract::product(1).price,
         };
         let event = told(DomainEvent::OrderPlaced(order));
-        let refused = notify_customer(&registered().await, &MemoryMailer::default(), &sendings(), event).await;
+        let refused = notify_customer(&registered().await, &MemoryMailer::default(), &deliveries(), event).await;
         assert!(matches!(refused, Err(Failure::Reject(_))));
     }
 }

@@ -1,7 +1,7 @@
 //! The notifications queue: e-mails customers what happened, once.
 
+mod email_deliveries;
 mod handler;
-mod sendings;
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use ferrite_runtime::{InitError, SystemClock, config};
 use ferrite_store::{Mailer, Table};
 use serde::Deserialize;
 
-use self::sendings::Sendings;
+use self::email_deliveries::EmailDeliveries;
 
 #[derive(Deserialize)]
 struct Settings {
@@ -33,9 +33,9 @@ async fn main() -> Result<(), InitError> {
     let mailer = Mailer::new(&aws, settings.sender_address, settings.configuration_set);
     let records = IdempotencyTable::new(&aws, settings.idempotency_table_name);
     let window = Duration::from_secs(settings.email_confirmation_seconds.into());
-    let sendings = Sendings::new(records, SystemClock, window);
+    let deliveries = EmailDeliveries::new(records, SystemClock, window);
     let queue = Queue::new(&aws, settings.queue_url, settings.dead_letter_queue_url);
     table.prewarm_read().await;
-    let handler = |event| handler::notify_customer(&table, &mailer, &sendings, event);
+    let handler = |event| handler::notify_customer(&table, &mailer, &deliveries, event);
     events::serve(&queue, Limits::default(), handler).await
 }

@@ -48,7 +48,7 @@ pub(crate) async fn place_order(
         let response = accepted(&order)?;
         let saved = idempotency::save(&response, fingerprint.clone())?;
         let (key, key_expires_at) = (key.clone(), now.after(DAY));
-        let placement = Placement { order, key, saved, key_expires_at, trace_context: trace::cause() };
+        let placement = Placement { order, key, saved, key_expires_at, trace_context: trace::context() };
         match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);

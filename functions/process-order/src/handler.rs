@@ -51,7 +51,7 @@ async fn take_payment(
     };
     let transition = transition.map_err(Failure::reject)?;
     // Where it was cancelled since then, that has an event of its own, which gives the payment back.
-    if orders.save(&transition, &trace::cause()).await? {
+    if orders.save(&transition, &trace::context()).await? {
         metrics::count(decided);
         let after = transition.after();
         tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");

@@ -27,7 +27,7 @@ pub(crate) async fn register_customer(
             Registered::Changed(customer) => (StatusCode::OK, customer),
             Registered::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
         };
-        if customers.put(&customer, &trace::cause()).await? {
+        if customers.put(&customer, &trace::context()).await? {
             if status == StatusCode::CREATED {
                 metrics::count(CUSTOMERS_REGISTERED);
             }

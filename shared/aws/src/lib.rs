@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bus;
+mod cached;
 mod client;
 mod idempotency_table;
 mod parameters;
@@ -11,6 +12,7 @@ pub mod testing;
 mod url_signer;
 
 pub use bus::Bus;
+pub use cached::{Cached, CachedError};
 pub use client::{AwsEnvironmentError, dynamodb_client, never_connected, sdk_config};
 pub use idempotency_table::{IdempotencyRecord, IdempotencyTable};
 pub use parameters::{ParameterError, ParameterSource, Parameters};

@@ -5,7 +5,7 @@ mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_types::SdkConfig;
 use aws_types::sdk_config::SharedTimeSource;
@@ -14,8 +14,7 @@ use tokio::sync::Mutex;
 
 pub use source::ParameterSource;
 
-/// From one failed reading to the next, while an older value serves: an outage must not hold up every request.
-const RETRY: Duration = Duration::from_secs(5);
+use crate::cached::{Cached, CachedError};
 
 /// Why there is no value.
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +48,10 @@ pub enum ParameterError {
     },
 }
 
-/// Reads parameters and secrets, and keeps each for a while.
+/// Reads parameters and secrets, and caches each.
 ///
-/// Requests that need a value at once wait for one reading of it. When that fails because AWS is out of reach, the value
-/// that was read last goes on being used, for [`Self::MAX_STALE`] at most; when AWS says that the value is gone or not for
-/// this function, it is not.
+/// Requests that need a value at the same time wait for one call. When AWS cannot be reached, the last value stays in use for
+/// at most [`Self::MAX_STALE`]; when AWS reports that the value is gone or the role may not read it, it does not.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -62,8 +60,8 @@ pub enum ParameterError {
 ///
 /// # async fn init() -> Result<(), Box<dyn std::error::Error>> {
 /// let parameters = ferrite_aws::Parameters::new(&ferrite_aws::sdk_config()?, Duration::from_secs(300));
-/// let url = parameters.parameter("/shop/gateway-url").await?;
-/// let key = parameters.secret("shop/gateway-key").await?;
+/// let url = parameters.parameter("/notes/gateway-url").await?;
+/// let key = parameters.secret("notes/gateway-key").await?;
 /// println!("{} is called with {key:?}", url.expose_secret()); // SecretBox<str>([REDACTED])
 /// # Ok(())
 /// # }
@@ -73,36 +71,21 @@ pub struct Parameters {
     source: ParameterSource,
     clock: SharedTimeSource,
     lifetime: Duration,
-    kept: Mutex<HashMap<Wanted, Arc<Mutex<Kept>>>>,
+    cached: Mutex<HashMap<Name, Arc<Cached<SecretString>>>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Wanted {
+enum Name {
     Parameter(String),
     Secret(String),
 }
 
-/// The value that was read last, and when that was tried last in vain. Locked while it is read.
-#[derive(Debug, Default)]
-struct Kept {
-    value: Option<(SecretString, SystemTime)>,
-    failed_at: Option<SystemTime>,
-}
-
-impl Kept {
-    fn younger_than(&self, limit: Duration, now: SystemTime) -> Option<SecretString> {
-        let (value, read_at) = self.value.as_ref()?;
-        is_within(limit, *read_at, now).then(|| value.clone())
+impl Name {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Parameter(name) | Self::Secret(name) => name,
+        }
     }
-
-    fn has_just_failed(&self, now: SystemTime) -> bool {
-        self.failed_at.is_some_and(|failed_at| is_within(RETRY, failed_at, now))
-    }
-}
-
-/// Whether `then` is less than `limit` before `now`; a clock that was set back has it so.
-fn is_within(limit: Duration, then: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(then).unwrap_or_default() < limit
 }
 
 impl Parameters {
@@ -113,7 +96,7 @@ impl Parameters {
     /// Lambda has the environment frozen. `config` is what [`sdk_config`](crate::sdk_config) made.
     pub fn new(config: &SdkConfig, lifetime: Duration) -> Self {
         let clock = config.time_source().unwrap_or_default();
-        Self { source: ParameterSource::new(config), clock, lifetime, kept: Mutex::default() }
+        Self { source: ParameterSource::new(config), clock, lifetime, cached: Mutex::default() }
     }
 
     /// The parameter of this name or ARN; a `SecureString` is decrypted. The role needs `ssm:GetParameter` on it and, where
@@ -122,7 +105,7 @@ impl Parameters {
     /// # Errors
     /// As [`ParameterError`] says.
     pub async fn parameter(&self, name: &str) -> Result<SecretString, ParameterError> {
-        self.get(Wanted::Parameter(name.to_owned())).await
+        self.get(Name::Parameter(name.to_owned())).await
     }
 
     /// The current text of the secret of this name or ARN. The role needs `secretsmanager:GetSecretValue` on it and, where
@@ -131,37 +114,24 @@ impl Parameters {
     /// # Errors
     /// As [`ParameterError`] says.
     pub async fn secret(&self, id: &str) -> Result<SecretString, ParameterError> {
-        self.get(Wanted::Secret(id.to_owned())).await
+        self.get(Name::Secret(id.to_owned())).await
     }
 
-    async fn get(&self, wanted: Wanted) -> Result<SecretString, ParameterError> {
-        let kept = Arc::clone(self.kept.lock().await.entry(wanted.clone()).or_default());
-        let mut kept = kept.lock().await;
-        let now = self.clock.now();
-        if let Some(value) = kept.younger_than(self.lifetime, now) {
-            return Ok(value);
-        }
-        let stale = kept.younger_than(self.lifetime.max(Self::MAX_STALE), now);
-        if let Some(value) = &stale
-            && kept.has_just_failed(now)
-        {
-            return Ok(value.clone());
-        }
-        let read = match &wanted {
-            Wanted::Parameter(name) => self.source.parameter(name).await,
-            Wanted::Secret(id) => self.source.secret(id).await,
+    async fn get(&self, name: Name) -> Result<SecretString, ParameterError> {
+        let new = || Arc::new(Cached::new(self.lifetime, Self::MAX_STALE));
+        let cached = Arc::clone(self.cached.lock().await.entry(name.clone()).or_insert_with(new));
+        let is_outage = |error: &ParameterError| matches!(error, ParameterError::Unavailable { .. });
+        let fetch = async || match &name {
+            Name::Parameter(name) => self.source.parameter(name).await,
+            Name::Secret(id) => self.source.secret(id).await,
         };
-        match (read, stale) {
-            (Ok(value), _) => {
-                *kept = Kept { value: Some((value.clone(), now)), failed_at: None };
-                Ok(value)
-            }
-            (Err(ParameterError::Unavailable { .. }), Some(value)) => {
-                kept.failed_at = Some(now);
-                Ok(value)
-            }
-            (Err(error), _) => Err(error),
-        }
+        cached.get(self.clock.now(), is_outage, fetch).await.map_err(|error| match error {
+            CachedError::Fetch(error) => error,
+            CachedError::FailedRecently => ParameterError::Unavailable {
+                name: name.as_str().to_owned(),
+                cause: "the last attempt has just failed".into(),
+            },
+        })
     }
 }
 

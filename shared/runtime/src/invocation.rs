@@ -29,7 +29,7 @@ pub trait InvocationEvent {
     fn fields(&self) -> Map<String, Value>;
 
     /// The trace and the correlation id that the sender provided.
-    fn cause(&self) -> TraceContext {
+    fn trace_context(&self) -> TraceContext {
         TraceContext::default()
     }
 }
@@ -106,8 +106,8 @@ pub(crate) struct Scope {
 
 impl Scope {
     fn start(event: &impl InvocationEvent) -> Self {
-        let (context, cause) = (event.context(), event.cause());
-        let traceparent = context.xray_trace_id.as_deref().and_then(TraceParent::from_xray).or(cause.traceparent);
+        let (context, trace_context) = (event.context(), event.trace_context());
+        let traceparent = context.xray_trace_id.as_deref().and_then(TraceParent::from_xray).or(trace_context.traceparent);
         let traceparent = traceparent.unwrap_or_else(trace::new_trace);
         let invocation = Arc::new(Invocation {
             name: event.name(),
@@ -120,7 +120,7 @@ impl Scope {
             state: Mutex::default(),
         });
         *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&invocation);
-        Self { invocation, traceparent, correlation_id: cause.correlation_id, keys: Arc::default() }
+        Self { invocation, traceparent, correlation_id: trace_context.correlation_id, keys: Arc::default() }
     }
 }
 
@@ -134,14 +134,14 @@ pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
 }
 
 /// Runs `work` as the part of the invocation that processes one record. Its lines have `keys`, and it continues the trace
-/// of `cause`.
-pub(crate) async fn in_record<T>(keys: Map<String, Value>, cause: TraceContext, work: impl Future<Output = T>) -> T {
+/// of `trace_context`.
+pub(crate) async fn in_record<T>(keys: Map<String, Value>, trace_context: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(mut scope) = current(Clone::clone) else { return work.await };
-    let span = trace::record_span(cause.traceparent);
-    if let Some(traceparent) = cause.traceparent {
+    let span = trace::record_span(trace_context.traceparent);
+    if let Some(traceparent) = trace_context.traceparent {
         scope.traceparent = TraceParent { span_id: trace::new_span_id(), ..traceparent };
     }
-    scope.correlation_id = cause.correlation_id.or(scope.correlation_id);
+    scope.correlation_id = trace_context.correlation_id.or(scope.correlation_id);
     scope.keys = Arc::new(scope.keys.iter().map(|(key, value)| (key.clone(), value.clone())).chain(keys).collect());
     SCOPE.scope(scope, work.instrument(span)).await
 }

@@ -1,7 +1,7 @@
 //! Traces: one from the HTTP request through stream, bus and queue to the last worker.
 //!
 //! An invocation continues the X-Ray trace that Lambda names, or else the client's `traceparent`, or it starts a new trace.
-//! What a handler changes is stored together with [`cause`]; the event about the change carries it, and the worker
+//! What a handler changes is stored together with [`context`]; the event about the change carries it, and the worker
 //! that processes the event continues the same trace. Every log line has the trace as `xray_trace_id`.
 //!
 //! Spans are those of `tracing`. If the deadline stops a handler, the log names the spans that were open.
@@ -12,9 +12,9 @@
 //!
 //! # async fn charge() {}
 //! # async fn handler() {
-//! let cause = trace::cause(); // stored with the change
+//! let trace_context = trace::context(); // stored with the change
 //! charge().instrument(tracing::info_span!("charge")).await;
-//! # let _ = cause;
+//! # let _ = trace_context;
 //! # }
 //! ```
 //!
@@ -42,13 +42,13 @@ pub use otlp::{TraceMiddleware, layer};
 pub(crate) use otlp::{current_span_id, record_span, tracing_layer};
 
 /// Returns the current trace context, to be stored or sent with a change. Empty outside of an invocation.
-pub fn cause() -> TraceContext {
-    let cause = |scope: &invocation::Scope| {
+pub fn context() -> TraceContext {
+    let context = |scope: &invocation::Scope| {
         let span_id = current_span_id().unwrap_or(scope.traceparent.span_id);
         let traceparent = TraceParent { span_id, ..scope.traceparent };
         TraceContext { traceparent: Some(traceparent), correlation_id: scope.correlation_id.clone() }
     };
-    invocation::current(cause).unwrap_or_default()
+    invocation::current(context).unwrap_or_default()
 }
 
 /// Lists something among what an invocation is doing, until it is dropped.
@@ -97,25 +97,24 @@ mod tests {
     use crate::invocation::testing::{invoked, invoked_with};
 
     #[tokio::test]
-    async fn the_cause_of_a_change_is_the_span_that_lambda_names() {
-        let mut context = Context::default();
-        context.xray_trace_id =
-            Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
-        let (cause, _) = invoked_with(context, async { cause() }).await;
-        let traceparent = cause.traceparent.unwrap();
+    async fn returns_the_span_that_lambda_names() {
+        let mut lambda = Context::default();
+        lambda.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
+        let (current, _) = invoked_with(lambda, async { context() }).await;
+        let traceparent = current.traceparent.unwrap();
         assert_eq!(traceparent.to_string(), "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
     }
 
     #[tokio::test]
     async fn starts_a_trace_where_the_sender_started_none() {
-        let (first, _) = invoked(async { cause().traceparent.unwrap() }).await;
-        let (second, _) = invoked(async { cause().traceparent.unwrap() }).await;
+        let (first, _) = invoked(async { context().traceparent.unwrap() }).await;
+        let (second, _) = invoked(async { context().traceparent.unwrap() }).await;
         assert_ne!(first.trace_id, second.trace_id);
         assert!(first.to_string().parse::<TraceParent>().is_ok());
     }
 
     #[tokio::test]
-    async fn an_invocation_knows_its_open_spans() {
+    async fn lists_the_open_spans_of_an_invocation() {
         let (during, invocation) = invoked(async {
             let inner = async { invocation::current(|scope| scope.invocation.running()).unwrap() };
             async { inner.instrument(info_span!("inner")).await }.instrument(info_span!("outer")).await

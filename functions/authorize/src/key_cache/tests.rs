@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use super::*;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
+/// From one failed fetch to the next.
+const RETRY_SECONDS: u64 = 5;
 const START: u64 = 1_800_000_000;
 const LIFETIMES: Lifetimes = Lifetimes { ttl_seconds: 600, max_stale_seconds: 3_600 };
 

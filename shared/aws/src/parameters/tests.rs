@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use aws_types::sdk_config::{RetryConfig, TimeSource};
 use http::Response;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::cached::RETRY_INTERVAL;
 use crate::testing::{Seen, Server, config_at};
 
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -72,7 +74,7 @@ impl Service {
     }
 
     async fn parameter(&self) -> Result<String, ParameterError> {
-        Ok(self.parameters.parameter("/shop/key").await?.expose_secret().to_owned())
+        Ok(self.parameters.parameter("/notes/key").await?.expose_secret().to_owned())
     }
 
     fn readings(&self) -> usize {
@@ -84,11 +86,11 @@ impl Service {
 async fn each_service_is_asked_in_its_own_words() {
     let service = service("").await;
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
-    assert_eq!(service.parameters.secret("shop/key").await.unwrap().expose_secret(), "hunter2");
+    assert_eq!(service.parameters.secret("notes/key").await.unwrap().expose_secret(), "hunter2");
 
     let seen = service.server.seen();
-    assert_eq!((&*seen[0].action, &*seen[0].body), ("GetParameter", r#"{"Name":"/shop/key","WithDecryption":true}"#));
-    assert_eq!((&*seen[1].action, &*seen[1].body), ("GetSecretValue", r#"{"SecretId":"shop/key"}"#));
+    assert_eq!((&*seen[0].action, &*seen[0].body), ("GetParameter", r#"{"Name":"/notes/key","WithDecryption":true}"#));
+    assert_eq!((&*seen[1].action, &*seen[1].body), ("GetSecretValue", r#"{"SecretId":"notes/key"}"#));
     for (seen, service) in seen.iter().zip(["ssm", "secretsmanager"]) {
         let scope = format!("Credential=test/20261122/eu-west-1/{service}/aws4_request");
         assert!(seen.authorization.contains(&scope), "{}", seen.authorization);
@@ -103,7 +105,11 @@ async fn a_value_is_read_once_in_its_lifetime() {
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
     service.clock.pass(Duration::from_secs(1));
     assert_eq!(service.parameter().await.unwrap(), "hunter2");
-    assert_eq!(service.parameters.secret("/shop/key").await.unwrap().expose_secret(), "hunter3", "a secret is no parameter");
+    assert_eq!(
+        service.parameters.secret("/notes/key").await.unwrap().expose_secret(),
+        "hunter3",
+        "a secret is no parameter"
+    );
 }
 
 #[tokio::test]
@@ -126,6 +132,8 @@ async fn a_value_outlives_an_outage_for_a_day() {
     service.clock.pass(Duration::from_secs(1));
     assert!(matches!(service.parameter().await, Err(ParameterError::Unavailable { .. })));
     service.answers(OK);
+    assert!(matches!(service.parameter().await, Err(ParameterError::Unavailable { .. })), "a call has just failed");
+    service.clock.pass(RETRY_INTERVAL);
     assert_eq!(service.parameter().await.unwrap(), "hunter2");
 }
 
@@ -141,7 +149,7 @@ async fn an_outage_is_probed_every_five_seconds() {
         assert_eq!(service.readings(), readings);
     }
     service.answers(OK);
-    service.clock.pass(RETRY);
+    service.clock.pass(RETRY_INTERVAL);
     assert_eq!(service.parameter().await.unwrap(), "hunter2");
 }
 
@@ -159,10 +167,10 @@ async fn a_value_that_was_taken_away_is_not_used_any_more() {
 #[tokio::test]
 async fn a_refusal_says_what_kind_it_is() {
     for (code, sentence) in [
-        ("ParameterNotFound", "there is no /shop/key"),
-        ("com.amazonaws.secretsmanager#ResourceNotFoundException", "there is no /shop/key"),
-        ("AccessDeniedException:http://internal.amazon.com/", "the function's role may not read /shop/key"),
-        ("InternalServerError", "/shop/key could not be read"),
+        ("ParameterNotFound", "there is no /notes/key"),
+        ("com.amazonaws.secretsmanager#ResourceNotFoundException", "there is no /notes/key"),
+        ("AccessDeniedException:http://internal.amazon.com/", "the function's role may not read /notes/key"),
+        ("InternalServerError", "/notes/key could not be read"),
     ] {
         let service = service(code).await;
         service.answers(400);
@@ -183,17 +191,17 @@ async fn a_throttled_call_is_made_again() {
     })
     .await;
     let parameters = Parameters::new(&config_at(server.address), LIFETIME);
-    assert_eq!(parameters.parameter("/shop/key").await.unwrap().expose_secret(), "hunter");
+    assert_eq!(parameters.parameter("/notes/key").await.unwrap().expose_secret(), "hunter");
 }
 
 #[tokio::test]
 async fn a_value_is_in_no_debug_output() {
     let service = service("").await;
     service.parameter().await.unwrap();
-    service.parameters.secret("shop/key").await.unwrap();
+    service.parameters.secret("notes/key").await.unwrap();
     assert!(!format!("{:?}", service.parameters).contains("hunter"));
 
     let server = Server::start(|_| Some(Response::new(r#"{"Parameter":{"Value":["hunter"]}}"#.to_owned()))).await;
-    let error = ParameterSource::new(&config_at(server.address)).parameter("/shop/key").await.unwrap_err();
+    let error = ParameterSource::new(&config_at(server.address)).parameter("/notes/key").await.unwrap_err();
     assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
 }

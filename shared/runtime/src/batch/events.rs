@@ -74,9 +74,10 @@ where
     F: Future<Output = Result<(), Failure>>,
 {
     let event = from_rule(&message.body).map_err(Failure::reject)?;
-    let (keys, cause) = (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.trace_context.clone());
+    let (keys, trace_context) =
+        (Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]), event.trace_context.clone());
     log_event(&event);
-    invocation::in_record(keys, cause, handler(event)).await
+    invocation::in_record(keys, trace_context, handler(event)).await
 }
 
 /// Adds the event, its trace and its correlation id to the line of the invocation.
@@ -115,11 +116,11 @@ mod tests {
     #[tokio::test]
     async fn continues_the_trace_and_correlation_id_of_the_event() {
         let handler = async |_: CloudEvent<TestEvent>| {
-            let cause = trace::cause();
-            let place = cause.traceparent.unwrap();
+            let current = trace::context();
+            let place = current.traceparent.unwrap();
             assert_eq!(place.xray_trace_id(), "1-0af76519-16cd43dd8448eb211c80319c");
             assert_ne!(place.span_id, 0xb7ad_6b71_6920_3331, "a span of its own");
-            assert_eq!(cause.correlation_id.unwrap().as_str(), "import-7");
+            assert_eq!(current.correlation_id.unwrap().as_str(), "import-7");
             Ok(())
         };
         let batch = json!({ "Records": [message(&happened())] });

@@ -65,7 +65,7 @@ impl Message {
         self.attributes.group.as_deref().filter(|_| self.event_source_arn.ends_with(".fifo"))
     }
 
-    fn cause(&self) -> TraceContext {
+    fn trace_context(&self) -> TraceContext {
         let traceparent = self.attributes.trace.as_deref().and_then(TraceParent::from_xray);
         TraceContext { traceparent, correlation_id: None }
     }
@@ -165,7 +165,7 @@ where
     let receive_count = message.receive_count();
     let keys = [("message_id", Value::from(message.message_id.as_str())), ("delivery", receive_count.into())];
     let keys: Map<String, Value> = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    invocation::in_record(keys, message.cause(), async {
+    invocation::in_record(keys, message.trace_context(), async {
         let name = format!("message {}", message.message_id);
         // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
         match engine::process_record(name, limits, Box::pin(async { handler(message.clone()).await })).await {

@@ -34,7 +34,7 @@ impl InvocationEvent for Request {
         ])
     }
 
-    fn cause(&self) -> TraceContext {
+    fn trace_context(&self) -> TraceContext {
         let text = |name| self.headers().get(name)?.to_str().ok();
         let sent = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
         let own = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
@@ -136,7 +136,7 @@ impl Asked {
         Self {
             only_for_the_head: request.method() == Method::HEAD,
             request_id: request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
-            correlation_id: request.cause().correlation_id,
+            correlation_id: request.trace_context().correlation_id,
             origin: request.headers().get(ORIGIN).cloned(),
         }
     }

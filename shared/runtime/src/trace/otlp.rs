@@ -211,7 +211,7 @@ mod tests {
         let ((place, cause), _) = invoked(async {
             let place = invocation::current(|scope| scope.traceparent).unwrap();
             let span = invocation::current(invocation_span).unwrap();
-            let charge = async { async { trace::cause().traceparent.unwrap() }.instrument(info_span!("charge")).await };
+            let charge = async { async { trace::context().traceparent.unwrap() }.instrument(info_span!("charge")).await };
             (place, charge.instrument(span).await)
         })
         .await;

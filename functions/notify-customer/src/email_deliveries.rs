@@ -1,15 +1,14 @@
 //! One e-mail for each event, however often the event is delivered and wherever this process dies.
 //!
-//! SES has no idempotency key, so a record is kept of each sending, with the states of Powertools' idempotency:
+//! SES has no idempotency key, so each delivery has a record, with the states of Powertools' idempotency:
 //!
-//! - in progress, from before SES is asked until the confirmation window is over;
-//! - completed, when SES said that it took the mail, or that it never will;
-//! - gone, when SES said that it did not take it: the next delivery sends.
+//! - in progress: from before the call of SES until the confirmation window ends;
+//! - completed: SES accepted the e-mail, or will never accept it;
+//! - absent: SES did not accept the e-mail, and the next attempt sends it.
 //!
-//! Where nothing is known, because the answer was lost or this process died, the record stays in progress, and the mail is
-//! not sent again before the window is over. Within it SES tells by an event of its own what it took, and confirm-email
-//! completes the record; if SES told nothing, it took nothing. So a mail is never lost, and sent twice only where SES's event
-//! is lost, or is not handled until the window is over: it has a queue and a function of its own, which wait for no mail.
+//! If the response of SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent again
+//! before the window ends. Within the window SES reports accepted e-mails in an event, and confirm-email completes the
+//! record. So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window.
 
 use std::error::Error;
 use std::time::Duration;
@@ -28,29 +27,29 @@ use tracing::{Instrument, info_span};
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
 
-/// The records of what was sent.
+/// The deliveries and their records.
 #[derive(Debug)]
-pub(crate) struct Sendings<R, C> {
+pub(crate) struct EmailDeliveries<R, C> {
     records: R,
     clock: C,
     window: Duration,
 }
 
-/// Whether a mail was sent is not known yet.
+/// It is not known yet whether the e-mail was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("an attempt to send this e-mail is not confirmed yet")]
 struct Unconfirmed;
 
-impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
-    /// Waits for `window` for SES to confirm what went without an answer.
+impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
+    /// `window` is how long SES has to confirm an e-mail whose response was lost.
     pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
         Self { records, clock, window }
     }
 
-    /// Sends the notification of `event` to `to`, unless that was done.
+    /// Sends the notification about `event` to `to`, unless it was sent before.
     ///
     /// # Errors
-    /// It is not known to have been sent, or to be rejected for ever: the event is to be delivered again.
+    /// The e-mail was not sent, or it is not known whether it was: the event is to be delivered again.
     pub(crate) async fn send_once(
         &self,
         mailer: &impl SendEmail,
@@ -58,14 +57,14 @@ impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
         to: Email,
         notification: Notification,
     ) -> Result<(), Failure> {
-        let sending = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
-        let attempt = self.attempt(&sending);
+        let delivery = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
+        let attempt = self.attempt(&delivery);
         match self.records.start(&attempt).await? {
             StartResult::Acquired => {}
             StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
             StartResult::Completed(_) => return Ok(()),
         }
-        let message_tags = vec![(EmailDelivery::MESSAGE_TAG, sending.digest().to_owned())];
+        let message_tags = vec![(EmailDelivery::MESSAGE_TAG, delivery.digest().to_owned())];
         let message = EmailMessage { message_tags, to, notification };
         match mailer.send(&message).instrument(info_span!("send_email")).await {
             Ok(()) => {
@@ -79,7 +78,7 @@ impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
             }
             Err(error @ SendEmailError::NotSent(_)) => {
                 if let Err(error) = self.records.release(&attempt).await {
-                    // Then the mail waits for the window to be over.
+                    // The e-mail is then sent when the window ends.
                     tracing::warn!(error = &error as &dyn Error, "the record of an e-mail could not be released");
                 }
                 Err(Failure::retry(error))
@@ -88,21 +87,21 @@ impl<R: IdempotencyStore, C: Clock> Sendings<R, C> {
         }
     }
 
-    fn attempt(&self, sending: &EmailDelivery) -> Attempt {
+    fn attempt(&self, delivery: &EmailDelivery) -> Attempt {
         let now = self.clock.now();
         Attempt {
-            key: sending.key(),
-            fingerprint: Fingerprint(sending.digest().to_owned()),
+            key: delivery.key(),
+            fingerprint: Fingerprint(delivery.digest().to_owned()),
             now,
             in_progress_until: now.after(self.window),
             expires_at: now.after(EmailDelivery::RETENTION),
         }
     }
 
-    /// It is nothing new where SES's event came first.
+    /// Has no effect if the event of SES came first.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
-        let remembered_until = self.clock.now().after(EmailDelivery::RETENTION);
-        let completed = self.records.complete(attempt, outcome, remembered_until).await;
+        let expires_at = self.clock.now().after(EmailDelivery::RETENTION);
+        let completed = self.records.complete(attempt, outcome, expires_at).await;
         completed.map(drop).map_err(Failure::retry)
     }
 }
@@ -130,24 +129,27 @@ mod tests {
     }
 
     struct Shop {
-        sendings: Sendings<MemoryIdempotency, Moving>,
+        deliveries: EmailDeliveries<MemoryIdempotency, Moving>,
         mailer: MemoryMailer,
     }
 
     impl Shop {
         fn new() -> Self {
             let clock = Moving(Mutex::new(contract::now()));
-            Self { sendings: Sendings::new(MemoryIdempotency::default(), clock, WINDOW), mailer: MemoryMailer::default() }
+            Self {
+                deliveries: EmailDeliveries::new(MemoryIdempotency::default(), clock, WINDOW),
+                mailer: MemoryMailer::default(),
+            }
         }
 
         async fn deliver(&self) -> Result<(), Failure> {
             let notification = Notification { subject: "Hello".to_owned(), text: "Hello.".to_owned() };
             let to = "ada@example.com".to_owned().try_into().unwrap();
-            self.sendings.send_once(&self.mailer, &EventId::of_change("ada", 1.into()), to, notification).await
+            self.deliveries.send_once(&self.mailer, &EventId::of_change("ada", 1.into()), to, notification).await
         }
 
         fn wait(&self, time: Duration) {
-            let mut now = self.sendings.clock.0.lock().unwrap();
+            let mut now = self.deliveries.clock.0.lock().unwrap();
             *now = now.after(time);
         }
 
@@ -156,9 +158,9 @@ mod tests {
             let message_tags = self.mailer.sent().pop().unwrap().message_tags;
             let [(EmailDelivery::MESSAGE_TAG, digest)] = &message_tags[..] else { panic!("{message_tags:?}") };
             assert!(digest.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{digest}");
-            let remembered_until = self.sendings.clock.now().after(EmailDelivery::RETENTION);
+            let expires_at = self.deliveries.clock.now().after(EmailDelivery::RETENTION);
             let key = EmailDelivery::new(digest.clone()).key();
-            self.sendings.records.complete_if_in_progress(&key, EmailDelivery::SENT, remembered_until).await.unwrap();
+            self.deliveries.records.complete_if_in_progress(&key, EmailDelivery::SENT, expires_at).await.unwrap();
         }
 
         fn sent(&self) -> usize {
@@ -233,8 +235,9 @@ mod tests {
             shop.deliver().await.unwrap();
         }
         assert_eq!(shop.sent(), 0);
-        let sending = EmailDelivery::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
-        let StartResult::Completed(saved) = shop.sendings.records.start(&shop.sendings.attempt(&sending)).await.unwrap()
+        let delivery = EmailDelivery::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
+        let StartResult::Completed(saved) =
+            shop.deliveries.records.start(&shop.deliveries.attempt(&delivery)).await.unwrap()
         else {
             panic!("it has ended");
         };
