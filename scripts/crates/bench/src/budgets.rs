@@ -99,7 +99,7 @@ mod tests {
     const GOOD: &[(&str, f64)] = &[
         ("init_unopened_ms", 1.75),
         ("init_and_first_128_ms", 3.0),
-        ("binary_bytes", 4_400_000.0),
+        ("binary_bytes", MAX_BINARY_BYTES as f64),
         ("peak_memory_bytes", 8_000_000.0),
     ];
 
