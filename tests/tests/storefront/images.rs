@@ -165,9 +165,9 @@ fn an_upload_that_was_deleted_before_it_was_processed_fails_with_the_reason() {
     let api = Api::under_test();
     let product = api.create_product(1);
     let id = request_upload(&api, &product, "image/png", 1)["imageId"].clone();
-    // As S3 tells of an object that is there no more.
+    // The notification about an object that was deleted since.
     let key = format!("uploads/{product}/{}", id.as_str().unwrap());
-    let event = json!({"Records": [{"s3": {"object": {"key": key}}}]});
+    let event = json!({"Records": [{"s3": {"bucket": {"name": api.output("ImageBucketName")}, "object": {"key": key}}}]});
     Aws::under_test().invoke(&format!("{}-process-image", api.output("BusName")), &event);
     let failed = until("the image to fail", || Some(image(&api, &product, &id)).filter(|image| image["state"] != "pending"));
     assert_eq!(

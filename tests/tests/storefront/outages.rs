@@ -20,7 +20,7 @@ use crate::{mailbox, unique};
 fn while_refused(api: &Api, function: &str, action: &str, work: impl FnOnce()) {
     let function = format!("{}-{function}", api.output("BusName"));
     let refused = || {
-        let lines = lines_with("will be delivered again");
+        let lines = lines_with("will be retried");
         lines.iter().filter(|(name, line)| *name == function && line.contains("not authorized")).count()
     };
     let before = refused();
