@@ -1,6 +1,7 @@
 //! The workspace's test binaries, which are built together and then run by what each of them needs.
 //!
 //! A `cargo test` for each group would choose other features for the same dependencies each time, and compile them again.
+//! cargo-nextest is not used: it starts a process for each test, which takes longer here, and runs no documentation tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
