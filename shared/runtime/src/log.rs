@@ -194,7 +194,7 @@ mod tests {
     use serde_json::json;
     use tracing::Instrument;
 
-    use super::testing::take_lines;
+    use super::testing::{self, take_lines};
     use super::*;
     use crate::invocation::testing::invoked;
     use crate::trace::new_trace;
@@ -234,6 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_fields_of_enclosing_spans_are_keys_of_the_line() {
+        // Before the first span, which the subscriber must know.
+        testing::init();
         let work = async {
             tracing::Span::current().record("attempt", 2);
             let inner = tracing::info_span!("inner", folder_id = "folder_1", note_id = "note_2");
