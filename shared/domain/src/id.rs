@@ -23,7 +23,6 @@ ferrite_core::prefixed_id!(
 
 /// Identifies a customer: the subject of the token with which they call the API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transparent, inline))]
 #[serde(transparent)]
 pub struct CustomerId(Subject);
 

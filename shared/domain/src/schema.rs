@@ -5,12 +5,13 @@
 
 use std::borrow::Cow;
 
-use ferrite_core::schema::{LINES_NOT_BLANK, ONE_LINE_NOT_BLANK, prefixed_id};
+use ferrite_core::Subject;
+use ferrite_core::schema::{GRAPHIC, LINES_NOT_BLANK, ONE_LINE_NOT_BLANK, prefixed_id};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Amount, ContentType, Currency, CustomerName, Description, Email, ImageId, OrderId, PaymentToken, ProductId, ProductName,
-    Quantity, Stock, UploadSize,
+    Amount, ContentType, Currency, CustomerId, CustomerName, Description, Email, ImageId, OrderId, PaymentToken, ProductId,
+    ProductName, Quantity, Stock, UploadSize,
 };
 
 ferrite_core::schema_of! {
@@ -18,6 +19,7 @@ ferrite_core::schema_of! {
     ContentType: {"type": "string", "enum": [ContentType::Jpeg, ContentType::Png, ContentType::WebP]}
     // Not a list of the codes: ISO 4217 adds to it, and who reads one takes any. See CurrencyCode.
     Currency: {"type": "string", "pattern": "^[A-Z]{3}$"}
+    CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
     CustomerName: {"type": "string", "minLength": 1, "maxLength": CustomerName::MAX, "pattern": ONE_LINE_NOT_BLANK}
     Description: {"type": "string", "minLength": 1, "maxLength": Description::MAX, "pattern": LINES_NOT_BLANK}
     Email: {"type": "string", "maxLength": Email::MAX, "pattern": email_address()}
