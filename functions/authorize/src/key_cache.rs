@@ -78,7 +78,7 @@ impl<S: FetchJwks> KeyCache<S> {
     pub(crate) fn new(source: S, lifetimes: Lifetimes) -> Self {
         let (ttl, max_stale) =
             (Duration::from_secs(lifetimes.ttl_seconds), Duration::from_secs(lifetimes.max_stale_seconds));
-        Self { source, keys: Cached::new(ttl, max_stale), unknown_key_fetched_at: Mutex::default() }
+        Self { source, keys: Cached::new(ttl, max_stale).back_off_without_value(), unknown_key_fetched_at: Mutex::default() }
     }
 
     /// The keys, fetched first if there are none or they are too old. If that fails, the keys of the last fetch, as long as

@@ -42,8 +42,8 @@ async fn main() -> Result<(), InitError> {
 
 async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitError> {
     let keys = KeyCache::new(source, settings.lifetimes);
-    // Init runs at full CPU and is the cheapest place for a TLS handshake. A failure is logged, and tried again by the
-    // first request: an identity provider that is down must not keep the function from starting.
+    // Init runs at full CPU and is the cheapest place for a TLS handshake. A failure is logged, and a request that comes
+    // five seconds later tries again: an identity provider that is down must not keep the function from starting.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
         authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)

@@ -16,6 +16,7 @@ pub(crate) const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Cached<T> {
     lifetime: Duration,
     max_stale: Duration,
+    backs_off_without_value: bool,
     /// Locked during a fetch.
     state: Mutex<State<T>>,
 }
@@ -44,11 +45,18 @@ impl<T: Clone> Cached<T> {
     #[must_use]
     pub fn new(lifetime: Duration, max_stale: Duration) -> Self {
         let state = State { value: None, failed_at: None };
-        Self { lifetime, max_stale: max_stale.max(lifetime), state: state.into() }
+        Self { lifetime, max_stale: max_stale.max(lifetime), backs_off_without_value: false, state: state.into() }
+    }
+
+    /// Makes [`Cached::get`] wait five seconds after a failed fetch even when there is no older value. By default, each
+    /// request without a value fetches. Use this when a caller who is not authenticated can cause a fetch.
+    #[must_use]
+    pub fn back_off_without_value(self) -> Self {
+        Self { backs_off_without_value: true, ..self }
     }
 
     /// The value at `now`, fetched first if it is too old. An error for which `is_outage` is false, such as a value that was
-    /// deleted, is returned even if there is an older value.
+    /// deleted, is returned even if there is an older value, which is then dropped.
     ///
     /// # Errors
     /// There is no value that may be used.
@@ -63,6 +71,9 @@ impl<T: Clone> Cached<T> {
             return Ok(value);
         }
         let stale = state.younger_than(self.max_stale, now);
+        if stale.is_none() && !self.backs_off_without_value {
+            state.failed_at = None;
+        }
         match (state.fetch(now, is_outage, fetch).await, stale) {
             (Ok(value), _) => Ok(value),
             (Err(CachedError::Fetch(error)), _) if state.failed_at != Some(now) => Err(error.into()),
@@ -107,7 +118,11 @@ impl<T: Clone> State<T> {
                 Ok(value)
             }
             Err(error) => {
-                self.failed_at = is_outage(&error).then_some(now);
+                if is_outage(&error) {
+                    self.failed_at = Some(now);
+                } else {
+                    *self = Self { value: None, failed_at: None };
+                }
                 Err(error.into())
             }
         }

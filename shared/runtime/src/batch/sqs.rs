@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_concurrency() {
+    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_at_once() {
         let queue = RecordedQueue::default();
         let records = json!([record("1", "poison"), record("2", "fine")]);
         assert_eq!(answer_to(records, &queue).await, failures(&[]));
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_more_are_handled_concurrency_than_the_limit() {
+    async fn processes_no_more_at_once_than_the_limit() {
         let (now, most) = (AtomicUsize::new(0), Mutex::new(0));
         let slow = async |_: Message| {
             let concurrency = now.fetch_add(1, Ordering::Relaxed) + 1;

@@ -140,8 +140,11 @@ impl JsonBody {
     }
 
     /// Parses the body whatever its `Content-Type`, and keeps it in the request for [`JsonBody::read`]; `None` when it is
-    /// not JSON.
+    /// not JSON, or larger than [`limit`] allows.
     pub(super) fn keep(request: &mut Request) -> Option<Self> {
+        if request.body().len() > MAX_BYTES {
+            return None;
+        }
         let body = serde_json::from_slice(request.body()).map(Self).ok()?;
         request.extensions_mut().insert(body.clone());
         Some(body)
