@@ -1,4 +1,4 @@
-//! The tests that need AWS: on AWS, at the caller's endpoint, or on an emulator that lives as long as they run.
+//! The tests that need AWS. They run on an emulator, at an endpoint from the environment, or on AWS.
 
 use std::fs;
 use std::path::Path;
@@ -26,13 +26,13 @@ use crate::site::Site;
 use crate::steps::RUN;
 use crate::test_groups::run_group;
 
-/// The variable with the file in which tests note what they create.
+/// The variable that names the file in which tests record what they create.
 const MADE: &str = "FERRITE_MADE";
 
-/// Runs them.
+/// Runs the tests.
 ///
 /// # Errors
-/// Only after an interrupt, or when the test binaries cannot list their tests. Failures are noted.
+/// Returns an error after an interrupt, or if a test binary cannot list its tests. Failures are added to `progress`.
 pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progress: &mut Progress) -> anyhow::Result<()> {
     let is_wanted = |needs: Needs| -> anyhow::Result<bool> {
         for binary in built.tests.iter().filter(|binary| binary.needs == needs) {
@@ -42,15 +42,16 @@ pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progres
         }
         Ok(false)
     };
-    let (adapters, conformance) = (is_wanted(Needs::Aws)?, is_wanted(Needs::Powertools)?);
+    let adapters = is_wanted(Needs::Aws)?;
+    let conformance = is_wanted(Needs::Powertools)?;
     let end_to_end = is_wanted(Needs::Stack)?;
     if !adapters && !conformance && !end_to_end {
         return Ok(());
     }
-    let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/test runs in this checkout already")?;
+    let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/test is already running in this checkout")?;
     lock.clear();
     let run_folder = checkout.run_folder(RUN)?;
-    let site = progress.step("An AWS endpoint for the tests", || Site::find(checkout, options, &run_folder, &lock))?;
+    let site = progress.step("AWS endpoint of the tests", || Site::find(checkout, options, &run_folder, &lock))?;
     let Some(site) = site else { return Ok(()) };
     for Skipped { test, reason, .. } in &site.skipped {
         progress.add_not_run(format!("{test} on {}: {reason}", site.place.name()));
@@ -77,7 +78,7 @@ pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progres
     Ok(())
 }
 
-/// The tests that compare the runtime with Powertools.
+/// Compares the runtime with Powertools.
 fn run_conformance(
     checkout: &Checkout,
     options: &Options,
@@ -120,7 +121,7 @@ fn run_end_to_end(
     let recorded = match &site.recorder {
         None => None,
         Some(recorder) => {
-            // The bus has the name of the stack.
+            // The event bus has the name of the stack.
             let functions = functions(&site.aws()?, output(&outputs, "BusName")?)?;
             recorder.set_functions(for_proxy(&functions));
             Some((recorder, functions))
@@ -150,18 +151,18 @@ fn run_end_to_end(
             Ok(())
         })?;
     }
-    // The record is only complete if all tests ran and passed.
+    // The recording is complete only if all tests ran and passed.
     if let Some((recorder, functions)) = recorded
         && options.is_complete()
         && progress.totals.failed == failed_before
     {
-        progress.step("Permissions: the roles compared with their use", || {
+        progress.step("Permissions of the roles compared with their use", || {
             Ok(check_permissions(&site.aws()?, &functions, recorder, run_folder)?)
         })?;
     }
-    // LocalStack's API Gateway differs from AWS's in too many ways, and what Schemathesis creates is not deleted.
+    // Only on MiniStack: LocalStack's API Gateway differs too much from AWS, and what Schemathesis creates is not deleted.
     if options.is_complete() && site.place == Place::Ministack {
-        progress.step("Hostile input (Schemathesis)", || call_from_document(checkout, stack.api(), run_folder))?;
+        progress.step("Generated requests (Schemathesis)", || call_from_document(checkout, stack.api(), run_folder))?;
     }
     Ok(())
 }

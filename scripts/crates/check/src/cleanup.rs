@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// Deletes the partitions of the table that tests noted in the file `made`, and returns the number of deleted items.
 ///
 /// # Errors
-/// When DynamoDB does not answer or rejects a call.
+/// Returns an error if a call to DynamoDB fails.
 pub(crate) fn delete_partitions(aws: &AwsClient, table: &str, made: &Path) -> anyhow::Result<usize> {
     if !made.exists() {
         return Ok(0);

@@ -1,4 +1,4 @@
-//! LocalStack's own image in Docker, started for one run and ended with it.
+//! The official LocalStack image in Docker, which runs for the duration of the tests.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,15 +14,15 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Starts it on `port` of this machine and waits until it is healthy.
+    /// Starts the container on `port` of this machine and waits until it is healthy.
     ///
     /// # Errors
-    /// When there is no Docker with its compose plug-in, or the container does not start.
+    /// Returns an error if Docker or its compose plug-in is missing, or if the container does not start.
     pub(crate) fn start(checkout: &Checkout, port: u16) -> anyhow::Result<Self> {
         let compose =
             Command::new("docker").args(["compose", "version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
         if !compose.is_ok_and(|status| status.success()) {
-            bail!("--docker needs Docker with its compose plug-in, and `docker compose version` fails here");
+            bail!("--docker requires Docker with the compose plug-in, but `docker compose version` failed");
         }
         let container = Self { compose_file: checkout.path("tests/emulators/localstack.compose.yaml"), port };
         run(container.compose().args(["up", "--detach", "--wait"]))?;
@@ -39,7 +39,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // Not with `process::run`, which fails after an interrupt, so that the container would stay.
+        // `process::run` fails after an interrupt, and the container would continue to run.
         let _ = self
             .compose()
             .args(["down", "--volumes", "--timeout", "5"])

@@ -1,4 +1,4 @@
-//! What a security reviewer asks first: the policies of the templates, the dependencies, and secrets in the sources.
+//! Security checks: policies of the templates, dependencies, and secrets in the sources.
 
 pub(crate) mod dependencies;
 mod findings;

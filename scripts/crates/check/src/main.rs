@@ -1,8 +1,9 @@
-//! `./scripts/test`: every check and test, with the totals in the last line.
+//! `./scripts/test`: runs every check and test and prints the totals in the last line.
 //!
-//! To add a step that depends on nothing but the checkout, add it to `steps.rs`. A new test of the workspace runs by itself.
+//! To add a step that needs only the checkout, add it to `steps.rs`. New tests of workspace crates run without further configuration.
 
 mod aws_tests;
+mod background;
 mod cleanup;
 mod docker;
 mod gates;
@@ -26,22 +27,22 @@ use ferrite_local_stack::emulator::EmulatorKind;
 
 use self::options::Options;
 
-/// Run all checks and tests; AWS_ENDPOINT_URL names an emulator to use instead of starting one
+/// Run all checks and tests; uses the emulator at AWS_ENDPOINT_URL if it is set
 #[derive(Parser)]
 #[command(bin_name = "./scripts/test")]
 struct Arguments {
-    /// Only the tests that need no emulator: seconds
+    /// Run only the tests that need no emulator, which takes seconds
     #[arg(long)]
     unit: bool,
-    /// Only the tests whose name contains this, and no lints
+    /// Run only the tests whose names contain this text, and no lints
     filter: Option<String>,
-    /// The emulator to start, unless AWS_ENDPOINT_URL or --stack is given
+    /// Emulator to start if neither AWS_ENDPOINT_URL nor --stack is given
     #[arg(long, value_enum, default_value_t, conflicts_with = "unit")]
     emulator: EmulatorKind,
-    /// LocalStack's own image in Docker
+    /// Run the official LocalStack image in Docker
     #[arg(long, requires = "emulator", conflicts_with = "stack")]
     docker: bool,
-    /// Only the end-to-end tests, on a stack that is deployed already: on AWS, unless AWS_ENDPOINT_URL is set
+    /// Run only the end-to-end tests against a deployed stack, on AWS unless AWS_ENDPOINT_URL is set
     #[arg(long, value_name = "NAME", conflicts_with_all = ["unit", "emulator"])]
     stack: Option<String>,
 }
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
     let Arguments { unit, filter, emulator, docker, stack } = Arguments::parse();
     command::run(|| {
         if docker && emulator == EmulatorKind::Ministack {
-            bail!("--docker goes with --emulator localstack");
+            bail!("--docker requires --emulator localstack");
         }
         suite::test(&Checkout::here()?, &Options { unit, filter, emulator, docker, stack })
     })

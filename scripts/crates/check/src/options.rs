@@ -5,20 +5,20 @@ use ferrite_local_stack::emulator::EmulatorKind;
 /// The options of `./scripts/test`.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// Only the tests that need nothing else.
+    /// Run only the tests that need no emulator.
     pub(crate) unit: bool,
-    /// Only the tests whose names contain this.
+    /// Run only the tests whose names contain this text.
     pub(crate) filter: Option<String>,
-    /// The emulator to start, unless there is a stack or an endpoint of the caller's.
+    /// The emulator to start, unless a stack or an endpoint is given.
     pub(crate) emulator: EmulatorKind,
-    /// Run the emulator's own image in Docker.
+    /// Run the official image of the emulator in Docker.
     pub(crate) docker: bool,
-    /// A stack that is deployed already, at the caller's endpoint or on AWS: run only the end-to-end tests, on that.
+    /// Run only the end-to-end tests, against this deployed stack.
     pub(crate) stack: Option<String>,
 }
 
 impl Options {
-    /// Whether only what depends on AWS runs, because it runs elsewhere than on the default emulator.
+    /// Whether only the tests that depend on AWS run, because the target is not the default emulator.
     pub(crate) fn only_on_aws(&self) -> bool {
         self.emulator != EmulatorKind::default() || self.stack.is_some()
     }

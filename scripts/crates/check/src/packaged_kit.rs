@@ -1,4 +1,4 @@
-//! The kit as a team uses it that does not fork: its crates as packages, and a project that depends only on them.
+//! The kit without a fork: its crates as packages, and a project that depends only on these packages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use ferrite_local_stack::process::run;
 use crate::progress::Step;
 use crate::steps::{RUN, cargo_tests_step};
 
-/// The kit's crates.
+/// The kit crates.
 const KIT: [&str; 3] = ["ferrite-core", "ferrite-runtime", "ferrite-aws"];
 
-/// The project outside the workspace.
+/// The sample project, which is outside the workspace.
 const SAMPLE: &str = "tests/sample";
 
-/// The sample shows how little code the three functions need.
+/// Limit that keeps the sample small.
 const MAX_SAMPLE_LINES: usize = 80;
 
-/// Packages the kit, then builds and tests the sample project with the packages.
+/// Packages the kit, and builds and tests the sample project with the packages.
 pub(crate) fn steps() -> Vec<Step> {
     vec![
         Step::new("Packages of the kit", |checkout| {
@@ -29,9 +29,9 @@ pub(crate) fn steps() -> Vec<Step> {
             check_source(checkout)?;
             Ok(crate::progress::Outcome::Passed)
         }),
-        cargo_tests_step("The sample project, with the packages", |checkout| {
+        cargo_tests_step("Sample project with the packaged kit", |checkout| {
             let mut command = cargo(checkout);
-            // The workspace's target folder: most dependencies are there already.
+            // The target folder of the workspace already contains many dependencies.
             let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
             command.args(["test", "--locked", "--manifest-path"]).arg(checkout.path(SAMPLE).join("Cargo.toml"));
             command.arg("--target-dir").arg(target);
@@ -44,13 +44,13 @@ pub(crate) fn steps() -> Vec<Step> {
     ]
 }
 
-/// The folder of the packages.
+/// The folder that contains the packages.
 fn packages(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(checkout.run_folder(RUN)?.join("packages"))
 }
 
-/// Writes the packages and unpacks them. Cargo's own verification would build each of them by itself; the sample project
-/// builds all three once.
+/// Creates the packages and unpacks them. Cargo's verification is disabled, because it would build each package separately; the sample
+/// project builds all of them once.
 fn package(checkout: &Checkout) -> anyhow::Result<()> {
     let folder = packages(checkout)?;
     if folder.exists() {
@@ -69,7 +69,7 @@ fn package(checkout: &Checkout) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The archive of a crate, `NAME-VERSION.crate`.
+/// Finds the archive of a crate, `NAME-VERSION.crate`.
 fn packaged(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let folder = folder.join("package");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -81,7 +81,7 @@ fn packaged(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     archive.with_context(|| format!("cargo package wrote no archive of {name} to {}", folder.display()))
 }
 
-/// Checks the format and the length of the sample. It is not a member of the workspace, so `cargo fmt` does not see it.
+/// Checks the format and the length of the sample. `cargo fmt` ignores it, because it is not a member of the workspace.
 fn check_source(checkout: &Checkout) -> anyhow::Result<()> {
     let sources = checkout.path(SAMPLE).join("src/bin");
     let entries = fs::read_dir(&sources).with_context(|| format!("cannot read {}", sources.display()))?;
@@ -90,10 +90,7 @@ fn check_source(checkout: &Checkout) -> anyhow::Result<()> {
     for file in &files {
         lines += fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.lines().count();
     }
-    ensure!(
-        lines < MAX_SAMPLE_LINES,
-        "{SAMPLE} has {lines} lines: it is to show that fewer than {MAX_SAMPLE_LINES} are enough"
-    );
+    ensure!(lines < MAX_SAMPLE_LINES, "{SAMPLE} has {lines} lines, but the limit is {MAX_SAMPLE_LINES}");
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--check", "--edition", "2024", "--config-path"]).arg(checkout.path("rustfmt.toml")).args(&files);
     run(rustfmt.current_dir(checkout.root()))?;

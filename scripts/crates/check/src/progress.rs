@@ -1,70 +1,101 @@
-//! The totals of a run, and the way that every step reports to them.
+//! The totals of a run, which every step reports to.
+
+use std::time::Duration;
 
 use anyhow::anyhow;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command::AlreadyReported;
-use ferrite_local_stack::console::{report, step};
+use ferrite_local_stack::console::{report, seconds, step};
 use ferrite_local_stack::process::{check_interrupted, interrupted};
 use ferrite_test_runner::counts::Counts;
 
-/// A step of the run that depends on nothing but the checkout.
+/// A step of the run that needs only the checkout.
 pub(crate) struct Step {
-    title: String,
+    /// The title in the output.
+    pub(crate) title: String,
     work: Work,
 }
 
-type Work = Box<dyn Fn(&Checkout) -> anyhow::Result<Outcome>>;
+type Work = Box<dyn Fn(&Checkout) -> anyhow::Result<Outcome> + Send>;
 
-/// The outcome of a step that did not fail as a whole.
+/// The outcome of a step that ran to its end, or could not run at all.
 pub(crate) enum Outcome {
-    /// It passed, and is not counted as a test.
+    /// The step passed. It is not counted as a test.
     Passed,
-    /// It ran tests, some of which may have failed.
+    /// The step ran tests, some of which may have failed.
     Tests(Counts),
-    /// It could not run, for this reason.
+    /// The step could not run, for this reason.
     NotRun(String),
 }
 
 impl Step {
-    /// A step with a title.
-    pub(crate) fn new(title: impl Into<String>, work: impl Fn(&Checkout) -> anyhow::Result<Outcome> + 'static) -> Self {
+    /// Creates a step.
+    pub(crate) fn new(
+        title: impl Into<String>,
+        work: impl Fn(&Checkout) -> anyhow::Result<Outcome> + Send + 'static,
+    ) -> Self {
         Self { title: title.into(), work: Box::new(work) }
+    }
+
+    /// Does the work of the step.
+    ///
+    /// # Errors
+    /// Returns an error if the step failed as a whole.
+    pub(crate) fn run(&self, checkout: &Checkout) -> anyhow::Result<Outcome> {
+        (self.work)(checkout)
     }
 }
 
-/// What the steps so far came to.
+/// The results of the steps so far.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    /// The tests by outcome. A step that fails as a whole counts as a failed test.
+    /// The tests by outcome. A step that failed as a whole counts as one failed test.
     pub(crate) totals: Counts,
     failures: Vec<String>,
     not_run: Vec<String>,
 }
 
 impl Progress {
-    /// Runs a step.
+    /// Runs a step and adds its outcome.
     ///
     /// # Errors
-    /// Only after an interrupt. A failure is noted, and the run continues.
+    /// Returns an error only after an interrupt. After a failure, the run continues.
     pub(crate) fn run(&mut self, checkout: &Checkout, step: &Step) -> anyhow::Result<()> {
-        match self.step(&step.title, || (step.work)(checkout))? {
-            Some(Outcome::Tests(counts)) if counts.failed > 0 => self.add_failed(&step.title, counts),
-            Some(Outcome::Tests(counts)) => self.totals += counts,
-            Some(Outcome::NotRun(reason)) => {
-                report(&format!("  not run: {reason}"));
-                self.add_not_run(format!("{}: {reason}", step.title));
-            }
-            Some(Outcome::Passed) | None => {}
+        if let Some(outcome) = self.step(&step.title, || step.run(checkout))? {
+            self.add(&step.title, outcome);
         }
         Ok(())
     }
 
-    /// Runs the work of a step. A failure is noted, and the result is then `None`.
+    /// Runs the work of a step and returns its result. Adds a failure and returns `None` if the work fails.
     ///
     /// # Errors
-    /// Only after an interrupt.
+    /// Returns an error only after an interrupt.
     pub(crate) fn step<T>(&mut self, title: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<Option<T>> {
-        match step(title, work) {
+        let result = step(title, work);
+        self.check(title, result)
+    }
+
+    /// Reports and adds the outcome of a step that ran in the background.
+    ///
+    /// # Errors
+    /// Returns an error only after an interrupt.
+    pub(crate) fn add_finished(
+        &mut self,
+        title: &str,
+        elapsed: Duration,
+        outcome: anyhow::Result<Outcome>,
+    ) -> anyhow::Result<()> {
+        let result = if outcome.is_ok() { "done" } else { "failed" };
+        report(&format!("▸ {title} (in the background)\n  {result} in {}", seconds(elapsed)));
+        if let Some(outcome) = self.check(title, outcome)? {
+            self.add(title, outcome);
+        }
+        Ok(())
+    }
+
+    fn check<T>(&mut self, title: &str, result: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+        match result {
             Ok(result) => Ok(Some(result)),
             Err(error) if interrupted() => Err(error),
             Err(error) => {
@@ -75,19 +106,31 @@ impl Progress {
         }
     }
 
-    /// Adds the counts of a step that failed, with at least one failure.
+    fn add(&mut self, title: &str, outcome: Outcome) {
+        match outcome {
+            Outcome::Tests(counts) if counts.failed > 0 => self.add_failed(title, counts),
+            Outcome::Tests(counts) => self.totals += counts,
+            Outcome::NotRun(reason) => {
+                report(&format!("  not run: {reason}"));
+                self.add_not_run(format!("{title}: {reason}"));
+            }
+            Outcome::Passed => {}
+        }
+    }
+
+    /// Adds the counts of a step that failed. At least one failure is counted.
     pub(crate) fn add_failed(&mut self, title: &str, mut counts: Counts) {
         counts.failed = counts.failed.max(1);
         self.totals += counts;
         self.failures.push(title.to_owned());
     }
 
-    /// Notes something that did not run, with the reason.
+    /// Adds a test or a check that did not run, with the reason.
     pub(crate) fn add_not_run(&mut self, what: String) {
         self.not_run.push(what);
     }
 
-    /// Whether something has failed so far.
+    /// Whether anything has failed so far.
     pub(crate) fn has_failures(&self) -> bool {
         !self.failures.is_empty()
     }
@@ -95,7 +138,7 @@ impl Progress {
     /// Prints what did not run, what failed, and the totals in the last line.
     ///
     /// # Errors
-    /// When something failed.
+    /// Returns an error if anything failed.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         check_interrupted()?;
         if !self.not_run.is_empty() {

@@ -1,4 +1,4 @@
-//! Hostile input: Schemathesis calls the API in every way that its own document allows and forbids, and checks the responses.
+//! Schemathesis sends valid and invalid requests that it generates from the API document, and checks the responses.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,22 +10,23 @@ use ferrite_local_stack::tools::{SCHEMATHESIS, install};
 use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
 
-/// Longer than a run takes.
+/// Longer than any run.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The folder with the settings and the hooks.
 const FOLDER: &str = "tests/schemathesis";
 
-/// The same each time, so that failures can be reproduced. Later cases also depend on earlier responses.
+/// A fixed seed, so that failures can be reproduced. Later cases also depend on earlier responses.
 const SEED: &str = "1";
 
-/// For each operation and each way to generate cases, which takes about two minutes in total.
+/// Number of examples for each operation and each method of generating cases.
 const EXAMPLES: &str = "40";
 
-/// Calls the API at `api` according to the document that it serves, and prints the number of cases.
+/// Calls the API at `api` according to its document, and prints the number of cases.
 ///
 /// # Errors
-/// When a response differs from the document. The error quotes the end of the log, which has each case as a curl command.
+/// Returns an error if a response does not conform to the document. It quotes the end of the log, which contains a curl command for
+/// each failed case.
 pub(crate) fn call_from_document(checkout: &Checkout, api: &str, run_folder: &Path) -> anyhow::Result<()> {
     let tools = install(checkout, &SCHEMATHESIS)?;
     let token = Issuer::open(&checkout.keys())?.mint("schemathesis", &[ADMIN_SCOPE], TOKEN_LIFETIME);
@@ -35,10 +36,10 @@ pub(crate) fn call_from_document(checkout: &Checkout, api: &str, run_folder: &Pa
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["run", &format!("{api}/openapi.json"), "--url", api, "--no-color"])
-        // One worker, because CPython 3.11 counts the depth of `ast.parse` for all threads together (its issue 106905), so that
-        // two workers fail at times with "AST constructor recursion depth mismatch".
+        // One worker, because CPython 3.11 counts the depth of `ast.parse` for all threads together (CPython issue 106905). Two workers
+        // sometimes fail with "AST constructor recursion depth mismatch".
         .args(["--seed", SEED, "--max-examples", EXAMPLES, "--workers", "1"])
-        // It finds its hooks as a module, and stores its data in the current folder.
+        // Schemathesis imports its hooks as a module and stores data in the current folder.
         .env("SCHEMATHESIS_HOOKS", "hooks")
         .env("PYTHONPATH", &folder)
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,4 +1,4 @@
-//! The functions as they ship, built while the tests run.
+//! The functions with the release profile, which are built while the tests run.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use ferrite_local_stack::process::{Group, at_low_priority};
 use ferrite_local_stack::stack::host_architecture;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 
-/// The functions as they ship, being built.
+/// A running build of the functions with the release profile.
 pub(crate) struct Shipped {
     folder: PathBuf,
     log: PathBuf,
@@ -17,14 +17,16 @@ pub(crate) struct Shipped {
 }
 
 impl Shipped {
-    /// Starts the build of the HTTP functions at low priority. The tests mostly wait for the emulator, so a processor is often
-    /// idle.
+    /// Starts the build of the HTTP functions at low priority. It uses the processor time that the tests leave idle while they wait for
+    /// the emulator.
     ///
     /// # Errors
-    /// When the build cannot be started.
+    /// Returns an error if the build cannot be started.
     pub(crate) fn begin(checkout: &Checkout, run: &str) -> anyhow::Result<Self> {
-        let (tools, run_folder) = (install(checkout, &DEPLOY_TOOLS)?, checkout.run_folder(run)?);
-        let (folder, log) = (run_folder.join("shipped"), run_folder.join("shipped.log"));
+        let tools = install(checkout, &DEPLOY_TOOLS)?;
+        let run_folder = checkout.run_folder(run)?;
+        let folder = run_folder.join("shipped");
+        let log = run_folder.join("shipped.log");
         let build = lambda_build(checkout, &tools, &folder, host_architecture(), &http_functions(checkout)?);
         let build = Group::start_logged(&mut at_low_priority(&build), &log)?;
         Ok(Self { folder, log, build })
@@ -33,7 +35,7 @@ impl Shipped {
     /// Waits for the build, and checks the sizes.
     ///
     /// # Errors
-    /// When the build failed, or a function is too large.
+    /// Returns an error if the build failed or a function is too large.
     pub(crate) fn check_sizes(mut self, checkout: &Checkout) -> anyhow::Result<()> {
         self.build.finish(Some(&self.log))?;
         Ok(check_sizes(checkout, &self.folder)?)

@@ -1,4 +1,4 @@
-//! What takes the place of AWS for the tests that need it.
+//! The AWS endpoint of the tests: an emulator, an endpoint from the environment, or AWS.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,24 +17,24 @@ use ferrite_test_runner::places::{Place, Skipped, SkippedTests};
 use crate::docker::Container;
 use crate::options::Options;
 
-/// Where the tests that need AWS run.
+/// The AWS endpoint of the tests.
 pub(crate) struct Site {
     pub(crate) place: Place,
-    /// The endpoint; `None` on AWS itself, which the caller's environment describes.
+    /// The endpoint, or `None` for AWS itself, which the environment variables describe.
     pub(crate) target: Option<Target>,
     pub(crate) emulator: Option<Emulator>,
-    /// The proxy between the functions and MiniStack, the only emulator that supports one.
+    /// The recording proxy between the functions and MiniStack. Other emulators do not support a proxy.
     pub(crate) recorder: Option<Recorder>,
-    /// The tests that cannot run here.
+    /// The tests that cannot run at this endpoint.
     pub(crate) skipped: Vec<Skipped>,
     _container: Option<Container>,
 }
 
 impl Site {
-    /// AWS or the caller's endpoint, or an emulator of our own on a free port.
+    /// Finds the endpoint that the options and the environment name, or starts an emulator on a free port.
     ///
     /// # Errors
-    /// When the environment cannot be read, or the emulator does not start.
+    /// Returns an error if a variable is invalid or the emulator does not start.
     pub(crate) fn find(checkout: &Checkout, options: &Options, run_folder: &Path, lock: &RunLock) -> anyhow::Result<Self> {
         let skipped = SkippedTests::read(checkout)?;
         if let Some(target) = Target::from_environment()? {
@@ -78,13 +78,20 @@ impl Site {
         let recorder = (options.emulator == EmulatorKind::Ministack)
             .then(|| Recorder::open(port))
             .transpose()
-            .context("the recording proxy")?;
+            .context("cannot start the recording proxy")?;
         let start = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
         let emulator = Emulator::start(checkout, &installed, run_folder, port, start)?;
         lock.record(&Running::started_here(port, emulator.group(), false))?;
         report(&format!("  {} on port {port}", options.emulator.name()));
-        let (place, target) = (Place::from(options.emulator), Some(Target::local(port)));
-        Ok(Self { place, skipped: skipped.at(place), target, emulator: Some(emulator), recorder, _container: None })
+        let place = Place::from(options.emulator);
+        Ok(Self {
+            place,
+            skipped: skipped.at(place),
+            target: Some(Target::local(port)),
+            emulator: Some(emulator),
+            recorder,
+            _container: None,
+        })
     }
 
     pub(crate) fn apply(&self, command: &mut Command) {
@@ -100,7 +107,7 @@ impl Site {
         }
     }
 
-    /// The beginnings of the names of the tests that cannot run here.
+    /// The name prefixes of the tests that cannot run at this endpoint.
     pub(crate) fn skipped_names(&self) -> Vec<String> {
         self.skipped.iter().map(|skipped| skipped.test.clone()).collect()
     }

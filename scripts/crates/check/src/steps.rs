@@ -1,4 +1,4 @@
-//! The steps that depend on nothing but the checkout. Add a step to the function with its peers.
+//! The steps that need only the checkout. Add a step to the function with similar steps.
 
 use std::process::Command;
 
@@ -9,6 +9,7 @@ use ferrite_local_stack::emulator::{EmulatorKind, Installed};
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::{ProcessError, each_line, each_line_logged, run};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, Tools, install};
+use ferrite_test_runner::binaries::cargo_with_clippy;
 use ferrite_test_runner::counts::Counts;
 
 use crate::gates::{dependencies, policies, secrets};
@@ -17,35 +18,39 @@ use crate::progress::{Outcome, Step};
 /// The templates that are linted.
 const TEMPLATES: [&str; 3] = ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"];
 
-/// The name of this run's folder below `.ferrite/`.
+/// The name of the run's folder in `.ferrite/`.
 pub(crate) const RUN: &str = "test";
 
-/// Format and lints of the Rust code.
-pub(crate) fn rust_lints() -> Vec<Step> {
-    vec![
-        Step::new("Format", |checkout| {
-            run(cargo(checkout).args(["fmt", "--all", "--check"]))?;
-            Ok(Outcome::Passed)
-        }),
-        Step::new("Clippy", |checkout| {
-            run(cargo(checkout).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-            Ok(Outcome::Passed)
-        }),
-    ]
+/// The format of the Rust code.
+pub(crate) fn format() -> Step {
+    Step::new("Format", |checkout| {
+        run(cargo(checkout).args(["fmt", "--all", "--check"]))?;
+        Ok(Outcome::Passed)
+    })
+}
+
+/// Installs the tools of the other steps.
+pub(crate) fn tools() -> Step {
+    Step::new("Tools", |checkout| {
+        install(checkout, &DEPLOY_TOOLS)?;
+        EmulatorKind::Ministack.install(checkout)?;
+        install(checkout, &GATES)?;
+        Ok(Outcome::Passed)
+    })
 }
 
 /// Lints of the templates.
 pub(crate) fn template_lints() -> Vec<Step> {
     let lints = TEMPLATES.into_iter().flat_map(|template| {
         [
-            tool_step(format!("sam validate --lint ({template})"), move |sam| {
+            tool_step("sam validate --lint", template, |sam, template| {
                 let mut command = sam.command("sam");
                 command.args(["validate", "--lint", "--template-file", template]);
-                // It needs a region, but makes no calls.
+                // SAM needs a region, but makes no calls.
                 command.env("AWS_DEFAULT_REGION", "us-east-1");
                 command
             }),
-            tool_step(format!("cfn-lint ({template})"), move |sam| {
+            tool_step("cfn-lint", template, |sam, template| {
                 let mut command = sam.command("cfn-lint");
                 command.arg(template);
                 command
@@ -55,14 +60,18 @@ pub(crate) fn template_lints() -> Vec<Step> {
     lints.collect()
 }
 
-fn tool_step(title: String, command: impl Fn(&Tools) -> Command + 'static) -> Step {
-    Step::new(title, move |checkout| {
-        run(command(&install(checkout, &DEPLOY_TOOLS)?).current_dir(checkout.root()))?;
+/// A tool that checks a template. Its output is printed only if it fails.
+fn tool_step(tool: &str, template: &'static str, command: fn(&Tools, &str) -> Command) -> Step {
+    let log = format!("{}-{}.log", tool.replace(' ', "-"), template.replace('/', "-"));
+    Step::new(format!("{tool} ({template})"), move |checkout| {
+        let log = checkout.run_folder(RUN)?.join(&log);
+        let mut command = command(&install(checkout, &DEPLOY_TOOLS)?, template);
+        each_line_logged(command.current_dir(checkout.root()), &log, |_| {})?;
         Ok(Outcome::Passed)
     })
 }
 
-/// What a security reviewer asks first.
+/// Security checks of the templates, the tracked files, and the dependencies.
 pub(crate) fn gates() -> Vec<Step> {
     vec![
         Step::new("Policies of the templates (checkov)", |checkout| {
@@ -74,41 +83,40 @@ pub(crate) fn gates() -> Vec<Step> {
             Ok(Outcome::Passed)
         }),
         Step::new("Dependencies (cargo-deny)", |checkout| {
-            dependencies::check(checkout, &install(checkout, &GATES)?)?;
+            dependencies::check(checkout, &install(checkout, &GATES)?, RUN)?;
             Ok(Outcome::Passed)
         }),
         Step::new("Advisories (cargo-deny)", |checkout| {
-            let checked = dependencies::check_advisories(checkout, &install(checkout, &GATES)?)?;
-            let not_run = || Outcome::NotRun("not checked, the database could not be fetched".to_owned());
-            Ok(if checked { Outcome::Passed } else { not_run() })
+            let is_checked = dependencies::check_advisories(checkout, &install(checkout, &GATES)?, RUN)?;
+            let not_run = || Outcome::NotRun("the advisory database could not be downloaded".to_owned());
+            Ok(if is_checked { Outcome::Passed } else { not_run() })
         }),
     ]
 }
 
-/// Tests with other features or targets than those of the workspace's build.
+/// Documentation tests, and tests of features that the other tests do not enable.
 pub(crate) fn cargo_tests() -> Vec<Step> {
     vec![
         cargo_test("Documentation tests", &["--workspace", "--doc"]),
-        cargo_test("Tests of the feature otlp", &["--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"]),
-        cargo_test(
-            "Event schemas",
-            &["--package", "ferrite-domain", "--features", "schema,testing", "--lib", "--test", "schemas"],
-        ),
-        cargo_test("The API's document", &["--package", "ferrite-api", "--features", "schema"]),
+        // With the whole workspace selected, cargo uses the dependencies that are built already. `trace` selects the tests.
+        cargo_test("Tests of the feature otlp", &["--workspace", "--lib", "--features", "ferrite-runtime/otlp", "trace"]),
     ]
 }
 
 /// A `cargo test` with these arguments.
 fn cargo_test(title: &str, arguments: &'static [&str]) -> Step {
     cargo_tests_step(title, move |checkout| {
-        let mut command = cargo(checkout);
+        let mut command = cargo_with_clippy(checkout);
         command.arg("test").args(arguments);
         Ok(command)
     })
 }
 
-/// A run of `cargo test`, whose command `command` makes.
-pub(crate) fn cargo_tests_step(title: &str, command: impl Fn(&Checkout) -> anyhow::Result<Command> + 'static) -> Step {
+/// A run of `cargo test` with the command that `command` returns.
+pub(crate) fn cargo_tests_step(
+    title: &str,
+    command: impl Fn(&Checkout) -> anyhow::Result<Command> + Send + 'static,
+) -> Step {
     Step::new(title, move |checkout| {
         let mut counts = Counts::default();
         let outcome = each_line(&mut command(checkout)?, |line| {
@@ -122,7 +130,7 @@ pub(crate) fn cargo_tests_step(title: &str, command: impl Fn(&Checkout) -> anyho
     })
 }
 
-/// The tests of an emulator's launcher, patches and plug-ins.
+/// The tests of the launcher, patches and plug-ins of an emulator.
 pub(crate) fn emulator_tests(kind: EmulatorKind) -> Step {
     Step::new(format!("Launcher and patches of {}", kind.name()), move |checkout| {
         run_emulator_tests(checkout, &kind.install(checkout)?)

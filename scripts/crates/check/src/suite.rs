@@ -1,33 +1,32 @@
-//! The whole run, one step after the other, with the totals in the last line.
+//! The order of the steps in a run of `./scripts/test`.
 
-use std::panic::resume_unwind;
 use std::process::Command;
-use std::thread;
 
+use anyhow::ensure;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::EmulatorKind;
 use ferrite_local_stack::process::{ProcessError, each_line};
 use ferrite_local_stack::staging::Staging;
-use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, install};
 use ferrite_test_runner::binaries::{Built, Needs, build_tests};
 use ferrite_test_runner::counts::Counts;
 
 use crate::aws_tests;
+use crate::background::Background;
 use crate::options::Options;
 use crate::packaged_kit;
 use crate::progress::{Outcome, Progress, Step};
 use crate::shipped::Shipped;
-use crate::steps::{RUN, cargo_tests, emulator_tests, gates, rust_lints, template_lints};
+use crate::steps::{RUN, cargo_tests, emulator_tests, format, gates, template_lints, tools};
 use crate::test_groups::run_group;
 
 /// The command behind `./scripts/chaos`.
 const CHAOS: &str = "ferrite-chaos";
 
-/// Runs `./scripts/test`. The last line printed is the totals.
+/// Runs `./scripts/test`. The last line that it prints contains the totals.
 ///
 /// # Errors
-/// When a check or test failed, or after an interrupt.
+/// Returns an error if a check or test failed, or after an interrupt.
 pub(crate) fn test(checkout: &Checkout, options: &Options) -> anyhow::Result<()> {
     let mut progress = Progress::default();
     run(checkout, options, &mut progress)?;
@@ -36,20 +35,26 @@ pub(crate) fn test(checkout: &Checkout, options: &Options) -> anyhow::Result<()>
 
 fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyhow::Result<()> {
     let is_whole = !options.unit && !options.only_on_aws() && options.filter.is_none();
+    let mut background = None;
     if options.unit {
         report("(--unit: no lints, no template checks, nothing that needs an emulator)");
     } else if options.only_on_aws() {
-        report("(--emulator, --stack: only what depends on AWS; ./scripts/test runs the rest)");
+        report("(--emulator, --stack: only tests that depend on AWS; ./scripts/test runs the others)");
         if options.stack.is_none() && !options.docker && options.filter.is_none() {
             progress.run(checkout, &emulator_tests(options.emulator))?;
         }
     } else if is_whole {
-        lint(checkout, progress)?;
+        progress.run(checkout, &format())?;
+        let lints = template_lints().into_iter().chain(gates()).chain([emulator_tests(EmulatorKind::Ministack)]);
+        background = Some(Background::start(checkout, tools(), lints.collect()));
     } else {
         report("(a filter: no lints, no template checks)");
     }
 
-    let built = progress.step("Building the tests", || Ok(build_tests(checkout, !options.unit)?))?;
+    let built = build(checkout, !options.unit, is_whole, progress)?;
+    if let Some(background) = background {
+        background.finish(progress)?;
+    }
     let Some(built) = built else { return Ok(()) };
     if options.only_on_aws() {
         return aws_tests::run(checkout, options, &built, progress);
@@ -75,27 +80,18 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     Ok(())
 }
 
-/// Lints and gates. The tools are installed meanwhile.
-fn lint(checkout: &Checkout, progress: &mut Progress) -> anyhow::Result<()> {
-    let tools = thread::scope(|scope| {
-        let tools = scope.spawn(|| {
-            install(checkout, &DEPLOY_TOOLS)?;
-            EmulatorKind::Ministack.install(checkout)?;
-            install(checkout, &GATES)?;
-            anyhow::Ok(())
-        });
-        for step in rust_lints() {
-            progress.run(checkout, &step)?;
-        }
-        anyhow::Ok(tools.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    })?;
-    if progress.step("Tools", || tools)?.is_none() {
-        return Ok(());
+/// Builds the tests and, with `lints`, adds a failure if the compiler or clippy has warnings.
+fn build(checkout: &Checkout, everything: bool, lints: bool, progress: &mut Progress) -> anyhow::Result<Option<Built>> {
+    let built = progress.step("Building the tests with clippy", || Ok(build_tests(checkout, everything)?))?;
+    if let Some(Built { warnings, .. }) = built
+        && lints
+    {
+        progress.step("Clippy", || {
+            ensure!(warnings == 0, "{warnings} warnings, which are printed above");
+            Ok(())
+        })?;
     }
-    for step in template_lints().into_iter().chain(gates()).chain([emulator_tests(EmulatorKind::Ministack)]) {
-        progress.run(checkout, &step)?;
-    }
-    Ok(())
+    Ok(built)
 }
 
 /// `./scripts/chaos --short` with the functions that were built for the tests. Each of its runs counts as a test.
@@ -106,14 +102,14 @@ fn chaos(built: &Built) -> Step {
         let Some(command) = &command else {
             return Ok(Outcome::NotRun(format!("the workspace has no command {CHAOS}")));
         };
-        // Where --no-build expects them.
+        // --no-build uses the functions in this folder.
         Staging::in_run(&checkout.run_folder("chaos")?)?.put(&functions)?;
         let mut counts = Counts::default();
         let mut chaos = Command::new(command);
         let outcome = each_line(chaos.args(["--short", "--no-build"]).current_dir(checkout.root()), |line| {
             report(&format!("  {line}"));
-            counts.passed += usize::from(line.starts_with("shown: "));
-            counts.failed += usize::from(line.starts_with("NOT shown: "));
+            counts.passed += usize::from(line.starts_with("passed: "));
+            counts.failed += usize::from(line.starts_with("FAILED: "));
         });
         match outcome {
             Err(ProcessError::Failed { .. }) if counts.failed > 0 => Ok(Outcome::Tests(counts)),

@@ -1,4 +1,4 @@
-//! Runs the test binaries that need the same.
+//! Runs the test binaries that have the same requirements.
 
 use std::process::Command;
 
@@ -11,10 +11,10 @@ use ferrite_test_runner::counts::Counts;
 use crate::options::Options;
 use crate::progress::Progress;
 
-/// Runs the binaries that need `needs`, without the tests in `skipped`. `prepare` sets their environment.
+/// Runs the binaries with the requirement `needs`, except the tests in `skipped`. `prepare` sets the environment.
 ///
 /// # Errors
-/// Only after an interrupt. Failures are noted.
+/// Returns an error only after an interrupt. Failures are added to `progress`.
 pub(crate) fn run_group(
     options: &Options,
     progress: &mut Progress,
@@ -26,7 +26,7 @@ pub(crate) fn run_group(
 ) -> anyhow::Result<()> {
     let mut total = Counts::default();
     let mut failed = Vec::new();
-    // Failures are noted below. The step only prints its outcome.
+    // The step only prints its outcome. Failures are added below.
     let _ = step(title, || {
         for binary in binaries.iter().filter(|binary| binary.needs == needs) {
             match binary.run(options.filter.as_deref(), skipped, &prepare) {

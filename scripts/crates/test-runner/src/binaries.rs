@@ -1,31 +1,32 @@
-//! The workspace's test binaries, which are built together and then run by what each of them needs.
+//! The test binaries of the workspace. They are built together, and then run in groups by what they need.
 //!
-//! A `cargo test` for each group would choose other features for the same dependencies each time, and compile them again.
-//! cargo-nextest is not used: it starts a process for each test, which takes longer here, and runs no documentation tests.
+//! A `cargo test` per group would select other features of the same dependencies each time and compile them again. cargo-nextest is
+//! not used, because it starts a process for each test, which takes longer here, and does not run documentation tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::counts::Counts;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::functions::{Binary, built_binary, cargo};
 use ferrite_local_stack::process::{ProcessError, capture, each_line, each_line_logged};
 
-/// Why a test binary gave no result.
+use crate::counts::Counts;
+
+/// The error of a test binary that has no test result.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
-    /// It could not be run, or ended in another way than with failed tests.
+    /// The binary could not be started, was interrupted, or crashed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// It printed no result.
+    /// The binary ended without printing a test result.
     #[error("{0} printed no test result")]
     NoResult(String),
 }
 
-/// What the integration tests of a folder need. Every other test needs nothing.
+/// The requirements of the integration tests in each folder. All other tests need nothing.
 const NEEDS: [(&str, Needs); 4] = [
     ("shared/aws", Needs::Aws),
     ("shared/store", Needs::Aws),
@@ -33,25 +34,25 @@ const NEEDS: [(&str, Needs); 4] = [
     ("tests", Needs::Stack),
 ];
 
-/// What a test binary needs to run.
+/// The requirements of a test binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Nothing.
     Nothing,
-    /// AWS, at `AWS_ENDPOINT_URL`.
+    /// AWS or an emulator at `AWS_ENDPOINT_URL`.
     Aws,
-    /// The same, and Powertools for AWS Lambda (Python).
+    /// The same as `Aws`, and Powertools for AWS Lambda (Python).
     Powertools,
     /// A deployed stack.
     Stack,
 }
 
-/// One test binary.
+/// A test binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestBinary {
-    /// What it needs.
+    /// The requirements of its tests.
     pub needs: Needs,
-    /// Its name in reports: `shared/domain`, `tests/orders`.
+    /// The name in reports, such as `shared/domain` or `tests/storefront`.
     pub name: String,
     path: PathBuf,
     package: PathBuf,
@@ -60,26 +61,43 @@ pub struct TestBinary {
 /// The results of a build.
 #[derive(Debug, Default)]
 pub struct Built {
-    /// The functions' binaries, if requested.
+    /// The binaries of the functions, if requested.
     pub functions: Vec<Binary>,
     /// The binaries of the commands in scripts/, if requested.
     pub commands: Vec<Binary>,
     /// The test binaries.
     pub tests: Vec<TestBinary>,
+    /// The number of warnings of the compiler and of clippy.
+    pub warnings: usize,
 }
 
-/// Builds all tests of the workspace and, with `everything`, all binaries, with the same features of their dependencies.
+/// A cargo command that compiles the crates of the workspace with clippy.
+///
+/// The tests and the lints then share one build. `cargo clippy` checks every dependency without producing code, so the build of the
+/// tests would compile all of them again. Use this function for every cargo command of a test run, because cargo keeps the results of
+/// the two compilers apart.
+#[must_use]
+pub fn cargo_with_clippy(checkout: &Checkout) -> Command {
+    let mut command = cargo(checkout);
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    command
+}
+
+/// Builds and lints all tests of the workspace and, with `everything`, all binaries. Prints each warning.
 ///
 /// # Errors
-/// When the build fails.
+/// Returns an error if the build fails.
 pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, ProcessError> {
     let targets = if everything { "--all-targets" } else { "--tests" };
     let mut built = Built::default();
-    let mut command = cargo(checkout);
-    command.args(["build", "--workspace", targets, "--message-format", "json-render-diagnostics"]);
+    let mut command = cargo_with_clippy(checkout);
+    command.args(["build", "--workspace", targets, "--message-format", "json"]);
     each_line(&mut command, |line| {
         let Ok(message) = serde_json::from_str::<Value>(line) else { return };
-        if let Some(test) = test_binary(&message, checkout.root()) {
+        if let Some((is_warning, text)) = diagnostic(&message) {
+            built.warnings += usize::from(is_warning);
+            report(text);
+        } else if let Some(test) = test_binary(&message, checkout.root()) {
             built.tests.push(test);
         } else if let Some((name, path)) = built_binary(&message) {
             let binary = Binary { name: name.to_owned(), path: path.into() };
@@ -92,6 +110,16 @@ pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, Proce
     })?;
     built.tests.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(built)
+}
+
+/// The rendered text of a compiler message, and whether it is the warning of a lint. The summary "3 warnings emitted" has no lint.
+fn diagnostic(message: &Value) -> Option<(bool, &str)> {
+    if message["reason"] != "compiler-message" {
+        return None;
+    }
+    let diagnostic = &message["message"];
+    let has_lint = diagnostic["code"].is_object();
+    Some((diagnostic["level"] == "warning" && has_lint, diagnostic["rendered"].as_str()?.trim_end()))
 }
 
 fn manifest(message: &Value) -> &Path {
@@ -115,10 +143,10 @@ fn test_binary(message: &Value, root: &Path) -> Option<TestBinary> {
 }
 
 impl TestBinary {
-    /// Whether any of its tests has a name that contains `filter`.
+    /// Whether the name of any of its tests contains `filter`.
     ///
     /// # Errors
-    /// When it cannot list its tests.
+    /// Returns an error if the binary cannot list its tests.
     pub fn matches(&self, filter: &str) -> Result<bool, ProcessError> {
         Ok(!self.list(filter)?.is_empty())
     }
@@ -126,7 +154,7 @@ impl TestBinary {
     /// The names of its tests.
     ///
     /// # Errors
-    /// When it cannot list them.
+    /// Returns an error if the binary cannot list its tests.
     pub fn tests(&self) -> Result<Vec<String>, ProcessError> {
         self.list("")
     }
@@ -136,10 +164,10 @@ impl TestBinary {
         Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
     }
 
-    /// Whether the test `name` passes on its own. `prepare` sets its environment. Its output goes to the file `log`.
+    /// Runs the single test `name` and returns whether it passed. `prepare` sets the environment; the output goes to the file `log`.
     ///
     /// # Errors
-    /// When it cannot be started or is interrupted.
+    /// Returns an error if the binary cannot be started or is interrupted.
     pub fn passes(&self, name: &str, log: &Path, prepare: impl FnOnce(&mut Command)) -> Result<bool, ProcessError> {
         let mut command = self.command();
         command.args([name, "--exact"]);
@@ -151,11 +179,11 @@ impl TestBinary {
         }
     }
 
-    /// Runs it without the tests whose names contain one of `skipped`. `prepare` sets its environment. Tests that need AWS are
-    /// shown as they pass; the output of the others is shown when one fails.
+    /// Runs its tests, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need AWS are
+    /// printed as they finish. The output of other tests is printed only if one fails.
     ///
     /// # Errors
-    /// When it cannot be started, is interrupted, or ends without a result. Failed tests are in the counts.
+    /// Returns an error if the binary cannot be started, is interrupted, or ends without a result. Failed tests are part of the counts.
     pub fn run(
         &self,
         filter: Option<&str>,
@@ -189,7 +217,7 @@ impl TestBinary {
         }
     }
 
-    /// In the folder that cargo runs tests in, with its variable.
+    /// A command with the working directory and the variable that `cargo test` sets.
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.current_dir(&self.package).env("CARGO_MANIFEST_DIR", &self.package);
@@ -202,30 +230,40 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(folder: &str, kind: &str, name: &str) -> TestBinary {
+    fn artifact(folder: &str, kind: &str, name: &str) -> TestBinary {
         let message = json!({"reason": "compiler-artifact", "manifest_path": format!("/x/{folder}/Cargo.toml"),
             "target": {"kind": [kind], "name": name}, "profile": {"test": true}, "executable": "/t/binary"});
         test_binary(&message, Path::new("/x")).unwrap()
     }
 
     #[test]
-    fn only_the_listed_integration_tests_need_something() {
-        assert_eq!(of("tests", "test", "orders").needs, Needs::Stack);
-        assert_eq!(of("shared/aws", "test", "products").needs, Needs::Aws);
-        assert_eq!(of("tests/conformance", "test", "conformance").needs, Needs::Powertools);
+    fn finds_the_requirements_of_integration_tests_by_folder() {
+        assert_eq!(artifact("tests", "test", "orders").needs, Needs::Stack);
+        assert_eq!(artifact("shared/aws", "test", "products").needs, Needs::Aws);
+        assert_eq!(artifact("tests/conformance", "test", "conformance").needs, Needs::Powertools);
         for other in [
-            of("tests", "lib", "ferrite_tests"),
-            of("shared/aws", "lib", "ferrite_aws"),
-            of("functions/process-image", "test", "photos"),
-            of("functions/authorize", "bin", "authorize"),
+            artifact("tests", "lib", "ferrite_tests"),
+            artifact("shared/aws", "lib", "ferrite_aws"),
+            artifact("functions/process-image", "test", "photos"),
+            artifact("functions/authorize", "bin", "authorize"),
         ] {
             assert_eq!(other.needs, Needs::Nothing, "{}", other.name);
         }
     }
 
     #[test]
+    fn counts_warnings_but_not_their_summary() {
+        let message = |level: &str, code: Value| json!({"reason": "compiler-message", "message": {"level": level, "code": code, "rendered": "text\n"}});
+        let lint = json!({"code": "clippy::unwrap_used"});
+        assert_eq!(diagnostic(&message("warning", lint.clone())), Some((true, "text")));
+        assert_eq!(diagnostic(&message("warning", Value::Null)), Some((false, "text")));
+        assert_eq!(diagnostic(&message("error", lint)), Some((false, "text")));
+        assert_eq!(diagnostic(&json!({"reason": "build-finished"})), None);
+    }
+
+    #[test]
     fn names_a_test_binary_by_its_folder_and_target() {
-        assert_eq!(of("tests", "test", "orders").name, "tests/orders");
-        assert_eq!(of("shared/domain", "lib", "ferrite_domain").name, "shared/domain");
+        assert_eq!(artifact("tests", "test", "orders").name, "tests/orders");
+        assert_eq!(artifact("shared/domain", "lib", "ferrite_domain").name, "shared/domain");
     }
 }

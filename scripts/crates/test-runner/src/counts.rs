@@ -10,7 +10,7 @@ pub struct Counts {
     pub passed: usize,
     /// Failed.
     pub failed: usize,
-    /// Did not run (`#[ignore]`, `unittest.skip`).
+    /// Skipped (`#[ignore]`, `unittest.skip`).
     pub skipped: usize,
 }
 
@@ -18,8 +18,8 @@ impl Counts {
     /// Reads the last line of libtest: `test result: ok. 5 passed; 0 failed; 1 ignored; …`.
     #[must_use]
     pub fn of_libtest(line: &str) -> Option<Self> {
-        let (_, rest) = line.split_once("test result: ")?;
-        let count = |label: &str| number_before(rest, label);
+        let (_, counts) = line.split_once("test result: ")?;
+        let count = |label: &str| number_before(counts, label);
         Some(Self { passed: count(" passed")?, failed: count(" failed")?, skipped: count(" ignored")? })
     }
 

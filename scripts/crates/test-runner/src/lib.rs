@@ -1,5 +1,4 @@
-//! Builds the workspace's test binaries and runs them where they can run: what `./scripts/test` and `./scripts/permissions`
-//! share.
+//! Builds and runs the test binaries of the workspace, for `./scripts/test` and `./scripts/permissions`.
 
 pub mod binaries;
 pub mod counts;

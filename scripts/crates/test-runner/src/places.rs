@@ -1,4 +1,4 @@
-//! Where the end-to-end tests can run, and which of them cannot run there.
+//! The places where the end-to-end tests can run, and the tests that each place cannot run.
 
 use std::fs;
 
@@ -7,21 +7,21 @@ use ferrite_local_stack::emulator::EmulatorKind;
 use ferrite_local_stack::files::{FileError, at};
 use serde::Deserialize;
 
-/// The file with the tests that are skipped.
+/// The file that lists the skipped tests.
 const FILE: &str = "tests/skipped.toml";
 
-/// Why the list of skipped tests could not be read.
+/// The error of a list of skipped tests that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SkippedError {
-    /// It is not what it should be.
+    /// The file is invalid.
     #[error("{FILE}")]
     Invalid(#[from] toml::de::Error),
-    /// The file could not be read.
+    /// The file cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// What takes the place of AWS.
+/// AWS, or an emulator that replaces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {
@@ -29,21 +29,21 @@ pub enum Place {
     Ministack,
     /// LocalStack, on this machine.
     Localstack,
-    /// LocalStack's own image.
+    /// The official LocalStack image in Docker.
     Docker,
-    /// An endpoint of the caller's.
+    /// The endpoint in `AWS_ENDPOINT_URL`.
     Endpoint,
     /// AWS itself.
     Aws,
 }
 
-/// Tests that cannot run in some places.
+/// Tests that cannot run in all places.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Skipped {
     places: Vec<Place>,
-    /// The beginning of their names, or the name of a whole test binary.
+    /// A prefix of the test names, or the name of a test binary.
     pub test: String,
-    /// Why they cannot run.
+    /// Why the tests cannot run.
     pub reason: String,
 }
 
@@ -54,10 +54,10 @@ pub struct SkippedTests {
 }
 
 impl SkippedTests {
-    /// Reads the list of the checkout.
+    /// Reads the list in the checkout.
     ///
     /// # Errors
-    /// When the file cannot be read, or is invalid.
+    /// Returns an error if the file cannot be read or is invalid.
     pub fn read(checkout: &Checkout) -> Result<Self, SkippedError> {
         let path = checkout.path(FILE);
         Ok(toml::from_str(&fs::read_to_string(&path).map_err(at(&path))?)?)
@@ -71,7 +71,7 @@ impl SkippedTests {
 }
 
 impl Place {
-    /// Its name in reports.
+    /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -100,10 +100,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_has_the_same_table() {
+    fn readme_lists_the_same_tests() {
         let read =
             |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(name)).unwrap();
-        let (readme, tests) = (read("tests/emulators/README.md"), toml::from_str::<SkippedTests>(&read(FILE)).unwrap());
+        let readme = read("tests/emulators/README.md");
+        let tests: SkippedTests = toml::from_str(&read(FILE)).unwrap();
         let places = [Place::Ministack, Place::Localstack, Place::Docker, Place::Endpoint, Place::Aws];
         let mut expected = Vec::new();
         for place in places {

@@ -1,4 +1,4 @@
-//! The stack that the end-to-end tests run against, if it is deployed for them.
+//! Deploys the stack for the end-to-end tests.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 use crate::binaries::Built;
 use crate::places::Place;
 
-/// Why the stack could not be deployed.
+/// The error of a deployment for the tests.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
-    /// The tools could not be installed.
+    /// The tools cannot be installed.
     #[error(transparent)]
     Tools(#[from] ToolError),
-    /// The code could not be staged.
+    /// The code cannot be staged.
     #[error(transparent)]
     File(#[from] FileError),
     /// The token issuer failed.
@@ -32,14 +32,14 @@ pub enum DeployError {
     Stack(#[from] StackError),
 }
 
-/// The section `local` of samconfig.toml, with what only some places support.
+/// The section `local` of samconfig.toml, with the optional parts of the stack that the place supports.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Returns an error if samconfig.toml cannot be read or lacks the section.
 pub fn section_for(checkout: &Checkout, place: Place) -> Result<Section, SamconfigError> {
     let mut section = Section::require(checkout, "local")?;
     if place == Place::Ministack {
-        // LocalStack does not support them: tests/emulators/README.md says why.
+        // LocalStack does not support these parts. tests/emulators/README.md gives the reasons.
         for parameter in ["Firewall", "Operations"] {
             section.parameters.insert(parameter.to_owned(), "enabled".to_owned());
         }
@@ -47,10 +47,10 @@ pub fn section_for(checkout: &Checkout, place: Place) -> Result<Section, Samconf
     Ok(section)
 }
 
-/// Deploys template.yaml and the built functions as `stack`, and returns its outputs.
+/// Deploys template.yaml with the built functions as `stack`, and returns the outputs.
 ///
 /// # Errors
-/// When the deployment fails.
+/// Returns an error if the deployment fails.
 pub fn deploy(
     checkout: &Checkout,
     built: &Built,

@@ -12,21 +12,21 @@ use ferrite_local_stack::stack::{StackError, output};
 
 use crate::binaries::Built;
 
-/// Why the stack could not be described.
+/// The error of a stack that cannot be described to the tests.
 #[derive(Debug, thiserror::Error)]
 pub enum VariablesError {
-    /// A command was not built.
+    /// A command is missing from the build.
     #[error("the command {0} was not built")]
     NotBuilt(&'static str),
     /// The stack lacks an output.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// The outputs could not be written.
+    /// The outputs cannot be written.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// The command that the tests call.
+/// The command that the tests run.
 const REDRIVE: &str = "ferrite-redrive";
 
 /// A stack under test.
@@ -38,10 +38,10 @@ pub struct UnderTest {
 }
 
 impl UnderTest {
-    /// The stack with these outputs, which are written to the folder of the run.
+    /// Describes the stack with these outputs. Writes the outputs to the folder of the run.
     ///
     /// # Errors
-    /// When they lack the API or cannot be written, or ./scripts/redrive is not among the built commands.
+    /// Returns an error if the API's URL is missing, the outputs cannot be written, or ./scripts/redrive was not built.
     pub fn new(
         checkout: &Checkout,
         run_folder: &Path,
@@ -56,7 +56,7 @@ impl UnderTest {
         Ok(Self { api, keys: checkout.keys(), outputs: path, redrive })
     }
 
-    /// The URL of its API.
+    /// The URL of the API.
     #[must_use]
     pub fn api(&self) -> &str {
         &self.api

@@ -1,12 +1,12 @@
-//! The findings of a gate.
+//! The findings of a check.
 
-/// The findings of a gate, one on each line.
+/// The findings of a check, one per line.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n  "))]
 pub(crate) struct Findings(Vec<String>);
 
 impl Findings {
-    /// An error if there are any.
+    /// Returns an error if there are findings.
     pub(crate) fn require_none(lines: Vec<String>) -> Result<(), Self> {
         if lines.is_empty() { Ok(()) } else { Err(Self(lines)) }
     }

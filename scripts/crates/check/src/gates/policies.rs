@@ -1,5 +1,5 @@
-//! checkov on the templates. A finding is fixed there, or suppressed by a comment in the resource with the reason:
-//! `# checkov:skip=CKV_AWS_117:it calls AWS alone`. A suppression that is no longer needed fails as well.
+//! checkov on the templates. A comment in the resource can suppress a finding with a reason:
+//! `# checkov:skip=CKV_AWS_117:it only calls AWS`. A suppression that is no longer needed fails the check.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,14 +13,14 @@ use serde::Deserialize;
 
 use crate::gates::findings::Findings;
 
-/// infra/operations.yaml is missing, because checkov does not read loops and has no checks for alarms and dashboards.
+/// Without infra/operations.yaml, because checkov does not support loops and has no checks for alarms and dashboards.
 const TEMPLATES: [&str; 2] = ["template.yaml", "infra/firewall.yaml"];
 const SKIP: &str = "# checkov:skip=";
 
 /// Runs checkov, without network access.
 ///
 /// # Errors
-/// When something is found, or checkov cannot be run.
+/// Returns an error that lists the findings, or an error if checkov cannot run.
 pub(crate) fn check(checkout: &Checkout, tools: &Tools, run: &str) -> anyhow::Result<()> {
     let mut checkov = tools.command("checkov");
     checkov.args(["--framework", "cloudformation", "--skip-download", "--soft-fail", "--compact", "-o", "json"]);
@@ -34,7 +34,7 @@ pub(crate) fn check(checkout: &Checkout, tools: &Tools, run: &str) -> anyhow::Re
         checkov.arg("-f").arg(&bare);
         templates.push((template, text));
     }
-    let report: Report = serde_json::from_str(&capture(&mut checkov)?).context("checkov printed something unexpected")?;
+    let report: Report = serde_json::from_str(&capture(&mut checkov)?).context("unexpected output of checkov")?;
     let findings = templates.iter().flat_map(|(template, text)| findings(template, text, &report.results));
     Ok(Findings::require_none(findings.collect())?)
 }
@@ -57,7 +57,7 @@ struct Checked {
     check_name: String,
     file_path: String,
     file_line_range: (usize, usize),
-    /// Its type, a dot, its logical id.
+    /// The type, a dot, and the logical id.
     resource: String,
 }
 
@@ -67,7 +67,7 @@ impl Checked {
     }
 }
 
-/// A comment that keeps one check from failing one resource.
+/// A comment that suppresses a check of a resource.
 struct Suppression<'a> {
     line: usize,
     resource: &'a str,
@@ -78,7 +78,7 @@ struct Suppression<'a> {
 fn suppressions(template: &str) -> impl Iterator<Item = Suppression<'_>> {
     let mut resource = "";
     template.lines().enumerate().filter_map(move |(index, line)| {
-        if let Some(name) = line.strip_prefix("  ").and_then(|rest| rest.strip_suffix(':'))
+        if let Some(name) = line.strip_prefix("  ").and_then(|line| line.strip_suffix(':'))
             && name.starts_with(|first: char| first.is_ascii_alphanumeric())
         {
             resource = name;
@@ -116,7 +116,7 @@ fn findings(template: &str, text: &str, results: &Results) -> Vec<String> {
     let suppressed = suppressed.iter().filter_map(|Suppression { line, resource, check, reason }| {
         let wrong = match (reason.is_empty(), needed.contains(&(*resource, *check))) {
             (true, _) => "is suppressed without a reason",
-            (_, false) => "is suppressed and would not fail",
+            (_, false) => "is suppressed but would pass",
             _ => return None,
         };
         Some(format!("{template}:{line}: {resource}: {check} {wrong}"))
@@ -157,25 +157,25 @@ Resources:
     const NEEDED: (&str, &str) = ("template.yaml", "CKV_AWS_27");
 
     #[test]
-    fn a_finding_that_is_suppressed_with_its_reason_is_none() {
+    fn accepts_a_finding_that_is_suppressed_with_a_reason() {
         assert!(found(ONE_SUPPRESSION, &[NEEDED]).is_empty());
     }
 
     #[test]
-    fn a_finding_is_told_with_its_place() {
+    fn reports_a_finding_with_its_line() {
         let found = found(ONE_SUPPRESSION, &[NEEDED, ("template.yaml", "CKV_AWS_1")]);
         assert_eq!(found, ["template.yaml:3: Queue: CKV_AWS_1: Ensure it"]);
     }
 
     #[test]
-    fn a_suppression_needs_a_finding_and_a_reason() {
-        assert_eq!(found(ONE_SUPPRESSION, &[]), ["template.yaml:5: Queue: CKV_AWS_27 is suppressed and would not fail"]);
+    fn rejects_a_suppression_without_a_finding_or_a_reason() {
+        assert_eq!(found(ONE_SUPPRESSION, &[]), ["template.yaml:5: Queue: CKV_AWS_27 is suppressed but would pass"]);
         let found = found(&ONE_SUPPRESSION.replace("SQS encrypts it", " "), &[NEEDED]);
         assert_eq!(found, ["template.yaml:5: Queue: CKV_AWS_27 is suppressed without a reason"]);
     }
 
     #[test]
-    fn what_is_made_on_a_condition_alone_is_checked_too() {
+    fn checks_conditional_resources() {
         let conditional = ONE_SUPPRESSION.replace("    Properties", "    Condition: IsProduction\n    Properties");
         let bare = ONE_SUPPRESSION
             .replace("    # checkov:skip=CKV_AWS_27:SQS encrypts it\n", "\n")
@@ -184,14 +184,14 @@ Resources:
     }
 
     #[test]
-    fn a_template_that_checkov_does_not_understand_fails() {
+    fn fails_for_a_template_that_checkov_cannot_read() {
         let found = findings("infra/other.yaml", ONE_SUPPRESSION, &results(&[]));
         assert_eq!(found, ["checkov cannot read infra/other.yaml"]);
     }
 
-    /// What checkov has no checks for.
+    /// checkov has no checks for these types.
     #[test]
-    fn the_operations_template_has_alarms_and_a_dashboard_alone() {
+    fn operations_template_contains_only_alarms_and_a_dashboard() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../infra/operations.yaml");
         let template = fs::read_to_string(path).unwrap();
         let types: BTreeSet<_> = template.lines().filter_map(|line| line.trim_start().strip_prefix("Type: AWS::")).collect();

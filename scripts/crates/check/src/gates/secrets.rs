@@ -1,5 +1,5 @@
-//! detect-secrets on every tracked file. False positives are listed in scripts/allowed-secrets.toml, by hash and with a reason.
-//! An entry that is no longer found fails as well.
+//! detect-secrets on every tracked file. scripts/allowed-secrets.toml lists false positives by hash, with a reason. An entry that is no
+//! longer found fails the check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use crate::gates::findings::Findings;
 
 const ALLOWED: &str = "scripts/allowed-secrets.toml";
-/// They consist of hashes.
+/// Files that consist of hashes.
 const NOT_SCANNED: &str = r"(^|/)(Cargo\.lock|requirements/[^/]*\.txt|allowed-secrets\.toml)$";
 /// The digest of a style sheet in a Content-Security-Policy, which changes with the sheet.
 const DIGEST: &str = "'sha256-[A-Za-z0-9+/]{43}='";
@@ -23,7 +23,7 @@ const DIGEST: &str = "'sha256-[A-Za-z0-9+/]{43}='";
 /// Scans the tracked files.
 ///
 /// # Errors
-/// When something is found, a planted key is not found, or detect-secrets cannot be run.
+/// Returns an error if a secret is found, if a planted key is not found, or if detect-secrets cannot run.
 pub(crate) fn check(checkout: &Checkout, tools: &Tools) -> anyhow::Result<()> {
     let path = checkout.path(ALLOWED);
     let allowed = Allowed::parse(&fs::read_to_string(&path).map_err(at(&path))?, &path)?;
@@ -31,15 +31,15 @@ pub(crate) fn check(checkout: &Checkout, tools: &Tools) -> anyhow::Result<()> {
     scan.args(["scan", "--no-verify", "--exclude-files", NOT_SCANNED, "--exclude-lines", DIGEST])
         .current_dir(checkout.root());
     let scanned = capture(&mut scan)?;
-    let scanned: Scanned = serde_json::from_str(&scanned).context("detect-secrets printed something unexpected")?;
+    let scanned: Scanned = serde_json::from_str(&scanned).context("unexpected output of detect-secrets")?;
     let mut lines = findings(&allowed, &scanned);
     if !finds_planted(tools)? {
-        lines.push("detect-secrets does not find a planted access key".to_owned());
+        lines.push("detect-secrets did not find a planted access key".to_owned());
     }
     Ok(Findings::require_none(lines)?)
 }
 
-/// Whether the scan sees an access key of AWS, put together here so that this file has none.
+/// Whether detect-secrets finds an AWS access key. The key is assembled at run time, so that this file does not contain it.
 fn finds_planted(tools: &Tools) -> anyhow::Result<bool> {
     let key = ["AKIA", "Q3EGRXPF7TNBVCWD"].concat();
     let results = capture(tools.command("detect-secrets").args(["scan", "--no-verify", "--string", &key]))?;
@@ -53,9 +53,9 @@ struct Allowed {
 
 #[derive(Deserialize)]
 struct Reason {
-    /// Why they are no secrets.
+    /// Why these are not secrets.
     reason: String,
-    /// The SHA-1 of each, as detect-secrets prints it.
+    /// SHA-1 hashes as printed by detect-secrets.
     hashes: BTreeSet<String>,
 }
 
@@ -71,7 +71,7 @@ impl Allowed {
 
 #[derive(Deserialize)]
 struct Scanned {
-    /// By file.
+    /// Findings by file.
     results: BTreeMap<String, Vec<Found>>,
 }
 
@@ -86,14 +86,14 @@ struct Found {
 fn findings(allowed: &Allowed, scanned: &Scanned) -> Vec<String> {
     let allowed: BTreeSet<&str> = allowed.allowed.iter().flat_map(|entry| &entry.hashes).map(String::as_str).collect();
     let found = || scanned.results.iter().flat_map(|(file, found)| found.iter().map(move |found| (file, found)));
-    let seen: BTreeSet<&str> = found().map(|(_, found)| &*found.hashed_secret).collect();
+    let present: BTreeSet<&str> = found().map(|(_, found)| &*found.hashed_secret).collect();
     let secrets = found().filter(|(_, found)| !allowed.contains(&*found.hashed_secret)).map(|(file, found)| {
         let Found { kind, hashed_secret, line_number } = found;
         format!(
             "{file}:{line_number}: {kind}. Remove and replace a secret; add a false positive to {ALLOWED} as {hashed_secret}"
         )
     });
-    let stale = allowed.difference(&seen).map(|hash| format!("{ALLOWED}: {hash} is no longer in any file"));
+    let stale = allowed.difference(&present).map(|hash| format!("{ALLOWED}: {hash} is no longer in any file"));
     secrets.chain(stale).collect()
 }
 
