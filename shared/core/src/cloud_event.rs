@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, TraceContext, Version};
 
-/// An application's events: usually an enum whose variants serde writes as `{"type": …, "data": …}`.
+/// The event type of an application: usually an enum whose variants serde serializes as `{"type": …, "data": …}`.
 ///
 /// ```
 /// use ferrite_core::{CloudEvent, Event};
@@ -35,53 +35,53 @@ use crate::{Timestamp, TraceContext, Version};
 /// # Ok::<(), ferrite_core::InvalidEvent>(())
 /// ```
 pub trait Event: Serialize + DeserializeOwned + Send + Sync {
-    /// The `source` attribute of the application's events.
+    /// CloudEvents `source` attribute of the application's events.
     const SOURCE: &'static str;
 
-    /// The event's `type` attribute, which EventBridge rules match as `detail-type`.
+    /// CloudEvents `type` attribute of the event. EventBridge rules match it as `detail-type`.
     fn event_type(&self) -> &'static str;
 }
 
-/// The identifier of an event: the same change has the same event, however often it is published.
+/// Identifier of an event. Publishing the same change again produces the same identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(String);
 
 impl EventId {
-    /// The identifier of the event for the change of `subject` to `version`.
+    /// Identifier of the event that reports the change of `subject` to `version`.
     ///
-    /// It is derived from the committed change, so a stream record that is delivered again produces the same identifier.
+    /// It is derived from the committed change, so a redelivered stream record produces the same identifier.
     #[must_use]
     pub fn of_change(subject: &str, version: Version) -> Self {
         Self(format!("{subject}:{}", version.get()))
     }
 
-    /// The identifier as text.
+    /// Returns the identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An event of an application in its envelope (CloudEvents 1.0, JSON event format).
+/// An application event in its envelope (CloudEvents 1.0, JSON event format).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloudEvent<E> {
     specversion: SpecVersion,
-    /// The event's identifier.
+    /// Identifier of the event.
     pub id: EventId,
     /// The system that published the event.
     #[cfg_attr(feature = "schema", schemars(description = "The system that published the event."))]
     pub source: String,
-    /// The thing that the event is about, as the text of its identifier.
+    /// Identifier of the entity that the event is about.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub subject: String,
-    /// When it happened.
+    /// Time at which the change happened.
     pub time: Timestamp,
-    /// The request or event that caused it: the extension attributes `traceparent` and `correlationid`.
+    /// The request or event that caused this event: the extension attributes `traceparent` and `correlationid`.
     #[serde(flatten)]
     pub trace_context: TraceContext,
-    /// What happened.
+    /// Type and payload of the event.
     #[serde(flatten)]
     pub event: E,
 }
@@ -94,7 +94,7 @@ enum SpecVersion {
 }
 
 impl<E: Event> CloudEvent<E> {
-    /// `event` in an envelope whose trace context is empty.
+    /// Wraps `event` in an envelope with an empty trace context.
     pub fn new(id: EventId, subject: String, time: Timestamp, event: E) -> Self {
         Self {
             specversion: SpecVersion::V1,
@@ -107,35 +107,36 @@ impl<E: Event> CloudEvent<E> {
         }
     }
 
-    /// The same event, caused by the request or event of `trace_context`.
+    /// Sets the trace context of the request or event that caused this event.
     #[must_use]
     pub fn with_trace_context(self, trace_context: TraceContext) -> Self {
         Self { trace_context, ..self }
     }
 
-    /// Parses an envelope that arrived from the bus.
+    /// Parses an envelope received from the event bus.
     ///
     /// # Errors
-    /// It is not an event of a known type and source with the payload that its type requires. Trying again cannot help.
+    /// Returns an error if the type or source is unknown, or the payload does not match the type. The error is permanent, so do
+    /// not retry.
     pub fn parse(json: &str) -> Result<Self, InvalidEvent> {
         let event: Self = serde_json::from_str(json).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
         if event.source != E::SOURCE {
-            return Err(InvalidEvent::ForeignSource(event.source));
+            return Err(InvalidEvent::UnknownSource(event.source));
         }
         Ok(event)
     }
 }
 
-/// Why a document is not an event of this application.
+/// Reason why a document is not an event of this application.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {
-    /// Not the JSON of a known event; the text names the first difference.
+    /// The document is not the JSON of a known event. The text names the first difference.
     #[error("not a known event: {0}")]
     Malformed(String),
-    /// An event from a source that this application does not consume.
-    #[error("an event from the source {0:?}, which is not this system's")]
-    ForeignSource(String),
+    /// The event comes from a source that this application does not consume.
+    #[error("unknown event source {0:?}")]
+    UnknownSource(String),
 }
 
 #[cfg(test)]
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_an_envelope_and_writes_it_unchanged() {
+    fn round_trips_an_envelope() {
         let event = CloudEvent::<NoteEvent>::parse(&envelope().to_string()).unwrap();
         assert_eq!(event.event.event_type(), "example.note.written.v1");
         assert_eq!(event.trace_context.correlation_id.as_ref().map(|id| id.as_str()), Some("import-7"));
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_other_events_and_names_the_reason() {
+    fn rejects_unknown_events_with_a_reason() {
         let changed = |pointer: &str, value: Value| {
             let mut event = envelope();
             *event.pointer_mut(pointer).unwrap() = value;
@@ -188,7 +189,7 @@ mod tests {
         assert!(matches!(unknown_type, Err(InvalidEvent::Malformed(reason)) if reason.contains("v9")));
         assert!(changed("/specversion", "0.3".into()).is_err());
         assert!(changed("/data/noteId", 1.into()).is_err());
-        assert_eq!(changed("/source", "elsewhere".into()), Err(InvalidEvent::ForeignSource("elsewhere".into())));
+        assert_eq!(changed("/source", "elsewhere".into()), Err(InvalidEvent::UnknownSource("elsewhere".into())));
         assert!(CloudEvent::<NoteEvent>::parse("not json").is_err());
     }
 

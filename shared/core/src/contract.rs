@@ -1,13 +1,13 @@
-//! What every implementation of a port must do, in memory and on AWS alike.
+//! Contract tests: the behavior that every implementation of a port must have, in memory and on AWS.
 //!
-//! Each module has one suite, and a macro that turns it into tests of the implementation that it is given:
+//! Each module contains one test suite and a macro that runs it against an implementation:
 //!
 //! ```text
 //! ferrite_core::idempotency_store_contract!(MemoryIdempotency::default());
 //! ```
 //!
-//! The tests make their own identifiers, so that they can share a table.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "assertions for tests; their names say what they check")]
+//! Each test generates its own identifiers, so the tests can share a table.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test assertions whose names describe what they check")]
 
 pub mod bus;
 pub mod idempotency;
@@ -15,20 +15,20 @@ pub mod queue;
 
 use crate::Timestamp;
 
-/// One test for each check of a suite, on the value of `$open`, which may `.await`.
+/// Generates one test for each check of a suite. Each test creates its implementation with `$new`, which may `.await`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {
-    ($suite:path, $open:expr, $($check:ident)*) => {$(
+    ($suite:path, $new:expr, $($check:ident)*) => {$(
         #[tokio::test]
         async fn $check() {
             use $suite as suite;
-            suite::$check(&$open).await;
+            suite::$check(&$new).await;
         }
     )*};
 }
 
-/// A fixed time for tests.
+/// Returns a fixed time for tests.
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_795_384_800_000)

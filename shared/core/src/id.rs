@@ -1,4 +1,4 @@
-//! Identifiers: a UUIDv7 (RFC 9562) behind a prefix that names the kind of thing, so that one kind is never taken for another.
+//! Identifiers: a UUIDv7 (RFC 9562) with a prefix that names the type of entity, so that types cannot be confused.
 //!
 //! ```
 //! ferrite_core::prefixed_id!(
@@ -18,18 +18,18 @@ use crate::ValueError;
 
 /// Defines an identifier type: `prefixed_id!(/** docs */ NoteId, "note_");`
 ///
-/// The type is `Copy`, ordered by the time at which the identifier was made, and is read and written as text.
+/// The type is `Copy`, sorts by creation time, and is serialized as text.
 #[macro_export]
 macro_rules! prefixed_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
         ///
-        #[doc = concat!("Text form: `", $prefix, "` and 32 lower-case hexadecimal digits. It is URL-safe and sorts by time of creation.")]
+        #[doc = concat!("Text form: `", $prefix, "` followed by 32 lowercase hexadecimal digits. It is URL-safe and sorts by creation time.")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($crate::macros::uuid::Uuid);
 
         impl $name {
-            /// The prefix of every identifier of this kind.
+            /// Prefix of every identifier of this type.
             pub const PREFIX: &'static str = $prefix;
         }
 
@@ -77,12 +77,12 @@ macro_rules! prefixed_id {
     };
 }
 
-/// The UUIDv7 in `text`, which must be `prefix` and 32 lower-case hexadecimal digits.
+/// Parses the UUIDv7 in `text`, which must be `prefix` followed by 32 lowercase hexadecimal digits.
 ///
-/// Only one spelling is accepted: a second spelling of the same identifier would be a second key in a table.
+/// Only this canonical form is accepted, because another form of the same identifier would be a different table key.
 ///
 /// # Errors
-/// [`ValueError::NotAnId`] for any other text.
+/// Returns [`ValueError::NotAnId`] for any other text.
 pub fn parse(text: &str, prefix: &'static str) -> Result<Uuid, ValueError> {
     let error = ValueError::NotAnId { prefix };
     let digits = text.strip_prefix(prefix).ok_or_else(|| error.clone())?;
@@ -106,20 +106,20 @@ mod tests {
     const DIGITS: &str = "0192f0c1a2b37c4d8e5f60718293a4b5";
 
     #[test]
-    fn parses_its_own_text_form() {
+    fn round_trips_its_text_form() {
         let id: NoteId = format!("note_{DIGITS}").parse().unwrap();
         assert_eq!(id.to_string(), format!("note_{DIGITS}"));
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"note_{DIGITS}\""));
     }
 
     #[test]
-    fn rejects_another_kind_of_identifier() {
+    fn rejects_an_identifier_with_another_prefix() {
         let error = format!("user_{DIGITS}").parse::<NoteId>().unwrap_err();
         assert_eq!(error, ValueError::NotAnId { prefix: "note_" });
     }
 
     #[test]
-    fn rejects_a_second_spelling() {
+    fn rejects_non_canonical_forms() {
         for text in [
             format!("note_{}", DIGITS.to_uppercase()),
             "note_0192f0c1-a2b3-7c4d-8e5f-60718293a4b5".into(),

@@ -27,7 +27,7 @@ pub use trace_context::{InvalidTraceParent, TraceContext, TraceParent};
 pub use value::ValueError;
 pub use version::Version;
 
-/// What the exported macros expand to.
+/// Re-exports used by the exported macros.
 #[doc(hidden)]
 pub mod macros {
     #[cfg(feature = "schema")]

@@ -1,4 +1,4 @@
-//! Every port in memory: what a handler's unit test passes in place of AWS.
+//! In-memory implementations of every port, for unit tests of handlers.
 
 mod bus;
 mod clock;

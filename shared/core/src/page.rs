@@ -1,4 +1,4 @@
-//! Listings in pages.
+//! Pagination of listings.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,18 +8,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ValueError;
 
-/// The most entries of a page: 1 to 100; the default is 20.
+/// Maximum number of entries per page: 1 to 100. The default is 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimit(u8);
 
 impl PageLimit {
-    /// The most entries of one page.
+    /// Largest accepted limit.
     pub const MAX: u8 = 100;
 
-    /// The largest page, for callers that read a whole listing.
+    /// The limit [`Self::MAX`], for callers that read a whole listing.
     pub const LARGEST: Self = Self(Self::MAX);
 
-    /// The number of entries.
+    /// Returns the limit as a number of entries.
     pub fn get(self) -> usize {
         self.0.into()
     }
@@ -42,20 +42,20 @@ impl FromStr for PageLimit {
     }
 }
 
-/// The position in a listing after which the next page starts: the identifier of an entry.
+/// Position in a listing: the identifier of the entry after which the next page starts.
 ///
-/// Its text form is opaque to clients. It contains no table keys, so a forged cursor cannot reach another partition. The
-/// prefix of the identifier keeps one listing's cursors out of another.
+/// The text form is opaque to clients. It contains no table keys, so a forged cursor cannot access another partition. The
+/// prefix of the identifier prevents the use of a cursor in a different listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor<Id>(Id);
 
 impl<Id> Cursor<Id> {
-    /// The cursor of the page that follows the entry `last`.
+    /// Creates a cursor for the page that starts after the entry `last`.
     pub fn after(last: Id) -> Self {
         Self(last)
     }
 
-    /// The entry after which the page starts.
+    /// Returns the entry after which the page starts.
     pub fn last(&self) -> &Id {
         &self.0
     }
@@ -80,9 +80,9 @@ impl<Id: fmt::Display> fmt::Display for Cursor<Id> {
 /// A request for one page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest<Id> {
-    /// The most entries.
+    /// Maximum number of entries.
     pub limit: PageLimit,
-    /// Where the page starts; `None` for the first page.
+    /// Cursor of the page; `None` for the first page.
     pub after: Option<Cursor<Id>>,
 }
 
@@ -95,19 +95,21 @@ impl<Id> Default for PageRequest<Id> {
 /// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, Id> {
-    /// The entries, in the listing's order.
+    /// Entries in the order of the listing.
     pub items: Vec<T>,
-    /// Where the next page starts; `None` on the last page.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<Cursor<Id>>,
 }
 
 impl<T, Id> Page<T, Id> {
-    /// Cuts a page from `found`: the entries from where it starts, of which the store read one more than `limit` to learn
-    /// whether there is a next page. A store that could not read as many passes `cut_short` if there are more.
+    /// Builds a page from `found`, the entries from the start of the page.
+    ///
+    /// The store reads `limit` + 1 entries, so an extra entry shows that there is a next page. A store that returned fewer
+    /// entries than it was asked for, although there are more, sets `cut_short`.
     pub fn cut(mut found: Vec<T>, limit: PageLimit, cut_short: bool, id: impl Fn(&T) -> Id) -> Self {
-        let more = cut_short || found.len() > limit.get();
+        let has_more = cut_short || found.len() > limit.get();
         found.truncate(limit.get());
-        let next = if more { found.last().map(|last| Cursor::after(id(last))) } else { None };
+        let next = if has_more { found.last().map(|last| Cursor::after(id(last))) } else { None };
         Self { items: found, next }
     }
 }

@@ -1,70 +1,71 @@
-//! What the runtime and an application's handlers need from their surroundings, each as narrow as one use of it.
+//! Ports: the operations that the runtime and an application's handlers need from their environment.
 //!
-//! A handler names only the ports that it calls. Its unit tests then implement no more than those, and its role needs no
-//! more permissions than theirs.
+//! Each port covers one use case. A handler depends only on the ports that it calls, so its unit tests implement only those
+//! ports, and its role needs only their permissions.
 
 use uuid::Uuid;
 
 pub use crate::idempotency::{Attempt, Fingerprint, IdempotencyStore, SavedResponse, StartResult};
 use crate::{CloudEvent, Event, Timestamp};
 
-/// An operation behind a port failed, through no fault of the request.
+/// Failure of an operation behind a port. The request did not cause it.
 ///
-/// The cause is for the log. Clients learn nothing of it.
+/// The cause is logged and never sent to clients.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} failed")]
 pub struct PortError {
-    /// The operation: an AWS action, such as `GetItem`, or a similar name.
+    /// Name of the operation: an AWS API action such as `GetItem`, or a short description.
     pub operation: &'static str,
-    /// Why it failed.
+    /// Cause of the failure.
     #[source]
     pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl PortError {
-    /// `operation` failed because of `cause`.
+    /// Creates an error for `operation`, which failed because of `cause`.
     pub fn new(operation: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, cause: cause.into() }
     }
 }
 
-/// Tells the time.
+/// Provides the current time.
 pub trait Clock: Sync {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }
 
 /// Generates identifiers.
 pub trait NewIds: Sync {
-    /// A new UUIDv7. It sorts after those generated before it in the same process.
+    /// Generates a UUIDv7 that sorts after all UUIDs generated earlier in the same process.
     fn new_id(&self) -> Uuid;
 }
 
 /// Publishes domain events.
 pub trait PublishEvents<E: Event>: Sync {
-    /// Publishes every event. After a failure, events may be published again; consumers recognize them by their `id`.
+    /// Publishes all events. After a failure, callers may publish them again; consumers detect duplicates by `id`.
     ///
     /// # Errors
-    /// At least one event was not published.
+    /// Returns an error if at least one event was not published.
     fn publish(&self, events: &[CloudEvent<E>]) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Keeps messages, records and events that can never be handled, for a person to look at.
+/// Dead-letter queue for messages, records and events that cannot be processed, for manual inspection.
 pub trait DeadLetterQueue: Sync {
-    /// Puts `body`, exactly as it arrived, into the queue together with the reason, which is cut and cleaned as
-    /// [`Reason::from_lossy`](crate::Reason::from_lossy) does.
+    /// Sends `body` unchanged to the dead-letter queue, together with the reason. The reason is truncated and sanitized by
+    /// [`Reason::from_lossy`](crate::Reason::from_lossy).
     ///
     /// # Errors
-    /// The queue did not accept it. It may have, if the response was lost: then a second call leaves two.
+    /// Returns an error if the message could not be sent. If only the response was lost, the queue contains the message, and a
+    /// second call adds a duplicate.
     fn reject(&self, body: &str, reason: &str) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Changes when a message that was received is delivered again.
+/// Changes the visibility timeout of received messages.
 pub trait MessageVisibility: Sync {
-    /// Sets the visibility timeout of the message with this receipt handle: it is delivered again after `seconds` (at
-    /// most 43,200) and not before.
+    /// Sets the visibility timeout of the message with this receipt handle. The queue delivers it again after `seconds` (at
+    /// most 43,200).
     ///
     /// # Errors
-    /// The timeout was not changed; the message comes back when the queue's own timeout ends.
+    /// Returns an error if the timeout was not changed. The queue's default visibility timeout then applies.
     fn delay(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), PortError>> + Send;
 }

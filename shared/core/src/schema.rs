@@ -1,8 +1,8 @@
-//! JSON Schemas of the types and events, for consumers in other languages and for checks of compatibility.
+//! JSON Schemas of the types and events, for consumers in other languages and for compatibility checks.
 //!
-//! They are derived from the types that read and write, so they describe what is on the bus and in HTTP bodies. What serde
-//! does not know is stated here: which texts and numbers a parsed type accepts. A schema accepts exactly what its type's
-//! parser accepts.
+//! Schemas are derived from the types that serialize and deserialize, so they describe the actual events and HTTP bodies. This
+//! module adds what serde does not know: the strings and numbers that a validated type accepts. A schema accepts exactly the
+//! values that the parser of its type accepts.
 
 pub mod compatibility;
 
@@ -17,24 +17,24 @@ use crate::{
     CloudEvent, CorrelationId, Event, EventId, IdempotencyKey, PageLimit, Reason, Subject, Timestamp, TraceParent, Version,
 };
 
-/// A pattern for visible ASCII characters.
+/// Regular expression for visible ASCII characters.
 pub const GRAPHIC: &str = "^[!-~]+$";
 
-/// A pattern for text without control characters.
+/// Regular expression for text without control characters.
 pub const ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 
-/// A pattern for text without control characters and with at least one character that is not white space
+/// Regular expression for text without control characters that contains at least one non-whitespace character
 /// ([`char::is_whitespace`]).
 pub const ONE_LINE_NOT_BLANK: &str =
     r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x1f\x7f-\x9f]*$";
 
-/// [`ONE_LINE_NOT_BLANK`] with line breaks and tabs.
+/// Like [`ONE_LINE_NOT_BLANK`], but line breaks and tabs are allowed.
 pub const LINES_NOT_BLANK: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 
-/// RFC 3339 as [`Timestamp`] writes it.
+/// Regular expression for the RFC 3339 format that [`Timestamp`] writes.
 const TIMESTAMP: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";
 
-/// Implements [`JsonSchema`] for types whose schemas are written by hand and stand inline.
+/// Implements [`JsonSchema`] for types with handwritten, inlined schemas.
 #[macro_export]
 macro_rules! schema_of {
     ($($name:ident: $schema:tt)*) => {$(
@@ -66,13 +66,13 @@ schema_of! {
     Version: {"type": "integer", "minimum": 1}
 }
 
-/// The pattern of identifiers made by [`prefixed_id!`](crate::prefixed_id).
+/// Returns the regular expression for identifier types defined with [`prefixed_id!`](crate::prefixed_id).
 #[must_use]
 pub fn prefixed_id(prefix: &str) -> String {
     format!("^{prefix}[0-9a-f]{{12}}7[0-9a-f]{{19}}$")
 }
 
-/// The parts of [`CloudEvent`]'s schema: the envelope, and one entry for each event that it can contain.
+/// Parts of the schema of [`CloudEvent`]: the envelope, and one entry for each event type.
 #[derive(Deserialize)]
 struct Derived {
     #[serde(rename = "$schema")]
@@ -91,13 +91,13 @@ struct Object {
     required: BTreeSet<String>,
 }
 
-/// The schema of every event of an application (JSON Schema 2020-12) including its envelope, by the event's type. Each
-/// schema is self-contained.
+/// Returns the JSON Schema (2020-12) of every event type of an application, by event type. Each schema is self-contained and
+/// includes the envelope.
 ///
 /// # Errors
-/// `E` is not written as one of several `{"type", "data"}` objects.
+/// Returns an error if `E` is not serialized as one of several `{"type", "data"}` objects.
 pub fn of_events<E: Event + JsonSchema>() -> Result<BTreeMap<String, Value>, serde_json::Error> {
-    // As it is written, not as it may be read; consumers have no use for the names of parts.
+    // Describe the serialized form, which consumers receive. Inline subschemas, because their names are internal.
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.inline_subschemas = true);
     let schema = settings.into_generator().into_root_schema_for::<CloudEvent<E>>();
     let Derived { dialect, mut envelope, events } = serde_json::from_value(schema.to_value())?;

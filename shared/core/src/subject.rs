@@ -1,4 +1,4 @@
-//! Who a token was issued to.
+//! Subject of an access token.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::ValueError;
 
-/// The `sub` claim of a token (RFC 7519, section 4.1.2), exactly as its issuer wrote it: 1 to 128 visible ASCII characters.
+/// `sub` claim of a token (RFC 7519, section 4.1.2), unchanged: 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
 
 impl Subject {
-    /// The most characters that are accepted.
+    /// Maximum number of characters.
     pub const MAX: usize = 128;
 
-    /// The claim as text.
+    /// Returns the claim as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_empty_long_and_invisible_text() {
+    fn rejects_empty_long_and_non_visible_text() {
         for text in ["", "a b", "a\n", &"x".repeat(129)] {
             assert!(Subject::try_from(text.to_owned()).is_err(), "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! Text from outside: trimmed, bounded, and without control characters.
+//! Validated text from external input: trimmed, with a maximum length, and without control characters.
 //!
 //! ```
 //! ferrite_core::text!(
@@ -15,8 +15,10 @@
 
 use crate::ValueError;
 
-/// Defines a text type: its documentation and name, the most characters, which characters are forbidden, and what is
-/// allowed instead, for the error message.
+/// Defines a text type.
+///
+/// The arguments are the documentation and name of the type, the maximum number of characters, a function that returns whether
+/// a character is forbidden, and a description of the allowed characters for the error message.
 #[macro_export]
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal, $forbidden:expr, $allowed:literal) => {
@@ -25,10 +27,10 @@ macro_rules! text {
         pub struct $name(::std::string::String);
 
         impl $name {
-            /// The most characters (Unicode scalar values) that are accepted.
+            /// Maximum number of characters (Unicode scalar values).
             pub const MAX: usize = $max;
 
-            /// The text, without white space at its ends.
+            /// Returns the text without leading or trailing whitespace.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -61,7 +63,8 @@ macro_rules! text {
 
 /// Implements `Serialize` and `Deserialize` through `Into<String>` and `TryFrom<String>`.
 ///
-/// Written out because serde's derive names the crate `serde` literally, which the user of an exported macro may not have.
+/// Written by hand because serde's derive macros refer to the crate `serde`, which users of the exported macros may not depend
+/// on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! serde_as_text {
@@ -87,12 +90,13 @@ macro_rules! serde_as_text {
     };
 }
 
-/// `text` without white space at its ends, if it is not blank, has at most `max` characters and none that is `forbidden`.
+/// Validates `text` and returns it without leading or trailing whitespace.
 ///
-/// The limits apply to the text as it was sent, so that a schema can state them.
+/// The checks apply to the untrimmed text, so that a JSON Schema can express them.
 ///
 /// # Errors
-/// [`ValueError::Empty`], [`ValueError::TooLong`] or [`ValueError::Forbidden`].
+/// Returns [`ValueError::Empty`] if the text is blank, [`ValueError::TooLong`] if it has more than `max` characters, or
+/// [`ValueError::Forbidden`] if it contains a character for which `forbidden` returns `true`.
 pub fn parse(text: &str, max: usize, forbidden: fn(char) -> bool, allowed: &'static str) -> Result<String, ValueError> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -108,23 +112,24 @@ pub fn parse(text: &str, max: usize, forbidden: fn(char) -> bool, allowed: &'sta
 }
 
 text!(
-    /// Why something failed, for the person who can fix it: one line of 1 to 500 characters.
+    /// Reason for a failure, for the person who investigates it: one line of 1 to 500 characters.
     Reason,
     500,
     char::is_control,
     "text on one line"
 );
 text!(
-    /// The client's name for a request, under which it can be sent again without being carried out twice.
+    /// Idempotency key: identifies a request, so that a retry of the request is not executed twice.
     ///
-    /// 1 to 255 visible ASCII characters (the IETF draft "The Idempotency-Key HTTP Header Field"; the length is Stripe's).
+    /// 1 to 255 visible ASCII characters. The format follows the IETF draft "The Idempotency-Key HTTP Header Field", and the
+    /// maximum length is that of the Stripe API.
     IdempotencyKey,
     255,
     |c| !c.is_ascii_graphic(),
     "visible ASCII characters"
 );
 text!(
-    /// The client's name for a request, which finds it in the logs of everything that it caused.
+    /// Correlation ID: identifies a request in the logs of all functions that process it or its events.
     ///
     /// 1 to 128 visible ASCII characters.
     CorrelationId,
@@ -134,10 +139,10 @@ text!(
 );
 
 impl Reason {
-    /// `text`, changed so that it is accepted: control characters and characters that XML does not allow (SQS rejects
-    /// them, see "SendMessage") become spaces, and text over the limit is cut.
+    /// Converts any text to a valid reason: replaces control characters and characters that XML does not allow with spaces, and
+    /// truncates the text. SQS rejects characters that XML does not allow ("SendMessage").
     ///
-    /// For reasons made from our own errors, where rejecting the text would lose why something failed.
+    /// Use it for internal error messages, where rejecting the text would lose the reason.
     #[must_use]
     pub fn from_lossy(text: &str) -> Self {
         let clean: String = text
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn applies_the_limits_to_the_text_as_it_was_sent() {
+    fn applies_limits_to_the_untrimmed_text() {
         assert_eq!(Reason::try_from(format!("{} ", "é".repeat(500))), Err(ValueError::TooLong { max: 500 }));
         assert!(Reason::try_from("Tea\n".to_owned()).is_err());
     }
@@ -178,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn never_loses_a_reason() {
+    fn converts_any_text_to_a_valid_reason() {
         assert_eq!(Reason::from_lossy("a\nb").as_str(), "a b");
         assert_eq!(Reason::from_lossy("").as_str(), "unknown");
         assert_eq!(Reason::from_lossy(&"x".repeat(900)).as_str().len(), Reason::MAX);

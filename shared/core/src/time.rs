@@ -1,4 +1,4 @@
-//! Times and calendar days, in UTC.
+//! Timestamps and calendar days in UTC.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,40 +9,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::ValueError;
 
-/// A time in UTC with millisecond precision. Its text form is RFC 3339 with a `Z`.
+/// A point in time in UTC with millisecond precision. The text form is RFC 3339 with a `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// The time `millis` milliseconds after 1970-01-01T00:00:00Z, at most the end of the year 9999.
+    /// Creates a timestamp from milliseconds since 1970-01-01T00:00:00Z. Later times are limited to the end of the year 9999.
     pub fn from_unix_millis(millis: i64) -> Self {
         Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX))
     }
 
-    /// Milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_millis(self) -> i64 {
         self.0.as_millisecond()
     }
 
-    /// The time `time` later, at most the end of the year 9999.
+    /// Returns the timestamp `duration` later, limited to the end of the year 9999.
     #[must_use]
-    pub fn after(self, time: Duration) -> Self {
-        Self::from_unix_millis(self.unix_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    pub fn after(self, duration: Duration) -> Self {
+        Self::from_unix_millis(self.unix_millis().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The time `time` earlier, at least the start of the year -9999.
+    /// Returns the timestamp `duration` earlier, limited to the start of the year -9999.
     #[must_use]
-    pub fn before(self, time: Duration) -> Self {
-        Self::from_unix_millis(self.unix_millis().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    pub fn before(self, duration: Duration) -> Self {
+        Self::from_unix_millis(self.unix_millis().saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z.
+    /// Returns the whole seconds since 1970-01-01T00:00:00Z.
     pub fn unix_seconds(self) -> i64 {
         self.0.as_second()
     }
 
-    /// Its calendar day.
+    /// Returns the calendar day in UTC.
     pub fn day(self) -> Day {
         Day(Offset::UTC.to_datetime(self.0).date())
     }
@@ -76,16 +76,16 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A calendar day, from midnight to midnight UTC. Its text form is `YYYY-MM-DD`.
+/// A calendar day in UTC. The text form is `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(jiff::civil::Date);
 
 impl Day {
-    /// The day before.
+    /// Returns the previous day.
     #[must_use]
     pub fn previous(self) -> Self {
-        // The first day of the calendar, in the year -9999, has none before it.
+        // The first day that jiff supports, in the year -9999, has no previous day.
         Self(self.0.yesterday().unwrap_or(self.0))
     }
 }
@@ -95,7 +95,7 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let day = text.parse().map(Self).map_err(|_| ValueError::NotADay)?;
-        // jiff also accepts other spellings. A second spelling of a day would be a second key for it.
+        // jiff also accepts other formats. Accept only the canonical form, because days are used in table keys.
         if day.to_string() == text { Ok(day) } else { Err(ValueError::NotADay) }
     }
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_and_ends_days_at_midnight_utc() {
+    fn uses_midnight_utc_as_the_day_boundary() {
         let day = |text: &str| text.parse::<Timestamp>().unwrap().day().to_string();
         assert_eq!(day("2026-11-21T23:59:59.999Z"), "2026-11-21");
         assert_eq!(day("2026-11-22T00:00:00Z"), "2026-11-22");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_day_before_across_months_and_years() {
+    fn returns_the_previous_day_across_months_and_years() {
         let previous = |text: &str| text.parse::<Day>().unwrap().previous().to_string();
         assert_eq!(previous("2026-01-01"), "2025-12-31");
         assert_eq!(previous("2028-03-01"), "2028-02-29");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_only_one_spelling_of_a_day() {
+    fn accepts_only_the_canonical_form_of_a_day() {
         for text in
             ["", "yesterday", "2026-02-29", "2026-11-31", "20261122", "2026-11-22T00:00:00", "2026-1-2", " 2026-11-22"]
         {

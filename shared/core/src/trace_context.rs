@@ -1,4 +1,4 @@
-//! The request or event that caused a change, passed on so that it can be followed to everything that it caused.
+//! Trace context: identifies the request or event that caused a change, so that its effects can be traced.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,56 +7,59 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::CorrelationId;
 
-/// The request or event that a change was made for.
+/// The request or event that caused a change.
 ///
-/// A changed item stores it, and the event about the change carries it on, because a table's stream contains nothing but
-/// what is in the table.
+/// A changed item stores its trace context, because a table's stream contains only the attributes of items. The event about the
+/// change takes it from the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TraceContext {
-    /// The span that caused it (CloudEvents, "Distributed Tracing" extension).
+    /// Span that caused the event (CloudEvents "Distributed Tracing" extension).
     #[serde(default, deserialize_with = "if_valid", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "TraceParent"))]
     pub traceparent: Option<TraceParent>,
-    /// The client's name for the request.
+    /// Correlation ID of the original request.
     #[serde(default, rename = "correlationid", deserialize_with = "if_valid", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "CorrelationId"))]
     pub correlation_id: Option<CorrelationId>,
 }
 
-/// A malformed attribute is left out: it must not make the event fail that it came with.
+/// Ignores a malformed attribute, so that it does not invalidate the event.
 fn if_valid<'de, T: TryFrom<String>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.and_then(|text| T::try_from(text).ok()))
 }
 
-/// A span in a trace: the `traceparent` header of W3C Trace Context, level 1.
+/// A span in a trace: the `traceparent` header of W3C Trace Context Level 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TraceParent {
-    /// The trace; never zero.
+    /// Trace identifier; never zero.
     pub trace_id: u128,
-    /// The span; never zero.
+    /// Span identifier; never zero.
     pub span_id: u64,
-    /// Whether the trace is recorded.
+    /// Whether the trace is sampled.
     pub sampled: bool,
 }
 
-/// The text is not a `traceparent`.
+/// The text is not a valid `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a traceparent of W3C Trace Context")]
+#[error("not a valid W3C traceparent")]
 pub struct InvalidTraceParent;
 
 impl FromStr for TraceParent {
     type Err = InvalidTraceParent;
 
-    /// Versions after 00 may have further fields at the end, which are ignored ("Versioning of traceparent").
+    /// Later versions than 00 may have additional fields at the end, which are ignored ("Versioning of traceparent").
     fn from_str(text: &str) -> Result<Self, InvalidTraceParent> {
         let mut fields = text.split('-');
         let mut field = |digits| fields.next().and_then(|field| lower_hex(field, digits)).ok_or(InvalidTraceParent);
-        let (version, trace_id, span_id, flags) = (field(2)?, field(32)?, field(16)?, field(2)?);
-        let more = fields.next().is_some();
-        if version == 0xff || (version == 0 && more) || trace_id == 0 || span_id == 0 {
+        let version = field(2)?;
+        let trace_id = field(32)?;
+        let span_id = field(16)?;
+        let flags = field(2)?;
+        let has_more_fields = fields.next().is_some();
+        if version == 0xff || (version == 0 && has_more_fields) || trace_id == 0 || span_id == 0 {
             return Err(InvalidTraceParent);
         }
         let span_id = u64::try_from(span_id).map_err(|_| InvalidTraceParent)?;
@@ -65,7 +68,7 @@ impl FromStr for TraceParent {
 }
 
 impl TraceParent {
-    /// The span in AWS X-Ray's tracing header ("X-Ray concepts", "Tracing header"); `None` when the header names no trace
+    /// Parses the AWS X-Ray tracing header ("X-Ray concepts", "Tracing header"). Returns `None` if the header contains no trace
     /// or no segment.
     pub fn from_xray(header: &str) -> Option<Self> {
         let value = |key: &str| header.split(';').find_map(|field| field.trim().strip_prefix(key)?.strip_prefix('='));
@@ -75,14 +78,14 @@ impl TraceParent {
         (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, sampled: value("Sampled") == Some("1") })
     }
 
-    /// The trace's identifier in X-Ray's format.
+    /// Returns the trace ID in X-Ray format.
     pub fn xray_trace_id(&self) -> String {
         let hex = format!("{:032x}", self.trace_id);
         let (epoch, unique) = hex.split_at(8);
         format!("1-{epoch}-{unique}")
     }
 
-    /// X-Ray's tracing header for this span.
+    /// Returns the X-Ray tracing header for this span.
     pub fn xray_header(&self) -> String {
         format!("Root={};Parent={:016x};Sampled={}", self.xray_trace_id(), self.span_id, u8::from(self.sampled))
     }
@@ -118,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_its_own_text_form() {
+    fn round_trips_its_text_form() {
         let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
         let span: TraceParent = text.parse().unwrap();
         assert!(span.sampled);
@@ -140,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn accepts_further_fields_of_later_versions() {
+    fn accepts_additional_fields_in_later_versions() {
         let later = "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-more".parse::<TraceParent>().unwrap();
         assert!(!later.sampled);
     }
 
     #[test]
-    fn rejects_what_the_recommendation_calls_invalid() {
+    fn rejects_invalid_traceparents() {
         for text in [
             "",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",

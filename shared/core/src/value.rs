@@ -1,59 +1,59 @@
-//! Why a value from outside was rejected.
+//! Validation errors of values from external input.
 
-/// What is wrong with a value, as text that follows the field's name: "must not be empty".
+/// Validation error of a value. The text follows the name of the field: "must not be empty".
 ///
-/// All parsed types share it, so that an HTTP response can list what is wrong with each field at once.
+/// All validated types share this error type, so an HTTP response can report the errors of all fields at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {
-    /// Nothing but white space.
+    /// The text is empty or contains only whitespace.
     #[error("must not be empty")]
     Empty,
-    /// More characters than the limit.
+    /// The text has more characters than allowed.
     #[error("must be at most {max} characters long")]
     TooLong {
-        /// The most characters that are accepted.
+        /// Maximum number of characters.
         max: usize,
     },
-    /// A character that this kind of text may not contain.
-    #[error("must hold only {allowed}")]
+    /// The text contains a character that is not allowed.
+    #[error("must contain only {allowed}")]
     Forbidden {
-        /// The characters that are allowed.
+        /// Description of the allowed characters.
         allowed: &'static str,
     },
-    /// A number outside its range; both ends are included.
-    #[error("must be from {min} to {max}")]
+    /// The number is outside the allowed range.
+    #[error("must be between {min} and {max}")]
     OutOfRange {
-        /// The smallest value accepted.
+        /// Smallest allowed value.
         min: u64,
-        /// The greatest value accepted.
+        /// Largest allowed value.
         max: u64,
     },
-    /// Not an identifier of this kind.
-    #[error("must be an identifier that begins with `{prefix}`")]
+    /// The text is not an identifier of the expected type.
+    #[error("must be an identifier that starts with `{prefix}`")]
     NotAnId {
-        /// The prefix of the kind.
+        /// Prefix of the identifier type.
         prefix: &'static str,
     },
-    /// Not a calendar date.
+    /// The text is not a calendar date.
     #[error("must be a calendar date, such as 2026-11-22")]
     NotADay,
-    /// Not a cursor of this listing.
+    /// The text is not a cursor of this listing.
     #[error("must be a `nextCursor` that this listing returned")]
     NotACursor,
-    /// Not a member of a closed list.
+    /// The value is not one of the allowed values.
     #[error("must be one of {allowed}")]
     NotOneOf {
-        /// The members, for a person to read.
+        /// Allowed values, formatted for the error message.
         allowed: &'static str,
     },
-    /// Not of the form that an application's own type requires.
+    /// The value does not have the form that an application-defined type requires.
     #[error("must be {expected}")]
     Invalid {
-        /// The form, with an example: "an e-mail address, such as ada@example.com".
+        /// Description of the form with an example: "an e-mail address, such as ada@example.com".
         expected: &'static str,
     },
-    /// The same entry twice in a list of distinct entries.
-    #[error("must not repeat an entry")]
+    /// A list of distinct entries contains an entry more than once.
+    #[error("must not contain duplicates")]
     Repeated,
 }

@@ -1,23 +1,23 @@
-//! Versions for optimistic locking.
+//! Version numbers for optimistic locking.
 
 use serde::{Deserialize, Serialize};
 
-/// How many changes of an item were committed: 1 for a new item, one more after every change of any part of it.
+/// Version of an item: 1 for a new item, incremented by every committed change to any part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(u64);
 
 impl Version {
-    /// The version of a new item.
+    /// Version of a new item.
     pub const FIRST: Self = Self(1);
 
-    /// The version after this one.
+    /// Returns the next version.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The version as a number.
+    /// Returns the version as a number.
     #[must_use]
     pub fn get(self) -> u64 {
         self.0

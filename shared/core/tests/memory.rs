@@ -1,4 +1,4 @@
-//! The in-memory adapters pass the contract tests that the AWS adapters pass.
+//! Runs the contract tests on the in-memory adapters. The AWS adapters run the same tests.
 
 use ferrite_core::contract::bus::TestEvent;
 use ferrite_core::memory::{MemoryIdempotency, RecordedEvents, RecordedQueue};

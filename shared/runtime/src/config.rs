@@ -280,6 +280,6 @@ mod tests {
             assert_eq!(error, format!("the environment variable {name} cannot be used: {why}"));
         }
         let error = read_with(&[("TABLE_NAME", "t"), ("QUANTITY", "0")]).unwrap_err();
-        assert_eq!(error, "the environment variable QUANTITY cannot be used: must be from 1 to 1000");
+        assert_eq!(error, "the environment variable QUANTITY cannot be used: must be between 1 and 1000");
     }
 }

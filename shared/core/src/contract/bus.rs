@@ -1,4 +1,4 @@
-//! An event bus.
+//! Contract of an event bus.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::memory::{RecordedEvents, UniqueIds};
 use crate::ports::{NewIds, PublishEvents};
 use crate::{CloudEvent, Event, EventId, Version};
 
-/// The events that the tests publish.
+/// Events that the tests publish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum TestEvent {
@@ -25,9 +25,9 @@ impl Event for TestEvent {
     }
 }
 
-/// A bus whose other end a test can reach.
+/// A bus from which a test can read the delivered events.
 pub trait BusUnderTest: PublishEvents<TestEvent> {
-    /// The events about `subject` that a subscriber received, in any order, once there are `count` of them.
+    /// Waits until a subscriber has received `count` events about `subject`, and returns them in any order.
     fn received(&self, subject: &str, count: usize) -> impl Future<Output = Vec<CloudEvent<TestEvent>>> + Send;
 }
 
@@ -37,12 +37,12 @@ impl BusUnderTest for RecordedEvents<TestEvent> {
     }
 }
 
-/// Tests of a [`BusUnderTest`].
+/// Generates the contract tests of a [`BusUnderTest`].
 #[macro_export]
 macro_rules! bus_contract {
-    ($open:expr) => {
+    ($new:expr) => {
         $crate::contract_tests!(
-            $crate::contract::bus, $open,
+            $crate::contract::bus, $new,
             delivers_events_unchanged
             accepts_an_empty_list_of_events
         );
@@ -51,7 +51,7 @@ macro_rules! bus_contract {
 
 pub async fn delivers_events_unchanged(bus: &impl BusUnderTest) {
     let subject = UniqueIds.new_id().to_string();
-    // More than one `PutEvents` call accepts.
+    // One `PutEvents` call accepts at most 10 events.
     let events: Vec<CloudEvent<TestEvent>> = (1..=12)
         .map(|version| {
             let id = EventId::of_change(&subject, Version::from(version));

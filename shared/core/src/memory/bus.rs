@@ -1,11 +1,11 @@
-//! A bus that keeps what was published.
+//! In-memory event bus.
 
 use std::sync::Mutex;
 
 use crate::ports::{PortError, PublishEvents};
 use crate::{CloudEvent, Event};
 
-/// A bus that keeps the published events, in their order.
+/// Event bus that records published events in order.
 #[derive(Debug)]
 pub struct RecordedEvents<E>(Mutex<Vec<CloudEvent<E>>>);
 
@@ -16,7 +16,7 @@ impl<E> Default for RecordedEvents<E> {
 }
 
 impl<E: Clone> RecordedEvents<E> {
-    /// The published events, in their order.
+    /// Returns the published events in order.
     #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
     pub fn all(&self) -> Vec<CloudEvent<E>> {
         self.0.lock().unwrap().clone()

@@ -1,9 +1,9 @@
-//! A clock that stands still.
+//! Fixed clock for tests.
 
 use crate::Timestamp;
 use crate::ports::Clock;
 
-/// A clock that always shows the same time.
+/// Clock that always returns the same time.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Timestamp);
 

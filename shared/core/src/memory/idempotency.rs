@@ -1,4 +1,4 @@
-//! Idempotency records in memory.
+//! In-memory idempotency store.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 use crate::Timestamp;
 use crate::ports::{Attempt, Fingerprint, IdempotencyStore, PortError, SavedResponse, StartResult};
 
-/// Idempotency records behind one lock.
+/// Idempotency store that keeps its records in memory.
 #[derive(Debug, Default)]
 pub struct MemoryIdempotency(Mutex<HashMap<String, Record>>);
 
@@ -19,7 +19,8 @@ struct Record {
 }
 
 impl Record {
-    fn has_ended(&self, now: Timestamp) -> bool {
+    /// Returns whether a new attempt may replace this record.
+    fn is_replaceable(&self, now: Timestamp) -> bool {
         // Expiry times are stored in whole seconds.
         let expired = self.expires_at.unix_seconds() < now.unix_seconds();
         expired || (self.response.is_none() && self.in_progress_until < now)
@@ -33,15 +34,15 @@ impl MemoryIdempotency {
     }
 }
 
-/// Whether `record` is in progress with this attempt.
-fn is_in_progress_with(record: &Record, attempt: &Attempt) -> bool {
+/// Returns whether `record` is in progress and belongs to `attempt`.
+fn is_in_progress_for(record: &Record, attempt: &Attempt) -> bool {
     record.response.is_none() && record.in_progress_until == attempt.in_progress_until
 }
 
 impl IdempotencyStore for MemoryIdempotency {
     async fn start(&self, attempt: &Attempt) -> Result<StartResult, PortError> {
         let mut records = self.records();
-        if let Some(record) = records.get(&attempt.key).filter(|record| !record.has_ended(attempt.now)) {
+        if let Some(record) = records.get(&attempt.key).filter(|record| !record.is_replaceable(attempt.now)) {
             return Ok(match &record.response {
                 Some(response) => StartResult::Completed(SavedResponse {
                     fingerprint: record.fingerprint.clone(),
@@ -62,7 +63,7 @@ impl IdempotencyStore for MemoryIdempotency {
 
     async fn complete(&self, attempt: &Attempt, response: &str, expires_at: Timestamp) -> Result<bool, PortError> {
         match self.records().get_mut(&attempt.key) {
-            Some(record) if is_in_progress_with(record, attempt) => {
+            Some(record) if is_in_progress_for(record, attempt) => {
                 record.response = Some(response.to_owned());
                 record.expires_at = expires_at;
                 Ok(true)
@@ -84,7 +85,7 @@ impl IdempotencyStore for MemoryIdempotency {
 
     async fn release(&self, attempt: &Attempt) -> Result<(), PortError> {
         let mut records = self.records();
-        if records.get(&attempt.key).is_some_and(|record| is_in_progress_with(record, attempt)) {
+        if records.get(&attempt.key).is_some_and(|record| is_in_progress_for(record, attempt)) {
             records.remove(&attempt.key);
         }
         Ok(())

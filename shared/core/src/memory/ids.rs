@@ -1,4 +1,4 @@
-//! Identifiers for tests that share a table.
+//! Unique identifiers for tests that share a table.
 
 use std::sync::{LazyLock, Mutex};
 
@@ -6,7 +6,7 @@ use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
 use crate::ports::NewIds;
 
-/// Identifiers that differ from those of any other test on the same table, and sort in the order in which they were made.
+/// Generates UUIDv7 identifiers that are unique across tests and sort in creation order.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct UniqueIds;
 

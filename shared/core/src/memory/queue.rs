@@ -1,4 +1,4 @@
-//! A queue that keeps what was done with its messages.
+//! In-memory queue and dead-letter queue.
 
 use std::sync::Mutex;
 
@@ -6,7 +6,7 @@ use crate::Reason;
 use crate::contract::queue::QueueUnderTest;
 use crate::ports::{DeadLetterQueue, MessageVisibility, PortError};
 
-/// A queue and its dead-letter queue that keep what was done with their messages.
+/// Queue and dead-letter queue that record the calls made to them.
 #[derive(Debug, Default)]
 pub struct RecordedQueue {
     rejected: Mutex<Vec<(String, String)>>,
@@ -15,12 +15,12 @@ pub struct RecordedQueue {
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl RecordedQueue {
-    /// The bodies in the dead-letter queue, each with its reason.
+    /// Returns the message bodies in the dead-letter queue, each with its reason.
     pub fn rejected(&self) -> Vec<(String, String)> {
         self.rejected.lock().unwrap().clone()
     }
 
-    /// The receipt handles whose messages were delayed, each with its seconds.
+    /// Returns the receipt handles of delayed messages, each with its delay in seconds.
     pub fn delayed(&self) -> Vec<(String, u32)> {
         self.delayed.lock().unwrap().clone()
     }

@@ -259,7 +259,7 @@ mod tests {
             [
                 ("colour", "is not known here"),
                 ("fullName", "must not be empty"),
-                ("lines[1].quantity", "must be from 1 to 1000"),
+                ("lines[1].quantity", "must be between 1 and 1000"),
                 ("lines[2].quantity", "is missing"),
                 ("lines[3].quantity", "must be a whole number from 0"),
             ]
