@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(bus.all().len(), 1);
         let rejected = queue.rejected();
         assert_eq!((rejected.len(), rejected[0].0.as_str()), (1, &*poison.to_string()));
-        assert!(rejected[0].1.contains("does not hold what its key says"), "{}", rejected[0].1);
+        assert!(rejected[0].1.contains("does not match its key"), "{}", rejected[0].1);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! The EventBridge bus.
+//! EventBridge event bus.
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::config::Builder;
@@ -9,10 +9,10 @@ use ferrite_core::{CloudEvent, Event};
 
 use crate::prewarm;
 
-/// The most entries of one `PutEvents` call.
-const ENTRIES: usize = 10;
+/// Maximum number of entries per `PutEvents` call.
+const MAX_ENTRIES: usize = 10;
 
-/// The event bus on which domain events are published.
+/// Publishes domain events to an EventBridge event bus.
 ///
 /// The role needs `events:PutEvents` on the bus.
 #[derive(Debug, Clone)]
@@ -22,16 +22,16 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// The bus called `name`.
+    /// Creates a publisher for the event bus `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: Client::new(config), name }
     }
 
-    /// Opens the connection in init with a call that publishes nothing: EventBridge rejects a call without entries.
+    /// Opens the connection during init with a call without entries, which EventBridge rejects.
     pub async fn prewarm(&self) {
         let put = self.client.put_events().set_entries(Some(Vec::new()));
-        let once = Builder::new().retry_config(RetryConfig::disabled());
-        prewarm(put.customize().config_override(once).send()).await;
+        let one_attempt = Builder::new().retry_config(RetryConfig::disabled());
+        prewarm(put.customize().config_override(one_attempt).send()).await;
     }
 
     fn entry<E: Event>(&self, event: &CloudEvent<E>) -> Result<PutEventsRequestEntry, PortError> {
@@ -48,26 +48,26 @@ impl Bus {
 
 impl<E: Event> PublishEvents<E> for Bus {
     async fn publish(&self, events: &[CloudEvent<E>]) -> Result<(), PortError> {
-        for events in events.chunks(ENTRIES) {
+        for events in events.chunks(MAX_ENTRIES) {
             let entries = events.iter().map(|event| self.entry(event)).collect::<Result<_, _>>()?;
-            let answer = self
+            let response = self
                 .client
                 .put_events()
                 .set_entries(Some(entries))
                 .send()
                 .await
                 .map_err(|error| PortError::new("PutEvents", error))?;
-            // The call succeeds with failed entries inside.
-            let failed = answer.entries().iter().zip(events).find_map(|(entry, event)| {
+            // `PutEvents` succeeds even if some entries fail.
+            let failed = response.entries().iter().zip(events).find_map(|(entry, event)| {
                 entry
                     .error_code()
                     .map(|code| format!("{}: {code}: {}", event.id.as_str(), entry.error_message().unwrap_or("")))
             });
-            if let Some(why) = failed {
-                return Err(PortError::new("PutEvents", why));
+            if let Some(reason) = failed {
+                return Err(PortError::new("PutEvents", reason));
             }
-            if answer.failed_entry_count() > 0 || answer.entries().len() != events.len() {
-                return Err(PortError::new("PutEvents", "some of the entries were not accepted"));
+            if response.failed_entry_count() > 0 || response.entries().len() != events.len() {
+                return Err(PortError::new("PutEvents", "some entries were not accepted"));
             }
         }
         Ok(())
@@ -92,12 +92,12 @@ mod tests {
         (0..count).map(event).collect()
     }
 
-    fn answering(answers: &[&str]) -> (Bus, StaticReplayClient) {
+    fn bus_with_responses(bodies: &[&str]) -> (Bus, StaticReplayClient) {
         let replay = |body: &&str| {
             let request = http::Request::builder().uri("https://events.test/").body(SdkBody::empty()).unwrap();
             ReplayEvent::new(request, http::Response::new(SdkBody::from(*body)))
         };
-        let http = StaticReplayClient::new(answers.iter().map(replay).collect());
+        let http = StaticReplayClient::new(bodies.iter().map(replay).collect());
         let config = aws_sdk_eventbridge::Config::builder()
             .behavior_version_latest()
             .region(aws_sdk_eventbridge::config::Region::new("eu-west-1"))
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn fails_when_one_entry_of_a_successful_call_failed() {
-        let (bus, _) = answering(&[
+    async fn returns_an_error_if_one_entry_fails() {
+        let (bus, _) = bus_with_responses(&[
             r#"{"FailedEntryCount":1,"Entries":[{"EventId":"1"},{"ErrorCode":"ThrottlingException","ErrorMessage":"slow"}]}"#,
         ]);
         let error = bus.publish(&events(2)).await.unwrap_err();
@@ -117,9 +117,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn splits_more_than_ten_events_into_several_calls() {
+    async fn splits_more_than_ten_events_into_multiple_calls() {
         let ten = format!(r#"{{"FailedEntryCount":0,"Entries":[{}]}}"#, [r#"{"EventId":"1"}"#; 10].join(","));
-        let (bus, http) = answering(&[&ten, r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#]);
+        let (bus, http) = bus_with_responses(&[&ten, r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#]);
         bus.publish(&events(11)).await.unwrap();
         assert_eq!(http.actual_requests().count(), 2);
     }

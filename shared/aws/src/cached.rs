@@ -1,23 +1,23 @@
-//! A fetched value that is kept between invocations.
+//! A fetched value that is cached across invocations.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
 
-/// From one failed fetch to the next: an outage must not delay every request.
+/// Minimum time between a failed fetch and the next one, so that an outage does not delay every request.
 pub(crate) const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A value that is fetched when it is needed, and again when it is older than its lifetime. When fetching it again fails,
-/// the value stays in use until it is too old.
+/// A cached value that is fetched on first use and refreshed when it is older than its lifetime. If the refresh fails,
+/// the stale value is used until it is too old.
 ///
-/// Requests that need the value at the same time wait for one fetch. Times are those of the wall clock: a monotonic clock may
-/// stand still while Lambda has the environment frozen.
+/// Concurrent requests for the value share one fetch. Times are wall-clock times, because a monotonic clock may stop
+/// while the Lambda execution environment is frozen.
 #[derive(Debug)]
 pub struct Cached<T> {
     lifetime: Duration,
     max_stale: Duration,
     backs_off_without_value: bool,
-    /// Locked during a fetch.
+    /// Locked during a fetch, so that only one fetch runs at a time.
     state: Mutex<State<T>>,
 }
 
@@ -27,39 +27,41 @@ struct State<T> {
     failed_at: Option<SystemTime>,
 }
 
-/// Why there is no value.
+/// Reason why no value is available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CachedError<E> {
     /// The value could not be fetched.
     #[error(transparent)]
     Fetch(#[from] E),
-    /// A fetch failed less than five seconds ago, and the next attempt is not due.
-    #[error("the last fetch failed a moment ago")]
+    /// A fetch failed less than five seconds ago, so no new fetch was attempted.
+    #[error("the last fetch failed recently")]
     FailedRecently,
 }
 
 impl<T: Clone> Cached<T> {
-    /// An empty cache: the first request fetches. The value is fetched again when it is older than `lifetime`, and used for
-    /// `max_stale` (or `lifetime`, if that is longer) if fetching it fails.
+    /// Creates an empty cache. The value is refreshed when it is older than `lifetime`. If the refresh fails, the stale
+    /// value is used until it is older than `max_stale` (or `lifetime`, if that is longer).
     #[must_use]
     pub fn new(lifetime: Duration, max_stale: Duration) -> Self {
         let state = State { value: None, failed_at: None };
         Self { lifetime, max_stale: max_stale.max(lifetime), backs_off_without_value: false, state: state.into() }
     }
 
-    /// Makes [`Cached::get`] wait five seconds after a failed fetch even when there is no older value. By default, each
-    /// request without a value fetches. Use this when a caller who is not authenticated can cause a fetch.
+    /// Makes [`Cached::get`] wait five seconds after a failed fetch even if there is no stale value. By default, every
+    /// request fetches while there is no value. Use this if unauthenticated callers can trigger a fetch.
     #[must_use]
     pub fn back_off_without_value(self) -> Self {
         Self { backs_off_without_value: true, ..self }
     }
 
-    /// The value at `now`, fetched first if it is too old. An error for which `is_outage` is false, such as a value that was
-    /// deleted, is returned even if there is an older value, which is then dropped.
+    /// Returns the value, and fetches it first if it is older than its lifetime at `now`.
+    ///
+    /// If `fetch` returns an error for which `is_outage` is false, for example because the value was deleted, the stale
+    /// value is discarded and the error is returned.
     ///
     /// # Errors
-    /// There is no value that may be used.
+    /// Returns an error if the fetch failed and there is no stale value that may be used.
     pub async fn get<E>(
         &self,
         now: SystemTime,
@@ -82,15 +84,15 @@ impl<T: Clone> Cached<T> {
         }
     }
 
-    /// Fetches the value at `now`, however old it is, unless a fetch failed a moment ago.
+    /// Fetches the value regardless of its age, unless a fetch failed less than five seconds before `now`.
     ///
     /// # Errors
-    /// The value was not fetched. The older value stays in use.
+    /// Returns an error if the value was not fetched. The stale value stays in use.
     pub async fn refresh<E>(&self, now: SystemTime, fetch: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, CachedError<E>> {
         self.state.lock().await.fetch(now, |_| true, fetch).await
     }
 
-    /// The value at `now` without fetching it; `None` when there is none that may be used, or the last fetch failed.
+    /// Returns the value without fetching it, or `None` if there is no usable value at `now` or the last fetch failed.
     pub async fn latest(&self, now: SystemTime) -> Option<T> {
         let state = self.state.lock().await;
         state.younger_than(self.max_stale, now).filter(|_| state.failed_at.is_none())
@@ -129,7 +131,7 @@ impl<T: Clone> State<T> {
     }
 }
 
-/// Whether `then` is less than `limit` before `now`, which includes a clock that was set back.
+/// Returns whether `then` is less than `limit` before `now`, or after `now` because the clock was set back.
 fn is_within(limit: Duration, then: SystemTime, now: SystemTime) -> bool {
     now.duration_since(then).unwrap_or_default() < limit
 }

@@ -1,7 +1,7 @@
-//! The one SDK configuration: what every AWS client here is made from.
+//! The SDK configuration that all AWS clients share.
 //!
-//! It is built by hand and not by `aws-config`, whose credential chain, native certificate scan and second TLS stack
-//! cost a cold start three times what this does.
+//! It is built without `aws-config`, whose credential chain, native certificate scan and second TLS stack make a cold
+//! start three times as expensive.
 
 mod connections;
 mod container_credentials;
@@ -22,16 +22,17 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use http::HeaderValue;
 
-pub use self::connections::never_connected;
+pub use self::connections::is_connect_error;
 use self::container_credentials::ContainerCredentials;
 pub use self::dynamodb::dynamodb_client;
 use crate::prewarm::{self, OPEN_CONNECTIONS};
 
-/// Three tries, each of at most two seconds: a stuck connection is given up while the invocation still has time.
+/// Maximum number of attempts per call. With at most two seconds per attempt, a call on a stuck connection is abandoned
+/// while the invocation still has time.
 ///
-/// What is tried again is what the SDK's standard mode says ("Retry behavior", AWS SDKs and Tools Reference Guide):
-/// throttling, 5xx, timeouts, and a connection that broke or could not be made.
-const ATTEMPTS: u32 = 3;
+/// The SDK's standard retry mode ("Retry behavior", AWS SDKs and Tools Reference Guide) retries throttling, 5xx
+/// responses, timeouts and connection errors.
+const MAX_ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -41,49 +42,49 @@ const CREDENTIALS_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const CREDENTIALS_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// The environment does not say how to call AWS ("Defined runtime environment variables").
+/// The environment does not contain a usable AWS configuration ("Defined runtime environment variables").
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AwsEnvironmentError {
-    /// A variable that Lambda sets is not there.
+    /// A required variable, which Lambda normally sets, is missing.
     #[error("the environment variable {0} is not set")]
     Missing(&'static str),
-    /// Nothing says whom to call AWS as.
+    /// The environment contains no credentials and no credentials endpoint.
     #[error(
-        "neither the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set nor \
+        "no AWS credentials: set the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
          AWS_CONTAINER_CREDENTIALS_FULL_URI"
     )]
     NoCredentials,
-    /// The TLS stack does not work, which is a mistake in how this program was built.
-    #[error("TLS cannot be spoken")]
+    /// TLS could not be set up. This is a build error of the program.
+    #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
-    /// A variable is set to something that cannot be used.
-    #[error("the environment variable {name} is not usable")]
-    Unusable {
-        /// The variable.
+    /// A variable has an invalid value.
+    #[error("the environment variable {name} is invalid")]
+    Invalid {
+        /// Name of the variable.
         name: &'static str,
-        /// Why not.
+        /// Reason why the value is invalid.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// The configuration that the environment gives, under the names that AWS's own SDKs read ("Settings reference", AWS
-/// SDKs and Tools Reference Guide).
+/// Reads the SDK configuration from environment variables. The names are those that the AWS SDKs use ("Settings
+/// reference", AWS SDKs and Tools Reference Guide).
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `AWS_REGION` | the region; Lambda sets it |
-/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | the function's credentials; Lambda sets them |
-/// | `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN` | where to fetch them, where they are not set |
-/// | `AWS_ENDPOINT_URL` | another endpoint than AWS's own |
-/// | `AWS_CA_BUNDLE` | a PEM file: its certificates are trusted, and Amazon's no longer |
+/// | `AWS_REGION` | AWS Region; set by Lambda |
+/// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | credentials of the function; set by Lambda |
+/// | `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN` | endpoint to fetch credentials from if they are not set |
+/// | `AWS_ENDPOINT_URL` | custom endpoint instead of the AWS endpoint |
+/// | `AWS_CA_BUNDLE` | PEM file with trusted CA certificates, which replace the Amazon root certificates |
 /// | `OPEN_CONNECTIONS_IN_INIT` | `true` or `false`: see [`prewarm`](crate::prewarm()) |
 ///
-/// A variable that is empty counts as not set.
+/// An empty variable is treated as not set.
 ///
 /// # Errors
-/// What is missing or not usable, by the variable's name.
+/// Returns an error that names the missing or invalid variable.
 pub fn sdk_config() -> Result<SdkConfig, AwsEnvironmentError> {
     sdk_config_from(|name| env::var(name).ok())
 }
@@ -91,8 +92,8 @@ pub fn sdk_config() -> Result<SdkConfig, AwsEnvironmentError> {
 pub(crate) fn sdk_config_from(variable: impl Fn(&'static str) -> Option<String>) -> Result<SdkConfig, AwsEnvironmentError> {
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     let required = |name| variable(name).ok_or(AwsEnvironmentError::Missing(name));
-    prewarm::is_wanted(variable(OPEN_CONNECTIONS)).map_err(unusable(OPEN_CONNECTIONS))?;
-    let roots = trust::roots(variable(CA_BUNDLE)).map_err(unusable(CA_BUNDLE))?;
+    prewarm::is_enabled(variable(OPEN_CONNECTIONS)).map_err(invalid(OPEN_CONNECTIONS))?;
+    let roots = trust::roots(variable(CA_BUNDLE)).map_err(invalid(CA_BUNDLE))?;
     let http = connections::client(roots, CONNECT_TIMEOUT).map_err(AwsEnvironmentError::Tls)?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -112,24 +113,24 @@ pub(crate) fn sdk_config_from(variable: impl Fn(&'static str) -> Option<String>)
         (None, None) => {
             let url = variable(CREDENTIALS_URI).ok_or(AwsEnvironmentError::NoCredentials)?;
             let token = variable(CREDENTIALS_TOKEN).map(HeaderValue::try_from).transpose();
-            let token = token.map_err(unusable(CREDENTIALS_TOKEN))?;
-            // One for all clients, which would each keep, and fetch, their own.
+            let token = token.map_err(invalid(CREDENTIALS_TOKEN))?;
+            // Share one identity cache. Otherwise, each client would fetch and cache its own credentials.
             config.set_identity_cache(Some(IdentityCache::lazy().build()));
-            SharedCredentialsProvider::new(ContainerCredentials::new(&url, token, http).map_err(unusable(CREDENTIALS_URI))?)
+            SharedCredentialsProvider::new(ContainerCredentials::new(&url, token, http).map_err(invalid(CREDENTIALS_URI))?)
         }
     };
     Ok(config.credentials_provider(credentials).build())
 }
 
-fn unusable<E>(name: &'static str) -> impl Fn(E) -> AwsEnvironmentError
+fn invalid<E>(name: &'static str) -> impl Fn(E) -> AwsEnvironmentError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    move |cause| AwsEnvironmentError::Unusable { name, cause: cause.into() }
+    move |cause| AwsEnvironmentError::Invalid { name, cause: cause.into() }
 }
 
 fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS)
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -1,8 +1,9 @@
-//! Idempotency records in a table of their own.
+//! Idempotency records in a dedicated DynamoDB table.
 //!
-//! The table's partition key is `id` and its time to live attribute `expiration`. The role needs `dynamodb:PutItem`,
-//! `UpdateItem` and `DeleteItem` on it. Carrying something out once costs two write units. A repeated request costs one and
-//! reads nothing, because a failed conditional write returns the item.
+//! The table's partition key is `id`, and its time to live (TTL) attribute is `expiration`. The role needs
+//! `dynamodb:PutItem`, `dynamodb:UpdateItem` and `dynamodb:DeleteItem` on the table. The first execution of a request
+//! costs two write units. A repeated request costs one write unit and no read, because a failed conditional write
+//! returns the item.
 
 mod record;
 
@@ -19,18 +20,19 @@ pub use self::record::IdempotencyRecord;
 use self::record::Status;
 use crate::client::dynamodb_client;
 
-/// As in Powertools: there is no record, it has expired, or its attempt ran out of time.
+/// Condition: there is no record, the record has expired, or its attempt timed out. Same condition as in Powertools.
 const CAN_START: &str = "attribute_not_exists(id) OR expiration < :now \
      OR (#status = :in_progress AND attribute_exists(in_progress_expiration) AND in_progress_expiration < :now_in_millis)";
 
-/// An attempt has started, and neither completed nor was released.
+/// Condition: an attempt is in progress.
 const IS_IN_PROGRESS: &str = "#status = :in_progress";
 
-/// The record is in progress with this attempt. No two attempts that acquired the key end at the same time: the next one
-/// acquires it when the one before has ended.
-const IS_OURS: &str = "#status = :in_progress AND in_progress_expiration = :ours";
+/// Condition: the record is in progress and belongs to this attempt. `in_progress_expiration` identifies the attempt,
+/// because an attempt can acquire the key only after that time of the previous attempt has passed.
+const IS_THIS_ATTEMPT: &str = "#status = :in_progress AND in_progress_expiration = :this_attempt";
 
-/// Idempotency records as Powertools for AWS Lambda (Python) stores them by default, so that both can use one table.
+/// DynamoDB table of idempotency records. Items have the default format of Powertools for AWS Lambda (Python), so both
+/// can share a table.
 #[derive(Debug, Clone)]
 pub struct IdempotencyTable {
     client: Client,
@@ -38,13 +40,13 @@ pub struct IdempotencyTable {
 }
 
 impl IdempotencyTable {
-    /// The table called `name`.
+    /// Uses the table `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: dynamodb_client(config), name }
     }
 
-    /// Saves the response, under a condition that the caller adds.
-    fn completion(&self, key: &str, response: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
+    /// Builds an update that saves the response. The caller adds the condition.
+    fn completion_update(&self, key: &str, response: &str, expires_at: Timestamp) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.name)
@@ -75,8 +77,8 @@ impl IdempotencyStore for IdempotencyTable {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(StartResult::Acquired) };
         match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                let record = IdempotencyRecord::from_item(refused.item().cloned().unwrap_or_default())?;
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let record = IdempotencyRecord::from_item(failed.item().cloned().unwrap_or_default())?;
                 Ok(record.into_response().map_or(StartResult::InProgress, StartResult::Completed))
             }
             _ => Err(PortError::new("PutItem", error)),
@@ -85,16 +87,17 @@ impl IdempotencyStore for IdempotencyTable {
 
     async fn complete(&self, attempt: &Attempt, response: &str, expires_at: Timestamp) -> Result<bool, PortError> {
         let update = self
-            .completion(&attempt.key, response, expires_at)
-            .condition_expression(IS_OURS)
-            .expression_attribute_values(":ours", ours(attempt))
+            .completion_update(&attempt.key, response, expires_at)
+            .condition_expression(IS_THIS_ATTEMPT)
+            .expression_attribute_values(":this_attempt", attempt_id(attempt))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = update.send().await else { return Ok(true) };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                let Some(item) = refused.item().filter(|item| !item.is_empty()) else { return Ok(false) };
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                let Some(item) = failed.item().filter(|item| !item.is_empty()) else { return Ok(false) };
                 let record = IdempotencyRecord::from_item(item.clone())?;
-                // The SDK repeats an update whose response was lost, and then finds what the first one wrote.
+                // The SDK retries an update whose response was lost. The retry then finds the response that the first
+                // attempt saved.
                 Ok(record.belongs_to(attempt) && record.data() == Some(response))
             }
             _ => Err(PortError::new("UpdateItem", error)),
@@ -102,7 +105,7 @@ impl IdempotencyStore for IdempotencyTable {
     }
 
     async fn complete_if_in_progress(&self, key: &str, response: &str, expires_at: Timestamp) -> Result<bool, PortError> {
-        let update = self.completion(key, response, expires_at).condition_expression(IS_IN_PROGRESS);
+        let update = self.completion_update(key, response, expires_at).condition_expression(IS_IN_PROGRESS);
         match update.send().await {
             Ok(_) => Ok(true),
             Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
@@ -118,10 +121,10 @@ impl IdempotencyStore for IdempotencyTable {
             .delete_item()
             .table_name(&self.name)
             .key("id", AttributeValue::S(attempt.key.clone()))
-            .condition_expression(IS_OURS)
+            .condition_expression(IS_THIS_ATTEMPT)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":in_progress", in_progress())
-            .expression_attribute_values(":ours", ours(attempt));
+            .expression_attribute_values(":this_attempt", attempt_id(attempt));
         match delete.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => {
@@ -140,6 +143,6 @@ fn in_progress() -> AttributeValue {
     AttributeValue::S(Status::InProgress.as_str().to_owned())
 }
 
-fn ours(attempt: &Attempt) -> AttributeValue {
+fn attempt_id(attempt: &Attempt) -> AttributeValue {
     number(attempt.in_progress_until.unix_millis())
 }

@@ -13,7 +13,7 @@ mod url_signer;
 
 pub use bus::Bus;
 pub use cached::{Cached, CachedError};
-pub use client::{AwsEnvironmentError, dynamodb_client, never_connected, sdk_config};
+pub use client::{AwsEnvironmentError, dynamodb_client, is_connect_error, sdk_config};
 pub use idempotency_table::{IdempotencyRecord, IdempotencyTable};
 pub use parameters::{ParameterError, ParameterSource, Parameters};
 pub use prewarm::{one_attempt, prewarm};

@@ -1,4 +1,4 @@
-//! Configuration that is not in the environment: parameters of Systems Manager and secrets of Secrets Manager.
+//! Configuration values from Systems Manager Parameter Store and Secrets Manager.
 
 mod json_call;
 mod source;
@@ -16,43 +16,43 @@ pub use source::ParameterSource;
 
 use crate::cached::{Cached, CachedError};
 
-/// Why there is no value.
+/// Reason why a value could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
-    /// There is no such parameter or secret, or no value in it.
-    #[error("there is no {name}")]
+    /// The parameter or secret does not exist or has no value.
+    #[error("{name} not found")]
     NotFound {
-        /// What was asked for.
+        /// Name of the parameter or secret.
         name: String,
     },
-    /// The role lacks a permission on it, or on the key that it is encrypted with.
-    #[error("the function's role may not read {name}")]
+    /// The function's role is not allowed to read the value or to use its encryption key.
+    #[error("the function's role is not allowed to read {name}")]
     AccessDenied {
-        /// What was asked for.
+        /// Name of the parameter or secret.
         name: String,
     },
-    /// The secret holds bytes, not text.
-    #[error("{name} is not text")]
+    /// The secret is binary.
+    #[error("{name} is a binary secret, not text")]
     NotText {
-        /// What was asked for.
+        /// Name of the parameter or secret.
         name: String,
     },
-    /// AWS did not answer, or did not understand.
-    #[error("{name} could not be read")]
+    /// The call to AWS failed.
+    #[error("cannot read {name}")]
     Unavailable {
-        /// What was asked for.
+        /// Name of the parameter or secret.
         name: String,
-        /// Why not.
+        /// Underlying error.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
-/// Reads parameters and secrets, and caches each.
+/// Reads parameters and secrets, and caches each value.
 ///
-/// Requests that need a value at the same time wait for one call. When AWS cannot be reached, the last value stays in use for
-/// at most [`Self::MAX_STALE`]; when AWS reports that the value is gone or the role may not read it, it does not.
+/// Concurrent requests for a value share one call. If the call fails, the cached value is used for at most
+/// [`Self::MAX_STALE`]. It is discarded if AWS reports that the value does not exist or that access is denied.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -63,7 +63,7 @@ pub enum ParameterError {
 /// let parameters = ferrite_aws::Parameters::new(&ferrite_aws::sdk_config()?, Duration::from_secs(300));
 /// let url = parameters.parameter("/notes/gateway-url").await?;
 /// let key = parameters.secret("notes/gateway-key").await?;
-/// println!("{} is called with {key:?}", url.expose_secret()); // SecretBox<str>([REDACTED])
+/// println!("calling {} with {key:?}", url.expose_secret()); // SecretBox<str>([REDACTED])
 /// # Ok(())
 /// # }
 /// ```
@@ -90,30 +90,36 @@ impl Name {
 }
 
 impl Parameters {
-    /// How long after it was read a value may be used while it cannot be read again, unless its lifetime is longer.
+    /// Maximum age of a cached value that cannot be refreshed, unless its lifetime is longer.
     pub const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Values are read again when they are older than `lifetime`, by the wall clock: a monotonic one may stand still while
-    /// Lambda has the environment frozen. `config` is what [`sdk_config`](crate::sdk_config) made.
+    /// Creates a reader with an empty cache. `config` is the result of [`sdk_config`](crate::sdk_config).
+    ///
+    /// Values are refreshed when they are older than `lifetime`. Ages are wall-clock times, because a monotonic clock
+    /// may stop while the Lambda execution environment is frozen.
     pub fn new(config: &SdkConfig, lifetime: Duration) -> Self {
         let clock = config.time_source().unwrap_or_default();
         Self { source: ParameterSource::new(config), clock, lifetime, cached: Mutex::default() }
     }
 
-    /// The parameter of this name or ARN; a `SecureString` is decrypted. The role needs `ssm:GetParameter` on it and, where
-    /// it is encrypted under a key of one's own, `kms:Decrypt` on that.
+    /// Returns the parameter with this name or ARN, and decrypts a `SecureString`.
+    ///
+    /// The role needs `ssm:GetParameter` on the parameter. If it is encrypted with a customer managed key, the role
+    /// also needs `kms:Decrypt` on that key.
     ///
     /// # Errors
-    /// As [`ParameterError`] says.
+    /// Returns a [`ParameterError`] if there is no fresh or usable cached value.
     pub async fn parameter(&self, name: &str) -> Result<SecretString, ParameterError> {
         self.get(Name::Parameter(name.to_owned())).await
     }
 
-    /// The current text of the secret of this name or ARN. The role needs `secretsmanager:GetSecretValue` on it and, where
-    /// it is encrypted under a key of one's own, `kms:Decrypt` on that.
+    /// Returns the current text of the secret with this name or ARN.
+    ///
+    /// The role needs `secretsmanager:GetSecretValue` on the secret. If it is encrypted with a customer managed key,
+    /// the role also needs `kms:Decrypt` on that key.
     ///
     /// # Errors
-    /// As [`ParameterError`] says.
+    /// Returns a [`ParameterError`] if there is no fresh or usable cached value.
     pub async fn secret(&self, id: &str) -> Result<SecretString, ParameterError> {
         self.get(Name::Secret(id.to_owned())).await
     }
@@ -128,10 +134,9 @@ impl Parameters {
         };
         cached.get(self.clock.now(), is_outage, fetch).await.map_err(|error| match error {
             CachedError::Fetch(error) => error,
-            CachedError::FailedRecently => ParameterError::Unavailable {
-                name: name.as_str().to_owned(),
-                cause: "the last attempt has just failed".into(),
-            },
+            CachedError::FailedRecently => {
+                ParameterError::Unavailable { name: name.as_str().to_owned(), cause: "the last read failed recently".into() }
+            }
         })
     }
 }

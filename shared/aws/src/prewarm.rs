@@ -1,6 +1,7 @@
-//! Opening a connection in init.
+//! Opens connections during the init phase.
 //!
-//! Init runs at full CPU and before the first request. A TLS handshake with the CPU share of 128 MB takes most of a second.
+//! Init runs with full CPU before the first request. With the CPU share of 128 MB of memory, a TLS handshake takes most
+//! of a second.
 
 use std::env;
 use std::str::ParseBoolError;
@@ -9,14 +10,16 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 
-/// The variable that turns prewarming off, for a function most of whose requests make no AWS call.
+/// Environment variable that disables prewarming, for functions whose requests mostly make no AWS calls.
 pub(crate) const OPEN_CONNECTIONS: &str = "OPEN_CONNECTIONS_IN_INIT";
 
-/// The longest that init waits: far longer than a handshake takes, and too short for anyone to notice.
+/// Maximum time that init waits. It is far longer than a handshake takes, but too short to be noticeable.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Makes `call` only to open its connection, and ignores the result: if AWS cannot be reached, or takes longer than half a
-/// second, the first request finds out. Makes no call when the environment variable `OPEN_CONNECTIONS_IN_INIT` is `false`.
+/// Makes `call` only to open its connection, and ignores the result. If the call fails or takes longer than half a
+/// second, the first request opens the connection instead.
+///
+/// Does nothing if the environment variable `OPEN_CONNECTIONS_IN_INIT` is `false`.
 ///
 /// ```no_run
 /// # async fn init(sqs: aws_sdk_sqs::Client) {
@@ -24,22 +27,22 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 /// # }
 /// ```
 pub async fn prewarm(call: impl Future) {
-    // `sdk_config` reports a malformed variable.
-    if is_wanted(env::var(OPEN_CONNECTIONS).ok()).unwrap_or(true) {
+    // `sdk_config` reports an invalid value.
+    if is_enabled(env::var(OPEN_CONNECTIONS).ok()).unwrap_or(true) {
         let _ = tokio::time::timeout(TIMEOUT, call).await;
     }
 }
 
-/// The configuration of a DynamoDB call that prewarms: it is not retried, so an endpoint that refuses the connection does
-/// not delay init.
+/// Returns the configuration override of a DynamoDB call for prewarming. It disables retries, so that an endpoint that
+/// refuses the connection does not delay init.
 #[must_use]
 pub fn one_attempt() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 
-/// The value of the variable; the default is `true`.
-pub(crate) fn is_wanted(variable: Option<String>) -> Result<bool, ParseBoolError> {
-    variable.map_or(Ok(true), |wanted| wanted.parse())
+/// Parses the variable. The default is `true`.
+pub(crate) fn is_enabled(variable: Option<String>) -> Result<bool, ParseBoolError> {
+    variable.map_or(Ok(true), |value| value.parse())
 }
 
 #[cfg(test)]
@@ -50,7 +53,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::testing::{Server, config_at, ok};
+    use crate::testing::{MockServer, config_at, ok};
 
     async fn prewarm_read(address: SocketAddr) {
         let client = crate::dynamodb_client(&config_at(address));
@@ -58,29 +61,29 @@ mod tests {
     }
 
     #[test]
-    fn is_on_unless_the_environment_turns_it_off() {
-        let wanted = |variable: Option<&str>| is_wanted(variable.map(ToOwned::to_owned));
-        assert_eq!((wanted(None), wanted(Some("true")), wanted(Some("false"))), (Ok(true), Ok(true), Ok(false)));
-        assert!(wanted(Some("0")).is_err());
+    fn is_enabled_by_default() {
+        let enabled = |variable: Option<&str>| is_enabled(variable.map(ToOwned::to_owned));
+        assert_eq!((enabled(None), enabled(Some("true")), enabled(Some("false"))), (Ok(true), Ok(true), Ok(false)));
+        assert!(enabled(Some("0")).is_err());
     }
 
     #[tokio::test]
     async fn leaves_an_open_connection_for_the_first_request() {
-        let server = Server::start(|_| ok("{}")).await;
+        let server = MockServer::start(|_| ok("{}")).await;
         let client = crate::dynamodb_client(&config_at(server.address));
         for _ in 0..2 {
             prewarm(client.list_tables().customize().config_override(one_attempt()).send()).await;
         }
-        assert_eq!(server.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(server.requests().iter().map(|request| request.connection).collect::<Vec<_>>(), [1, 1]);
     }
 
     #[tokio::test]
-    async fn tries_a_refusing_endpoint_once() {
-        let server = Server::start(|_| None).await;
-        // A retry comes after a random delay, half of the time too late to be seen here.
-        for opened in 1..=10 {
+    async fn does_not_retry_a_failed_call() {
+        let server = MockServer::start(|_| None).await;
+        // A retry has a random delay and would be too late to be counted half of the time, so repeat the check.
+        for calls in 1..=10 {
             prewarm_read(server.address).await;
-            assert_eq!(server.seen().len(), opened);
+            assert_eq!(server.requests().len(), calls);
         }
 
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -92,7 +95,7 @@ mod tests {
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let started = Instant::now();
         prewarm_read(silent.local_addr().unwrap()).await;
-        // The runtime's own clock, which stands still while there is something to do.
+        // The paused clock advances only while the runtime is idle, so the elapsed time is exact.
         assert_eq!(started.elapsed().as_millis(), TIMEOUT.as_millis());
     }
 }

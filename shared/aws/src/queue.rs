@@ -1,11 +1,11 @@
-//! A consumer's SQS queue and its dead-letter queue.
+//! SQS queue of a consumer and its dead-letter queue.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 use ferrite_core::Reason;
 use ferrite_core::ports::{DeadLetterQueue, MessageVisibility, PortError};
 
-/// A dead-letter queue. Its messages carry the reason in the message attribute `reason`.
+/// SQS dead-letter queue. The message attribute `reason` contains the reason.
 ///
 /// The role needs `sqs:SendMessage` on the queue.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// The dead-letter queue at `url`.
+    /// Uses the dead-letter queue with this URL.
     #[must_use]
     pub fn new(config: &aws_types::SdkConfig, url: String) -> Self {
         Self { client: Client::new(config), url }
@@ -41,7 +41,7 @@ impl DeadLetterQueue for DeadLetters {
     }
 }
 
-/// The queue that an SQS consumer receives its messages from, with its dead-letter queue.
+/// SQS queue of a consumer and its dead-letter queue.
 ///
 /// The role needs `sqs:ChangeMessageVisibility` on the queue and `sqs:SendMessage` on the dead-letter queue.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue at `url`, with the dead-letter queue at `dead_letter_url`.
+    /// Uses the queue with the URL `url` and the dead-letter queue with the URL `dead_letter_url`.
     #[must_use]
     pub fn new(config: &aws_types::SdkConfig, url: String, dead_letter_url: String) -> Self {
         Self { url, dead_letters: DeadLetters::new(config, dead_letter_url) }

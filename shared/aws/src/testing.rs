@@ -1,10 +1,10 @@
-//! An HTTP server on loopback that stands in for AWS, for unit tests of what is sent.
+//! Mock HTTP server on the loopback interface that replaces AWS in unit tests.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
     clippy::must_use_candidate,
     clippy::missing_panics_doc,
-    reason = "code for tests: what fails here fails the test"
+    reason = "test code: a panic fails the test"
 )]
 
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::client::sdk_config_from;
 
-/// What `sdk_config` makes of an environment whose endpoint is `address`.
+/// Returns an SDK configuration whose endpoint is `address`.
 pub fn config_at(address: SocketAddr) -> SdkConfig {
     let config = sdk_config_from(|name| match name {
         "AWS_REGION" => Some("eu-west-1".to_owned()),
@@ -38,87 +38,98 @@ pub fn config_at(address: SocketAddr) -> SdkConfig {
     config.unwrap()
 }
 
-/// What a request is answered with; without an answer, its connection breaks.
-pub type Answer = Option<Response<String>>;
+/// Response to a request; `None` closes the connection without a response.
+pub type MockResponse = Option<Response<String>>;
 
-/// The answer of a call that succeeded.
-pub fn ok(body: &str) -> Answer {
+/// Creates a response with status 200.
+pub fn ok(body: &str) -> MockResponse {
     Some(Response::new(body.to_owned()))
 }
 
-/// An answer with this status.
-pub fn answer(status: u16, body: &str) -> Answer {
-    let mut answer = Response::new(body.to_owned());
-    *answer.status_mut() = status.try_into().unwrap();
-    Some(answer)
+/// Creates a response with this status.
+pub fn response(status: u16, body: &str) -> MockResponse {
+    let mut response = Response::new(body.to_owned());
+    *response.status_mut() = status.try_into().unwrap();
+    Some(response)
 }
 
-/// A request as it came. Connections are counted from 1.
+/// A request that the server received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct RecordedRequest {
+    /// Number of the connection, starting at 1.
     pub connection: usize,
     pub path: String,
-    /// The last part of `X-Amz-Target`.
+    /// Last part of the `X-Amz-Target` header.
     pub action: String,
     pub authorization: String,
     pub body: String,
 }
 
-/// A server that lives as long as the test's runtime.
-pub struct Server {
+/// Server that runs until the test's runtime shuts down.
+pub struct MockServer {
     pub address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
-    /// Told to end them, and held by each of them until it has ended.
-    connections: Arc<Notify>,
+    requests: Arc<Mutex<Vec<RecordedRequest>>>,
+    /// Signals open connections to close. Each connection holds a clone until it is closed.
+    close_connections: Arc<Notify>,
 }
 
-impl Server {
-    pub async fn start(answer: impl Fn(&Seen) -> Answer + Clone + Send + Sync + 'static) -> Self {
-        Self::listen(None, answer).await
+impl MockServer {
+    pub async fn start(respond: impl Fn(&RecordedRequest) -> MockResponse + Clone + Send + Sync + 'static) -> Self {
+        Self::listen(None, respond).await
     }
 
-    pub async fn start_tls(tls: TlsAcceptor, answer: impl Fn(&Seen) -> Answer + Clone + Send + Sync + 'static) -> Self {
-        Self::listen(Some(tls), answer).await
+    pub async fn start_tls(
+        tls: TlsAcceptor,
+        respond: impl Fn(&RecordedRequest) -> MockResponse + Clone + Send + Sync + 'static,
+    ) -> Self {
+        Self::listen(Some(tls), respond).await
     }
 
-    /// The requests that came, in their order.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    /// Returns the received requests in order.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// Closes every connection, as AWS does with idle ones.
+    /// Closes all connections, as AWS does with idle connections.
     pub async fn close_connections(&self) {
-        self.connections.notify_waiters();
-        // The server itself has two.
-        while Arc::strong_count(&self.connections) > 2 {
+        self.close_connections.notify_waiters();
+        // This struct and the accept loop hold the other two references.
+        while Arc::strong_count(&self.close_connections) > 2 {
             tokio::task::yield_now().await;
         }
     }
 
-    async fn listen(tls: Option<TlsAcceptor>, answer: impl Fn(&Seen) -> Answer + Clone + Send + Sync + 'static) -> Self {
+    async fn listen(
+        tls: Option<TlsAcceptor>,
+        respond: impl Fn(&RecordedRequest) -> MockResponse + Clone + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Self { address: listener.local_addr().unwrap(), seen: Arc::default(), connections: Arc::default() };
-        let (log, connections) = (Arc::clone(&server.seen), Arc::clone(&server.connections));
+        let server =
+            Self { address: listener.local_addr().unwrap(), requests: Arc::default(), close_connections: Arc::default() };
+        let requests = Arc::clone(&server.requests);
+        let close_connections = Arc::clone(&server.close_connections);
         tokio::spawn(async move {
             for connection in 1.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (tls, log, answer) = (tls.clone(), Arc::clone(&log), answer.clone());
-                let closing = Arc::clone(&connections);
+                let tls = tls.clone();
+                let requests = Arc::clone(&requests);
+                let respond = respond.clone();
+                let close = Arc::clone(&close_connections);
                 tokio::spawn(async move {
-                    let served = async {
+                    let serving = async {
                         match tls {
-                            // A client that does not trust the certificate ends the handshake.
+                            // The handshake fails if the client does not trust the certificate.
                             Some(tls) => {
                                 if let Ok(stream) = tls.accept(stream).await {
-                                    serve(stream, connection, &log, answer).await;
+                                    serve(stream, connection, &requests, respond).await;
                                 }
                             }
-                            None => serve(stream, connection, &log, answer).await,
+                            None => serve(stream, connection, &requests, respond).await,
                         }
                     };
                     tokio::select! {
-                        () = served => {}
-                        () = closing.notified() => {}
+                        () = serving => {}
+                        () = close.notified() => {}
                     }
                 });
             }
@@ -130,28 +141,28 @@ impl Server {
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     connection: usize,
-    log: &Mutex<Vec<Seen>>,
-    answer: impl Fn(&Seen) -> Answer,
+    requests: &Mutex<Vec<RecordedRequest>>,
+    respond: impl Fn(&RecordedRequest) -> MockResponse,
 ) {
-    let respond = async |request: Request<Incoming>| {
+    let handle = async |request: Request<Incoming>| {
         let (request, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let header = |name| request.headers.get(name).map_or("", |value| value.to_str().unwrap());
-        let seen = Seen {
+        let recorded = RecordedRequest {
             connection,
             path: request.uri.to_string(),
             action: header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned(),
             authorization: header("authorization").to_owned(),
             body: String::from_utf8(body.into()).unwrap(),
         };
-        log.lock().unwrap().push(seen.clone());
-        answer(&seen).ok_or("the connection breaks")
+        requests.lock().unwrap().push(recorded.clone());
+        respond(&recorded).ok_or("connection closed without a response")
     };
-    // Broken on purpose, or by the client that went away.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond)).await;
+    // Ignore errors: the test closes the connection on purpose, or the client disconnected.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(handle)).await;
 }
 
-/// Creates a DynamoDB table with this partition key under a name of its own, at whatever answers at `AWS_ENDPOINT_URL`.
+/// Creates a DynamoDB table with a unique name and this partition key, and returns the name.
 pub async fn create_keyed_table(config: &SdkConfig, partition_key: &str) -> String {
     let name = format!("adapters-{}", UniqueIds.new_id());
     let attribute = AttributeDefinition::builder().attribute_name(partition_key).attribute_type(ScalarAttributeType::S);
@@ -166,12 +177,12 @@ pub async fn create_keyed_table(config: &SdkConfig, partition_key: &str) -> Stri
     name
 }
 
-/// The configuration for tests that need an emulator.
+/// Returns the SDK configuration for tests that need an emulator.
 ///
 /// # Panics
-/// `AWS_ENDPOINT_URL` or another `AWS_*` variable is not set.
+/// Panics if `AWS_ENDPOINT_URL` or another required `AWS_*` variable is not set.
 pub fn emulator_config() -> SdkConfig {
     let config = crate::sdk_config().unwrap();
-    assert!(config.endpoint_url().is_some(), "AWS_ENDPOINT_URL is not set: run these tests through ./scripts/test");
+    assert!(config.endpoint_url().is_some(), "AWS_ENDPOINT_URL is not set; run these tests with ./scripts/test");
     config
 }

@@ -1,6 +1,7 @@
-//! Presigned S3 requests ("Authenticating Requests: Using Query Parameters").
+//! S3 presigned URLs ("Authenticating Requests: Using Query Parameters").
 //!
-//! `aws-sigv4` signs them alone. The S3 client could do it too, but would then be part of every function that returns a link.
+//! They are signed with `aws-sigv4` directly. The S3 client could also do it, but would increase the size of every
+//! function that returns a presigned URL.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +14,8 @@ use aws_sigv4::sign::v4::SigningParams;
 use ferrite_core::Timestamp;
 use ferrite_core::ports::PortError;
 
-/// Signs requests for objects of one bucket with the function's own credentials. A link allows no more than the role does.
+/// Creates presigned URLs for objects of one bucket with the function's credentials. A URL grants only permissions that
+/// the function's role has.
 #[derive(Debug)]
 pub struct UrlSigner {
     credentials: Credentials,
@@ -22,16 +24,18 @@ pub struct UrlSigner {
 }
 
 impl UrlSigner {
-    /// A signer for `bucket` with the current credentials. Those that Lambda sets outlive the execution environment; those
-    /// of a credentials endpoint expire, and the links signed with them too.
+    /// Creates a signer for `bucket` with the current credentials.
+    ///
+    /// Credentials in Lambda's environment variables are valid longer than the execution environment lives. Credentials
+    /// from an endpoint (SnapStart) expire, and URLs that were signed with them expire too.
     ///
     /// # Errors
-    /// The configuration has no credentials or no region.
+    /// Returns an error if the configuration has no credentials or no Region.
     pub async fn new(config: &aws_types::SdkConfig, bucket: &str) -> Result<Self, PortError> {
         let missing = |what: &'static str| PortError::new("signing", what);
         let provider = config.credentials_provider().ok_or_else(|| missing("no credentials are configured"))?;
-        let credentials = provider.provide_credentials().await.map_err(failed)?;
-        let region = config.region().ok_or_else(|| missing("no region is configured"))?.to_string();
+        let credentials = provider.provide_credentials().await.map_err(signing_error)?;
+        let region = config.region().ok_or_else(|| missing("no Region is configured"))?.to_string();
         let bucket_url = match config.endpoint_url() {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
             None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
@@ -39,11 +43,11 @@ impl UrlSigner {
         Ok(Self { credentials, region, bucket_url })
     }
 
-    /// The URL of a `method` request for the object `key`, which S3 accepts from `from` for `lifetime`, and only with these
-    /// headers.
+    /// Returns a presigned URL for a `method` request for the object `key`. It is valid from `from` for `lifetime`. The
+    /// request must have exactly these headers.
     ///
     /// # Errors
-    /// The request could not be signed.
+    /// Returns an error if the request could not be signed.
     pub fn sign(
         &self,
         method: &'static str,
@@ -55,7 +59,7 @@ impl UrlSigner {
         let mut settings = SigningSettings::default();
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(lifetime);
-        // S3 takes the path as it is sent, unlike every other service.
+        // Unlike other AWS services, S3 does not normalize the path or encode it twice.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.excluded_headers = None;
@@ -68,20 +72,21 @@ impl UrlSigner {
             .time(SystemTime::UNIX_EPOCH + Duration::from_secs(from.unix_seconds().unsigned_abs()))
             .settings(settings)
             .build()
-            .map_err(failed)?
+            .map_err(signing_error)?
             .into();
 
         let url = format!("{}/{key}", self.bucket_url);
         let signed_headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
-        let request = SignableRequest::new(method, &url, signed_headers, SignableBody::UnsignedPayload).map_err(failed)?;
-        let (instructions, _) = sign(request, &params).map_err(failed)?.into_parts();
-        let mut signed = http::Request::builder().uri(&url).body(()).map_err(failed)?;
+        let request =
+            SignableRequest::new(method, &url, signed_headers, SignableBody::UnsignedPayload).map_err(signing_error)?;
+        let (instructions, _) = sign(request, &params).map_err(signing_error)?.into_parts();
+        let mut signed = http::Request::builder().uri(&url).body(()).map_err(signing_error)?;
         instructions.apply_to_request_http1x(&mut signed);
         Ok(signed.uri().to_string())
     }
 }
 
-fn failed(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+fn signing_error(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
     PortError::new("signing", cause)
 }
 
@@ -90,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signs_the_headers_and_the_lifetime() {
+    fn includes_the_signed_headers_and_the_lifetime() {
         let signer = UrlSigner {
             credentials: Credentials::new("AKID", "secret", Some("token".to_owned()), None, "test"),
             region: "eu-west-1".to_owned(),

@@ -116,8 +116,8 @@ impl<E: Event> CloudEvent<E> {
     /// Parses an envelope received from the event bus.
     ///
     /// # Errors
-    /// Returns an error if the type or source is unknown, or the payload does not match the type. The error is permanent, so do
-    /// not retry.
+    /// Returns an error if the type or source is unknown, or the payload does not match the type. The error is
+    /// permanent, so do not retry.
     pub fn parse(json: &str) -> Result<Self, InvalidEvent> {
         let event: Self = serde_json::from_str(json).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
         if event.source != E::SOURCE {

@@ -1,7 +1,8 @@
 //! Idempotency: the record of an attempt to execute a request, and the port that stores it.
 //!
-//! The states are those of Powertools for AWS Lambda ("Idempotency"), so functions in other languages can share the table.
-//! An attempt is in progress until it completes, is released or times out. Its response is saved until the record expires.
+//! The states are those of Powertools for AWS Lambda ("Idempotency"), so functions in other languages can share the
+//! table. An attempt is in progress until it completes, is released or times out. Its response is saved until the
+//! record expires.
 
 use std::future::Future;
 
@@ -49,16 +50,16 @@ pub enum StartResult {
 
 /// Stores idempotency records.
 pub trait IdempotencyStore: Sync {
-    /// Starts an attempt. At most one attempt per key is [`StartResult::Acquired`] at a time. A record that has expired at
-    /// `attempt.now` is treated as absent.
+    /// Starts an attempt. At most one attempt per key is [`StartResult::Acquired`] at a time. A record that has expired
+    /// at `attempt.now` is treated as absent.
     ///
     /// # Errors
-    /// Returns an error if the store failed. The record may have been written. In that case, starting the same attempt again
-    /// returns [`StartResult::InProgress`] until `attempt.in_progress_until`.
+    /// Returns an error if the store failed. The record may have been written. In that case, starting the same attempt
+    /// again returns [`StartResult::InProgress`] until `attempt.in_progress_until`.
     fn start(&self, attempt: &Attempt) -> impl Future<Output = Result<StartResult, PortError>> + Send;
 
-    /// Saves `response`, which is JSON, until `expires_at`. Returns `false` and changes nothing if another attempt has taken
-    /// over or this attempt was released. Saving the same response again is safe.
+    /// Saves `response`, which is JSON, until `expires_at`. Returns `false` and changes nothing if another attempt has
+    /// taken over or this attempt was released. Saving the same response again is safe.
     ///
     /// # Errors
     /// Returns an error if the store failed. The response may have been saved.
@@ -69,8 +70,8 @@ pub trait IdempotencyStore: Sync {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 
-    /// Saves `response`, which is JSON, for whichever attempt is in progress. For callers that learn the outcome from another
-    /// source. Returns `false` and changes nothing if no attempt is in progress.
+    /// Saves `response`, which is JSON, for whichever attempt is in progress. For callers that learn the outcome from
+    /// another source. Returns `false` and changes nothing if no attempt is in progress.
     ///
     /// # Errors
     /// Returns an error if the store failed. Retrying is safe.
@@ -81,8 +82,8 @@ pub trait IdempotencyStore: Sync {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 
-    /// Releases the key so that the next attempt can start. Does nothing if another attempt has taken over or this attempt
-    /// has completed.
+    /// Releases the key so that the next attempt can start. Does nothing if another attempt has taken over or this
+    /// attempt has completed.
     ///
     /// # Errors
     /// Returns an error if the store failed. The key may remain in use until `attempt.in_progress_until`.

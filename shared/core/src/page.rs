@@ -44,8 +44,8 @@ impl FromStr for PageLimit {
 
 /// Position in a listing: the identifier of the entry after which the next page starts.
 ///
-/// The text form is opaque to clients. It contains no table keys, so a forged cursor cannot access another partition. The
-/// prefix of the identifier prevents the use of a cursor in a different listing.
+/// The text form is opaque to clients. It contains no table keys, so a forged cursor cannot access another partition.
+/// The prefix of the identifier prevents the use of a cursor in a different listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor<Id>(Id);
 
@@ -104,8 +104,8 @@ pub struct Page<T, Id> {
 impl<T, Id> Page<T, Id> {
     /// Builds a page from `found`, the entries from the start of the page.
     ///
-    /// The store reads `limit` + 1 entries, so an extra entry shows that there is a next page. A store that returned fewer
-    /// entries than it was asked for, although there are more, sets `cut_short`.
+    /// The store reads `limit` + 1 entries, so an extra entry shows that there is a next page. A store that returned
+    /// fewer entries than it was asked for, although there are more, sets `cut_short`.
     pub fn cut(mut found: Vec<T>, limit: PageLimit, cut_short: bool, id: impl Fn(&T) -> Id) -> Self {
         let has_more = cut_short || found.len() > limit.get();
         found.truncate(limit.get());

@@ -1,7 +1,7 @@
 //! Ports: the operations that the runtime and an application's handlers need from their environment.
 //!
-//! Each port covers one use case. A handler depends only on the ports that it calls, so its unit tests implement only those
-//! ports, and its role needs only their permissions.
+//! Each port covers one use case. A handler depends only on the ports that it calls, so its unit tests implement only
+//! those ports, and its role needs only their permissions.
 
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::{CloudEvent, Event, Timestamp};
 pub struct PortError {
     /// Name of the operation: an AWS API action such as `GetItem`, or a short description.
     pub operation: &'static str,
-    /// Cause of the failure.
+    /// Underlying error.
     #[source]
     pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
@@ -51,19 +51,19 @@ pub trait PublishEvents<E: Event>: Sync {
 
 /// Dead-letter queue for messages, records and events that cannot be processed, for manual inspection.
 pub trait DeadLetterQueue: Sync {
-    /// Sends `body` unchanged to the dead-letter queue, together with the reason. The reason is truncated and sanitized by
-    /// [`Reason::from_lossy`](crate::Reason::from_lossy).
+    /// Sends `body` unchanged to the dead-letter queue, together with the reason. The reason is truncated and sanitized
+    /// by [`Reason::from_lossy`](crate::Reason::from_lossy).
     ///
     /// # Errors
-    /// Returns an error if the message could not be sent. If only the response was lost, the queue contains the message, and a
-    /// second call adds a duplicate.
+    /// Returns an error if the message could not be sent. If only the response was lost, the queue contains the
+    /// message, and a second call adds a duplicate.
     fn reject(&self, body: &str, reason: &str) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Changes the visibility timeout of received messages.
 pub trait MessageVisibility: Sync {
-    /// Sets the visibility timeout of the message with this receipt handle. The queue delivers it again after `seconds` (at
-    /// most 43,200).
+    /// Sets the visibility timeout of the message with this receipt handle. The queue delivers it again after `seconds`
+    /// (at most 43,200).
     ///
     /// # Errors
     /// Returns an error if the timeout was not changed. The queue's default visibility timeout then applies.

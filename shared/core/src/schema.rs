@@ -1,8 +1,8 @@
 //! JSON Schemas of the types and events, for consumers in other languages and for compatibility checks.
 //!
-//! Schemas are derived from the types that serialize and deserialize, so they describe the actual events and HTTP bodies. This
-//! module adds what serde does not know: the strings and numbers that a validated type accepts. A schema accepts exactly the
-//! values that the parser of its type accepts.
+//! Schemas are derived from the types that serialize and deserialize, so they describe the actual events and HTTP
+//! bodies. This module adds what serde does not know: the strings and numbers that a validated type accepts. A schema
+//! accepts exactly the values that the parser of its type accepts.
 
 pub mod compatibility;
 
@@ -91,8 +91,8 @@ struct Object {
     required: BTreeSet<String>,
 }
 
-/// Returns the JSON Schema (2020-12) of every event type of an application, by event type. Each schema is self-contained and
-/// includes the envelope.
+/// Returns the JSON Schema (2020-12) of every event type of an application, by event type. Each schema is
+/// self-contained and includes the envelope.
 ///
 /// # Errors
 /// Returns an error if `E` is not serialized as one of several `{"type", "data"}` objects.

@@ -17,8 +17,8 @@ use crate::ValueError;
 
 /// Defines a text type.
 ///
-/// The arguments are the documentation and name of the type, the maximum number of characters, a function that returns whether
-/// a character is forbidden, and a description of the allowed characters for the error message.
+/// The arguments are the documentation and name of the type, the maximum number of characters, a function that returns
+/// whether a character is forbidden, and a description of the allowed characters for the error message.
 #[macro_export]
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $max:literal, $forbidden:expr, $allowed:literal) => {
@@ -63,8 +63,8 @@ macro_rules! text {
 
 /// Implements `Serialize` and `Deserialize` through `Into<String>` and `TryFrom<String>`.
 ///
-/// Written by hand because serde's derive macros refer to the crate `serde`, which users of the exported macros may not depend
-/// on.
+/// Written by hand because serde's derive macros refer to the crate `serde`, which users of the exported macros may not
+/// depend on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! serde_as_text {
@@ -121,8 +121,8 @@ text!(
 text!(
     /// Idempotency key: identifies a request, so that a retry of the request is not executed twice.
     ///
-    /// 1 to 255 visible ASCII characters. The format follows the IETF draft "The Idempotency-Key HTTP Header Field", and the
-    /// maximum length is that of the Stripe API.
+    /// 1 to 255 visible ASCII characters. The format follows the IETF draft "The Idempotency-Key HTTP Header Field",
+    /// and the maximum length is that of the Stripe API.
     IdempotencyKey,
     255,
     |c| !c.is_ascii_graphic(),
@@ -139,8 +139,8 @@ text!(
 );
 
 impl Reason {
-    /// Converts any text to a valid reason: replaces control characters and characters that XML does not allow with spaces, and
-    /// truncates the text. SQS rejects characters that XML does not allow ("SendMessage").
+    /// Converts any text to a valid reason: replaces control characters and characters that XML does not allow with
+    /// spaces, and truncates the text. SQS rejects characters that XML does not allow ("SendMessage").
     ///
     /// Use it for internal error messages, where rejecting the text would lose the reason.
     #[must_use]

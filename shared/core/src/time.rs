@@ -15,7 +15,8 @@ use crate::ValueError;
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
-    /// Creates a timestamp from milliseconds since 1970-01-01T00:00:00Z. Later times are limited to the end of the year 9999.
+    /// Creates a timestamp from milliseconds since 1970-01-01T00:00:00Z. Later times are limited to the end of the year
+    /// 9999.
     pub fn from_unix_millis(millis: i64) -> Self {
         Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX))
     }

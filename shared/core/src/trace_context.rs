@@ -9,8 +9,8 @@ use crate::CorrelationId;
 
 /// The request or event that caused a change.
 ///
-/// A changed item stores its trace context, because a table's stream contains only the attributes of items. The event about the
-/// change takes it from the item.
+/// A changed item stores its trace context, because a table's stream contains only the attributes of items. The event
+/// about the change takes it from the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TraceContext {
@@ -68,8 +68,8 @@ impl FromStr for TraceParent {
 }
 
 impl TraceParent {
-    /// Parses the AWS X-Ray tracing header ("X-Ray concepts", "Tracing header"). Returns `None` if the header contains no trace
-    /// or no segment.
+    /// Parses the AWS X-Ray tracing header ("X-Ray concepts", "Tracing header"). Returns `None` if the header contains
+    /// no trace or no segment.
     pub fn from_xray(header: &str) -> Option<Self> {
         let value = |key: &str| header.split(';').find_map(|field| field.trim().strip_prefix(key)?.strip_prefix('='));
         let (epoch, unique) = value("Root")?.strip_prefix("1-")?.split_once('-')?;

@@ -1,4 +1,4 @@
-//! The bucket that uploads come into and variants are served from.
+//! S3 bucket for image uploads and the image variants generated from them.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
@@ -11,7 +11,7 @@ use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
 
 use crate::s3_client::s3_client;
 
-/// The images' bucket.
+/// S3 bucket for image uploads and image variants.
 #[derive(Debug, Clone)]
 pub struct ImageBucket {
     client: Client,
@@ -19,12 +19,13 @@ pub struct ImageBucket {
 }
 
 impl ImageBucket {
-    /// The bucket called `name`.
+    /// Uses the bucket `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: s3_client(config), name }
     }
 
-    /// Opens the connection in init by reading an upload that does not exist: see [`prewarm`]. It costs one `GET` request.
+    /// Opens the connection during init by reading an object that does not exist; see [`prewarm`]. It costs one `GET`
+    /// request.
     pub async fn prewarm_read(&self) {
         let get = self.client.get_object().bucket(&self.name).key("uploads/none");
         let one_attempt = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -32,17 +33,17 @@ impl ImageBucket {
     }
 }
 
-/// The key of an upload: `uploads/<product>/<image>`.
+/// Object key of an upload: `uploads/<product>/<image>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadKey {
-    /// The product that the image belongs to.
+    /// Product that the image belongs to.
     pub product: ProductId,
-    /// The image.
+    /// Identifier of the image.
     pub image: ImageId,
 }
 
 impl UploadKey {
-    /// The upload with this object key; `None` when it is not the key of an upload.
+    /// Parses an object key. Returns `None` if it is not the key of an upload.
     pub fn parse(key: &str) -> Option<Self> {
         let (product, image) = key.strip_prefix("uploads/")?.split_once('/')?;
         Some(Self { product: product.parse().ok()?, image: image.parse().ok()? })
@@ -61,13 +62,15 @@ pub(crate) fn variant_key(product: ProductId, image: ImageId, variant: VariantNa
 
 impl ImageFiles for ImageBucket {
     async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, PortError> {
-        let sent = self.client.get_object().bucket(&self.name).key(UploadKey { product, image }.to_string()).send().await;
-        let object = match sent {
+        let response =
+            self.client.get_object().bucket(&self.name).key(UploadKey { product, image }.to_string()).send().await;
+        let object = match response {
             Ok(object) => object,
             Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
             Err(error) => return Err(PortError::new("GetObject", error)),
         };
-        // The signature bound the size when it was uploaded; whoever else writes to the bucket is held to it here.
+        // Presigned uploads have a signed content length. Check the size again for objects that were written in another
+        // way.
         if object.content_length().is_some_and(|length| length.unsigned_abs() > UploadSize::MAX) {
             return Ok(Some(Upload::TooLarge));
         }
@@ -88,7 +91,7 @@ impl ImageFiles for ImageBucket {
             .bucket(&self.name)
             .key(variant_key(product, image, variant))
             .content_type("image/jpeg")
-            // The key names one image for ever, so what it leads to never changes.
+            // The content of a variant never changes, because each upload has its own image identifier.
             .cache_control("public, max-age=31536000, immutable")
             .body(ByteStream::from(jpeg))
             .send()
@@ -106,13 +109,13 @@ mod tests {
     const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a4b5";
 
     #[test]
-    fn parses_its_own_text_form() {
+    fn round_trips_its_text_form() {
         let key = UploadKey::parse(&format!("uploads/{PRODUCT}/{IMAGE}")).unwrap();
         assert_eq!(key.to_string(), format!("uploads/{PRODUCT}/{IMAGE}"));
     }
 
     #[test]
-    fn rejects_the_keys_of_other_objects() {
+    fn rejects_keys_of_other_objects() {
         for key in [
             "uploads/",
             "uploads/cat.jpg",

@@ -1,4 +1,4 @@
-//! Signed links: requests that a client sends to S3 without credentials.
+//! Presigned URLs, with which clients send requests to S3 without AWS credentials.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -15,40 +15,41 @@ use crate::image_bucket::{UploadKey, variant_key};
 
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
 
-/// Links to images are signed as of the last full hour and for two hours. Each therefore works for at least one hour, if
-/// the function's credentials do, and one execution environment returns the same link for an hour.
+/// Image URLs are signed with the start of the current hour as their time and expire after two hours. A URL is
+/// therefore valid for at least one hour, if the function's credentials are, and one execution environment returns the
+/// same URL for an hour.
 const IMAGE_WINDOW_SECONDS: i64 = 3600;
 const IMAGE_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
-/// How many links are cached, because signing the links of a page takes longer than the rest of the request. A link with a
-/// role's session token has about 1,500 bytes, so these take less than half a megabyte.
-const CACHED_LINKS: NonZeroUsize = NonZeroUsize::new(300).unwrap();
+/// Maximum number of cached URLs. They are cached because signing the URLs of a page takes longer than all other work
+/// of the request. A URL with a session token has about 1,500 bytes, so the cache uses less than half a megabyte.
+const CACHED_URLS: NonZeroUsize = NonZeroUsize::new(300).unwrap();
 
-/// The most recently used links, by their image and the time as of which they are signed.
-type Links = LruCache<(ProductId, ImageId, VariantName, Timestamp), String>;
+/// The most recently used URLs, by image variant and signing time.
+type UrlCache = LruCache<(ProductId, ImageId, VariantName, Timestamp), String>;
 
-/// Signs links to the objects of the image bucket.
+/// Creates presigned URLs for the objects of the image bucket.
 #[derive(Debug)]
 pub struct ImageSigner {
     signer: UrlSigner,
-    links: Mutex<Links>,
+    urls: Mutex<UrlCache>,
 }
 
 impl ImageSigner {
-    /// A signer for the bucket called `bucket`, with the current credentials: see [`UrlSigner::new`].
+    /// Creates a signer for the bucket `bucket` with the current credentials; see [`UrlSigner::new`].
     ///
     /// # Errors
-    /// The configuration has no credentials or no region.
+    /// Returns an error if the configuration has no credentials or no Region.
     pub async fn new(config: &aws_types::SdkConfig, bucket: &str) -> Result<Self, PortError> {
-        Ok(Self { signer: UrlSigner::new(config, bucket).await?, links: LruCache::new(CACHED_LINKS).into() })
+        Ok(Self { signer: UrlSigner::new(config, bucket).await?, urls: LruCache::new(CACHED_URLS).into() })
     }
 }
 
 impl SignUpload for ImageSigner {
     fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, PortError> {
         let key = UploadKey { product: upload.product, image: upload.image }.to_string();
-        // The signature covers all of them, so S3 itself rejects another type, another size, and a second upload to the same
-        // key ("Prevent object overwrites with conditional writes").
+        // The signature covers these headers, so S3 rejects uploads with another content type or size, and a second
+        // upload to the same key ("Prevent object overwrites with conditional writes").
         let headers = vec![
             ("content-type", upload.content_type.as_str().to_owned()),
             ("content-length", upload.size.bytes().to_string()),
@@ -75,8 +76,8 @@ impl SignImageUrl for ImageSigner {
     ) -> Result<String, PortError> {
         let from = self.signed_as_of(now);
         let sign = || self.signer.sign("GET", &variant_key(product, image, variant), &[], from, IMAGE_LIFETIME);
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.try_get_or_insert((product, image, variant, from), sign).cloned()
+        let mut urls = self.urls.lock().unwrap_or_else(PoisonError::into_inner);
+        urls.try_get_or_insert((product, image, variant, from), sign).cloned()
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn binds_an_upload_to_its_type_and_size() {
+    async fn signs_the_content_type_and_size_of_an_upload() {
         let upload = ImageUpload {
             product: PRODUCT.parse().unwrap(),
             image: IMAGE.parse().unwrap(),
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn returns_the_same_link_for_an_hour_which_works_for_one_more() {
+    async fn returns_the_same_url_within_an_hour_with_two_hours_of_validity() {
         let signer = signer().await;
         let url = |seconds| {
             signer
@@ -137,16 +138,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn signs_a_link_once_per_hour() {
+    async fn signs_a_url_once_per_hour() {
         let signer = signer().await;
-        let (product, image) = (PRODUCT.parse().unwrap(), IMAGE.parse().unwrap());
-        let link = |variant, seconds| signer.sign_image_url(product, image, variant, at(seconds)).unwrap();
-        link(VariantName::Thumbnail, 0);
-        for (_, url) in signer.links.lock().unwrap().iter_mut() {
+        let product = PRODUCT.parse().unwrap();
+        let image = IMAGE.parse().unwrap();
+        let url_at = |variant, seconds| signer.sign_image_url(product, image, variant, at(seconds)).unwrap();
+        url_at(VariantName::Thumbnail, 0);
+        for (_, url) in signer.urls.lock().unwrap().iter_mut() {
             "cached".clone_into(url);
         }
-        assert_eq!(link(VariantName::Thumbnail, 3599), "cached");
-        assert_ne!(link(VariantName::Thumbnail, 3600), "cached");
-        assert_ne!(link(VariantName::Display, 0), "cached");
+        assert_eq!(url_at(VariantName::Thumbnail, 3599), "cached");
+        assert_ne!(url_at(VariantName::Thumbnail, 3600), "cached");
+        assert_ne!(url_at(VariantName::Display, 0), "cached");
     }
 }

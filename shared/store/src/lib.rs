@@ -1,8 +1,8 @@
-//! The storefront's ports on DynamoDB, S3 and SES.
+//! Implementations of the storefront's ports with DynamoDB, S3 and SES.
 //!
-//! [`Table`] is the DynamoDB table and the only place that knows its keys. [`ImageBucket`] has the images in S3, and
-//! [`ImageSigner`] makes links to them. [`ReportBucket`] stores reports, [`Mailer`] sends e-mail, and [`SandboxGateway`] is a
-//! payment gateway that takes no money.
+//! [`Table`] accesses the DynamoDB table and is the only type that knows its keys. [`ImageBucket`] stores images in S3,
+//! and [`ImageSigner`] creates presigned URLs for them. [`ReportBucket`] stores reports, [`Mailer`] sends e-mail, and
+//! [`SandboxGateway`] is a payment gateway for testing that takes no money.
 
 mod image_bucket;
 mod image_signer;

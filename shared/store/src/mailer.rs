@@ -1,13 +1,13 @@
-//! E-mail through Amazon SES.
+//! E-mail delivery with Amazon SES.
 
 use aws_sdk_ses::Client;
 use aws_sdk_ses::config::Builder;
 use aws_sdk_ses::config::retry::RetryConfig;
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ses::operation::send_email::SendEmailError as Refused;
+use aws_sdk_ses::operation::send_email::SendEmailError as SendEmailOperationError;
 use aws_sdk_ses::types::{Body, Content, Destination, Message, MessageTag};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use ferrite_aws::never_connected;
+use ferrite_aws::is_connect_error;
 use ferrite_core::Reason;
 use ferrite_core::ports::PortError;
 use ferrite_domain::ports::{SendEmail, SendEmailError};
@@ -15,7 +15,7 @@ use ferrite_domain::{Email, EmailMessage};
 
 const OPERATION: &str = "SendEmail";
 
-/// Sends e-mail through SES's API of 2010, the one that every emulator has.
+/// Sends e-mail with the SES API v1 (2010-12-01), which all emulators support.
 #[derive(Debug, Clone)]
 pub struct Mailer {
     client: Client,
@@ -24,9 +24,10 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Sends from `sender`, under the configuration set that has SES tell what became of each message.
+    /// Creates a mailer that sends from the address `sender`. The configuration set publishes delivery events for each
+    /// message.
     pub fn new(config: &aws_types::SdkConfig, sender: Email, configuration_set: String) -> Self {
-        // What went without an answer may have been sent, and the SDK would send it again.
+        // Disable retries: a message without a response may have been sent, and the SDK would send it again.
         let config = Builder::from(config).retry_config(RetryConfig::disabled()).build();
         Self { client: Client::from_conf(config), sender, configuration_set }
     }
@@ -50,39 +51,42 @@ impl SendEmail for Mailer {
             let tag = MessageTag::builder().name(*name).value(value).build();
             send = send.tags(tag.map_err(|error| SendEmailError::NotSent(PortError::new(OPERATION, error)))?);
         }
-        send.send().await.map(drop).map_err(|error| understood(error, &message.to, &self.sender))
+        send.send().await.map(drop).map_err(|error| port_error(error, &message.to, &self.sender))
     }
 }
 
-/// Whether it was sent, and whose fault it is that it was not.
-fn understood(error: SdkError<Refused, HttpResponse>, to: &Email, from: &Email) -> SendEmailError {
+/// Maps an SES error to the port's error, which states whether the message was sent and whether its recipient was
+/// rejected.
+fn port_error(error: SdkError<SendEmailOperationError, HttpResponse>, to: &Email, from: &Email) -> SendEmailError {
     match error {
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            let code = answer.err().code().unwrap_or_default().to_owned();
-            let message = answer.err().message().unwrap_or_default().to_owned();
-            // What SES says may name the customer, whom a log must not.
-            let said = format!("{code}: {}", message.replace(to.expose(), "the recipient"));
+        SdkError::ServiceError(response) => {
+            let status = response.raw().status().as_u16();
+            let code = response.err().code().unwrap_or_default().to_owned();
+            let message = response.err().message().unwrap_or_default().to_owned();
+            // The SES error message may contain the customer's address, which must not be logged.
+            let details = format!("{code}: {}", message.replace(to.expose(), "the recipient"));
             match status {
-                _ if is_about_recipient(&code, &message, to, from) => {
-                    SendEmailError::Rejected { reason: Reason::from_lossy(&said) }
+                _ if is_rejected_recipient(&code, &message, to, from) => {
+                    SendEmailError::Rejected { reason: Reason::from_lossy(&details) }
                 }
-                // As "Common Errors" has it, "due to an unknown error": nothing says that it was not sent.
-                500.. if status != 503 => SendEmailError::Unknown(PortError::new(OPERATION, said)),
-                _ => SendEmailError::NotSent(PortError::new(OPERATION, said)),
+                // "Common Errors" describes this status as an unknown error, so the message may have been sent.
+                500.. if status != 503 => SendEmailError::Unknown(PortError::new(OPERATION, details)),
+                _ => SendEmailError::NotSent(PortError::new(OPERATION, details)),
             }
         }
         SdkError::ConstructionFailure(_) => SendEmailError::NotSent(PortError::new(OPERATION, error)),
-        SdkError::DispatchFailure(ref failure) if failure.as_connector_error().is_some_and(never_connected) => {
+        SdkError::DispatchFailure(ref failure) if failure.as_connector_error().is_some_and(is_connect_error) => {
             SendEmailError::NotSent(PortError::new(OPERATION, error))
         }
         _ => SendEmailError::Unknown(PortError::new(OPERATION, error)),
     }
 }
 
-/// Whether SES refuses this address and would take another. The sender's has the form of one, so a malformed address is the
-/// recipient's; of those that are not verified, which in SES's sandbox recipients have to be, the message names each.
-fn is_about_recipient(code: &str, message: &str, to: &Email, from: &Email) -> bool {
+/// Returns whether SES rejected the recipient's address and would accept another one.
+///
+/// The sender's address is well-formed, so a malformed address is the recipient's. In the SES sandbox, recipients must
+/// be verified, and the error message lists all addresses that are not.
+fn is_rejected_recipient(code: &str, message: &str, to: &Email, from: &Email) -> bool {
     match code {
         "InvalidParameterValue" => !message.starts_with("Invalid tag"),
         "MessageRejected" => message.contains(to.expose()) && !message.contains(from.expose()),
@@ -94,7 +98,7 @@ fn is_about_recipient(code: &str, message: &str, to: &Email, from: &Email) -> bo
 mod tests {
     use std::net::SocketAddr;
 
-    use ferrite_aws::testing::{Server, answer, config_at};
+    use ferrite_aws::testing::{MockServer, config_at, response};
     use ferrite_domain::Notification;
     use tokio::net::TcpListener;
 
@@ -111,54 +115,57 @@ mod tests {
         Mailer::new(&config_at(address), sender, "mail".to_owned()).send(&message).await
     }
 
-    async fn answered(status: u16, code: &str, message: &str) -> SendEmailError {
+    async fn send_with_error_response(status: u16, code: &str, message: &str) -> SendEmailError {
         let body = format!(
             "<ErrorResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><Error><Type>Sender</Type>\
              <Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
         );
-        let server = Server::start(move |_| answer(status, &body)).await;
+        let server = MockServer::start(move |_| response(status, &body)).await;
         let error = send(server.address).await.unwrap_err();
-        assert_eq!(server.seen().len(), 1, "sent once, whatever is answered");
+        assert_eq!(server.requests().len(), 1, "must not retry");
         error
     }
 
     #[tokio::test]
-    async fn an_address_that_ses_refuses_is_rejected_with_the_reason_and_without_the_address() {
+    async fn reports_a_rejected_recipient_without_the_address() {
         let unverified = "Email address is not verified. The following identities failed the check in region EU-WEST-1: ";
         for (code, message) in [
             ("InvalidParameterValue", "Local address contains dot-dot".to_owned()),
             ("MessageRejected", format!("{unverified}{TO}")),
         ] {
-            let error = answered(400, code, &message).await;
+            let error = send_with_error_response(400, code, &message).await;
             let SendEmailError::Rejected { reason } = error else { panic!("{error:?}") };
             assert!(reason.as_str().starts_with(code) && !reason.as_str().contains(TO), "{reason}");
         }
-        let error = answered(400, "MessageRejected", &format!("{unverified}{FROM}, {TO}")).await;
-        assert!(matches!(error, SendEmailError::NotSent(_)), "the sender is to be put right, and then all can be sent");
+        let error = send_with_error_response(400, "MessageRejected", &format!("{unverified}{FROM}, {TO}")).await;
+        assert!(
+            matches!(error, SendEmailError::NotSent(_)),
+            "the sender is not verified either, so the recipient is not at fault"
+        );
     }
 
     #[tokio::test]
-    async fn what_ses_says_no_to_was_not_sent() {
+    async fn reports_not_sent_for_definite_failures() {
         for (status, code) in
             [(400, "Throttling"), (400, "ConfigurationSetDoesNotExist"), (403, "AccessDenied"), (503, "ServiceUnavailable")]
         {
-            let error = answered(status, code, "no").await;
+            let error = send_with_error_response(status, code, "no").await;
             assert!(matches!(error, SendEmailError::NotSent(_)), "{error:?}");
         }
-        let mistake_of_ours = answered(400, "InvalidParameterValue", "Invalid tag value &lt;a b&gt;").await;
-        assert!(matches!(mistake_of_ours, SendEmailError::NotSent(_)), "{mistake_of_ours:?}");
+        let invalid_tag = send_with_error_response(400, "InvalidParameterValue", "Invalid tag value &lt;a b&gt;").await;
+        assert!(matches!(invalid_tag, SendEmailError::NotSent(_)), "{invalid_tag:?}");
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let error = send(closed).await.unwrap_err();
         assert!(matches!(error, SendEmailError::NotSent(_)), "{error:?}");
     }
 
     #[tokio::test]
-    async fn what_went_without_an_answer_may_have_been_sent() {
-        let server = Server::start(|_| None).await;
+    async fn reports_unknown_without_a_definite_response() {
+        let server = MockServer::start(|_| None).await;
         let error = send(server.address).await.unwrap_err();
         assert!(matches!(error, SendEmailError::Unknown(_)), "{error:?}");
-        assert_eq!(server.seen().len(), 1, "not sent a second time");
-        let error = answered(500, "InternalFailure", "unknown").await;
+        assert_eq!(server.requests().len(), 1, "must not retry");
+        let error = send_with_error_response(500, "InternalFailure", "unknown").await;
         assert!(matches!(error, SendEmailError::Unknown(_)), "{error:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The bucket of reports.
+//! S3 bucket for reports.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -8,7 +8,7 @@ use ferrite_domain::ports::KeepReport;
 
 use crate::s3_client::s3_client;
 
-/// The bucket that reports are kept in.
+/// S3 bucket for reports.
 #[derive(Debug, Clone)]
 pub struct ReportBucket {
     client: Client,
@@ -16,7 +16,7 @@ pub struct ReportBucket {
 }
 
 impl ReportBucket {
-    /// The bucket called `name`.
+    /// Uses the bucket `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: s3_client(config), name }
     }

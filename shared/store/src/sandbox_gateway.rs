@@ -1,14 +1,17 @@
-//! A payment gateway that takes no money and decides from the payment token.
+//! Payment gateway for testing that takes no money. The payment token determines the outcome:
 //!
-//! | token | what happens |
+//! | token | outcome |
 //! |---|---|
 //! | `tok_success` | approved |
-//! | `tok_timeout_once` | times out at the first try, approved at the next |
-//! | `tok_declined`, and any other | declined |
+//! | `tok_timeout_once` | times out on the first attempt, approved on the next attempt |
+//! | `tok_declined`, and any other token | declined |
 //!
-//! It keeps a ledger of its own, in a table of its own, as a real gateway does: what it decided for an order it decides
-//! again, an order whose payment was voided is not charged any more, and the ledger can be compared with the orders. A fork puts its provider's client in its place, with the
-//! order's identifier as the provider's idempotency key.
+//! Like a real gateway, it keeps its own ledger, in a separate table. A repeated charge for an order returns the
+//! recorded outcome, and an order whose payment was voided is never charged again. The ledger can be compared with the
+//! orders.
+//!
+//! Replace this module with the client of your payment provider, and use the order's identifier as the provider's
+//! idempotency key.
 
 use std::collections::HashMap;
 
@@ -27,7 +30,7 @@ const DECLINED: &str = "declined";
 const TIMED_OUT: &str = "timed_out";
 const VOIDED: &str = "voided";
 
-/// The sandbox.
+/// Sandbox payment gateway.
 #[derive(Debug, Clone)]
 pub struct SandboxGateway {
     client: Client,
@@ -35,79 +38,85 @@ pub struct SandboxGateway {
 }
 
 impl SandboxGateway {
-    /// A sandbox whose ledger is the table called `ledger`, with the partition key `orderId`.
+    /// Uses the table `ledger`, whose partition key is `orderId`, as the ledger.
     pub fn new(config: &aws_types::SdkConfig, ledger: String) -> Self {
         Self { client: dynamodb_client(config), ledger }
     }
 
-    /// Writes the decision down if the order has none; what stands in the ledger afterwards if it had one.
-    async fn decide(&self, charge: &Charge, outcome: &str) -> Result<Option<String>, PortError> {
-        let text = |text: String| AttributeValue::S(text);
+    /// Records the outcome if the order has none. Otherwise, returns the recorded outcome.
+    async fn record_outcome(&self, charge: &Charge, outcome: &str) -> Result<Option<String>, PortError> {
+        let string = |text: String| AttributeValue::S(text);
         let put = self
             .client
             .put_item()
             .table_name(&self.ledger)
-            .item("orderId", text(charge.order.to_string()))
-            .item("outcome", text(outcome.to_owned()))
+            .item("orderId", string(charge.order.to_string()))
+            .item("outcome", string(outcome.to_owned()))
             .item("amount", AttributeValue::N(charge.amount.amount.minor_units().to_string()))
-            .item("currency", text(charge.amount.currency.to_string()))
+            .item("currency", string(charge.amount.currency.to_string()))
             .condition_expression("attribute_not_exists(orderId)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match put.send().await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(refused)) => Ok(Some(outcome_of(refused.item()))),
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => Ok(Some(outcome_of(failed.item()))),
                 _ => Err(PortError::new("PutItem", error)),
             },
         }
     }
 
-    /// Writes another outcome in the place of one that `condition` allows to be replaced by it; what stands in the ledger if
-    /// it does not.
-    async fn replace(&self, order: OrderId, by: &str, condition: &str, compared: &str) -> Result<Option<String>, PortError> {
+    /// Replaces the recorded outcome if `condition` holds, which can use `compared` as `:compared`. Otherwise, returns
+    /// the recorded outcome.
+    async fn replace_outcome(
+        &self,
+        order: OrderId,
+        new: &str,
+        condition: &str,
+        compared: &str,
+    ) -> Result<Option<String>, PortError> {
         let update = self
             .client
             .update_item()
             .table_name(&self.ledger)
             .key("orderId", AttributeValue::S(order.to_string()))
-            .update_expression("SET outcome = :by")
+            .update_expression("SET outcome = :new")
             .condition_expression(condition)
-            .expression_attribute_values(":by", AttributeValue::S(by.to_owned()))
+            .expression_attribute_values(":new", AttributeValue::S(new.to_owned()))
             .expression_attribute_values(":compared", AttributeValue::S(compared.to_owned()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         match update.send().await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Some(outcome_of(refused.item()))),
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Some(outcome_of(failed.item()))),
                 _ => Err(PortError::new("UpdateItem", error)),
             },
         }
     }
 }
 
-/// What a line of the ledger says.
-fn outcome_of(line: Option<&HashMap<String, AttributeValue>>) -> String {
-    line.and_then(|line| line.get("outcome")?.as_s().ok().cloned()).unwrap_or_default()
+/// Returns the outcome in a ledger entry.
+fn outcome_of(entry: Option<&HashMap<String, AttributeValue>>) -> String {
+    entry.and_then(|entry| entry.get("outcome")?.as_s().ok().cloned()).unwrap_or_default()
 }
 
 impl TakePayment for SandboxGateway {
     async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
-        let wanted = match charge.token.expose() {
+        let requested = match charge.token.expose() {
             "tok_success" => APPROVED,
             "tok_timeout_once" => TIMED_OUT,
             _ => DECLINED,
         };
-        let stands = match self.decide(charge, wanted).await? {
-            None if wanted == TIMED_OUT => return Err(PaymentError::Timeout),
-            None => wanted.to_owned(),
-            // It may have been voided since then, and then stays so.
-            Some(before) if before == TIMED_OUT => {
-                let approved = self.replace(charge.order, APPROVED, "outcome = :compared", TIMED_OUT).await?;
-                approved.unwrap_or_else(|| APPROVED.to_owned())
+        let outcome = match self.record_outcome(charge, requested).await? {
+            None if requested == TIMED_OUT => return Err(PaymentError::Timeout),
+            None => requested.to_owned(),
+            // The payment may have been voided in the meantime. In that case, it stays voided.
+            Some(recorded) if recorded == TIMED_OUT => {
+                let recorded = self.replace_outcome(charge.order, APPROVED, "outcome = :compared", TIMED_OUT).await?;
+                recorded.unwrap_or_else(|| APPROVED.to_owned())
             }
-            Some(before) => before,
+            Some(recorded) => recorded,
         };
-        Ok(match stands.as_str() {
+        Ok(match outcome.as_str() {
             APPROVED => Payment::Approved,
             VOIDED => Payment::Voided,
             _ => Payment::Declined { reason: Reason::from_lossy("the card was declined") },
@@ -115,7 +124,7 @@ impl TakePayment for SandboxGateway {
     }
 
     async fn void(&self, order: OrderId) -> Result<(), PaymentError> {
-        self.replace(order, VOIDED, "attribute_not_exists(orderId) OR outcome <> :compared", DECLINED).await?;
+        self.replace_outcome(order, VOIDED, "attribute_not_exists(orderId) OR outcome <> :compared", DECLINED).await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The DynamoDB table: one place that knows its keys and items.
+//! The DynamoDB table. Only this module knows its keys and items.
 
 mod customers;
 mod keys;
@@ -21,7 +21,7 @@ use ferrite_core::ports::PortError;
 
 pub use stream::{StreamRecord, StreamRecordError};
 
-/// The table. It implements every port that keeps products, customers or orders.
+/// The DynamoDB table. Implements all ports that store products, customers or orders.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
@@ -29,43 +29,44 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table called `name`.
+    /// Uses the table `name`.
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: dynamodb_client(config), name }
     }
 }
 
-/// Turns an SDK error into the port's, with the operation's name and the whole cause.
-fn failed<E>(operation: &'static str) -> impl Fn(E) -> PortError
+/// Converts an SDK error to a port error with the name of the operation.
+fn port_error<E>(operation: &'static str) -> impl Fn(E) -> PortError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     move |cause| PortError::new(operation, cause)
 }
 
-/// Why each item of a cancelled transaction was refused, in the order of the items; `None` when the transaction was not
-/// cancelled but failed otherwise.
-fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<&[CancellationReason]> {
+/// Returns the cancellation reason of each item of a transaction, in the order of the items. Returns `None` if the
+/// transaction failed for another reason.
+fn cancellation_reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<&[CancellationReason]> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => Some(cancelled.cancellation_reasons()),
         _ => None,
     }
 }
 
-/// Whether the only thing wrong was that another transaction was changing the same items ("TransactionConflict"), or
-/// that one with the same token is still going on. To try again is then safe and likely to help.
+/// Returns whether the transaction failed only because of a conflict: another transaction was changing the same items
+/// (`TransactionConflict`), or one with the same token is still in progress. A retry is then safe and likely to
+/// succeed.
 fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     if let Some(TransactWriteItemsError::TransactionInProgressException(_)) = error.as_service_error() {
         return true;
     }
-    cancellation(error).is_some_and(|reasons| {
+    cancellation_reasons(error).is_some_and(|reasons| {
         let codes = || reasons.iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
         codes().count() > 0 && codes().all(|code| code == "TransactionConflict")
     })
 }
 
-/// How often and how long after each other a conflicting transaction is tried again: five times within about half a
-/// second, so that the customer waiting for it never notices.
+/// Backoff for transaction conflicts: five retries within about half a second, which the waiting customer does not
+/// notice.
 fn conflict_retries() -> backon::ExponentialBuilder {
     backon::ExponentialBuilder::default()
         .with_min_delay(std::time::Duration::from_millis(15))

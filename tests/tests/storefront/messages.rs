@@ -140,5 +140,5 @@ fn a_stream_record_that_is_no_order_is_put_aside_and_holds_up_nothing() {
         let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
-    assert!(reason(&queues.find(api.output("RelayDlqUrl"), &poison)).contains("does not hold what its key says"));
+    assert!(reason(&queues.find(api.output("RelayDlqUrl"), &poison)).contains("does not match its key"));
 }

@@ -1,8 +1,8 @@
-//! The HTTP client that every AWS client shares, and with it one pool of connections.
+//! The HTTP client and connection pool that all AWS clients share.
 //!
-//! It is hyper's own client behind the SDK's port. The one that the SDK brings, `aws-smithy-http-client`, has HTTP/2, proxies and a
-//! second pool in it, which no call here uses: half a megabyte of every function, and a quarter of the instructions
-//! that init takes beyond an empty function's.
+//! It implements the SDK's HTTP client interface with hyper's client. The SDK's own client, `aws-smithy-http-client`,
+//! includes HTTP/2, proxy support and a second pool, none of which is used here. It would add half a megabyte to every
+//! function, and accounts for a quarter of the init instructions beyond those of an empty function.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -25,27 +25,28 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::tls;
 
-/// How long a connection may wait for its next request.
+/// Maximum time that a connection stays idle in the pool.
 ///
-/// Lambda freezes the environment between invocations, for minutes, and AWS may close the connection meanwhile ("Best
-/// practices for working with AWS Lambda functions": use keep-alive, expect idle connections to be purged). That costs
-/// no request: a close that has arrived takes the connection out of the pool, one that arrives with the request leaves
-/// hyper to send the unsent request on another, and what breaks after that is a connection error, which the SDK tries
-/// again on a new connection. So the limit is there for a connection that was dropped without a word, which costs a
-/// whole attempt: NAT gateways and network load balancers forget one after 350 s ("NAT gateway basics").
+/// Lambda freezes the execution environment between invocations, and AWS may close idle connections in the meantime
+/// ("Best practices for working with AWS Lambda functions"). No request fails because of that. If the close has
+/// arrived, the connection is removed from the pool. If it arrives while a request is being sent, hyper sends the
+/// request on another connection. Later failures are connection errors, which the SDK retries on a new connection.
+///
+/// The limit covers connections that are dropped without notification, which cost a whole attempt: NAT gateways and
+/// Network Load Balancers drop a connection after 350 seconds of inactivity ("NAT gateway basics").
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// A client that trusts `roots` and gives a connection `connect_timeout` to be made.
+/// Creates a client that trusts the certificates in `roots`.
 ///
 /// # Errors
-/// The TLS stack has none of the protocol versions that it was built for.
+/// Returns an error if rustls does not support any of the configured protocol versions.
 pub(super) fn client(roots: RootCertStore, connect_timeout: Duration) -> Result<SharedHttpClient, rustls::Error> {
     let config = ClientConfig::builder_with_provider(Arc::new(tls::provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     let mut tcp = TcpConnector::new();
-    // The scheme is the layer's above.
+    // Allow `https` URLs: the HTTPS connector that wraps this one checks the scheme.
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_timeout));
@@ -61,7 +62,8 @@ pub(super) fn client(roots: RootCertStore, connect_timeout: Duration) -> Result<
 struct Https(Client<HttpsConnector<TcpConnector>, SdkBody>);
 
 impl HttpClient for Https {
-    /// The timeouts in the settings are not read: connecting has the one above, and an attempt the SDK's own.
+    /// Ignores the timeouts in the settings: the client has its own connect timeout, and the SDK enforces the attempt
+    /// timeout.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
@@ -75,7 +77,7 @@ impl HttpConnector for Https {
         };
         let connection = capture_connection(&mut request);
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
-            capture.set_connection_retriever(move || poisonable(&connection));
+            capture.set_connection_retriever(move || connection_metadata(&connection));
         }
         let sent = self.0.request(request);
         HttpConnectorFuture::new(async move {
@@ -86,8 +88,8 @@ impl HttpConnector for Https {
     }
 }
 
-/// Lets the SDK take a connection that gave a transient error out of the pool.
-fn poisonable(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
+/// Lets the SDK remove a connection from the pool after a transient error.
+fn connection_metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     connection.connection_metadata().as_ref()?;
     let connection = connection.clone();
     let poison = move || {
@@ -98,14 +100,14 @@ fn poisonable(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
-/// Whether no connection was made, so that nothing of the request was sent. Trying again is then safe.
+/// Returns whether no connection could be established. Nothing was sent in that case, so a retry is safe.
 #[must_use]
-pub fn never_connected(error: &ConnectorError) -> bool {
+pub fn is_connect_error(error: &ConnectorError) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<legacy::Error>());
     cause.is_some_and(legacy::Error::is_connect)
 }
 
-/// What kind of error it is, which decides whether the SDK tries again: everything but a request that cannot be sent.
+/// Classifies the error for the SDK, which retries everything except requests that are invalid.
 fn connector_error(error: legacy::Error) -> ConnectorError {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>());
     match cause {

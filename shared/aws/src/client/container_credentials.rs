@@ -1,5 +1,5 @@
-//! Credentials from an endpoint in the function's own environment, which is where SnapStart has them ("Container
-//! credential provider", AWS SDKs and Tools Reference Guide).
+//! Credentials from a local endpoint, which Lambda SnapStart uses ("Container credential provider", AWS SDKs and Tools
+//! Reference Guide).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,23 +22,23 @@ use serde::Deserialize;
 
 use super::{retries, timeouts};
 
-/// Where ECS and EKS have their containers' credentials; all else that may be asked in the clear is loopback.
+/// Credentials endpoints of ECS and EKS. Besides loopback addresses, only these may be called without TLS.
 const CONTAINER_ENDPOINTS: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 2)),
     IpAddr::V4(Ipv4Addr::new(169, 254, 170, 23)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x23)),
 ];
 
-/// Why the endpoint that the environment names is not asked.
+/// Reason why a credentials endpoint is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InvalidEndpoint {
-    #[error("it is not an http or https URL")]
+    #[error("not an http or https URL")]
     NotAUrl,
-    #[error("http is for a loopback address, or a container's credentials endpoint, only")]
+    #[error("http is allowed only for loopback addresses and container credentials endpoints; use https")]
     Insecure,
 }
 
-/// Fetches the credentials whenever it is asked: the SDK's identity cache keeps them until shortly before they expire.
+/// Fetches credentials on every call. The SDK's identity cache stores them until shortly before they expire.
 pub(super) struct ContainerCredentials(Operation<(), Credentials, CredentialsError>);
 
 impl fmt::Debug for ContainerCredentials {
@@ -48,7 +48,8 @@ impl fmt::Debug for ContainerCredentials {
 }
 
 impl ContainerCredentials {
-    /// Credentials from `url`, asked with `token` if there is one.
+    /// Creates a provider that fetches credentials from `url`, with `token` in the `Authorization` header if there is
+    /// one.
     pub(super) fn new(url: &str, token: Option<HeaderValue>, http: SharedHttpClient) -> Result<Self, InvalidEndpoint> {
         let url: Uri = url.parse().map_err(|_| InvalidEndpoint::NotAUrl)?;
         let host = allowed_host(&url)?;
@@ -71,7 +72,7 @@ impl ContainerCredentials {
                 }
                 Ok(request.body(SdkBody::empty())?.try_into()?)
             })
-            .deserializer(|response| read(response).map_err(OrchestratorError::operation))
+            .deserializer(|response| parse_response(response).map_err(OrchestratorError::operation))
             .build();
         Ok(Self(fetch))
     }
@@ -84,22 +85,23 @@ impl ProvideCredentials for ContainerCredentials {
     {
         future::ProvideCredentials::new(async {
             self.0.invoke(()).await.map_err(|error| match error {
-                SdkError::ServiceError(refusal) => refusal.into_err(),
-                unanswered => CredentialsError::provider_error(unanswered),
+                SdkError::ServiceError(error) => error.into_err(),
+                error => CredentialsError::provider_error(error),
             })
         })
     }
 }
 
-/// The URL's scheme, host and port, if credentials may come from there: by https, or from this very machine.
+/// Returns the scheme, host and port of `url` if it is safe to fetch credentials from it: over https, or from a local
+/// address.
 fn allowed_host(url: &Uri) -> Result<String, InvalidEndpoint> {
     let (Some(scheme), Some(authority)) = (url.scheme(), url.authority()) else { return Err(InvalidEndpoint::NotAUrl) };
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let is_here =
+    let is_local =
         host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback() || CONTAINER_ENDPOINTS.contains(&ip));
     match scheme {
         _ if *scheme == Scheme::HTTPS => {}
-        _ if *scheme == Scheme::HTTP && is_here => {}
+        _ if *scheme == Scheme::HTTP && is_local => {}
         _ if *scheme == Scheme::HTTP => return Err(InvalidEndpoint::Insecure),
         _ => return Err(InvalidEndpoint::NotAUrl),
     }
@@ -108,22 +110,22 @@ fn allowed_host(url: &Uri) -> Result<String, InvalidEndpoint> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct CredentialsResponse {
     access_key_id: String,
     secret_access_key: String,
     token: Option<String>,
     expiration: Option<Timestamp>,
 }
 
-fn read(response: &HttpResponse) -> provider::Result {
+fn parse_response(response: &HttpResponse) -> provider::Result {
     if !response.status().is_success() {
         let status = response.status().as_u16();
-        return Err(CredentialsError::provider_error(format!("the credentials endpoint answered with status {status}")));
+        return Err(CredentialsError::provider_error(format!("the credentials endpoint returned status {status}")));
     }
-    let answer: Answer = serde_json::from_slice(response.body().bytes().unwrap_or_default())
-        // Why not is left out: it may quote what was there, and that may be a secret.
-        .map_err(|_| CredentialsError::provider_error("the credentials endpoint answered with something else"))?;
+    let credentials: CredentialsResponse = serde_json::from_slice(response.body().bytes().unwrap_or_default())
+        // Drop the parse error: it may quote part of the response, which contains secrets.
+        .map_err(|_| CredentialsError::provider_error("the credentials endpoint returned an invalid response"))?;
     let expires =
-        answer.expiration.map(|time| SystemTime::UNIX_EPOCH + Duration::from_secs(time.unix_seconds().unsigned_abs()));
-    Ok(Credentials::new(answer.access_key_id, answer.secret_access_key, answer.token, expires, "container"))
+        credentials.expiration.map(|time| SystemTime::UNIX_EPOCH + Duration::from_secs(time.unix_seconds().unsigned_abs()));
+    Ok(Credentials::new(credentials.access_key_id, credentials.secret_access_key, credentials.token, expires, "container"))
 }

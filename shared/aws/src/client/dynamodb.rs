@@ -1,39 +1,40 @@
-//! DynamoDB's client, which finds its endpoint without the SDK's rules wherever their answer is plain.
+//! DynamoDB client that resolves common endpoints without the SDK's endpoint rules.
 //!
-//! The rules match the region against the pattern of every partition, and compile each pattern first: a tenth of what
-//! init takes beyond an empty function's.
+//! The rules compile the pattern of every AWS partition to match the Region against it. That takes a tenth of the init
+//! work beyond that of an empty function.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_types::SdkConfig;
 
-/// Where regions of the partition `aws` lie: the first part of their names.
-const AREAS: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
+/// Prefixes of the Region names in the partition `aws`.
+const REGION_PREFIXES: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
 
-/// A client that calls what [`SdkConfig`] says.
+/// Creates a DynamoDB client from the SDK configuration.
 pub fn dynamodb_client(config: &SdkConfig) -> Client {
-    let endpoints = Endpoints { rules: DefaultResolver::new() };
-    Client::from_conf(Builder::from(config).endpoint_resolver(endpoints).build())
+    let resolver = EndpointResolver { rules: DefaultResolver::new() };
+    Client::from_conf(Builder::from(config).endpoint_resolver(resolver).build())
 }
 
-/// The endpoint that is set, or the region's own ("Amazon DynamoDB endpoints and quotas"); for all else the SDK's rules.
+/// Resolves to the configured endpoint or the Region's standard endpoint ("Amazon DynamoDB endpoints and quotas"). Uses
+/// the SDK's endpoint rules in all other cases.
 #[derive(Debug)]
-struct Endpoints {
+struct EndpointResolver {
     rules: DefaultResolver,
 }
 
-impl ResolveEndpoint for Endpoints {
+impl ResolveEndpoint for EndpointResolver {
     fn resolve_endpoint<'a>(&'a self, params: &'a Params) -> EndpointFuture<'a> {
-        match plain(params) {
+        match resolve_without_rules(params) {
             Some(url) => EndpointFuture::ready(Ok(Endpoint::builder().url(url).build())),
             None => self.rules.resolve_endpoint(params),
         }
     }
 }
 
-/// The endpoint's URL where nothing is asked for that the rules would have to weigh.
-fn plain(params: &Params) -> Option<String> {
+/// Returns the endpoint URL if it does not depend on the endpoint rules.
+fn resolve_without_rules(params: &Params) -> Option<String> {
     if params.use_fips() == Some(true) || params.use_dual_stack() == Some(true) || params.account_id().is_some() {
         return None;
     }
@@ -45,11 +46,11 @@ fn plain(params: &Params) -> Option<String> {
 }
 
 fn is_in_partition_aws(region: &str) -> bool {
-    let Some((area, rest)) = region.split_once('-') else { return false };
-    let Some((place, number)) = rest.split_once('-') else { return false };
-    AREAS.contains(&area)
-        && !place.is_empty()
-        && place.bytes().all(|byte| byte.is_ascii_lowercase())
+    let Some((prefix, suffix)) = region.split_once('-') else { return false };
+    let Some((location, number)) = suffix.split_once('-') else { return false };
+    REGION_PREFIXES.contains(&prefix)
+        && !location.is_empty()
+        && location.bytes().all(|byte| byte.is_ascii_lowercase())
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -60,15 +61,17 @@ mod tests {
 
     use super::*;
 
-    async fn both(params: ParamsBuilder) -> [Option<Endpoint>; 2] {
+    /// Resolves the endpoint with this module's resolver and with the SDK's rules.
+    async fn resolve_both(params: ParamsBuilder) -> [Option<Endpoint>; 2] {
         let params = params.build().unwrap();
-        let rules = DefaultResolver::new();
-        let by_the_rules = rules.resolve_endpoint(&params).await.ok();
-        [Endpoints { rules: DefaultResolver::new() }.resolve_endpoint(&params).await.ok(), by_the_rules]
+        let resolver = EndpointResolver { rules: DefaultResolver::new() };
+        let resolved = resolver.resolve_endpoint(&params).await.ok();
+        let expected = DefaultResolver::new().resolve_endpoint(&params).await.ok();
+        [resolved, expected]
     }
 
     #[tokio::test]
-    async fn every_endpoint_is_the_one_that_the_rules_name() {
+    async fn resolves_the_same_endpoints_as_the_sdk_rules() {
         let regions = [
             "us-east-1",
             "eu-west-3",
@@ -93,7 +96,7 @@ mod tests {
             "US-EAST-1",
         ];
         for region in regions {
-            for given in [
+            for params in [
                 Params::builder().region(region),
                 Params::builder().region(region).use_fips(true),
                 Params::builder().region(region).use_dual_stack(true),
@@ -101,24 +104,23 @@ mod tests {
                 Params::builder().region(region).endpoint("http://localhost:4566").use_fips(true),
                 Params::builder().region(region).account_id("000000000001").account_id_endpoint_mode("preferred"),
             ] {
-                let described = format!("{given:?}");
-                let [ours, rules] = both(given).await;
-                assert_eq!(ours, rules, "{described}");
+                let description = format!("{params:?}");
+                let [resolved, expected] = resolve_both(params).await;
+                assert_eq!(resolved, expected, "{description}");
             }
         }
-        let [ours, rules] = both(Params::builder()).await;
-        assert_eq!(ours, rules, "no region");
+        let [resolved, expected] = resolve_both(Params::builder()).await;
+        assert_eq!(resolved, expected, "no Region");
     }
 
-    /// The others cost what this is here to save.
     #[test]
-    fn what_lambda_gives_needs_no_rules() {
-        let plain = |params: ParamsBuilder| plain(&params.build().unwrap());
-        assert_eq!(plain(Params::builder().region("eu-west-1")).unwrap(), "https://dynamodb.eu-west-1.amazonaws.com");
+    fn resolves_standard_regions_without_the_sdk_rules() {
+        let resolve = |params: ParamsBuilder| resolve_without_rules(&params.build().unwrap());
+        assert_eq!(resolve(Params::builder().region("eu-west-1")).unwrap(), "https://dynamodb.eu-west-1.amazonaws.com");
         assert_eq!(
-            plain(Params::builder().region("eu-west-1").endpoint("http://localhost:4566")).unwrap(),
+            resolve(Params::builder().region("eu-west-1").endpoint("http://localhost:4566")).unwrap(),
             "http://localhost:4566"
         );
-        assert_eq!(plain(Params::builder().region("us-gov-west-1")), None);
+        assert_eq!(resolve(Params::builder().region("us-gov-west-1")), None);
     }
 }

@@ -1,6 +1,6 @@
-//! What of TLS is spoken: the suites, groups and signatures that AWS's endpoints offer first ("Cipher suites", AWS
-//! General Reference), without those that would only make every function an eighth of a megabyte larger. There are no
-//! client certificates.
+//! TLS parameters: the cipher suites, key exchange groups and signature algorithms that AWS endpoints prefer ("Cipher
+//! suites", AWS General Reference). The others are omitted, because they would make every function an eighth of a
+//! megabyte larger. Client certificates are not supported.
 
 use std::sync::Arc;
 
@@ -16,9 +16,9 @@ use webpki::ring::{
     RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
 };
 
-/// The cryptography, on ring.
+/// Creates a crypto provider based on ring.
 ///
-/// Its parts have to be named one by one: whatever refers to rustls's own provider brings all of it.
+/// It lists its parts one by one, because any reference to rustls's default provider links all of it.
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
@@ -28,8 +28,8 @@ pub(super) fn provider() -> CryptoProvider {
             cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
             cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
         ],
-        // The first is the one that a handshake begins with: ring has P-256 in assembly and X25519 in C, which takes twice as
-        // long on either side.
+        // A handshake starts with the first group. ring implements P-256 in assembly and X25519 in C, which takes twice
+        // as long on both sides.
         kx_groups: vec![kx_group::SECP256R1, kx_group::X25519],
         signature_verification_algorithms: SIGNATURES,
         secure_random: &Ring,
@@ -45,7 +45,7 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         ECDSA_P384_SHA384,
         RSA_PKCS1_2048_8192_SHA256,
         RSA_PKCS1_2048_8192_SHA384,
-        // Of certificates alone, where AWS_CA_BUNDLE names a proxy's.
+        // Only for certificates of proxies, which AWS_CA_BUNDLE can contain.
         RSA_PKCS1_2048_8192_SHA512,
         RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
         RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
@@ -71,6 +71,6 @@ impl SecureRandom for Ring {
 
 impl KeyProvider for Ring {
     fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
-        Err(Error::General("there are no client certificates here".to_owned()))
+        Err(Error::General("client certificates are not supported".to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Whose certificates are trusted.
+//! Trusted root certificates.
 
 use std::{fs, io};
 
@@ -6,8 +6,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject};
 
-/// The roots that AWS service endpoints chain up to ("Amazon Trust Services Repository"), so that no start reads the
-/// system's certificates.
+/// Root certificates of the AWS service endpoints ("Amazon Trust Services Repository"). They are embedded, so that a
+/// cold start does not load the system's certificates.
 const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("../roots/amazon-root-ca-1.der"),
     include_bytes!("../roots/amazon-root-ca-2.der"),
@@ -16,47 +16,47 @@ const AMAZON_ROOTS: [&[u8]; 5] = [
     include_bytes!("../roots/starfield-services-root-ca-g2.der"),
 ];
 
-/// The file that `AWS_CA_BUNDLE` names is not used.
+/// The file that `AWS_CA_BUNDLE` names cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("there are no certificates to trust in {path}")]
+#[error("cannot load CA certificates from {path}")]
 pub(super) struct CaBundleError {
     path: String,
     #[source]
-    cause: Unusable,
+    cause: InvalidBundle,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
-    #[error("it cannot be read")]
+enum InvalidBundle {
+    #[error("cannot read the file")]
     File(#[from] io::Error),
-    #[error("it is not PEM")]
+    #[error("not a PEM file")]
     Pem(#[from] pem::Error),
-    #[error("it holds a certificate that is none")]
+    #[error("invalid certificate")]
     Certificate(#[from] rustls::Error),
-    #[error("it holds no certificate")]
+    #[error("the file contains no certificates")]
     Empty,
 }
 
-/// The certificates in the file `bundle`; without one, Amazon's.
+/// Returns the certificates in the file `bundle`, or the Amazon root certificates if there is no bundle.
 pub(super) fn roots(bundle: Option<String>) -> Result<RootCertStore, CaBundleError> {
-    let Some(path) = bundle else { return Ok(amazon()) };
-    read(&path).map_err(|cause| CaBundleError { path, cause })
+    let Some(path) = bundle else { return Ok(amazon_roots()) };
+    read_bundle(&path).map_err(|cause| CaBundleError { path, cause })
 }
 
-fn amazon() -> RootCertStore {
+fn amazon_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(AMAZON_ROOTS.map(CertificateDer::from_slice));
     roots
 }
 
-/// The file, every certificate of which can be read.
-fn read(path: &str) -> Result<RootCertStore, Unusable> {
+/// Reads a PEM file. Fails if any certificate in it is invalid.
+fn read_bundle(path: &str) -> Result<RootCertStore, InvalidBundle> {
     let pem = fs::read(path)?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         roots.add(certificate?)?;
     }
-    if roots.is_empty() { Err(Unusable::Empty) } else { Ok(roots) }
+    if roots.is_empty() { Err(InvalidBundle::Empty) } else { Ok(roots) }
 }
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_root_of_amazons_is_read() {
-        assert_eq!(amazon().len(), AMAZON_ROOTS.len());
+    fn parses_all_amazon_root_certificates() {
+        assert_eq!(amazon_roots().len(), AMAZON_ROOTS.len());
     }
 }

@@ -1,5 +1,5 @@
-//! An idempotency record as an item, with the attributes that Powertools for AWS Lambda (Python) writes by default and with
-//! their meaning there, so that functions in both languages can share a table.
+//! Item format of idempotency records: the default attributes of Powertools for AWS Lambda (Python), so functions in
+//! both languages can share a table.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use ferrite_core::Timestamp;
 use ferrite_core::ports::{Attempt, Fingerprint, PortError, SavedResponse};
 use serde::{Deserialize, Serialize};
 
-/// An idempotency record without its key, as an item.
+/// An idempotency record, without its key.
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `status` | `INPROGRESS` or `COMPLETED` |
-/// | `expiration` | when the record counts as absent, in seconds since 1970: the table's time to live attribute |
-/// | `in_progress_expiration` | when an attempt has ended at the latest, in milliseconds since 1970 |
-/// | `data` | the response, as JSON |
-/// | `validation` | the request's digest; functions that do not compare requests leave it out |
+/// | `expiration` | Unix time in seconds at which the record expires: the table's TTL attribute |
+/// | `in_progress_expiration` | Unix time in milliseconds at which the attempt times out |
+/// | `data` | the saved response as JSON |
+/// | `validation` | digest of the request; omitted by functions that do not validate the payload |
 ///
-/// For applications that write the record in the same transaction as the change that it is about.
+/// Applications can use it to write the record in the same transaction as the change that the request makes.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct IdempotencyRecord {
     status: Status,
@@ -48,7 +48,7 @@ impl Status {
 }
 
 impl IdempotencyRecord {
-    /// The record of an attempt that starts.
+    /// Creates the record of an attempt that starts.
     pub(super) fn in_progress(attempt: &Attempt) -> Self {
         Self {
             status: Status::InProgress,
@@ -59,7 +59,7 @@ impl IdempotencyRecord {
         }
     }
 
-    /// The record of an attempt that has completed.
+    /// Creates the record of a completed attempt.
     #[must_use]
     pub fn completed(saved: &SavedResponse, expires_at: Timestamp) -> Self {
         Self {
@@ -71,29 +71,29 @@ impl IdempotencyRecord {
         }
     }
 
-    /// The record in `item`, whose key is ignored.
+    /// Reads the record from `item`. Ignores the key.
     ///
     /// # Errors
-    /// The item is not an idempotency record.
+    /// Returns an error if the item is not an idempotency record.
     pub fn from_item(item: HashMap<String, AttributeValue>) -> Result<Self, PortError> {
         serde_dynamo::from_item(item).map_err(|error| PortError::new("reading an idempotency record", error))
     }
 
-    /// The attributes, to which the caller adds the key.
+    /// Converts the record to item attributes. The caller adds the key.
     ///
     /// # Errors
-    /// The record cannot be written as an item, which is a mistake in this program.
+    /// Returns an error if the record cannot be serialized, which is a bug.
     pub fn into_item(self) -> Result<HashMap<String, AttributeValue>, PortError> {
         serde_dynamo::to_item(self).map_err(|error| PortError::new("writing an idempotency record", error))
     }
 
-    /// Whether the record has expired at `now`. DynamoDB deletes an item some time after that.
+    /// Returns whether the record has expired at `now`. DynamoDB deletes expired items with a delay.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expiration < now.unix_seconds()
     }
 
-    /// Whether it is in progress, or completed, with the attempt that ends at `in_progress_until`.
+    /// Returns whether the record was written by `attempt`, which `in_progress_until` identifies.
     pub(super) fn belongs_to(&self, attempt: &Attempt) -> bool {
         self.in_progress_expiration == Some(attempt.in_progress_until.unix_millis())
     }
@@ -102,8 +102,10 @@ impl IdempotencyRecord {
         self.data.as_deref()
     }
 
-    /// The saved response; `None` while an attempt is in progress. A function that returned nothing has no `data`; a record
-    /// without `validation` counts as another request's, as in Powertools.
+    /// Returns the saved response, or `None` while an attempt is in progress.
+    ///
+    /// As in Powertools, a record without `data` is of a function that returned nothing, and a record without
+    /// `validation` matches no request.
     #[must_use]
     pub fn into_response(self) -> Option<SavedResponse> {
         (self.status == Status::Completed).then(|| SavedResponse {

@@ -1,5 +1,5 @@
-//! One call of an AWS service that speaks JSON ("AWS JSON 1.1 protocol"), made without the service's SDK: the SDKs' own
-//! orchestrator signs it, sends it, bounds its time and tries it again.
+//! Calls of AWS services with the AWS JSON 1.1 protocol, without the SDK crate of the service. The orchestrator of the
+//! SDKs signs and sends the request and handles timeouts and retries.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -23,24 +23,24 @@ use aws_types::{SdkConfig, SigningName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// From the first attempt to the end of the last: what waits for it is a request, or init.
+/// Timeout of a call including all retries. Requests and the init phase wait for these calls.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) type JsonCall<I, O> = Operation<I, O, ErrorMetadata>;
 
-/// The call of `service` that its `X-Amz-Target` names.
+/// Creates a call of the operation that `target` (the `X-Amz-Target` header) names.
 pub(super) fn json_call<I, O>(config: &SdkConfig, service: &'static str, target: &'static str) -> JsonCall<I, O>
 where
     I: Serialize + Debug + Send + Sync + 'static,
     O: DeserializeOwned + Debug + Send + Sync + 'static,
 {
     let region = config.region().map_or("", |region| region.as_ref());
-    let of_aws = || format!("https://{service}.{region}.amazonaws.com");
+    let aws_endpoint = || format!("https://{service}.{region}.amazonaws.com");
     let timeouts = config.timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
     let mut call = Operation::builder()
         .service_name(service)
         .operation_name(target)
-        .endpoint_url(&config.endpoint_url().map_or_else(of_aws, str::to_owned))
+        .endpoint_url(&config.endpoint_url().map_or_else(aws_endpoint, str::to_owned))
         .runtime_plugin(signing(config, service))
         .timeout_config(timeouts.operation_timeout(TIMEOUT).build())
         .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
@@ -62,12 +62,12 @@ where
             http::Request::post("/").header("content-type", "application/x-amz-json-1.1").header("x-amz-target", target);
         Ok(request.body(body)?.try_into()?)
     })
-    .deserializer(|response| read(response).map_err(OrchestratorError::operation))
+    .deserializer(|response| parse_response(response).map_err(OrchestratorError::operation))
     .build()
 }
 
-/// Has the call signed ("Signature Version 4") with the configuration's credentials, and its answers kept out of the
-/// orchestrator's own log.
+/// Signs the call with Signature Version 4 and the configuration's credentials, and keeps its response out of the
+/// orchestrator's log.
 fn signing(config: &SdkConfig, service: &'static str) -> StaticRuntimePlugin {
     let mut layer = Layer::new("signing");
     layer.store_put(SensitiveOutput);
@@ -90,26 +90,26 @@ fn signing(config: &SdkConfig, service: &'static str) -> StaticRuntimePlugin {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct ErrorResponse {
     #[serde(rename = "__type")]
     code: String,
     #[serde(alias = "Message")]
     message: Option<String>,
 }
 
-fn read<O: DeserializeOwned>(response: &HttpResponse) -> Result<O, ErrorMetadata> {
+fn parse_response<O: DeserializeOwned>(response: &HttpResponse) -> Result<O, ErrorMetadata> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        // Why not is left out: it may quote what was there, and that may be a secret.
-        return serde_json::from_slice(body).map_err(|_| ErrorMetadata::builder().code("UnexpectedAnswer").build());
+        // Drop the parse error: it may quote part of the response, which may contain a secret.
+        return serde_json::from_slice(body).map_err(|_| ErrorMetadata::builder().code("UnexpectedResponse").build());
     }
-    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+    let Ok(error_response) = serde_json::from_slice::<ErrorResponse>(body) else {
         return Err(ErrorMetadata::builder().code(format!("Status{}", response.status().as_u16())).build());
     };
-    // `com.amazonaws.ssm#ParameterNotFound:…`, of which some services send the middle alone.
-    let code = refusal.code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    // The format is `com.amazonaws.ssm#ParameterNotFound:…`. Some services send only the part between `#` and `:`.
+    let code = error_response.code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
     let mut error = ErrorMetadata::builder().code(code);
-    if let Some(message) = refusal.message {
+    if let Some(message) = error_response.message {
         error = error.message(message);
     }
     Err(error.build())

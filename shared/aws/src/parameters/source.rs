@@ -1,5 +1,5 @@
-//! The two calls that read a value: `GetParameter` of Systems Manager and `GetSecretValue` of Secrets Manager. Their SDKs
-//! would cost minutes of every release build.
+//! The calls `GetParameter` of Systems Manager and `GetSecretValue` of Secrets Manager. The SDK crates of these
+//! services would add minutes to every release build.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -11,24 +11,24 @@ use serde::{Deserialize, Serialize};
 use super::ParameterError;
 use super::json_call::{JsonCall, json_call};
 
-/// Reads parameters and secrets as they are now, for what keeps them by rules of its own; [`Parameters`](crate::Parameters)
-/// keeps them.
+/// Reads parameters and secrets without a cache, for callers that implement their own.
+/// [`Parameters`](crate::Parameters) reads them with a cache.
 #[derive(Debug, Clone)]
 pub struct ParameterSource {
-    get_parameter: JsonCall<GetParameter, ParameterAnswer>,
-    get_secret: JsonCall<GetSecretValue, SecretAnswer>,
+    get_parameter: JsonCall<GetParameterRequest, GetParameterResponse>,
+    get_secret: JsonCall<GetSecretValueRequest, GetSecretValueResponse>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct GetParameter {
+struct GetParameterRequest {
     name: String,
     with_decryption: bool,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ParameterAnswer {
+struct GetParameterResponse {
     parameter: Parameter,
 }
 
@@ -40,19 +40,19 @@ struct Parameter {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct GetSecretValue {
+struct GetSecretValueRequest {
     secret_id: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct SecretAnswer {
-    /// A secret may hold bytes in its place.
+struct GetSecretValueResponse {
+    /// `None` if the secret is binary.
     secret_string: Option<SecretString>,
 }
 
 impl ParameterSource {
-    /// Calls AWS as `config` says, which is what [`sdk_config`](crate::sdk_config) made.
+    /// Creates a source. `config` is the result of [`sdk_config`](crate::sdk_config).
     pub fn new(config: &SdkConfig) -> Self {
         Self {
             get_parameter: json_call(config, "ssm", "AmazonSSM.GetParameter"),
@@ -60,32 +60,32 @@ impl ParameterSource {
         }
     }
 
-    /// As [`Parameters::parameter`](crate::Parameters::parameter).
+    /// Reads a parameter; see [`Parameters::parameter`](crate::Parameters::parameter).
     ///
     /// # Errors
-    /// As there.
+    /// Returns a [`ParameterError`] if the value could not be read.
     pub async fn parameter(&self, name: &str) -> Result<SecretString, ParameterError> {
-        let call = self.get_parameter.invoke(GetParameter { name: name.to_owned(), with_decryption: true });
-        Ok(call.await.map_err(|error| refusal(name, error))?.parameter.value)
+        let call = self.get_parameter.invoke(GetParameterRequest { name: name.to_owned(), with_decryption: true });
+        Ok(call.await.map_err(|error| parameter_error(name, error))?.parameter.value)
     }
 
-    /// As [`Parameters::secret`](crate::Parameters::secret).
+    /// Reads a secret; see [`Parameters::secret`](crate::Parameters::secret).
     ///
     /// # Errors
-    /// As there.
+    /// Returns a [`ParameterError`] if the value could not be read or is binary.
     pub async fn secret(&self, id: &str) -> Result<SecretString, ParameterError> {
-        let call = self.get_secret.invoke(GetSecretValue { secret_id: id.to_owned() });
-        let answer = call.await.map_err(|error| refusal(id, error))?;
-        answer.secret_string.ok_or_else(|| ParameterError::NotText { name: id.to_owned() })
+        let call = self.get_secret.invoke(GetSecretValueRequest { secret_id: id.to_owned() });
+        let response = call.await.map_err(|error| parameter_error(id, error))?;
+        response.secret_string.ok_or_else(|| ParameterError::NotText { name: id.to_owned() })
     }
 }
 
-fn refusal(name: &str, error: SdkError<ErrorMetadata, HttpResponse>) -> ParameterError {
+fn parameter_error(name: &str, error: SdkError<ErrorMetadata, HttpResponse>) -> ParameterError {
     let name = name.to_owned();
     match error.as_service_error().and_then(ErrorMetadata::code) {
         Some("ParameterNotFound" | "ResourceNotFoundException") => ParameterError::NotFound { name },
         Some("AccessDeniedException") => ParameterError::AccessDenied { name },
-        // Without the answer itself, which may hold the value.
+        // Exclude the HTTP response, which may contain the value.
         _ => ParameterError::Unavailable { name, cause: error.into_source().unwrap_or_else(Into::into) },
     }
 }

@@ -7,69 +7,71 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::cached::RETRY_INTERVAL;
-use crate::testing::{Seen, Server, config_at};
+use crate::testing::{MockServer, RecordedRequest, config_at};
 
 const LIFETIME: Duration = Duration::from_secs(300);
 
-/// A clock that a test sets forward.
+/// Clock that a test advances.
 #[derive(Debug, Clone, Default)]
-struct TestClock(Arc<AtomicU64>);
+struct ManualClock(Arc<AtomicU64>);
 
-impl TestClock {
-    fn pass(&self, time: Duration) {
+impl ManualClock {
+    fn advance(&self, time: Duration) {
         self.0.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 }
 
-impl TimeSource for TestClock {
+impl TimeSource for ManualClock {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_384_800 + self.0.load(Ordering::Relaxed))
     }
 }
 
-/// A service whose answers change; its values are counted up.
-struct Service {
-    server: Server,
-    clock: TestClock,
+/// A mock of both services, whose response status a test can change. It returns `hunter1`, `hunter2` and so on.
+struct TestService {
+    server: MockServer,
+    clock: ManualClock,
     status: Arc<AtomicU16>,
     parameters: Parameters,
 }
 
 const OK: u16 = 200;
-const OUT_OF_REACH: u16 = 0;
+const UNREACHABLE: u16 = 0;
 
-async fn service(refusal: &'static str) -> Service {
-    let (status, count) = (Arc::new(AtomicU16::new(OK)), Arc::new(AtomicU64::new(0)));
-    let current = Arc::clone(&status);
-    let server = Server::start(move |seen: &Seen| {
-        let status = current.load(Ordering::Relaxed);
-        let body = match (status, &*seen.action) {
-            (OUT_OF_REACH, _) => return None,
+/// Starts a service that responds with the error `error_code` while its status is not [`OK`].
+async fn service(error_code: &'static str) -> TestService {
+    let status = Arc::new(AtomicU16::new(OK));
+    let count = Arc::new(AtomicU64::new(0));
+    let current_status = Arc::clone(&status);
+    let server = MockServer::start(move |request: &RecordedRequest| {
+        let status = current_status.load(Ordering::Relaxed);
+        let body = match (status, &*request.action) {
+            (UNREACHABLE, _) => return None,
             (OK, action) => {
                 let value = format!("hunter{}", count.fetch_add(1, Ordering::Relaxed) + 1);
                 match action {
                     "GetParameter" => format!(r#"{{"Parameter":{{"Name":"n","Type":"SecureString","Value":"{value}"}}}}"#),
-                    _ if seen.body.contains("bytes") => r#"{"Name":"n","SecretBinary":"aHVudGVy"}"#.to_owned(),
+                    _ if request.body.contains("bytes") => r#"{"Name":"n","SecretBinary":"aHVudGVy"}"#.to_owned(),
                     _ => format!(r#"{{"Name":"n","SecretString":"{value}"}}"#),
                 }
             }
-            _ => format!(r#"{{"__type":"{refusal}","message":"why"}}"#),
+            _ => format!(r#"{{"__type":"{error_code}","message":"details"}}"#),
         };
         Some(Response::builder().status(status).body(body).unwrap())
     })
     .await;
-    let clock = TestClock::default();
+    let clock = ManualClock::default();
     let config = config_at(server.address)
         .into_builder()
-        // What is tried again has tests of its own, and takes its time.
+        // Retries have their own tests, and would slow these down.
         .retry_config(RetryConfig::disabled())
         .time_source(clock.clone())
         .build();
-    Service { parameters: Parameters::new(&config, LIFETIME), server, clock, status }
+    TestService { parameters: Parameters::new(&config, LIFETIME), server, clock, status }
 }
 
-impl Service {
-    fn answers(&self, status: u16) {
+impl TestService {
+    fn set_status(&self, status: u16) {
         self.status.store(status, Ordering::Relaxed);
     }
 
@@ -77,113 +79,116 @@ impl Service {
         Ok(self.parameters.parameter("/notes/key").await?.expose_secret().to_owned())
     }
 
-    fn readings(&self) -> usize {
-        self.server.seen().len()
+    fn request_count(&self) -> usize {
+        self.server.requests().len()
     }
 }
 
 #[tokio::test]
-async fn each_service_is_asked_in_its_own_words() {
+async fn sends_each_service_its_own_request_format() {
     let service = service("").await;
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
     assert_eq!(service.parameters.secret("notes/key").await.unwrap().expose_secret(), "hunter2");
 
-    let seen = service.server.seen();
-    assert_eq!((&*seen[0].action, &*seen[0].body), ("GetParameter", r#"{"Name":"/notes/key","WithDecryption":true}"#));
-    assert_eq!((&*seen[1].action, &*seen[1].body), ("GetSecretValue", r#"{"SecretId":"notes/key"}"#));
-    for (seen, service) in seen.iter().zip(["ssm", "secretsmanager"]) {
+    let requests = service.server.requests();
+    assert_eq!(
+        (&*requests[0].action, &*requests[0].body),
+        ("GetParameter", r#"{"Name":"/notes/key","WithDecryption":true}"#)
+    );
+    assert_eq!((&*requests[1].action, &*requests[1].body), ("GetSecretValue", r#"{"SecretId":"notes/key"}"#));
+    for (request, service) in requests.iter().zip(["ssm", "secretsmanager"]) {
         let scope = format!("Credential=test/20261122/eu-west-1/{service}/aws4_request");
-        assert!(seen.authorization.contains(&scope), "{}", seen.authorization);
+        assert!(request.authorization.contains(&scope), "{}", request.authorization);
     }
 }
 
 #[tokio::test]
-async fn a_value_is_read_once_in_its_lifetime() {
+async fn reads_a_value_once_per_lifetime() {
     let service = service("").await;
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
-    service.clock.pass(LIFETIME - Duration::from_secs(1));
+    service.clock.advance(LIFETIME - Duration::from_secs(1));
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
-    service.clock.pass(Duration::from_secs(1));
+    service.clock.advance(Duration::from_secs(1));
     assert_eq!(service.parameter().await.unwrap(), "hunter2");
     assert_eq!(
         service.parameters.secret("/notes/key").await.unwrap().expose_secret(),
         "hunter3",
-        "a secret is no parameter"
+        "a secret is cached separately from a parameter of the same name"
     );
 }
 
 #[tokio::test]
-async fn whoever_needs_a_value_at_once_waits_for_one_reading() {
+async fn shares_one_call_between_concurrent_requests() {
     let service = service("").await;
     let values = tokio::join!(service.parameter(), service.parameter(), service.parameter());
     assert_eq!([values.0.unwrap(), values.1.unwrap(), values.2.unwrap()], ["hunter1", "hunter1", "hunter1"]);
-    assert_eq!(service.readings(), 1);
+    assert_eq!(service.request_count(), 1);
 }
 
 #[tokio::test]
-async fn a_value_outlives_an_outage_for_a_day() {
+async fn uses_a_stale_value_for_one_day_during_an_outage() {
     let service = service("").await;
     service.parameter().await.unwrap();
-    service.answers(OUT_OF_REACH);
-    service.clock.pass(LIFETIME);
+    service.set_status(UNREACHABLE);
+    service.clock.advance(LIFETIME);
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
-    service.clock.pass(Parameters::MAX_STALE - LIFETIME - Duration::from_secs(1));
+    service.clock.advance(Parameters::MAX_STALE - LIFETIME - Duration::from_secs(1));
     assert_eq!(service.parameter().await.unwrap(), "hunter1");
-    service.clock.pass(Duration::from_secs(1));
+    service.clock.advance(Duration::from_secs(1));
     assert!(matches!(service.parameter().await, Err(ParameterError::Unavailable { .. })));
-    service.answers(OK);
-    assert_eq!(service.parameter().await.unwrap(), "hunter2", "without a value, every request tries");
+    service.set_status(OK);
+    assert_eq!(service.parameter().await.unwrap(), "hunter2", "without a cached value, every request calls the service");
 }
 
 #[tokio::test]
-async fn an_outage_is_probed_every_five_seconds() {
+async fn retries_every_five_seconds_during_an_outage() {
     let service = service("").await;
     service.parameter().await.unwrap();
-    service.answers(OUT_OF_REACH);
-    service.clock.pass(LIFETIME);
-    for (passed, readings) in [(0, 2), (4, 2), (1, 3)] {
-        service.clock.pass(Duration::from_secs(passed));
+    service.set_status(UNREACHABLE);
+    service.clock.advance(LIFETIME);
+    for (elapsed, request_count) in [(0, 2), (4, 2), (1, 3)] {
+        service.clock.advance(Duration::from_secs(elapsed));
         assert_eq!(service.parameter().await.unwrap(), "hunter1");
-        assert_eq!(service.readings(), readings);
+        assert_eq!(service.request_count(), request_count);
     }
-    service.answers(OK);
-    service.clock.pass(RETRY_INTERVAL);
+    service.set_status(OK);
+    service.clock.advance(RETRY_INTERVAL);
     assert_eq!(service.parameter().await.unwrap(), "hunter2");
 }
 
 #[tokio::test]
-async fn a_value_that_was_taken_away_is_not_used_any_more() {
+async fn discards_a_value_that_was_deleted_or_is_denied() {
     for code in ["AccessDeniedException", "ParameterNotFound"] {
         let service = service(code).await;
         service.parameter().await.unwrap();
-        service.answers(400);
-        service.clock.pass(LIFETIME);
+        service.set_status(400);
+        service.clock.advance(LIFETIME);
         assert!(service.parameter().await.is_err(), "{code}");
-        service.answers(OUT_OF_REACH);
-        assert!(service.parameter().await.is_err(), "an outage does not bring the value back");
+        service.set_status(UNREACHABLE);
+        assert!(service.parameter().await.is_err(), "an outage does not restore the discarded value");
     }
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_kind_it_is() {
-    for (code, sentence) in [
-        ("ParameterNotFound", "there is no /notes/key"),
-        ("com.amazonaws.secretsmanager#ResourceNotFoundException", "there is no /notes/key"),
-        ("AccessDeniedException:http://internal.amazon.com/", "the function's role may not read /notes/key"),
-        ("InternalServerError", "/notes/key could not be read"),
+async fn maps_error_codes_to_error_messages() {
+    for (code, message) in [
+        ("ParameterNotFound", "/notes/key not found"),
+        ("com.amazonaws.secretsmanager#ResourceNotFoundException", "/notes/key not found"),
+        ("AccessDeniedException:http://internal.amazon.com/", "the function's role is not allowed to read /notes/key"),
+        ("InternalServerError", "cannot read /notes/key"),
     ] {
         let service = service(code).await;
-        service.answers(400);
-        assert_eq!(service.parameter().await.unwrap_err().to_string(), sentence);
+        service.set_status(400);
+        assert_eq!(service.parameter().await.unwrap_err().to_string(), message);
     }
-    let bytes = service("").await.parameters.secret("bytes").await.unwrap_err();
-    assert!(matches!(bytes, ParameterError::NotText { .. }), "{bytes}");
+    let error = service("").await.parameters.secret("bytes").await.unwrap_err();
+    assert!(matches!(error, ParameterError::NotText { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_throttled_call_is_made_again() {
-    let server = Server::start(|seen| {
-        let (status, body) = match seen.connection {
+async fn retries_a_throttled_call() {
+    let server = MockServer::start(|request| {
+        let (status, body) = match request.connection {
             1 => (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#),
             _ => (200, r#"{"Parameter":{"Value":"hunter"}}"#),
         };
@@ -195,13 +200,13 @@ async fn a_throttled_call_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_value_is_in_no_debug_output() {
+async fn does_not_include_values_in_debug_output() {
     let service = service("").await;
     service.parameter().await.unwrap();
     service.parameters.secret("notes/key").await.unwrap();
     assert!(!format!("{:?}", service.parameters).contains("hunter"));
 
-    let server = Server::start(|_| Some(Response::new(r#"{"Parameter":{"Value":["hunter"]}}"#.to_owned()))).await;
+    let server = MockServer::start(|_| Some(Response::new(r#"{"Parameter":{"Value":["hunter"]}}"#.to_owned()))).await;
     let error = ParameterSource::new(&config_at(server.address)).parameter("/notes/key").await.unwrap_err();
     assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
 }

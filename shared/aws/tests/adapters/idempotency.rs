@@ -1,4 +1,4 @@
-//! Idempotency records, and their items as Powertools for AWS Lambda (Python) reads and writes them.
+//! Contract tests of the idempotency table, and tests of its compatibility with Powertools for AWS Lambda (Python).
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ async fn table() -> IdempotencyTable {
 
 ferrite_core::idempotency_store_contract!(table().await);
 
-fn attempt() -> Attempt {
+fn new_attempt() -> Attempt {
     let at = Timestamp::from_unix_millis;
     Attempt {
         key: format!("charge#{}", UniqueIds.new_id()),
@@ -44,14 +44,15 @@ fn item(attempt: &Attempt, attributes: &[(&str, AttributeValue)]) -> Item {
     attributes.chain([("id".to_owned(), string(&attempt.key))]).collect()
 }
 
-async fn kept(attempt: &Attempt) -> Option<Item> {
+async fn stored_item(attempt: &Attempt) -> Option<Item> {
     let get = Client::new(&emulator_config()).get_item().table_name(table_name().await).key("id", string(&attempt.key));
     get.consistent_read(true).send().await.unwrap().item
 }
 
 #[tokio::test]
-async fn an_item_has_the_attributes_that_powertools_writes() {
-    let (attempt, table) = (attempt(), table().await);
+async fn writes_the_same_attributes_as_powertools() {
+    let attempt = new_attempt();
+    let table = table().await;
     table.start(&attempt).await.unwrap();
     let mut expected = item(
         &attempt,
@@ -62,19 +63,20 @@ async fn an_item_has_the_attributes_that_powertools_writes() {
             ("validation", string("8f14e45fceea167a5a36dedd4bea2543")),
         ],
     );
-    assert_eq!(kept(&attempt).await, Some(expected.clone()));
+    assert_eq!(stored_item(&attempt).await, Some(expected.clone()));
 
     table.complete(&attempt, r#"{"paid": true}"#, attempt.expires_at).await.unwrap();
     expected.insert("status".to_owned(), string("COMPLETED"));
     expected.insert("data".to_owned(), string(r#"{"paid": true}"#));
-    assert_eq!(kept(&attempt).await, Some(expected));
+    assert_eq!(stored_item(&attempt).await, Some(expected));
 }
 
 #[tokio::test]
-async fn what_powertools_wrote_without_its_options_is_read() {
+async fn reads_records_that_powertools_wrote_without_options() {
     let table = table().await;
     for (status, data, expected) in [
-        // Without `payload_validation_jmespath`, there is no `validation`: no request is known to be the same.
+        // Powertools without `payload_validation_jmespath` writes no `validation`, so the fingerprint matches no
+        // request.
         (
             "COMPLETED",
             Some(r#"{"paid": true}"#),
@@ -83,14 +85,15 @@ async fn what_powertools_wrote_without_its_options_is_read() {
                 response: r#"{"paid": true}"#.to_owned(),
             }),
         ),
-        // Without the Lambda context, there is no `in_progress_expiration`: nobody takes over until the record expires.
+        // Powertools without the Lambda context writes no `in_progress_expiration`, so no attempt takes over before the
+        // expiry.
         ("INPROGRESS", None, StartResult::InProgress),
     ] {
-        let attempt = attempt();
-        let mut theirs =
+        let attempt = new_attempt();
+        let mut record =
             item(&attempt, &[("status", string(status)), ("expiration", AttributeValue::N("1795403329".to_owned()))]);
-        theirs.extend(data.map(|data| ("data".to_owned(), string(data))));
-        let put = Client::new(&emulator_config()).put_item().table_name(table_name().await).set_item(Some(theirs));
+        record.extend(data.map(|data| ("data".to_owned(), string(data))));
+        let put = Client::new(&emulator_config()).put_item().table_name(table_name().await).set_item(Some(record));
         put.send().await.unwrap();
         assert_eq!(table.start(&attempt).await.unwrap(), expected);
     }

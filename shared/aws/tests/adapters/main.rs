@@ -1,11 +1,11 @@
-//! The AWS adapters pass the contract tests that the in-memory adapters pass.
+//! Runs the contract tests on the AWS adapters. The in-memory adapters run the same tests.
 //!
-//! They run against whatever answers at `AWS_ENDPOINT_URL`, which `./scripts/test` sets, with resources of their own.
+//! The tests create their own resources at `AWS_ENDPOINT_URL`, which `./scripts/test` sets to an emulator.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows them in tests, but clippy does not treat helper functions as tests"
 )]
 
 mod bus;

@@ -1,4 +1,4 @@
-//! A parameter and a secret, read back.
+//! Tests that write parameters and secrets and read them back.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 const SECRETS_MANAGER: JsonService =
     JsonService { host: "secretsmanager", signing_name: "secretsmanager", target: "secretsmanager", version: "1.1" };
 
-/// Calls an operation that stores a value: none of the SDK crates here has it.
+/// Calls an operation that stores a value. None of the SDK crates used here supports it.
 fn call(service: JsonService, operation: &str, body: &Value) {
-    let target = Target::from_environment().expect("AWS_ENDPOINT_URL is an address").expect("./scripts/test sets it");
-    AwsClient::new(target).json(service, operation, body).expect("the value is stored");
+    let target =
+        Target::from_environment().expect("AWS_ENDPOINT_URL should be a URL").expect("AWS_ENDPOINT_URL should be set");
+    AwsClient::new(target).json(service, operation, body).expect("should store the value");
 }
 
 fn parameters() -> Parameters {
@@ -25,7 +26,7 @@ fn parameters() -> Parameters {
 }
 
 #[tokio::test]
-async fn a_parameter_is_read_decrypted() {
+async fn reads_and_decrypts_a_parameter() {
     for kind in ["String", "SecureString"] {
         let name = format!("/adapters/{}", UniqueIds.new_id());
         call(SSM, "PutParameter", &json!({ "Name": name, "Type": kind, "Value": "hunter2" }));
@@ -34,21 +35,22 @@ async fn a_parameter_is_read_decrypted() {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_if_it_is_text() {
-    let name = || format!("adapters/{}", UniqueIds.new_id());
-    let (text, bytes) = (name(), name());
-    // An SDK would make up the request's token ("CreateSecret").
+async fn reads_a_text_secret_and_rejects_a_binary_secret() {
+    let unique_name = || format!("adapters/{}", UniqueIds.new_id());
+    let text = unique_name();
+    let binary = unique_name();
+    // An SDK would generate the required request token ("CreateSecret").
     let token = || UniqueIds.new_id().to_string();
     let secret = json!({ "ClientRequestToken": token(), "Name": text, "SecretString": "hunter2" });
     call(SECRETS_MANAGER, "CreateSecret", &secret);
-    let secret = json!({ "ClientRequestToken": token(), "Name": bytes, "SecretBinary": "aHVudGVyMg==" });
+    let secret = json!({ "ClientRequestToken": token(), "Name": binary, "SecretBinary": "aHVudGVyMg==" });
     call(SECRETS_MANAGER, "CreateSecret", &secret);
     assert_eq!(parameters().secret(&text).await.unwrap().expose_secret(), "hunter2");
-    assert!(matches!(parameters().secret(&bytes).await, Err(ParameterError::NotText { .. })));
+    assert!(matches!(parameters().secret(&binary).await, Err(ParameterError::NotText { .. })));
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn returns_not_found_for_a_missing_parameter_or_secret() {
     let missing = format!("/adapters/{}", UniqueIds.new_id());
     assert!(matches!(parameters().parameter(&missing).await, Err(ParameterError::NotFound { .. })));
     assert!(matches!(parameters().secret(&missing).await, Err(ParameterError::NotFound { .. })));

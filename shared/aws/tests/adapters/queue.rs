@@ -1,4 +1,4 @@
-//! A queue and its dead-letter queue, and a look into both.
+//! Contract tests of a queue and its dead-letter queue.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
@@ -8,51 +8,52 @@ use ferrite_core::contract::queue::QueueUnderTest;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::{DeadLetterQueue, MessageVisibility, NewIds, PortError};
 
-struct Queues {
+struct TestQueues {
     client: Client,
     url: String,
     dead_letter_url: String,
     adapter: Queue,
 }
 
-/// Two queues of this test's own: what is received in one test must not be hidden from another.
-async fn queues() -> Queues {
+/// Creates two queues per test, so that a message received by one test is not hidden from another test.
+async fn create_queues() -> TestQueues {
     let client = Client::new(&emulator_config());
-    let create = async || {
-        let made = client.create_queue().queue_name(UniqueIds.new_id().to_string()).send().await;
-        made.expect("the queue is created").queue_url.expect("it has a URL")
+    let create_queue = async || {
+        let response = client.create_queue().queue_name(UniqueIds.new_id().to_string()).send().await;
+        response.expect("should create the queue").queue_url.expect("should return the queue URL")
     };
-    let (url, dead_letter_url) = (create().await, create().await);
+    let url = create_queue().await;
+    let dead_letter_url = create_queue().await;
     let adapter = Queue::new(&emulator_config(), url.clone(), dead_letter_url.clone());
-    Queues { client, url, dead_letter_url, adapter }
+    TestQueues { client, url, dead_letter_url, adapter }
 }
 
-impl Queues {
+impl TestQueues {
     async fn receive(&self, url: &str) -> Vec<Message> {
         let receive = self.client.receive_message().queue_url(url).max_number_of_messages(10);
-        let received = receive.message_attribute_names("All").send().await.expect("the queue answers");
+        let received = receive.message_attribute_names("All").send().await.expect("should receive messages");
         received.messages.unwrap_or_default()
     }
 }
 
-impl DeadLetterQueue for Queues {
+impl DeadLetterQueue for TestQueues {
     async fn reject(&self, body: &str, reason: &str) -> Result<(), PortError> {
         self.adapter.reject(body, reason).await
     }
 }
 
-impl MessageVisibility for Queues {
+impl MessageVisibility for TestQueues {
     async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), PortError> {
         self.adapter.delay(receipt_handle, seconds).await
     }
 }
 
-impl QueueUnderTest for Queues {
+impl QueueUnderTest for TestQueues {
     async fn send_and_receive(&self, body: &str) -> String {
-        self.client.send_message().queue_url(&self.url).message_body(body).send().await.expect("the queue takes it");
+        self.client.send_message().queue_url(&self.url).message_body(body).send().await.expect("should send the message");
         let received = self.receive(&self.url).await;
-        let ours = received.into_iter().find(|message| message.body() == Some(body)).expect("the message is there");
-        ours.receipt_handle.expect("it has a receipt handle")
+        let message = received.into_iter().find(|message| message.body() == Some(body)).expect("should receive the message");
+        message.receipt_handle.expect("should have a receipt handle")
     }
 
     async fn can_be_received(&self, body: &str) -> bool {
@@ -62,12 +63,13 @@ impl QueueUnderTest for Queues {
 
     async fn reason_of(&self, body: &str) -> Option<String> {
         let receive = self.client.receive_message().queue_url(&self.dead_letter_url).max_number_of_messages(10);
-        // Not hidden: the next look has to find the others.
-        let received = receive.visibility_timeout(0).message_attribute_names("All").send().await.expect("the queue answers");
-        let letters = received.messages.unwrap_or_default();
-        let letter = letters.iter().find(|letter| letter.body() == Some(body))?;
-        letter.message_attributes()?.get("reason")?.string_value().map(str::to_owned)
+        // Keep the messages visible, so that the next call can receive them again.
+        let received =
+            receive.visibility_timeout(0).message_attribute_names("All").send().await.expect("should receive messages");
+        let messages = received.messages.unwrap_or_default();
+        let message = messages.iter().find(|message| message.body() == Some(body))?;
+        message.message_attributes()?.get("reason")?.string_value().map(str::to_owned)
     }
 }
 
-ferrite_core::queue_contract!(queues().await);
+ferrite_core::queue_contract!(create_queues().await);

@@ -1,7 +1,7 @@
 //! Checks whether a consumer written for one schema can read everything that another schema allows.
 //!
-//! Consumers ignore unknown properties, so a new property is compatible. These changes are incompatible and are reported with
-//! the name of the field:
+//! Consumers ignore unknown properties, so a new property is compatible. These changes are incompatible and are
+//! reported with the name of the field:
 //!
 //! - a required property became optional;
 //! - a type, constant, enumeration or format allows more values;

@@ -1,4 +1,4 @@
-//! Customers in the table.
+//! Storage of customers.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -8,7 +8,7 @@ use ferrite_domain::ports::{GetCustomer, PutCustomer};
 use ferrite_domain::{Customer, CustomerId};
 
 use super::keys::number;
-use super::{Table, failed, keys, profile_item};
+use super::{Table, keys, port_error, profile_item};
 
 impl GetCustomer for Table {
     async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, PortError> {
@@ -20,7 +20,7 @@ impl GetCustomer for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(failed("GetItem"))?;
+            .map_err(port_error("GetItem"))?;
         found.item.map(profile_item::read).transpose()
     }
 }
@@ -42,12 +42,13 @@ impl PutCustomer for Table {
         };
         let Err(error) = put.send().await else { return Ok(true) };
         match error.as_service_error() {
-            // The SDK sends a put again whose answer was lost, and finds what the first one left.
-            Some(PutItemError::ConditionalCheckFailedException(refused)) => match refused.item() {
+            // The SDK retries a put whose response was lost. The retry then finds the item that the first attempt
+            // wrote.
+            Some(PutItemError::ConditionalCheckFailedException(failure)) => match failure.item() {
                 Some(item) if !item.is_empty() => Ok(profile_item::read(item.clone())? == *customer),
                 _ => Ok(false),
             },
-            _ => Err(failed("PutItem")(error)),
+            _ => Err(port_error("PutItem")(error)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The layout of the table's keys. Nothing outside this module writes one.
+//! Key layout of the table. Only this module creates keys.
 //!
 //! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` |
 //! |---|---|---|---|---|
@@ -6,22 +6,23 @@
 //! | customer | `CUSTOMER#<sub>` | `PROFILE` | | |
 //! | order | `CUSTOMER#<sub>` | `ORDER#<id>` | while pending `PENDING#<shard>` | `<createdAt>#<id>` |
 //! | | | | once paid `PAID#<day>#<shard>` | `<id>` |
-//! | answer saved under an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
+//! | saved response of an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
 //!
-//! No item's `pk` is `NONE`: that is what a call names that is made for its connection alone.
+//! The partition key `NONE` is reserved for prewarming calls. No item has it.
 //!
-//! In template.yaml, each function's role names those of these partitions that the function touches (`dynamodb:LeadingKeys`):
-//! what a new kind of item begins with belongs there as well.
+//! In template.yaml, the role of each function lists the partitions that the function may access
+//! (`dynamodb:LeadingKeys`). When you add a type of item, add the prefix of its partition key there.
 //!
-//! Identifiers are UUIDv7, so sort keys that end in one sort by time of creation. An order's partition is its
-//! customer's: another customer's order is not refused, it is not there.
+//! Identifiers are UUIDv7, so sort keys that end with an identifier sort by creation time. Orders are stored in the
+//! partition of their customer, so a lookup of another customer's order finds nothing, and no separate permission check
+//! is needed.
 //!
-//! `gsi1` lists the products from one partition. That bounds it to 1,000 writes a second, which is far more than
-//! products are edited; stock changes with every order, though, and each is a write to the index as well. A shop that
-//! sells more than that shards `PRODUCTS`, or keeps stock in an item of its own.
+//! `gsi1` lists all products in one partition, which limits it to 1,000 writes per second. Product edits stay far below
+//! that, but every order changes the stock and therefore writes to the index too. If your shop exceeds the limit, shard
+//! `PRODUCTS` or store the stock in a separate item.
 //!
-//! Orders come and go faster, so each listing of them is spread over [`Shard::COUNT`] partitions, and an order is in none
-//! once it is neither pending nor paid.
+//! Orders change more often, so each list of orders is spread over [`Shard::COUNT`] partitions. An order that is
+//! neither pending nor paid is in no list.
 
 use std::collections::HashMap;
 
@@ -62,8 +63,8 @@ pub(super) fn product(id: ProductId) -> Key {
     key(product_partition(id), PRODUCT.to_owned())
 }
 
-/// Where a page of the product list begins: after the product `id`.
-pub(super) fn product_in_list(id: ProductId) -> Key {
+/// Start key of a page of the product list: the key of the product `id`, after which the page starts.
+pub(super) fn product_list_key(id: ProductId) -> Key {
     let mut key = product(id);
     key.insert("gsi1pk".to_owned(), string(ALL_PRODUCTS));
     key.insert("gsi1sk".to_owned(), string(id));
@@ -74,39 +75,39 @@ pub(super) fn customer_partition(customer: &CustomerId) -> String {
     format!("CUSTOMER#{customer}")
 }
 
-pub(super) fn order_sort(id: OrderId) -> String {
+pub(super) fn order_sort_key(id: OrderId) -> String {
     format!("{ORDER}{id}")
 }
 
 pub(super) fn order(customer: &CustomerId, id: OrderId) -> Key {
-    key(customer_partition(customer), order_sort(id))
+    key(customer_partition(customer), order_sort_key(id))
 }
 
-pub(super) fn pending_orders(shard: Shard) -> String {
+pub(super) fn pending_orders_partition(shard: Shard) -> String {
     format!("PENDING#{shard}")
 }
 
-/// Sorts by the time of placing first.
-pub(super) fn pending_order_sort(placed_at: Timestamp, id: OrderId) -> String {
+/// Sort key of a pending order. It sorts by placement time.
+pub(super) fn pending_order_sort_key(placed_at: Timestamp, id: OrderId) -> String {
     format!("{placed_at}#{id}")
 }
 
-/// Where a page of the pending orders begins: after the order at `position`.
-pub(super) fn order_among_pending(shard: Shard, position: &OrderPosition) -> Key {
+/// Start key of a page of the pending orders: the key of the order at `position`, after which the page starts.
+pub(super) fn pending_order_key(shard: Shard, position: &OrderPosition) -> Key {
     let mut key = order(&position.customer, position.id);
-    key.insert("gsi1pk".to_owned(), string(pending_orders(shard)));
-    key.insert("gsi1sk".to_owned(), string(pending_order_sort(position.created_at, position.id)));
+    key.insert("gsi1pk".to_owned(), string(pending_orders_partition(shard)));
+    key.insert("gsi1sk".to_owned(), string(pending_order_sort_key(position.created_at, position.id)));
     key
 }
 
-pub(super) fn paid_orders(day: Day, shard: Shard) -> String {
+pub(super) fn paid_orders_partition(day: Day, shard: Shard) -> String {
     format!("PAID#{day}#{shard}")
 }
 
-/// Where a page of the orders paid on a day begins: after the order at `position`.
-pub(super) fn order_among_paid(day: Day, shard: Shard, position: &OrderPosition) -> Key {
+/// Start key of a page of the orders paid on a day: the key of the order at `position`, after which the page starts.
+pub(super) fn paid_order_key(day: Day, shard: Shard, position: &OrderPosition) -> Key {
     let mut key = order(&position.customer, position.id);
-    key.insert("gsi1pk".to_owned(), string(paid_orders(day, shard)));
+    key.insert("gsi1pk".to_owned(), string(paid_orders_partition(day, shard)));
     key.insert("gsi1sk".to_owned(), string(position.id));
     key
 }

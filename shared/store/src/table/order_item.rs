@@ -1,4 +1,4 @@
-//! An order as an item of the table, and as an image of that item in the table's stream.
+//! Item format of an order in the table and its stream.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ struct OrderItem {
     pk: String,
     sk: String,
     #[serde(flatten)]
-    listed: Option<Listed>,
+    index_keys: Option<IndexKeys>,
     id: OrderId,
     customer_id: CustomerId,
     #[serde(flatten)]
@@ -27,29 +27,31 @@ struct OrderItem {
     version: Version,
     created_at: Timestamp,
     updated_at: Timestamp,
-    /// Of the last change: the table's stream carries nothing but the item.
+    /// Trace context of the last change. It is stored because stream records contain only the item.
     #[serde(flatten)]
     trace_context: TraceContext,
 }
 
-/// Where the order is listed in the index, if it is.
+/// Keys of the order in the index.
 #[derive(Serialize, Deserialize)]
-struct Listed {
+struct IndexKeys {
     gsi1pk: String,
     gsi1sk: String,
 }
 
-fn listed(order: &Order) -> Option<Listed> {
+/// Returns the index keys of the order, or `None` if the order is not in the index.
+fn index_keys(order: &Order) -> Option<IndexKeys> {
     let shard = Shard::of(order.id);
     match order.status {
-        OrderStatus::Pending => Some(Listed {
-            gsi1pk: keys::pending_orders(shard),
-            gsi1sk: keys::pending_order_sort(order.created_at, order.id),
+        OrderStatus::Pending => Some(IndexKeys {
+            gsi1pk: keys::pending_orders_partition(shard),
+            gsi1sk: keys::pending_order_sort_key(order.created_at, order.id),
         }),
-        // Nothing changes an order any more that is paid, so this is when it was.
-        OrderStatus::Paid => {
-            Some(Listed { gsi1pk: keys::paid_orders(order.updated_at.day(), shard), gsi1sk: order.id.to_string() })
-        }
+        // A paid order does not change anymore, so `updated_at` is the time of payment.
+        OrderStatus::Paid => Some(IndexKeys {
+            gsi1pk: keys::paid_orders_partition(order.updated_at.day(), shard),
+            gsi1sk: order.id.to_string(),
+        }),
         OrderStatus::PaymentFailed { .. } | OrderStatus::Cancelled { .. } => None,
     }
 }
@@ -58,8 +60,8 @@ pub(super) fn write(order: &Order, trace_context: &TraceContext) -> Result<HashM
     let order = order.clone();
     let item = OrderItem {
         pk: keys::customer_partition(&order.customer),
-        sk: keys::order_sort(order.id),
-        listed: listed(&order),
+        sk: keys::order_sort_key(order.id),
+        index_keys: index_keys(&order),
         id: order.id,
         customer_id: order.customer,
         status: order.status,
@@ -78,7 +80,7 @@ pub(super) fn read(item: impl Into<serde_dynamo::Item>) -> Result<Order, PortErr
     read_with_trace_context(item).map(|(order, _)| order)
 }
 
-/// The order, and what set its last change off.
+/// Reads the order and the trace context of its last change.
 pub(super) fn read_with_trace_context(item: impl Into<serde_dynamo::Item>) -> Result<(Order, TraceContext), PortError> {
     let item: OrderItem =
         serde_dynamo::from_item(item.into()).map_err(|error| PortError::new("reading an order item", error))?;

@@ -1,4 +1,4 @@
-//! Orders in the table, read.
+//! Queries of orders.
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -8,7 +8,7 @@ use ferrite_domain::ports::{GetOrder, ListOrders, ListPaidOrders, ListPendingOrd
 use ferrite_domain::{CustomerId, Order, OrderId, OrderPosition, Shard};
 
 use super::keys::string;
-use super::{Table, failed, keys, order_item};
+use super::{Table, keys, order_item, port_error};
 
 impl GetOrder for Table {
     async fn get(&self, customer: &CustomerId, id: OrderId) -> Result<Option<Order>, PortError> {
@@ -20,14 +20,14 @@ impl GetOrder for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(failed("GetItem"))?;
+            .map_err(port_error("GetItem"))?;
         found.item.map(order_item::read).transpose()
     }
 }
 
 impl ListOrders for Table {
     async fn list(&self, customer: &CustomerId, page: &PageRequest<OrderId>) -> Result<Page<Order, OrderId>, PortError> {
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.name)
@@ -40,8 +40,8 @@ impl ListOrders for Table {
             .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::order(customer, *cursor.last())))
             .send()
             .await
-            .map_err(failed("Query"))?;
-        cut(answer, page, |order| order.id)
+            .map_err(port_error("Query"))?;
+        to_page(response, page, |order| order.id)
     }
 }
 
@@ -52,16 +52,16 @@ impl ListPendingOrders for Table {
         before: Timestamp,
         page: &PageRequest<OrderPosition>,
     ) -> Result<Page<Order, OrderPosition>, PortError> {
-        let answer = self
+        let response = self
             .index_page(page)
             .key_condition_expression("gsi1pk = :pending AND gsi1sk < :before")
-            .expression_attribute_values(":pending", string(keys::pending_orders(shard)))
+            .expression_attribute_values(":pending", string(keys::pending_orders_partition(shard)))
             .expression_attribute_values(":before", string(before))
-            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::order_among_pending(shard, cursor.last())))
+            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::pending_order_key(shard, cursor.last())))
             .send()
             .await
-            .map_err(failed("Query"))?;
-        cut(answer, page, Order::position)
+            .map_err(port_error("Query"))?;
+        to_page(response, page, Order::position)
     }
 }
 
@@ -72,15 +72,15 @@ impl ListPaidOrders for Table {
         shard: Shard,
         page: &PageRequest<OrderPosition>,
     ) -> Result<Page<Order, OrderPosition>, PortError> {
-        let answer = self
+        let response = self
             .index_page(page)
             .key_condition_expression("gsi1pk = :paid")
-            .expression_attribute_values(":paid", string(keys::paid_orders(day, shard)))
-            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::order_among_paid(day, shard, cursor.last())))
+            .expression_attribute_values(":paid", string(keys::paid_orders_partition(day, shard)))
+            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::paid_order_key(day, shard, cursor.last())))
             .send()
             .await
-            .map_err(failed("Query"))?;
-        cut(answer, page, Order::position)
+            .map_err(port_error("Query"))?;
+        to_page(response, page, Order::position)
     }
 }
 
@@ -90,13 +90,14 @@ impl Table {
     }
 }
 
-fn cut<Id>(
-    answer: QueryOutput,
+fn to_page<Id>(
+    response: QueryOutput,
     page: &PageRequest<Id>,
     position: impl Fn(&Order) -> Id,
 ) -> Result<Page<Order, Id>, PortError> {
-    // A page of DynamoDB ends at 1 MB, however many entries were asked for.
-    let cut_short = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
-    let found: Vec<Order> = answer.items.unwrap_or_default().into_iter().map(order_item::read).collect::<Result<_, _>>()?;
+    // A DynamoDB page ends after 1 MB, even if it has fewer entries than requested.
+    let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
+    let found: Vec<Order> =
+        response.items.unwrap_or_default().into_iter().map(order_item::read).collect::<Result<_, _>>()?;
     Ok(Page::cut(found, page.limit, cut_short, position))
 }

@@ -1,8 +1,9 @@
-//! Placing an order: one transaction.
+//! Order placement in one transaction.
 //!
-//! It takes the stock, keeps the order and saves the answer under the idempotency key, all of it or nothing, so a
-//! process that dies anywhere leaves either no trace or a whole order whose answer the next try finds. The price is
-//! double: a transaction costs two write units for each kilobyte of each item ("Transactional write operations").
+//! The transaction decreases the stock, stores the order and saves the response under the idempotency key. If the
+//! process is terminated at any point, either nothing is stored, or the complete order is, and a retry finds its saved
+//! response. A transaction costs twice as much as separate writes: two write units per kilobyte of each item
+//! ("Transactional write operations").
 
 use std::collections::HashMap;
 
@@ -19,16 +20,16 @@ use ferrite_domain::ports::{PlaceOrder, PlaceOrderError, Placement};
 use ferrite_domain::{CustomerId, OrderLine};
 
 use super::keys::{number, string};
-use super::{Table, cancellation, conflict_retries, failed, is_conflict, keys, order_item};
+use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item, port_error};
 
-/// The saved response as an item: an idempotency record like any other, under a key of this table.
+/// Serializes the saved response as an idempotency record with a key of this table.
 fn write_response(placement: &Placement) -> Result<HashMap<String, AttributeValue>, PortError> {
     let mut item = IdempotencyRecord::completed(&placement.saved, placement.key_expires_at).into_item()?;
     item.extend(keys::place_order_response(&placement.order.customer, &placement.key));
     Ok(item)
 }
 
-/// The response in an item, unless it has expired: DynamoDB deletes expired items only after some time.
+/// Reads the saved response, unless it has expired. DynamoDB deletes expired items with a delay.
 fn read_response(item: HashMap<String, AttributeValue>, now: Timestamp) -> Result<Option<SavedResponse>, PortError> {
     let record = IdempotencyRecord::from_item(item)?;
     Ok(if record.has_expired(now) { None } else { record.into_response() })
@@ -49,48 +50,52 @@ impl PlaceOrder for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(failed("GetItem"))?;
+            .map_err(port_error("GetItem"))?;
         found.item.map_or(Ok(None), |item| read_response(item, now))
     }
 
     async fn place(&self, placement: &Placement) -> Result<(), PlaceOrderError> {
-        let items = self.items(placement)?;
+        let items = self.transaction_items(placement)?;
         let attempt = || async { self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await };
         match attempt.retry(conflict_retries()).when(is_conflict).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(refusal(error, placement)),
+            Err(error) => Err(place_order_error(error, placement)),
         }
     }
 }
 
 impl Table {
-    /// The answer first, then the order, then one item for each line: [`refusal`] reads the reasons in this order.
-    fn items(&self, placement: &Placement) -> Result<Vec<TransactWriteItem>, PortError> {
+    /// Builds the transaction items: the saved response, the order, and one item per order line. [`place_order_error`]
+    /// relies on this order.
+    fn transaction_items(&self, placement: &Placement) -> Result<Vec<TransactWriteItem>, PortError> {
         let order = &placement.order;
-        let unused = Put::builder()
+        let response_put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(write_response(placement)?))
             .condition_expression("attribute_not_exists(pk) OR expiration < :now")
             .expression_attribute_values(":now", number(order.created_at.unix_seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
-            .map_err(failed("TransactWriteItems"))?;
+            .map_err(port_error("TransactWriteItems"))?;
         let order_put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(order_item::write(order, &placement.trace_context)?))
             .condition_expression("attribute_not_exists(pk)")
             .build()
-            .map_err(failed("TransactWriteItems"))?;
-        let mut items =
-            vec![TransactWriteItem::builder().put(unused).build(), TransactWriteItem::builder().put(order_put).build()];
+            .map_err(port_error("TransactWriteItems"))?;
+        let mut items = vec![
+            TransactWriteItem::builder().put(response_put).build(),
+            TransactWriteItem::builder().put(order_put).build(),
+        ];
         for line in &order.lines {
-            let take = self.take(line, order.created_at)?;
-            items.push(TransactWriteItem::builder().update(take).build());
+            let update = self.stock_update(line, order.created_at)?;
+            items.push(TransactWriteItem::builder().update(update).build());
         }
         Ok(items)
     }
 
-    fn take(&self, line: &OrderLine, now: Timestamp) -> Result<Update, PortError> {
+    /// Decreases the stock if there are enough units and the price is unchanged.
+    fn stock_update(&self, line: &OrderLine, now: Timestamp) -> Result<Update, PortError> {
         Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::product(line.product_id)))
@@ -107,52 +112,54 @@ impl Table {
             .expression_attribute_values(":currency", string(line.unit_price.currency))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
-            .map_err(failed("TransactWriteItems"))
+            .map_err(port_error("TransactWriteItems"))
     }
 }
 
-fn refusal<R>(error: SdkError<TransactWriteItemsError, R>, placement: &Placement) -> PlaceOrderError
+/// Maps the error of a failed transaction to the port's error.
+fn place_order_error<R>(error: SdkError<TransactWriteItemsError, R>, placement: &Placement) -> PlaceOrderError
 where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     if is_conflict(&error) {
-        let key_in_flight = cancellation(&error).and_then(|reasons| reasons.first()?.code()) == Some("TransactionConflict");
+        let key_in_flight =
+            cancellation_reasons(&error).and_then(|reasons| reasons.first()?.code()) == Some("TransactionConflict");
         return if key_in_flight { PlaceOrderError::KeyInFlight } else { PlaceOrderError::Contention };
     }
-    match cancellation(&error).and_then(|reasons| understood(reasons, placement)) {
-        Some(refusal) => refusal,
-        None => failed("TransactWriteItems")(error).into(),
+    match cancellation_reasons(&error).and_then(|reasons| classify_cancellation(reasons, placement)) {
+        Some(error) => error,
+        None => port_error("TransactWriteItems")(error).into(),
     }
 }
 
-/// What the reasons of a cancelled transaction come down to. A key that has its answer comes before everything else:
-/// the customer's order was placed, and what it left of the stock does not matter to it.
-fn understood(reasons: &[CancellationReason], placement: &Placement) -> Option<PlaceOrderError> {
-    let refused = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    let (answer, rest) = reasons.split_first()?;
-    if refused(&answer) {
-        let item = answer.item().cloned().unwrap_or_default();
+/// Determines the error from the cancellation reasons. A saved response takes precedence: the order was already placed,
+/// so its stock and price checks no longer matter.
+fn classify_cancellation(reasons: &[CancellationReason], placement: &Placement) -> Option<PlaceOrderError> {
+    let condition_failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let (response_reason, other_reasons) = reasons.split_first()?;
+    if condition_failed(&response_reason) {
+        let item = response_reason.item().cloned().unwrap_or_default();
         return match read_response(item, placement.order.created_at) {
             Ok(Some(saved)) => Some(PlaceOrderError::Completed(saved)),
             Ok(None) => Some(PlaceOrderError::Contention),
             Err(error) => Some(error.into()),
         };
     }
-    let lines = rest.get(1..)?.iter().zip(&placement.order.lines);
-    let refused_lines: Vec<_> = lines.filter(|(reason, _)| refused(reason)).collect();
-    if refused_lines.is_empty() {
+    let lines = other_reasons.get(1..)?.iter().zip(&placement.order.lines);
+    let failed_lines: Vec<_> = lines.filter(|(reason, _)| condition_failed(reason)).collect();
+    if failed_lines.is_empty() {
         return None;
     }
-    let mut short = Vec::new();
-    for (reason, line) in refused_lines {
+    let mut out_of_stock = Vec::new();
+    for (reason, line) in failed_lines {
         let stock = reason.item().and_then(|item| item.get("stock")?.as_n().ok()?.parse::<u32>().ok());
         match stock {
-            Some(stock) if stock < line.quantity.get() => short.push(line.product_id),
-            // There are enough, so it was the price; or there is no such product any more.
+            Some(stock) if stock < line.quantity.get() => out_of_stock.push(line.product_id),
+            // Either the stock is sufficient, so the price has changed, or the product was deleted.
             Some(_) | None => return Some(PlaceOrderError::ProductsChanged),
         }
     }
-    Some(PlaceOrderError::OutOfStock { products: short })
+    Some(PlaceOrderError::OutOfStock { products: out_of_stock })
 }
 
 #[cfg(test)]
@@ -166,13 +173,13 @@ mod tests {
 
     use super::*;
 
-    fn answering(answers: Vec<(u16, String)>) -> (Table, StaticReplayClient) {
+    fn table_with_responses(responses: Vec<(u16, String)>) -> (Table, StaticReplayClient) {
         let replay = |(status, body): (u16, String)| {
             let request = http::Request::builder().uri("https://dynamodb.test/").body(SdkBody::empty()).unwrap();
-            let answer = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
-            ReplayEvent::new(request, answer)
+            let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
+            ReplayEvent::new(request, response)
         };
-        let http = StaticReplayClient::new(answers.into_iter().map(replay).collect());
+        let http = StaticReplayClient::new(responses.into_iter().map(replay).collect());
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version_latest()
             .region(aws_sdk_dynamodb::config::Region::new("eu-west-1"))
@@ -212,27 +219,27 @@ mod tests {
         }
     }
 
-    // No emulator raises TransactionConflict, so what AWS documents is played to the client here.
+    // Emulators do not return TransactionConflict, so these tests replay the documented AWS responses.
 
     #[tokio::test(start_paused = true)]
-    async fn a_conflict_with_another_order_for_the_same_product_is_tried_again() {
+    async fn retries_a_conflict_with_another_order_for_the_same_product() {
         let conflict = || cancelled(["None", "None", "TransactionConflict"]);
-        let (table, http) = answering(vec![conflict(), conflict(), (200, "{}".to_owned())]);
+        let (table, http) = table_with_responses(vec![conflict(), conflict(), (200, "{}".to_owned())]);
         table.place(&placement()).await.unwrap();
         assert_eq!(http.actual_requests().count(), 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_conflict_that_does_not_end_is_given_up_as_one() {
-        let (table, _) = answering((0..9).map(|_| cancelled(["None", "None", "TransactionConflict"])).collect());
+    async fn returns_an_error_for_a_persistent_conflict() {
+        let (table, _) = table_with_responses((0..9).map(|_| cancelled(["None", "None", "TransactionConflict"])).collect());
         assert!(matches!(table.place(&placement()).await, Err(PlaceOrderError::Contention)));
-        let (table, _) = answering((0..9).map(|_| cancelled(["TransactionConflict", "None", "None"])).collect());
+        let (table, _) = table_with_responses((0..9).map(|_| cancelled(["TransactionConflict", "None", "None"])).collect());
         assert!(matches!(table.place(&placement()).await, Err(PlaceOrderError::KeyInFlight)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_not_tried_again() {
-        let (table, http) = answering(vec![cancelled(["None", "None", "ConditionalCheckFailed"])]);
+    async fn does_not_retry_a_failed_condition() {
+        let (table, http) = table_with_responses(vec![cancelled(["None", "None", "ConditionalCheckFailed"])]);
         assert!(matches!(table.place(&placement()).await, Err(PlaceOrderError::ProductsChanged)));
         assert_eq!(http.actual_requests().count(), 1);
     }

@@ -1,14 +1,14 @@
-//! Opening the connection to DynamoDB in init, with a call that the function's role allows.
+//! Opens the connection to DynamoDB during init with a call that the function's role allows.
 //!
-//! No call reads or changes anything: its item does not exist, and writes have a condition that never holds. A read costs
-//! half a read unit and a write one write unit, once for each new execution environment.
+//! The calls do not read or change anything: their item does not exist, and writes have a condition that is never true.
+//! Per new execution environment, a read costs half a read unit, and a write costs one write unit.
 
 use ferrite_aws::{one_attempt, prewarm};
 
 use super::{Table, keys};
 
-/// Holds neither for an item nor where there is none.
-const NEVER: &str = "attribute_exists(pk) AND attribute_not_exists(pk)";
+/// Condition that is false whether or not the item exists.
+const NEVER_TRUE: &str = "attribute_exists(pk) AND attribute_not_exists(pk)";
 
 impl Table {
     /// Prewarms a function that reads items (`dynamodb:GetItem`).
@@ -40,34 +40,35 @@ impl Table {
         prewarm(query.customize().config_override(one_attempt()).send()).await;
     }
 
-    /// Prewarms a function that puts items and reads none (`dynamodb:PutItem`).
+    /// Prewarms a function that only puts items (`dynamodb:PutItem`).
     pub async fn prewarm_put(&self) {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(keys::no_item())).condition_expression(NEVER);
+        let put =
+            self.client.put_item().table_name(&self.name).set_item(Some(keys::no_item())).condition_expression(NEVER_TRUE);
         prewarm(put.customize().config_override(one_attempt()).send()).await;
     }
 
-    /// Prewarms a function that updates items and reads none (`dynamodb:UpdateItem`).
+    /// Prewarms a function that only updates items (`dynamodb:UpdateItem`).
     pub async fn prewarm_update(&self) {
         let update = self.client.update_item().table_name(&self.name).set_key(Some(keys::no_item()));
-        prewarm(update.condition_expression(NEVER).customize().config_override(one_attempt()).send()).await;
+        prewarm(update.condition_expression(NEVER_TRUE).customize().config_override(one_attempt()).send()).await;
     }
 
-    /// Prewarms a function that deletes items and reads none (`dynamodb:DeleteItem`).
+    /// Prewarms a function that only deletes items (`dynamodb:DeleteItem`).
     pub async fn prewarm_delete(&self) {
         let delete = self.client.delete_item().table_name(&self.name).set_key(Some(keys::no_item()));
-        prewarm(delete.condition_expression(NEVER).customize().config_override(one_attempt()).send()).await;
+        prewarm(delete.condition_expression(NEVER_TRUE).customize().config_override(one_attempt()).send()).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use ferrite_aws::testing::{Server, config_at, ok};
+    use ferrite_aws::testing::{MockServer, config_at, ok};
 
     use super::*;
 
     #[tokio::test]
-    async fn makes_the_call_that_the_role_allows() {
-        let server = Server::start(|_| ok("{}")).await;
+    async fn calls_the_operation_that_the_role_allows() {
+        let server = MockServer::start(|_| ok("{}")).await;
         let table = Table::new(&config_at(server.address), "table".to_owned());
         table.prewarm_read().await;
         table.prewarm_index_query().await;
@@ -76,7 +77,7 @@ mod tests {
         table.prewarm_update().await;
         table.prewarm_delete().await;
 
-        let actions: Vec<String> = server.seen().into_iter().map(|seen| seen.action).collect();
+        let actions: Vec<String> = server.requests().into_iter().map(|request| request.action).collect();
         assert_eq!(actions, ["GetItem", "Query", "Query", "PutItem", "UpdateItem", "DeleteItem"]);
     }
 }

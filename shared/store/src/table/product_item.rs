@@ -1,4 +1,4 @@
-//! A product as an item of the table.
+//! Item format of a product.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -23,7 +23,7 @@ struct ProductItem {
     description: Option<Description>,
     price: Money,
     stock: Stock,
-    // A map and not a list: one image is then changed in place, by its identifier, without reading the others.
+    // A map rather than a list, so that an update expression can change one image by its identifier.
     images: BTreeMap<ImageId, Image>,
     version: Version,
     created_at: Timestamp,

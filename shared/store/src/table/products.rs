@@ -1,4 +1,4 @@
-//! Products and their images in the table.
+//! Storage of products and their images.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use ferrite_domain::ports::{
 use ferrite_domain::{Image, ImageId, ImageState, MAX_IMAGES, Product, ProductId, ProductPatch};
 
 use super::keys::{number, string};
-use super::{Table, failed, keys, product_item};
+use super::{Table, keys, port_error, product_item};
 
 impl CreateProduct for Table {
     async fn create(&self, product: &Product) -> Result<(), PortError> {
@@ -28,11 +28,11 @@ impl CreateProduct for Table {
             .condition_expression("attribute_not_exists(pk)");
         match put.send().await {
             Ok(_) => Ok(()),
-            // The identifier was drawn for this product, so what is there is what an earlier try wrote whose answer was lost.
+            // The identifier is new, so the existing item was written by an earlier attempt whose response was lost.
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(())
             }
-            Err(error) => Err(failed("PutItem")(error)),
+            Err(error) => Err(port_error("PutItem")(error)),
         }
     }
 }
@@ -47,7 +47,7 @@ impl GetProduct for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(failed("GetItem"))?;
+            .map_err(port_error("GetItem"))?;
         found.item.map(product_item::read).transpose()
     }
 }
@@ -62,15 +62,20 @@ impl GetProducts for Table {
             .set_keys(Some(ids.iter().map(|id| keys::product(*id)).collect()))
             .consistent_read(true)
             .build()
-            .map_err(failed("BatchGetItem"))?;
-        let answer =
-            self.client.batch_get_item().request_items(&self.name, wanted).send().await.map_err(failed("BatchGetItem"))?;
-        // An order has 50 lines at most and a product's item is a few kilobytes, far from the 100 items and 16 MB past
-        // which DynamoDB leaves keys for the next call; what it leaves now it leaves because it is throttling.
-        if answer.unprocessed_keys().is_some_and(|left| !left.is_empty()) {
-            return Err(PortError::new("BatchGetItem", "DynamoDB left some of the keys unprocessed"));
+            .map_err(port_error("BatchGetItem"))?;
+        let response = self
+            .client
+            .batch_get_item()
+            .request_items(&self.name, wanted)
+            .send()
+            .await
+            .map_err(port_error("BatchGetItem"))?;
+        // An order has at most 50 lines, and a product item has a few kilobytes. That is far below the limits of 100
+        // items and 16 MB per call, so unprocessed keys mean that DynamoDB is throttling.
+        if response.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+            return Err(PortError::new("BatchGetItem", "DynamoDB returned unprocessed keys"));
         }
-        for item in answer.responses.into_iter().flat_map(HashMap::into_values).flatten() {
+        for item in response.responses.into_iter().flat_map(HashMap::into_values).flatten() {
             let product = product_item::read(item)?;
             found.insert(product.id, product);
         }
@@ -80,7 +85,7 @@ impl GetProducts for Table {
 
 impl ListProducts for Table {
     async fn list(&self, page: &PageRequest<ProductId>) -> Result<Page<Product, ProductId>, PortError> {
-        let answer = self
+        let response = self
             .client
             .query()
             .table_name(&self.name)
@@ -89,14 +94,14 @@ impl ListProducts for Table {
             .expression_attribute_values(":all", string(keys::ALL_PRODUCTS))
             .scan_index_forward(false)
             .limit(page.limit.get() as i32 + 1)
-            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::product_in_list(*cursor.last())))
+            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::product_list_key(*cursor.last())))
             .send()
             .await
-            .map_err(failed("Query"))?;
-        // A page of DynamoDB ends at 1 MB, however many entries were asked for.
-        let cut_short = answer.last_evaluated_key.is_some_and(|key| !key.is_empty());
+            .map_err(port_error("Query"))?;
+        // A DynamoDB page ends after 1 MB, even if it has fewer entries than requested.
+        let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let found: Vec<Product> =
-            answer.items.unwrap_or_default().into_iter().map(product_item::read).collect::<Result<_, _>>()?;
+            response.items.unwrap_or_default().into_iter().map(product_item::read).collect::<Result<_, _>>()?;
         Ok(Page::cut(found, page.limit, cut_short, |product| product.id))
     }
 }
@@ -128,7 +133,7 @@ impl UpdateProduct for Table {
         }
         if let Some(price) = &patch.price {
             set.push("price = :price");
-            let price = serde_dynamo::to_attribute_value(price).map_err(failed("UpdateItem"))?;
+            let price = serde_dynamo::to_attribute_value(price).map_err(port_error("UpdateItem"))?;
             values.push((":price", price));
         }
         if let Some(stock) = &patch.stock {
@@ -157,19 +162,20 @@ impl UpdateProduct for Table {
             update = update.expression_attribute_values(name, value);
         }
         match update.send().await {
-            Ok(answer) => Ok(product_item::read(answer.attributes.unwrap_or_default())?),
-            Err(error) => Err(match refused_item(&error) {
+            Ok(response) => Ok(product_item::read(response.attributes.unwrap_or_default())?),
+            Err(error) => Err(match failed_condition_item(&error) {
                 Some(Some(item)) => {
                     let found = product_item::read(item.clone())?;
-                    // The SDK sends an update again whose answer was lost, and finds what the first one left.
-                    let again = Product { version: found.version, ..patch.apply(found.clone(), now) };
-                    if expected.is_some_and(|before| before.next() == found.version) && again == found {
+                    // The SDK retries an update whose response was lost. The retry then finds the result of the first
+                    // attempt.
+                    let updated = Product { version: found.version, ..patch.apply(found.clone(), now) };
+                    if expected.is_some_and(|before| before.next() == found.version) && updated == found {
                         return Ok(found);
                     }
                     UpdateError::VersionMismatch
                 }
                 Some(None) => UpdateError::NotFound,
-                None => failed("UpdateItem")(error).into(),
+                None => port_error("UpdateItem")(error).into(),
             }),
         }
     }
@@ -177,7 +183,7 @@ impl UpdateProduct for Table {
 
 impl DeleteProduct for Table {
     async fn delete(&self, id: ProductId) -> Result<bool, PortError> {
-        let answer = self
+        let response = self
             .client
             .delete_item()
             .table_name(&self.name)
@@ -185,8 +191,8 @@ impl DeleteProduct for Table {
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(failed("DeleteItem"))?;
-        Ok(answer.attributes.is_some_and(|old| !old.is_empty()))
+            .map_err(port_error("DeleteItem"))?;
+        Ok(response.attributes.is_some_and(|old| !old.is_empty()))
     }
 }
 
@@ -198,12 +204,13 @@ impl AddImage for Table {
             .condition_expression("attribute_exists(pk) AND size(images) < :max")
             .expression_attribute_values(":max", number(MAX_IMAGES));
         let Err(error) = update.send().await else { return Ok(()) };
-        let found = match refused_item(&error) {
+        let found = match failed_condition_item(&error) {
             Some(Some(item)) => product_item::read(item.clone())?,
             Some(None) => return Err(AddImageError::NotFound),
-            None => return Err(failed("UpdateItem")(error).into()),
+            None => return Err(port_error("UpdateItem")(error).into()),
         };
-        // The SDK sends an update again whose answer was lost, and finds what the first one left.
+        // The SDK retries an update whose response was lost. The retry then finds the image that the first attempt
+        // added.
         if found.images.iter().any(|known| known.id == image.id) {
             return Ok(());
         }
@@ -220,7 +227,7 @@ impl FinishImage for Table {
         state: &ImageState,
         now: Timestamp,
     ) -> Result<bool, PortError> {
-        let fields: HashMap<String, AttributeValue> = serde_dynamo::to_item(state).map_err(failed("UpdateItem"))?;
+        let fields: HashMap<String, AttributeValue> = serde_dynamo::to_item(state).map_err(port_error("UpdateItem"))?;
         let mut update = self
             .change_product(product, now)
             .condition_expression("images.#image.#state = :pending")
@@ -236,38 +243,40 @@ impl FinishImage for Table {
         }
         match update.update_expression(expression).send().await {
             Ok(_) => Ok(true),
-            Err(error) if refused_item(&error).is_some() => Ok(false),
-            Err(error) => Err(failed("UpdateItem")(error)),
+            Err(error) if failed_condition_item(&error).is_some() => Ok(false),
+            Err(error) => Err(port_error("UpdateItem")(error)),
         }
     }
 }
 
 impl Table {
+    /// Replaces an abandoned image with a new one.
     async fn replace_image(&self, product: ProductId, old: &Image, new: &Image) -> Result<(), AddImageError> {
         let update = self
             .put_image(product, new)?
             .update_expression("SET images.#image = :image, #version = #version + :one, updatedAt = :now REMOVE images.#old")
-            // Not if it became ready, or made room for another, in the meantime.
+            // The old image may have become ready or may have been replaced in the meantime.
             .condition_expression("images.#old.#state <> :ready AND attribute_exists(images.#old)")
             .expression_attribute_names("#old", old.id.to_string())
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":ready", string("ready"));
         match update.send().await {
             Ok(_) => Ok(()),
-            Err(error) if refused_item(&error).is_some() => Err(AddImageError::TooMany),
-            Err(error) => Err(failed("UpdateItem")(error).into()),
+            Err(error) if failed_condition_item(&error).is_some() => Err(AddImageError::TooMany),
+            Err(error) => Err(port_error("UpdateItem")(error).into()),
         }
     }
 
     fn put_image(&self, product: ProductId, image: &Image) -> Result<UpdateItemFluentBuilder, PortError> {
-        let value = serde_dynamo::to_attribute_value(image).map_err(failed("UpdateItem"))?;
+        let value = serde_dynamo::to_attribute_value(image).map_err(port_error("UpdateItem"))?;
         Ok(self
             .change_product(product, image.requested_at)
             .expression_attribute_names("#image", image.id.to_string())
             .expression_attribute_values(":image", value))
     }
 
-    /// An update of a product that counts as a change of its version. Its expression has to say so.
+    /// Starts an update of a product. The update expression of the caller must increment `#version` and set
+    /// `updatedAt`.
     fn change_product(&self, id: ProductId, now: Timestamp) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
@@ -280,11 +289,12 @@ impl Table {
     }
 }
 
-/// The item that a refused condition looked at: `None` when the error is another, `Some(None)` when there was no item.
-fn refused_item<R>(error: &SdkError<UpdateItemError, R>) -> Option<Option<&HashMap<String, AttributeValue>>> {
+/// Returns the item for which the condition failed: `None` if the error has another cause, `Some(None)` if there is no
+/// item.
+fn failed_condition_item<R>(error: &SdkError<UpdateItemError, R>) -> Option<Option<&HashMap<String, AttributeValue>>> {
     match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-            Some(refused.item().filter(|item| !item.is_empty()))
+        Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
+            Some(failure.item().filter(|item| !item.is_empty()))
         }
         _ => None,
     }

@@ -1,4 +1,4 @@
-//! A customer as an item of the table, and as an image of that item in the table's stream.
+//! Item format of a customer in the table and its stream.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ struct ProfileItem {
     version: Version,
     created_at: Timestamp,
     updated_at: Timestamp,
-    /// Of the last change: the table's stream carries nothing but the item.
+    /// Trace context of the last change. It is stored because stream records contain only the item.
     #[serde(flatten)]
     trace_context: TraceContext,
 }
@@ -49,7 +49,7 @@ pub(super) fn read(item: impl Into<serde_dynamo::Item>) -> Result<Customer, Port
     read_with_trace_context(item).map(|(customer, _)| customer)
 }
 
-/// The customer, and what set their last change off.
+/// Reads the customer and the trace context of their last change.
 pub(super) fn read_with_trace_context(item: impl Into<serde_dynamo::Item>) -> Result<(Customer, TraceContext), PortError> {
     let item: ProfileItem =
         serde_dynamo::from_item(item.into()).map_err(|error| PortError::new("reading a customer item", error))?;

@@ -1,4 +1,4 @@
-//! The table's stream: what a committed change tells.
+//! Conversion of the table's stream records to domain events.
 
 use ferrite_core::ports::PortError;
 use ferrite_core::{CloudEvent, EventId};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{keys, order_item, profile_item};
 
-/// One record of the table's stream ("Using AWS Lambda with Amazon DynamoDB": `NEW_AND_OLD_IMAGES`).
+/// A record of the table's stream with the view type `NEW_AND_OLD_IMAGES` ("Using AWS Lambda with Amazon DynamoDB").
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamRecord {
@@ -35,28 +35,32 @@ struct SortKey {
     s: String,
 }
 
-/// A record that this code cannot read. To deliver it again cannot help.
+/// A stream record that cannot be read. The error is permanent, so redelivery does not help.
 #[derive(Debug, thiserror::Error)]
-#[error("a stream record does not hold what its key says: {0}")]
+#[error("stream record does not match its key: {0}")]
 pub struct StreamRecordError(#[source] PortError);
 
 impl StreamRecord {
-    /// What the change tells, if it tells anything: somebody registered, an order was placed, or came to another status.
+    /// Returns the event that reports the change, or `None` if the change requires no event. Events are published when
+    /// a customer registers, and when an order is placed or its status changes.
     ///
-    /// The event's identifier comes from the thing and its version, so the same change always tells the same event.
+    /// The event's identifier is derived from the entity and its version, so the same change always has the same
+    /// identifier.
     ///
     /// # Errors
-    /// The record is not one of a customer's or an order's item; the event source mapping's filter lets no other through.
+    /// Returns an error if the record is not of a customer or an order. The filter of the event source mapping excludes
+    /// other records.
     pub fn into_event(self) -> Result<Option<CloudEvent<DomainEvent>>, StreamRecordError> {
         let Change { keys, new_image, old_image } = self.dynamodb;
-        // Neither is ever deleted by this system; if someone deletes one by hand, that is no event of theirs.
+        // The application never deletes customers or orders, and manual deletions produce no event.
         let Some(new) = new_image else { return Ok(None) };
-        let told = if keys.sk.s == keys::PROFILE { registration(new, old_image) } else { change_of_order(new, old_image) };
-        told.map_err(StreamRecordError)
+        let event =
+            if keys.sk.s == keys::PROFILE { registration_event(new, old_image) } else { order_event(new, old_image) };
+        event.map_err(StreamRecordError)
     }
 }
 
-fn registration(
+fn registration_event(
     new: serde_dynamo::Item,
     old: Option<serde_dynamo::Item>,
 ) -> Result<Option<CloudEvent<DomainEvent>>, PortError> {
@@ -65,12 +69,13 @@ fn registration(
         return Ok(None);
     }
     let subject = customer.id.to_string();
-    let (id, time) = (EventId::of_change(&subject, customer.version), customer.updated_at);
+    let id = EventId::of_change(&subject, customer.version);
+    let time = customer.updated_at;
     let event = DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.id });
     Ok(Some(CloudEvent::new(id, subject, time, event).with_trace_context(trace_context)))
 }
 
-fn change_of_order(
+fn order_event(
     new: serde_dynamo::Item,
     old: Option<serde_dynamo::Item>,
 ) -> Result<Option<CloudEvent<DomainEvent>>, PortError> {
@@ -80,11 +85,12 @@ fn change_of_order(
         return Ok(None);
     }
     let subject = order.id.to_string();
-    let (id, time) = (EventId::of_change(&subject, order.version), order.updated_at);
-    Ok(Some(CloudEvent::new(id, subject, time, event(order)).with_trace_context(trace_context)))
+    let id = EventId::of_change(&subject, order.version);
+    let time = order.updated_at;
+    Ok(Some(CloudEvent::new(id, subject, time, status_event(order)).with_trace_context(trace_context)))
 }
 
-fn event(order: Order) -> DomainEvent {
+fn status_event(order: Order) -> DomainEvent {
     let Order { id: order_id, customer: customer_id, lines, total, status, .. } = order;
     match status {
         OrderStatus::Pending => DomainEvent::OrderPlaced(OrderPlaced { order_id, customer_id, lines, total }),
@@ -143,35 +149,41 @@ mod tests {
     }
 
     #[test]
-    fn a_new_customer_registered_and_a_changed_one_did_not() {
+    fn publishes_a_registration_event_only_for_a_new_customer() {
         let event = event_of(None, Some(profile(1))).unwrap();
         assert_eq!((event.id.as_str(), event.event.event_type()), ("ada:1", "ferrite.customer.registered.v1"));
         assert_eq!(event.trace_context.correlation_id.as_ref().map(|id| id.as_str()), Some("signup-1"));
-        assert!(!serde_json::to_string(&event).unwrap().contains("example.com"), "the address stays in the table");
+        assert!(
+            !serde_json::to_string(&event).unwrap().contains("example.com"),
+            "the event must not contain the e-mail address"
+        );
         assert!(event_of(Some(profile(1)), Some(profile(2))).is_none());
     }
 
     #[test]
-    fn a_new_order_was_placed() {
+    fn publishes_an_order_placed_event_for_a_new_order() {
         let event = event_of(None, Some(image("pending", 1))).unwrap();
         assert_eq!((event.id.as_str(), event.event.event_type()), (&*format!("{ORDER}:1"), "ferrite.order.placed.v1"));
         assert_eq!(event.trace_context.traceparent.map(|span| span.span_id), Some(0xb7ad_6b71_6920_3331));
-        assert!(!serde_json::to_string(&event).unwrap().contains("tok_success"), "the token stays in the table");
+        assert!(
+            !serde_json::to_string(&event).unwrap().contains("tok_success"),
+            "the event must not contain the payment token"
+        );
     }
 
     #[test]
-    fn a_change_of_status_tells_what_became_of_the_order() {
+    fn publishes_the_event_of_the_new_status() {
         let pending = || Some(image("pending", 1));
-        let kind = |status| event_of(pending(), Some(image(status, 2))).map(|event| event.event.event_type());
-        assert_eq!(kind("paid"), Some("ferrite.order.paid.v1"));
-        assert_eq!(kind("payment_failed"), Some("ferrite.order.payment-failed.v1"));
-        assert_eq!(kind("cancelled"), Some("ferrite.order.cancelled.v1"));
-        assert_eq!(kind("pending"), None);
+        let event_type = |status| event_of(pending(), Some(image(status, 2))).map(|event| event.event.event_type());
+        assert_eq!(event_type("paid"), Some("ferrite.order.paid.v1"));
+        assert_eq!(event_type("payment_failed"), Some("ferrite.order.payment-failed.v1"));
+        assert_eq!(event_type("cancelled"), Some("ferrite.order.cancelled.v1"));
+        assert_eq!(event_type("pending"), None);
         assert!(event_of(pending(), None).is_none());
     }
 
     #[test]
-    fn what_is_not_what_its_key_says_is_an_error_and_not_an_event() {
+    fn returns_an_error_for_a_record_that_does_not_match_its_key() {
         for sort_key in ["PROFILE", "ORDER#1"] {
             let change = json!({"Keys": {"sk": {"S": sort_key}}, "NewImage": {"pk": {"S": "x"}}});
             let record = json!({ "dynamodb": change });

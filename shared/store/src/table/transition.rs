@@ -1,4 +1,4 @@
-//! Moving an order on, and its stock back.
+//! Order status transitions, which return stock if necessary.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,16 @@ use ferrite_domain::ports::SaveTransition;
 use ferrite_domain::{OrderLine, ProductId, Transition};
 
 use super::keys::{number, string};
-use super::{Table, cancellation, conflict_retries, failed, is_conflict, keys, order_item};
+use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item, port_error};
 
 impl SaveTransition for Table {
     async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
-        let mut gone: BTreeSet<ProductId> = BTreeSet::new();
-        // At most one more try than there are lines: each adds a product that was deleted in the meantime.
+        let mut deleted_products: BTreeSet<ProductId> = BTreeSet::new();
+        // Each iteration excludes at least one product that was deleted in the meantime, so there is at most one more
+        // attempt than there are lines.
         loop {
             let lines: Vec<&OrderLine> =
-                transition.returned_lines().iter().filter(|line| !gone.contains(&line.product_id)).collect();
+                transition.returned_lines().iter().filter(|line| !deleted_products.contains(&line.product_id)).collect();
             let items = self.transition_items(transition, trace_context, &lines)?;
             let attempt =
                 || async { self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await };
@@ -26,24 +27,25 @@ impl SaveTransition for Table {
                 Ok(_) => return Ok(true),
                 Err(error) => error,
             };
-            let refused: Vec<bool> = cancellation(&error)
+            let failed_conditions: Vec<bool> = cancellation_reasons(&error)
                 .unwrap_or_default()
                 .iter()
                 .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
                 .collect();
-            match refused.split_first() {
+            match failed_conditions.split_first() {
                 Some((true, _)) => return Ok(false),
                 Some((false, products)) if products.contains(&true) => {
-                    gone.extend(lines.iter().zip(products).filter(|(_, gone)| **gone).map(|(line, _)| line.product_id));
+                    deleted_products
+                        .extend(lines.iter().zip(products).filter(|(_, failed)| **failed).map(|(line, _)| line.product_id));
                 }
-                _ => return Err(failed("TransactWriteItems")(error)),
+                _ => return Err(port_error("TransactWriteItems")(error)),
             }
         }
     }
 }
 
 impl Table {
-    /// The order first, then one item for each returned line: `save` reads the reasons in this order.
+    /// Builds the transaction items: the order, and one item per returned line. `save` relies on this order.
     fn transition_items(
         &self,
         transition: &Transition,
@@ -59,16 +61,17 @@ impl Table {
             .expression_attribute_values(":before", string(transition.before().status.as_str()))
             .expression_attribute_values(":version", number(transition.before().version.get()))
             .build()
-            .map_err(failed("TransactWriteItems"))?;
+            .map_err(port_error("TransactWriteItems"))?;
         let mut items = vec![TransactWriteItem::builder().put(order).build()];
         for line in lines {
-            let put_back = self.put_back(line, transition.after().updated_at)?;
-            items.push(TransactWriteItem::builder().update(put_back).build());
+            let update = self.restock_update(line, transition.after().updated_at)?;
+            items.push(TransactWriteItem::builder().update(update).build());
         }
         Ok(items)
     }
 
-    fn put_back(&self, line: &OrderLine, now: Timestamp) -> Result<Update, PortError> {
+    /// Returns the units of an order line to the stock of its product.
+    fn restock_update(&self, line: &OrderLine, now: Timestamp) -> Result<Update, PortError> {
         Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::product(line.product_id)))
@@ -79,6 +82,6 @@ impl Table {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", string(now))
             .build()
-            .map_err(failed("TransactWriteItems"))
+            .map_err(port_error("TransactWriteItems"))
     }
 }

@@ -1,4 +1,4 @@
-//! The bucket, and a client that uploads to it and fetches from it.
+//! Contract tests of the image bucket, with a client that uploads and downloads objects.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -12,27 +12,27 @@ use ferrite_domain::{ImageId, ProductId, VariantName};
 use ferrite_store::{ImageBucket, UploadKey};
 use tokio::sync::OnceCell;
 
-struct Bucket {
+struct TestBucket {
     client: Client,
     name: String,
     adapter: ImageBucket,
 }
 
-async fn bucket() -> Bucket {
+async fn test_bucket() -> TestBucket {
     static NAME: OnceCell<String> = OnceCell::const_new();
-    // It plays the admin's browser, which has time.
+    // The client acts as the admin's browser, so it has no timeouts.
     let path_style = aws_sdk_s3::config::Builder::from(&emulator_config()).force_path_style(true);
     let client = Client::from_conf(path_style.timeout_config(TimeoutConfig::disabled()).build());
     let create = || async {
         let name = format!("adapters-{}", UniqueIds.new_id());
-        client.create_bucket().bucket(&name).send().await.expect("the bucket is created");
+        client.create_bucket().bucket(&name).send().await.expect("should create the bucket");
         name
     };
     let name = NAME.get_or_init(create).await.clone();
-    Bucket { adapter: ImageBucket::new(&emulator_config(), name.clone()), client, name }
+    TestBucket { adapter: ImageBucket::new(&emulator_config(), name.clone()), client, name }
 }
 
-impl ImageFiles for Bucket {
+impl ImageFiles for TestBucket {
     async fn read_upload(&self, product: ProductId, image: ImageId) -> Result<Option<Upload>, PortError> {
         self.adapter.read_upload(product, image).await
     }
@@ -48,11 +48,11 @@ impl ImageFiles for Bucket {
     }
 }
 
-impl ImageFilesUnderTest for Bucket {
+impl ImageFilesUnderTest for TestBucket {
     async fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: &str) {
         let key = UploadKey { product, image }.to_string();
         let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
-        put.body(ByteStream::from(bytes)).send().await.expect("the upload succeeds");
+        put.body(ByteStream::from(bytes)).send().await.expect("should upload the object");
     }
 
     async fn fetch(&self, product: ProductId, image: ImageId, variant: VariantName) -> Option<Vec<u8>> {
@@ -62,4 +62,4 @@ impl ImageFilesUnderTest for Bucket {
     }
 }
 
-ferrite_domain::image_files_contract!(bucket().await);
+ferrite_domain::image_files_contract!(test_bucket().await);

@@ -1,4 +1,6 @@
+//! Contract tests of the image signer.
+
 use ferrite_aws::testing::emulator_config;
 use ferrite_store::ImageSigner;
 
-ferrite_domain::links_contract!(ImageSigner::new(&emulator_config(), "bucket").await.expect("there are credentials"));
+ferrite_domain::links_contract!(ImageSigner::new(&emulator_config(), "bucket").await.expect("should have credentials"));

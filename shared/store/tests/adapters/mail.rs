@@ -1,4 +1,4 @@
-//! SES, and a look into the emulator's mailboxes.
+//! Contract tests of the mailer, which read the e-mail that the emulator stored.
 
 use aws_sdk_ses::Client;
 use aws_sdk_ses::types::ConfigurationSet;
@@ -13,33 +13,35 @@ use ferrite_domain::ports::{SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailMessage, Notification};
 use ferrite_store::Mailer;
 
-struct Post(Mailer);
+struct TestMailer(Mailer);
 
-/// A sender of this test's own.
-async fn post() -> Post {
-    let (client, name) = (Client::new(&emulator_config()), UniqueIds.new_id().to_string());
+/// Creates a mailer with a unique sender address and configuration set.
+async fn test_mailer() -> TestMailer {
+    let client = Client::new(&emulator_config());
+    let name = UniqueIds.new_id().to_string();
     let sender = format!("{name}@shop.example");
-    client.verify_email_identity().email_address(&sender).send().await.expect("the sender is verified");
-    let set = ConfigurationSet::builder().name(&name).build().expect("it has a name");
-    client.create_configuration_set().configuration_set(set).send().await.expect("the set is created");
-    Post(Mailer::new(&emulator_config(), sender.try_into().expect("it is an address"), name))
+    client.verify_email_identity().email_address(&sender).send().await.expect("should verify the sender");
+    let set = ConfigurationSet::builder().name(&name).build().expect("should have a name");
+    client.create_configuration_set().configuration_set(set).send().await.expect("should create the configuration set");
+    TestMailer(Mailer::new(&emulator_config(), sender.try_into().expect("should be a valid address"), name))
 }
 
-impl SendEmail for Post {
+impl SendEmail for TestMailer {
     async fn send(&self, message: &EmailMessage) -> Result<(), SendEmailError> {
         self.0.send(message).await
     }
 }
 
-impl MailerUnderTest for Post {
+impl MailerUnderTest for TestMailer {
     async fn received(&self, address: &Email) -> Vec<Notification> {
-        let target = Target::from_environment().expect("AWS_ENDPOINT_URL is an address").expect("./scripts/test sets it");
-        let mails = sent_mails(&AwsClient::new(target)).expect("the emulator keeps the e-mails").into_iter();
-        mails
-            .filter(|mail| mail.to.iter().any(|to| to == address.expose()))
-            .map(|mail| Notification { subject: mail.subject, text: mail.text })
+        let target =
+            Target::from_environment().expect("AWS_ENDPOINT_URL should be a URL").expect("AWS_ENDPOINT_URL should be set");
+        let emails = sent_mails(&AwsClient::new(target)).expect("should read the e-mail from the emulator").into_iter();
+        emails
+            .filter(|email| email.to.iter().any(|to| to == address.expose()))
+            .map(|email| Notification { subject: email.subject, text: email.text })
             .collect()
     }
 }
 
-ferrite_domain::mailer_contract!(post().await);
+ferrite_domain::mailer_contract!(test_mailer().await);

@@ -1,11 +1,11 @@
-//! The storefront's AWS adapters pass the contract tests that its in-memory adapters pass.
+//! Runs the contract tests on the storefront's AWS adapters. Its in-memory adapters run the same tests.
 //!
-//! They run against whatever answers at `AWS_ENDPOINT_URL`, which `./scripts/test` sets, with resources of their own.
+//! The tests create their own resources at `AWS_ENDPOINT_URL`, which `./scripts/test` sets to an emulator.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows them in tests, but clippy does not treat helper functions as tests"
 )]
 
 use aws_sdk_dynamodb::Client;
@@ -46,11 +46,11 @@ async fn create_table() -> String {
         .global_secondary_indexes(index)
         .send()
         .await
-        .expect("the table is created");
+        .expect("should create the table");
     name
 }
 
-// The name is shared and the client is not: a connection belongs to the runtime of the test that opened it.
+// The tests share the table but not the client, because a connection belongs to the runtime of the test that opened it.
 async fn table() -> Table {
     static NAME: OnceCell<String> = OnceCell::const_new();
     Table::new(&emulator_config(), NAME.get_or_init(create_table).await.clone())

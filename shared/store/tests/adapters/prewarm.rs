@@ -1,4 +1,4 @@
-//! Opening a connection leaves nothing behind.
+//! Tests that prewarming does not change data.
 
 use aws_sdk_dynamodb::Client;
 use ferrite_aws::testing::emulator_config;
@@ -7,7 +7,7 @@ use ferrite_store::Table;
 use crate::create_table;
 
 #[tokio::test]
-async fn a_table_is_as_it_was_before_its_connection_was_opened() {
+async fn does_not_write_items() {
     let name = create_table().await;
     let table = Table::new(&emulator_config(), name.clone());
     table.prewarm_put().await;

@@ -1,4 +1,4 @@
-//! A bucket of reports, and a look into it.
+//! Contract tests of the report bucket, which read the stored objects.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
@@ -10,26 +10,26 @@ use ferrite_domain::contract::reports::ReportsUnderTest;
 use ferrite_domain::ports::KeepReport;
 use ferrite_store::ReportBucket;
 
-struct Reports {
+struct TestReportBucket {
     client: Client,
     bucket: String,
     adapter: ReportBucket,
 }
 
-async fn reports() -> Reports {
+async fn test_report_bucket() -> TestReportBucket {
     let client = Client::from_conf(Builder::from(&emulator_config()).force_path_style(true).build());
     let bucket = format!("adapters-{}", UniqueIds.new_id());
-    client.create_bucket().bucket(&bucket).send().await.expect("the bucket is created");
-    Reports { client, adapter: ReportBucket::new(&emulator_config(), bucket.clone()), bucket }
+    client.create_bucket().bucket(&bucket).send().await.expect("should create the bucket");
+    TestReportBucket { client, adapter: ReportBucket::new(&emulator_config(), bucket.clone()), bucket }
 }
 
-impl KeepReport for Reports {
+impl KeepReport for TestReportBucket {
     async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
         self.adapter.keep(file).await
     }
 }
 
-impl ReportsUnderTest for Reports {
+impl ReportsUnderTest for TestReportBucket {
     async fn fetch(&self, key: &str) -> Option<(String, Vec<u8>)> {
         let object = self.client.get_object().bucket(&self.bucket).key(key).send().await.ok()?;
         let content_type = object.content_type().unwrap_or_default().to_owned();
@@ -37,4 +37,4 @@ impl ReportsUnderTest for Reports {
     }
 }
 
-ferrite_domain::reports_contract!(reports().await);
+ferrite_domain::reports_contract!(test_report_bucket().await);
