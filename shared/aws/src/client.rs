@@ -55,7 +55,7 @@ pub enum AwsEnvironmentError {
          AWS_CONTAINER_CREDENTIALS_FULL_URI"
     )]
     NoCredentials,
-    /// TLS could not be set up. This is a build error of the program.
+    /// The TLS stack that the program was built with does not support any configured protocol version.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
     /// A variable has an invalid value.
@@ -76,7 +76,7 @@ pub enum AwsEnvironmentError {
 /// |---|---|
 /// | `AWS_REGION` | AWS Region; set by Lambda |
 /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | credentials of the function; set by Lambda |
-/// | `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN` | endpoint to fetch credentials from if they are not set |
+/// | `AWS_CONTAINER_CREDENTIALS_FULL_URI`, `AWS_CONTAINER_AUTHORIZATION_TOKEN` | URL and token of a credentials endpoint, used if no credentials are set |
 /// | `AWS_ENDPOINT_URL` | custom endpoint instead of the AWS endpoint |
 /// | `AWS_CA_BUNDLE` | PEM file with trusted CA certificates, which replace the Amazon root certificates |
 /// | `OPEN_CONNECTIONS_IN_INIT` | `true` or `false`: see [`prewarm`](crate::prewarm()) |

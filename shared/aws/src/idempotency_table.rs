@@ -27,8 +27,8 @@ const CAN_START: &str = "attribute_not_exists(id) OR expiration < :now \
 /// Condition: an attempt is in progress.
 const IS_IN_PROGRESS: &str = "#status = :in_progress";
 
-/// Condition: the record is in progress and belongs to this attempt. `in_progress_expiration` identifies the attempt,
-/// because an attempt can acquire the key only after that time of the previous attempt has passed.
+/// Condition: the record is in progress and belongs to this attempt. `in_progress_expiration` identifies the attempt:
+/// the next attempt acquires the key only after this time, so its own `in_progress_expiration` is later.
 const IS_THIS_ATTEMPT: &str = "#status = :in_progress AND in_progress_expiration = :this_attempt";
 
 /// DynamoDB table of idempotency records. Items have the default format of Powertools for AWS Lambda (Python), so both

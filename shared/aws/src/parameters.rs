@@ -108,7 +108,7 @@ impl Parameters {
     /// also needs `kms:Decrypt` on that key.
     ///
     /// # Errors
-    /// Returns a [`ParameterError`] if there is no fresh or usable cached value.
+    /// Returns a [`ParameterError`] if the value could not be read and there is no usable cached value.
     pub async fn parameter(&self, name: &str) -> Result<SecretString, ParameterError> {
         self.get(Name::Parameter(name.to_owned())).await
     }
@@ -119,7 +119,7 @@ impl Parameters {
     /// the role also needs `kms:Decrypt` on that key.
     ///
     /// # Errors
-    /// Returns a [`ParameterError`] if there is no fresh or usable cached value.
+    /// Returns a [`ParameterError`] if the value could not be read and there is no usable cached value.
     pub async fn secret(&self, id: &str) -> Result<SecretString, ParameterError> {
         self.get(Name::Secret(id.to_owned())).await
     }

@@ -13,7 +13,7 @@ use crate::ports::PortError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint(pub String);
 
-/// Response to the first request with an idempotency key.
+/// Saved response to the first request with an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedResponse {
     /// Fingerprint of the request that was executed.
@@ -70,8 +70,8 @@ pub trait IdempotencyStore: Sync {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 
-    /// Saves `response`, which is JSON, for whichever attempt is in progress. For callers that learn the outcome from
-    /// another source. Returns `false` and changes nothing if no attempt is in progress.
+    /// Saves `response`, which is JSON, for whichever attempt is in progress. Use it if the outcome is reported by
+    /// another source than the attempt itself. Returns `false` and changes nothing if no attempt is in progress.
     ///
     /// # Errors
     /// Returns an error if the store failed. Retrying is safe.

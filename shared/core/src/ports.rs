@@ -66,6 +66,6 @@ pub trait MessageVisibility: Sync {
     /// (at most 43,200).
     ///
     /// # Errors
-    /// Returns an error if the timeout was not changed. The queue's default visibility timeout then applies.
+    /// Returns an error if the timeout was not changed. The current visibility timeout then remains in effect.
     fn delay(&self, receipt_handle: &str, seconds: u32) -> impl Future<Output = Result<(), PortError>> + Send;
 }

@@ -74,17 +74,17 @@ pub fn prefixed_id(prefix: &str) -> String {
 
 /// Parts of the schema of [`CloudEvent`]: the envelope, and one entry for each event type.
 #[derive(Deserialize)]
-struct Derived {
+struct DerivedSchema {
     #[serde(rename = "$schema")]
     dialect: String,
     #[serde(flatten)]
-    envelope: Object,
+    envelope: ObjectSchema,
     #[serde(rename = "oneOf")]
-    events: Vec<Object>,
+    events: Vec<ObjectSchema>,
 }
 
 #[derive(Deserialize)]
-struct Object {
+struct ObjectSchema {
     #[serde(default)]
     description: String,
     properties: BTreeMap<String, Value>,
@@ -100,11 +100,11 @@ pub fn of_events<E: Event + JsonSchema>() -> Result<BTreeMap<String, Value>, ser
     // Describe the serialized form, which consumers receive. Inline subschemas, because their names are internal.
     let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.inline_subschemas = true);
     let schema = settings.into_generator().into_root_schema_for::<CloudEvent<E>>();
-    let Derived { dialect, mut envelope, events } = serde_json::from_value(schema.to_value())?;
+    let DerivedSchema { dialect, mut envelope, events } = serde_json::from_value(schema.to_value())?;
     if let Some(source) = envelope.properties.get_mut("source") {
         source["const"] = E::SOURCE.into();
     }
-    let schema = |event: Object| {
+    let schema = |event: ObjectSchema| {
         let event_type = event.properties.get("type").and_then(|property| property.get("const")?.as_str());
         let event_type = event_type.unwrap_or_default().to_owned();
         let properties: BTreeMap<_, _> = envelope.properties.clone().into_iter().chain(event.properties).collect();

@@ -15,9 +15,9 @@ use crate::image_bucket::{UploadKey, variant_key};
 
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
 
-/// Image URLs are signed with the start of the current hour as their time and expire after two hours. A URL is
-/// therefore valid for at least one hour, if the function's credentials are, and one execution environment returns the
-/// same URL for an hour.
+/// The signing time of image URLs is the start of the current hour, and the URLs expire two hours after it. A URL is
+/// therefore valid for at least one hour, unless the function's credentials expire earlier, and an execution environment
+/// returns the same URL for an hour.
 const IMAGE_WINDOW_SECONDS: i64 = 3600;
 const IMAGE_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 

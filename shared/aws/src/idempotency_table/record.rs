@@ -104,7 +104,7 @@ impl IdempotencyRecord {
 
     /// Returns the saved response, or `None` while an attempt is in progress.
     ///
-    /// As in Powertools, a record without `data` is of a function that returned nothing, and a record without
+    /// As in Powertools, a record without `data` belongs to a function that returned nothing, and a record without
     /// `validation` matches no request.
     #[must_use]
     pub fn into_response(self) -> Option<SavedResponse> {
