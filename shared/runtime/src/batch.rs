@@ -1,15 +1,16 @@
-//! Batches: records are processed independently, and only those that failed are delivered again.
+//! Batch processing: records are processed independently, and only failed records are retried.
 //!
-//! [`sqs`] is for queues, standard and FIFO; [`events`] for queues whose messages are the application's domain events;
-//! [`dynamodb`] and [`kinesis`] are for streams. For all of them:
+//! Use [`sqs`] for standard and FIFO queues, [`events`] for queues whose messages contain the application's domain
+//! events, and [`dynamodb`] or [`kinesis`] for streams. The following applies to all of them:
 //!
-//! - A panic or a missed deadline is the failure of one record.
-//! - [`Failure::Retry`](crate::Failure::Retry) has the record delivered again. [`Failure::Reject`](crate::Failure::Reject)
-//!   puts it into the dead-letter queue at once, with the reason.
-//! - A record that does not come from the expected source fails or is rejected, with the reason in the log.
-//! - The response is that of a partial batch failure: the event source mapping's `FunctionResponseTypes` must contain
-//!   `ReportBatchItemFailures` ("Handling errors for an SQS event source in Lambda"). An event that is not a batch fails the
-//!   invocation.
+//! - A panic or a missed deadline fails only the record that is being processed.
+//! - [`Failure::Retry`](crate::Failure::Retry) causes the record to be delivered again.
+//!   [`Failure::Reject`](crate::Failure::Reject) immediately sends it to the dead-letter queue, together with the
+//!   reason.
+//! - A record from an unexpected event source fails or is rejected, and the reason is logged.
+//! - The response reports partial batch failures, so the `FunctionResponseTypes` of the event source mapping must
+//!   contain `ReportBatchItemFailures` ("Handling errors for an SQS event source in Lambda"). An event that is not a
+//!   batch fails the invocation.
 
 pub mod dynamodb;
 mod engine;
@@ -27,15 +28,15 @@ pub use response::Response;
 /// Limits for processing a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The most records that are processed at the same time. Records whose order matters (those of one message group of a
-    /// FIFO queue, and those of a stream) are always processed one after another.
+    /// Maximum number of records that are processed concurrently. Records with a guaranteed order (those in the same
+    /// message group of a FIFO queue, and those of a stream) are always processed sequentially.
     pub concurrency: NonZeroUsize,
-    /// The longest time for one record. No record gets more than the invocation has left.
+    /// Maximum processing time of one record. It is also limited by the remaining time of the invocation.
     pub timeout: Option<Duration>,
 }
 
 impl Default for Limits {
-    /// Ten records at the same time, without a timeout of their own.
+    /// Ten concurrent records and no timeout per record.
     fn default() -> Self {
         const TEN: NonZeroUsize = NonZeroUsize::new(10).unwrap();
         Self { concurrency: TEN, timeout: None }

@@ -1,9 +1,9 @@
-//! A function's configuration: one struct, read from the environment once, in init, where a mistake stops the function
-//! with the name of the variable.
+//! Configuration from environment variables. A function reads its variables into one struct during init. If a variable
+//! is missing or invalid, init fails with an error that names the variable.
 //!
-//! A field is the variable of the same name in capitals. One that may be left out is an [`Option`], or has a
-//! `#[serde(default)]`; a SAM template cannot leave a variable out, so an empty one counts as left out. Any type with a
-//! `Deserialize` from text or from a number will do, the domain's newtypes among them.
+//! Each field is read from the variable with the same name in uppercase. Optional fields are an [`Option`] or have
+//! `#[serde(default)]`. An empty variable counts as missing, because a SAM template cannot omit a variable. Fields can
+//! have any type that implements `Deserialize` from a string or a number, including newtypes of the domain.
 //!
 //! ```
 //! use ferrite_runtime::config::{self, ConfigError};
@@ -15,17 +15,18 @@
 //!     retries: u8,
 //! }
 //!
-//! let set = |name: &str| (name == "TABLE_NAME").then(|| "notes".to_owned());
-//! let settings: Settings = config::read_from(set)?;
+//! let variables = |name: &str| (name == "TABLE_NAME").then(|| "notes".to_owned());
+//! let settings: Settings = config::read_from(variables)?;
 //! assert_eq!((settings.table_name.as_str(), settings.retries), ("notes", 0));
 //!
-//! let nothing: Result<Settings, _> = config::read_from(|_| None);
-//! assert_eq!(nothing.unwrap_err().to_string(), "the environment variable TABLE_NAME is not set");
+//! let missing: Result<Settings, _> = config::read_from(|_| None);
+//! assert_eq!(missing.unwrap_err().to_string(), "the environment variable TABLE_NAME is not set");
 //! # Ok::<(), ConfigError>(())
 //! ```
 //!
-//! A secret is no variable: everyone who may see the function's configuration sees those. It is a parameter that init
-//! reads by its name (`ferrite_aws::Parameters`), and what holds it does not show it (`secrecy::SecretString`).
+//! Do not store secrets in environment variables, because everyone with access to the function's configuration can read
+//! them. Store a secret as a parameter that init reads by name (`ferrite_aws::Parameters`), in a type that does not
+//! print it (`secrecy::SecretString`).
 
 use std::env;
 use std::fmt::Display;
@@ -35,50 +36,50 @@ use serde::de::value::StringDeserializer;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// A variable of the environment that the function cannot work with.
+/// An error in the function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// It is not set, or empty.
+    /// The variable is not set or is empty.
     #[error("the environment variable {0} is not set")]
     Missing(String),
-    /// Its value cannot be used. The value is not told: it may be a secret that was put into the wrong place.
-    #[error("the environment variable {name} cannot be used: {why}")]
+    /// The value is invalid. The message does not contain the value, which could be a secret in the wrong variable.
+    #[error("the environment variable {name} is not valid: {reason}")]
     Malformed {
-        /// The variable.
+        /// Name of the variable.
         name: String,
-        /// What its value has to be.
-        why: String,
+        /// Description of the expected value.
+        reason: String,
     },
-    /// The settings do not fit together, as the sentence says.
+    /// The settings contradict each other. Contains the error message.
     #[error("{0}")]
     Contradiction(String),
 }
 
 impl ConfigError {
-    /// The value of `name` cannot be used; `why` must not repeat it.
-    pub fn malformed(name: impl Into<String>, why: impl Display) -> Self {
-        Self::Malformed { name: name.into(), why: why.to_string() }
+    /// Creates an error for the invalid value of the variable `name`. `reason` must not contain the value.
+    pub fn malformed(name: impl Into<String>, reason: impl Display) -> Self {
+        Self::Malformed { name: name.into(), reason: reason.to_string() }
     }
 }
 
-/// The function's settings, from its environment.
+/// Reads the function's settings from its environment variables.
 ///
 /// # Errors
-/// A variable that `T` needs is not set, or its value is none that `T` takes.
+/// Returns an error if a required variable is not set, or if a value is invalid.
 pub fn read<T: DeserializeOwned>() -> Result<T, ConfigError> {
     read_from(|name| env::var(name).ok())
 }
 
-/// The function's settings, from whatever `variable` answers for a name: [`read`] for tests.
+/// Reads the function's settings with `variable`, which returns the value of a variable. Use it in tests.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns an error in the same cases as [`read`].
 pub fn read_from<T: DeserializeOwned>(variable: impl Fn(&str) -> Option<String>) -> Result<T, ConfigError> {
     T::deserialize(Environment(|name: &str| variable(name).filter(|value| !value.is_empty())))
 }
 
-/// Gives a struct the variables that its fields are named after.
+/// Deserializes a struct from the variables that its fields are named after.
 struct Environment<F>(F);
 
 impl<'de, F: Fn(&str) -> Option<String>> Deserializer<'de> for Environment<F> {
@@ -94,7 +95,7 @@ impl<'de, F: Fn(&str) -> Option<String>> Deserializer<'de> for Environment<F> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ConfigError> {
-        Err(de::Error::custom("settings are a struct with a field for each variable"))
+        Err(de::Error::custom("settings must be a struct with a field for each variable"))
     }
 
     forward_to_deserialize_any! {
@@ -103,7 +104,7 @@ impl<'de, F: Fn(&str) -> Option<String>> Deserializer<'de> for Environment<F> {
     }
 }
 
-/// Those of a struct's fields whose variables are set, one after another.
+/// Iterates over the fields of a struct whose variables are set.
 struct Fields<F> {
     variable: F,
     fields: std::slice::Iter<'static, &'static str>,
@@ -127,8 +128,8 @@ impl<'de, F: Fn(&str) -> Option<String>> MapAccess<'de> for Fields<F> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ConfigError> {
         let (name, value) = self.next.take().unwrap_or_default();
         seed.deserialize(Variable(value)).map_err(|error| match error {
-            ConfigError::Contradiction(why) => ConfigError::Malformed { name, why },
-            known => known,
+            ConfigError::Contradiction(reason) => ConfigError::Malformed { name, reason },
+            other => other,
         })
     }
 }
@@ -137,15 +138,15 @@ impl<'de, F: Fn(&str) -> Option<String>> MapAccess<'de> for Fields<F> {
 struct Variable(String);
 
 impl Variable {
-    fn parsed<T: FromStr>(&self, kind: &str) -> Result<T, ConfigError> {
+    fn parse<T: FromStr>(&self, kind: &str) -> Result<T, ConfigError> {
         self.0.parse().map_err(|_| de::Error::custom(format_args!("it must be {kind}")))
     }
 }
 
-macro_rules! parse {
+macro_rules! deserialize_with_from_str {
     ($($method:ident $visit:ident $kind:literal,)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ConfigError> {
-            visitor.$visit(self.parsed($kind)?)
+            visitor.$visit(self.parse($kind)?)
         }
     )*};
 }
@@ -153,13 +154,13 @@ macro_rules! parse {
 impl<'de> Deserializer<'de> for Variable {
     type Error = ConfigError;
 
-    parse! {
+    deserialize_with_from_str! {
         deserialize_bool visit_bool "true or false",
-        deserialize_i64 visit_i64 "a whole number",
-        deserialize_u8 visit_u8 "a whole number from 0 to 255",
-        deserialize_u16 visit_u16 "a whole number from 0 to 65535",
-        deserialize_u32 visit_u32 "a whole number from 0 to 4294967295",
-        deserialize_u64 visit_u64 "a whole number from 0",
+        deserialize_i64 visit_i64 "an integer",
+        deserialize_u8 visit_u8 "an integer from 0 to 255",
+        deserialize_u16 visit_u16 "an integer from 0 to 65535",
+        deserialize_u32 visit_u32 "an integer from 0 to 4294967295",
+        deserialize_u64 visit_u64 "a non-negative integer",
         deserialize_f64 visit_f64 "a number",
     }
 
@@ -203,7 +204,7 @@ impl de::Error for ConfigError {
         Self::Missing(field.to_ascii_uppercase())
     }
 
-    // The default would repeat the value.
+    // The default message contains the value.
     fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::Contradiction(format!("it must be {expected}"))
     }
@@ -234,7 +235,7 @@ mod tests {
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(rename_all = "lowercase")]
-    enum Colour {
+    enum Color {
         Red,
         Blue,
     }
@@ -245,7 +246,7 @@ mod tests {
         queue_url: Option<String>,
         limit: Option<u8>,
         quantity: Option<Quantity>,
-        colour: Option<Colour>,
+        color: Option<Color>,
     }
 
     fn read_with(variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -254,32 +255,37 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_the_variable_of_its_name() {
-        let set = [("TABLE_NAME", "t"), ("LIMIT", "7"), ("QUANTITY", "2"), ("COLOUR", "blue"), ("QUEUE_URL", "")];
+    fn reads_each_field_from_its_variable() {
+        let set = [("TABLE_NAME", "t"), ("LIMIT", "7"), ("QUANTITY", "2"), ("COLOR", "blue"), ("QUEUE_URL", "")];
         let settings = read_with(&set).unwrap();
-        let (limit, quantity) = (Some(7), Some(Quantity(2)));
-        let wanted = Settings { table_name: "t".to_owned(), queue_url: None, limit, quantity, colour: Some(Colour::Blue) };
-        assert_eq!(settings, wanted);
+        let expected = Settings {
+            table_name: "t".to_owned(),
+            queue_url: None,
+            limit: Some(7),
+            quantity: Some(Quantity(2)),
+            color: Some(Color::Blue),
+        };
+        assert_eq!(settings, expected);
     }
 
     #[test]
-    fn what_is_missing_or_empty_is_named() {
+    fn names_missing_and_empty_variables() {
         for set in [&[][..], &[("TABLE_NAME", "")]] {
             assert_eq!(read_with(set).unwrap_err(), "the environment variable TABLE_NAME is not set");
         }
     }
 
     #[test]
-    fn what_is_malformed_is_named_and_not_shown() {
-        for (name, why) in [
-            ("LIMIT", "it must be a whole number from 0 to 255"),
-            ("QUANTITY", "it must be a whole number from 0"),
-            ("COLOUR", "it must be one of red, blue"),
+    fn names_invalid_variables_without_their_value() {
+        for (name, reason) in [
+            ("LIMIT", "it must be an integer from 0 to 255"),
+            ("QUANTITY", "it must be a non-negative integer"),
+            ("COLOR", "it must be one of red, blue"),
         ] {
             let error = read_with(&[("TABLE_NAME", "t"), (name, "s3cret")]).unwrap_err();
-            assert_eq!(error, format!("the environment variable {name} cannot be used: {why}"));
+            assert_eq!(error, format!("the environment variable {name} is not valid: {reason}"));
         }
         let error = read_with(&[("TABLE_NAME", "t"), ("QUANTITY", "0")]).unwrap_err();
-        assert_eq!(error, "the environment variable QUANTITY cannot be used: must be between 1 and 1000");
+        assert_eq!(error, "the environment variable QUANTITY is not valid: must be between 1 and 1000");
     }
 }

@@ -1,7 +1,8 @@
-//! The deadline: stops a handler shortly before the function's timeout, so that there is time to log what it was doing.
-//! Lambda itself would end the process without a line.
+//! Deadlines: stops a handler shortly before the function's timeout, which leaves time to log what it was doing.
+//! Without this, Lambda would stop the process and nothing would be logged.
 //!
-//! The `serve` functions put every handler under [`layer`]. Use `tokio::time::timeout` to limit a part of a handler.
+//! The `serve` functions apply [`layer`] to every handler. To limit the time of one part of a handler, use
+//! `tokio::time::timeout`.
 //!
 //! ```
 //! use ferrite_runtime::deadline;
@@ -21,43 +22,45 @@ use std::time::Duration;
 use crate::invocation;
 use crate::middleware::{Middleware, MiddlewareLayer};
 
-/// Time reserved for logging and for sending the response.
+/// Time that is reserved for logging and for sending the response.
 const MARGIN: Duration = Duration::from_millis(250);
 
-/// The work was stopped shortly before Lambda would have ended it.
+/// The handler or record was stopped because its deadline was reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("stopped before the function's timeout, while running: {}", running.join(" > "))]
 pub struct DeadlineExceeded {
-    /// The invocation, record and spans in progress, the outermost first.
+    /// The invocation, record and spans in progress, from outermost to innermost.
     pub running: Vec<String>,
 }
 
-/// The layer that stops a handler shortly before the function's timeout, with [`DeadlineExceeded`].
+/// Returns the layer that stops a handler shortly before the function's timeout. The handler then fails with
+/// [`DeadlineExceeded`].
 pub fn layer<'a>() -> MiddlewareLayer<'a, DeadlineMiddleware> {
     MiddlewareLayer::new(DeadlineMiddleware)
 }
 
-/// The time that the invocation may still work; `None` outside of one, or if Lambda provided no deadline.
+/// Returns the remaining processing time of the invocation; `None` outside an invocation, or if Lambda provided no
+/// deadline.
 pub(crate) fn time_left() -> Option<Duration> {
     let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten()?;
-    // A very short time goes mostly to the work.
+    // If little time remains, most of it is used for processing.
     Some(remaining.saturating_sub(MARGIN.min(remaining / 4)))
 }
 
-/// Runs `work` to completion, or for at most `time`.
+/// Runs `work` with a time limit; `None` means no limit.
 ///
 /// # Errors
-/// The time was over first.
-pub(crate) async fn within<T>(time: Option<Duration>, work: impl Future<Output = T>) -> Result<T, DeadlineExceeded> {
-    let Some(time) = time else { return Ok(work.await) };
-    // Pinned here, so that its spans are still open when the error names them.
+/// Returns an error if `work` exceeds the time limit.
+pub(crate) async fn within<T>(time_limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, DeadlineExceeded> {
+    let Some(time_limit) = time_limit else { return Ok(work.await) };
+    // Pinned here so that the spans of `work` are still open when the error collects their names.
     let mut work = pin!(work);
     let exceeded =
         |_| DeadlineExceeded { running: invocation::current(|scope| scope.invocation.running()).unwrap_or_default() };
-    tokio::time::timeout(time, work.as_mut()).await.map_err(exceeded)
+    tokio::time::timeout(time_limit, work.as_mut()).await.map_err(exceeded)
 }
 
-/// The middleware of [`layer`].
+/// The middleware created by [`layer`].
 #[derive(Debug, Clone, Copy)]
 pub struct DeadlineMiddleware;
 

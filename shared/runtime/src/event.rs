@@ -1,5 +1,5 @@
-//! A handler of events that no other module is for, such as requests to an authorizer. Its response is returned to whatever
-//! invoked the function.
+//! Handlers for events that no other module covers, such as requests to a Lambda authorizer. The function returns the
+//! handler's response to its invoker.
 //!
 //! ```no_run
 //! use ferrite_runtime::{Failure, InitError, event};
@@ -12,8 +12,8 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), InitError> {
 //!     event::serve(async |greeting: Greeting| match greeting.name.as_str() {
-//!         "" => Err(Failure::reject("a greeting without a name")),
-//!         name => Ok(format!("Hello {name}")),
+//!         "" => Err(Failure::reject("the name is empty")),
+//!         name => Ok(format!("Hello, {name}!")),
 //!     })
 //!     .await
 //! }
@@ -42,12 +42,12 @@ impl<A> InvocationEvent for LambdaEvent<A> {
     }
 }
 
-/// The response of a handler.
+/// The response of a handler. The newtype avoids overlapping implementations of [`Classify`].
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Answer<R>(R);
+struct HandlerResponse<R>(R);
 
-impl<R> Classify for Result<Answer<R>, Failure> {
+impl<R> Classify for Result<HandlerResponse<R>, Failure> {
     fn counts(&self) -> OutcomeCounts {
         self.as_ref().map_or_else(Failure::outcome, |_| Outcome::Succeeded).into()
     }
@@ -65,11 +65,13 @@ impl<R> Classify for Result<Answer<R>, Failure> {
     }
 }
 
-/// Serves events with `handler` for as long as the function lives. When the handler fails, panics or runs out of time, the
-/// invocation fails; whether it is retried depends on what invoked the function.
+/// Runs the function: passes each event to `handler` and returns its response.
+///
+/// If the handler fails, panics or exceeds the deadline, the invocation fails. The invoker determines whether it is
+/// retried.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<A, R, H, F>(handler: H) -> Result<(), InitError>
 where
     A: for<'de> Deserialize<'de> + Send,
@@ -78,15 +80,15 @@ where
     F: Future<Output = Result<R, Failure>> + Send,
 {
     let handler = &handler;
-    let answer = service_fn(move |event: LambdaEvent<A>| {
+    let service = service_fn(move |event: LambdaEvent<A>| {
         let work = handler(event.payload);
-        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
-        Box::pin(async move { work.await.map(Answer) })
+        // Boxed because futures of nested SDK calls can exceed the compiler's limits for type layout.
+        Box::pin(async move { work.await.map(HandlerResponse) })
     });
-    run(answer).await
+    run(service).await
 }
 
-/// Serves events with a service whose results can be classified.
+/// Runs the function with a service whose results can be classified.
 pub(crate) async fn run<S, A, R>(service: S) -> Result<(), InitError>
 where
     A: for<'de> Deserialize<'de>,

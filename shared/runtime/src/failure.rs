@@ -1,4 +1,4 @@
-//! Why an event, a message or a record was not processed.
+//! The error type of handlers for events, messages and records.
 
 use std::error::Error;
 
@@ -6,36 +6,38 @@ use lambda_runtime::Diagnostic;
 
 use crate::log::{self, Outcome};
 
-/// Why an event, a message or a record was not processed: the error of every handler except those of HTTP requests.
+/// The reason an event, message or record was not processed. Every handler returns this error, except HTTP handlers.
+///
+/// What happens next depends on the event source:
 ///
 /// | | [`Retry`](Self::Retry) | [`Reject`](Self::Reject) |
 /// |---|---|---|
-/// | message of a queue ([`batch::sqs`](crate::batch::sqs), [`batch::events`](crate::batch::events)) | delivered again, with back-off | dead-letter queue, with the reason |
-/// | record of a stream ([`batch::dynamodb`](crate::batch::dynamodb), [`batch::kinesis`](crate::batch::kinesis)) | delivered again, with those after it | dead-letter queue, with the reason |
-/// | event of a schedule or of S3 ([`schedule`](crate::schedule), [`s3`](crate::s3)) | the invocation fails, and Lambda retries it | dead-letter queue, with the reason |
-/// | any other event ([`event`](crate::event)) | the invocation fails | the invocation fails, and its error is the text of the cause alone |
+/// | SQS message ([`batch::sqs`](crate::batch::sqs), [`batch::events`](crate::batch::events)) | retried with exponential back-off | sent to the dead-letter queue with the reason |
+/// | stream record ([`batch::dynamodb`](crate::batch::dynamodb), [`batch::kinesis`](crate::batch::kinesis)) | retried together with all later records | sent to the dead-letter queue with the reason |
+/// | schedule event or S3 notification ([`schedule`](crate::schedule), [`s3`](crate::s3)) | the invocation fails, and Lambda retries it | sent to the dead-letter queue with the reason |
+/// | any other event ([`event`](crate::event)) | the invocation fails | the invocation fails; its error message contains only the cause's own message, not its sources |
 ///
-/// `?` turns any error into [`Retry`](Self::Retry).
+/// The `?` operator converts any error to [`Retry`](Self::Retry).
 #[derive(Debug)]
 pub enum Failure {
-    /// Processing it later may succeed.
+    /// Processing failed, but a retry may succeed.
     Retry(Box<dyn Error + Send + Sync>),
-    /// It can never be processed.
+    /// The input is invalid, and a retry cannot succeed.
     Reject(Box<dyn Error + Send + Sync>),
 }
 
 impl Failure {
-    /// Processing it later may succeed.
+    /// Creates a [`Retry`](Self::Retry) failure: a retry may succeed.
     pub fn retry(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Retry(cause.into())
     }
 
-    /// It can never be processed.
+    /// Creates a [`Reject`](Self::Reject) failure: a retry cannot succeed.
     pub fn reject(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Reject(cause.into())
     }
 
-    /// The error that caused it.
+    /// Returns the error that caused the failure.
     #[must_use]
     pub fn cause(&self) -> &(dyn Error + 'static) {
         match self {
@@ -57,7 +59,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
     }
 }
 
-/// What Lambda returns to whatever invoked the function.
+/// Converts the failure to the error that Lambda returns to the invoker of the function.
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         let error_message = match &failure {

@@ -1,19 +1,19 @@
-//! A handler behind API Gateway: what comes in, what goes out, and every refusal as a problem document.
+//! HTTP handlers for API Gateway: requests, responses, and errors as problem documents.
 //!
-//! REST APIs, HTTP APIs (payload 2.0) and function URLs give the same [`Request`] and take the same [`Response`].
+//! Handlers use the same [`Request`] and [`Response`] for REST APIs, HTTP APIs (payload format 2.0) and function URLs.
 //!
 //! ```no_run
 //! use ferrite_runtime::http::{self, Problem, Request, Response, no_content};
 //! use ferrite_runtime::{InitError, service_fn};
 //!
-//! async fn forget(request: Request) -> Result<Response, Problem> {
+//! async fn delete_note(request: Request) -> Result<Response, Problem> {
 //!     http::caller(&request)?.require("notes:write")?;
 //!     Ok(no_content())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), InitError> {
-//!     http::serve(service_fn(forget)).await
+//!     http::serve(service_fn(delete_note)).await
 //! }
 //! ```
 
@@ -39,8 +39,8 @@ pub use request::{header, header_list, path_id, query, route_path};
 pub use response::{json, located, no_content};
 pub use serve::serve;
 
-/// A request from API Gateway.
+/// An HTTP request from API Gateway.
 pub type Request = lambda_http::Request;
 
-/// An answer to API Gateway.
+/// An HTTP response to API Gateway.
 pub type Response = http::Response<lambda_http::Body>;

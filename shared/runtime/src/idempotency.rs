@@ -1,26 +1,26 @@
-//! Doing a thing once: under each idempotency key the first attempt is carried out, and every other gets its answer.
+//! Idempotency: the first attempt for each idempotency key is executed, and later attempts return its saved response.
 //!
-//! The records and the way from one state to the next are those of Powertools for AWS Lambda, so that a function in
-//! Python can share the table:
+//! The records and their state transitions are compatible with Powertools for AWS Lambda, so a Python function can
+//! share the table:
 //!
-//! - `INPROGRESS` from the beginning of an attempt until the end of its invocation (`in_progress_expiration`), so that an
-//!   attempt that dies leaves the key free for the next;
-//! - `COMPLETED` with the answer (`data`) and a digest of what was asked (`validation`) until `expiration`;
-//! - gone, when the attempt failed.
+//! - `INPROGRESS` during an attempt, until the deadline of its invocation (`in_progress_expiration`). If the attempt
+//!   crashes, the key becomes available again at that time.
+//! - `COMPLETED` with the response (`data`) and a hash of the payload (`validation`), until `expiration`.
+//! - Deleted, if the attempt failed.
 //!
-//! The attempt that dies between its work and `COMPLETED` is carried out again. Where that must not be, the record is
-//! written in the same transaction as the change.
+//! If an attempt crashes after its work and before `COMPLETED`, the next attempt executes the work again. If that is
+//! not acceptable, write the record in the same transaction as the change.
 //!
 //! ```
 //! use ferrite_core::ports::{Clock, IdempotencyStore};
 //! use ferrite_runtime::idempotency::{Idempotency, IdempotencyError};
 //!
-//! /// Sends one e-mail for each event, however often the event is delivered.
-//! async fn welcome(
-//!     sent: &Idempotency<impl IdempotencyStore, impl Clock>,
+//! /// Sends one e-mail for each event, even if the event is delivered more than once.
+//! async fn send_welcome_email(
+//!     idempotency: &Idempotency<impl IdempotencyStore, impl Clock>,
 //!     event_id: &str,
 //! ) -> Result<(), IdempotencyError<std::io::Error>> {
-//!     sent.once(&event_id, &event_id, send()).await
+//!     idempotency.once(&event_id, &event_id, send()).await
 //! }
 //! # async fn send() -> Result<(), std::io::Error> { Ok(()) }
 //! ```
@@ -39,120 +39,126 @@ pub use digest::{DigestError, digest};
 use crate::invocation;
 use crate::panics::{self, PanicError};
 
-/// How long an answer is given again, unless another time is asked for: what Stripe promises.
+/// Default lifetime of a saved response: 24 hours, as in Stripe's API.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest that Lambda runs anything ("Lambda quotas"), for when it did not say how long.
-const LONGEST_INVOCATION: Duration = Duration::from_secs(15 * 60);
+/// Maximum function timeout ("Lambda quotas"). Used if the invocation has no deadline.
+const MAX_FUNCTION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Carries things out once.
+/// Executes work once per idempotency key.
 #[derive(Debug, Clone)]
 pub struct Idempotency<R, C> {
-    records: R,
+    store: R,
     clock: C,
     prefix: &'static str,
     lifetime: Duration,
 }
 
-/// Why there is no answer.
+/// The reason that [`Idempotency::once`] returned no response.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdempotencyError<E> {
-    /// Another attempt under this key is in progress.
-    #[error("another attempt under this idempotency key is in progress")]
+    /// Another attempt with the same key is in progress.
+    #[error("another attempt with this idempotency key is in progress")]
     InProgress,
-    /// The key was used for something else.
-    #[error("the idempotency key was used for something else")]
+    /// The key was used with a different payload.
+    #[error("the idempotency key was used with a different payload")]
     Reused,
-    /// It panicked. The next attempt is carried out.
+    /// The work panicked. The next attempt executes it again.
     #[error(transparent)]
     Panicked(#[from] PanicError),
-    /// It failed. The next attempt is carried out.
+    /// The work failed. The next attempt executes it again.
     #[error("{0}")]
     Failed(E),
-    /// Whether there is an answer is not known, or it could not be kept. The next attempt tells, and may be carried out.
+    /// The record could not be read or written. The work may or may not have been executed, and the next attempt may
+    /// execute it again.
     #[error(transparent)]
     Store(#[from] PortError),
 }
 
 impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
-    /// Keys are `prefix` with a digest, so that different functions can share the table; Powertools' prefix is
-    /// `<function name>.<module>.<handler>`, or what `key_prefix` says. Answers are given again for a [`DAY`].
-    pub fn new(records: R, clock: C, prefix: &'static str) -> Self {
-        Self { records, clock, prefix, lifetime: DAY }
+    /// Creates an instance that saves responses for a [`DAY`].
+    ///
+    /// Each record key consists of `prefix` and a hash, so several functions can share the table. The prefix of
+    /// Powertools is `<function name>.<module>.<handler>`, or the value of its `key_prefix` option.
+    pub fn new(store: R, clock: C, prefix: &'static str) -> Self {
+        Self { store, clock, prefix, lifetime: DAY }
     }
 
-    /// Answers are given again for `lifetime`.
+    /// Sets how long responses are saved.
     #[must_use]
     pub fn with_lifetime(self, lifetime: Duration) -> Self {
         Self { lifetime, ..self }
     }
 
-    /// The answer of `work`, which runs only for the first attempt under `key`. `asked` is what tells attempts that ask for
-    /// different things apart.
+    /// Executes `work` for the first attempt with `key`, and returns its saved response for later attempts.
+    ///
+    /// `payload` identifies the request. An attempt with the same key and a different payload fails.
     ///
     /// # Errors
-    /// As [`IdempotencyError`] says. What failed is as if it had not been tried: the next attempt is carried out.
+    /// Returns an [`IdempotencyError`]. If the work fails, the key is released, and the next attempt executes the work
+    /// again.
     pub async fn once<T, E>(
         &self,
         key: &impl Serialize,
-        asked: &impl Serialize,
+        payload: &impl Serialize,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, IdempotencyError<E>>
     where
         T: Serialize + DeserializeOwned,
     {
-        let attempt = self.attempt(key, asked)?;
-        match self.records.start(&attempt).await? {
+        let attempt = self.attempt(key, payload)?;
+        match self.store.start(&attempt).await? {
             StartResult::Acquired => {}
             StartResult::InProgress => return Err(IdempotencyError::InProgress),
             StartResult::Completed(saved) if saved.fingerprint != attempt.fingerprint => {
                 return Err(IdempotencyError::Reused);
             }
             StartResult::Completed(saved) => {
-                tracing::debug!("answered from the idempotency record");
-                return Ok(serde_json::from_str(&saved.response).map_err(unreadable)?);
+                tracing::debug!("returning the saved response for this idempotency key");
+                return Ok(serde_json::from_str(&saved.response).map_err(serialization_error)?);
             }
         }
-        let answer = match panics::catch(work).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.freed(&attempt, IdempotencyError::Failed(error)).await),
-            Err(panicked) => return Err(self.freed(&attempt, panicked.into()).await),
+        let response = match panics::catch(work).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(self.release(&attempt, IdempotencyError::Failed(error)).await),
+            Err(panicked) => return Err(self.release(&attempt, panicked.into()).await),
         };
-        let text = serde_json::to_string(&answer).map_err(unreadable)?;
-        if !self.records.complete(&attempt, &text, self.clock.now().after(self.lifetime)).await? {
-            tracing::warn!("another attempt took over before this one ended");
+        let json = serde_json::to_string(&response).map_err(serialization_error)?;
+        if !self.store.complete(&attempt, &json, self.clock.now().after(self.lifetime)).await? {
+            tracing::warn!("another attempt acquired the idempotency key before this attempt completed");
         }
-        Ok(answer)
+        Ok(response)
     }
 
     #[cfg(test)]
-    pub(crate) fn at(self, clock: C) -> Self {
+    pub(crate) fn with_clock(self, clock: C) -> Self {
         Self { clock, ..self }
     }
 
-    fn attempt(&self, key: &impl Serialize, asked: &impl Serialize) -> Result<Attempt, PortError> {
+    fn attempt(&self, key: &impl Serialize, payload: &impl Serialize) -> Result<Attempt, PortError> {
         let now = self.clock.now();
-        let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten().unwrap_or(LONGEST_INVOCATION);
+        let remaining = invocation::current(|scope| scope.invocation.remaining()).flatten().unwrap_or(MAX_FUNCTION_TIMEOUT);
         Ok(Attempt {
-            key: format!("{}#{}", self.prefix, digest(key).map_err(unreadable)?),
-            fingerprint: Fingerprint(digest(asked).map_err(unreadable)?),
+            key: format!("{}#{}", self.prefix, digest(key).map_err(serialization_error)?),
+            fingerprint: Fingerprint(digest(payload).map_err(serialization_error)?),
             now,
             in_progress_until: now.after(remaining),
             expires_at: now.after(self.lifetime),
         })
     }
 
-    /// Frees the key for the next attempt, after this one ended with `error`.
-    async fn freed<E>(&self, attempt: &Attempt, error: IdempotencyError<E>) -> IdempotencyError<E> {
-        if let Err(error) = self.records.release(attempt).await {
-            // It frees itself when the invocation's time is over.
-            tracing::warn!(error = &error as &dyn Error, "the idempotency key stays in use until the invocation's deadline");
+    /// Releases the key for the next attempt after this attempt failed with `error`, and returns that error.
+    async fn release<E>(&self, attempt: &Attempt, error: IdempotencyError<E>) -> IdempotencyError<E> {
+        if let Err(error) = self.store.release(attempt).await {
+            // The record expires at the deadline of the invocation.
+            let message = "could not release the idempotency key; it stays locked until the deadline of the invocation";
+            tracing::warn!(error = &error as &dyn Error, "{message}");
         }
         error
     }
 }
 
-fn unreadable(error: impl Error + Send + Sync + 'static) -> PortError {
-    PortError::new("reading or writing an idempotency record", error)
+fn serialization_error(error: impl Error + Send + Sync + 'static) -> PortError {
+    PortError::new("serializing or deserializing an idempotency record", error)
 }

@@ -1,20 +1,20 @@
-//! Why a function did not start.
+//! The error type of `main`.
 
 use std::fmt;
 
-/// What `main` answers when init failed.
+/// The error that `main` returns if init fails.
 ///
-/// Rust prints the `Debug` form of what `main` returns, and Lambda shows it as the reason that the function did not
-/// start; so the `Debug` form here is the sentence.
+/// Rust prints the `Debug` output of the error that `main` returns, and Lambda reports that text as the reason for the
+/// init failure. Therefore, the `Debug` output is the message of the error followed by the messages of its sources.
 pub struct InitError(Box<dyn std::error::Error + Send + Sync>);
 
 impl fmt::Debug for InitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
+        let mut source = self.0.source();
+        while let Some(error) = source {
             write!(f, ": {error}")?;
-            cause = error.source();
+            source = error.source();
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
-//! The invocation in progress: its identity, its deadline, and what it has logged and counted so far.
+//! The current invocation: its context, its deadline, and the log lines and metrics that it has collected.
 //!
-//! Code inside a handler finds its invocation without a parameter, also where several records are processed at the same
-//! time: each record has a scope of its own. [`layer`] is the outermost layer around every handler.
+//! The invocation is stored in a task-local variable, so handlers do not need to pass it as a parameter. If records are
+//! processed concurrently, each record has its own scope. [`layer`] is the outermost layer of every handler.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,25 +17,25 @@ use crate::metrics::Set;
 use crate::middleware::{Middleware, MiddlewareLayer};
 use crate::trace;
 
-/// An event that invokes a function, as far as the middleware needs to know it.
+/// An event that invokes a function. It provides the properties that the middleware needs.
 pub trait InvocationEvent {
-    /// Lambda's context of the invocation.
+    /// Returns the Lambda context of the invocation.
     fn context(&self) -> Context;
 
-    /// A readable name of the invocation, such as `GET /notes`.
+    /// Returns a readable name of the invocation, such as `GET /notes`.
     fn name(&self) -> String;
 
-    /// Keys for the log line of the invocation.
+    /// Returns keys for the log line of the invocation.
     fn fields(&self) -> Map<String, Value>;
 
-    /// The trace and the correlation id that the sender provided.
+    /// Returns the trace and the correlation ID that the sender provided.
     fn trace_context(&self) -> TraceContext {
         TraceContext::default()
     }
 }
 
-/// The layer that starts an invocation. Without it, events are logged without the invocation's keys, and metrics are not
-/// written.
+/// Returns the layer that starts an invocation. Without it, events are logged without the keys of the invocation, and
+/// metrics are not written.
 pub fn layer<'a>() -> MiddlewareLayer<'a, InvocationMiddleware> {
     MiddlewareLayer::new(InvocationMiddleware)
 }
@@ -46,74 +46,75 @@ pub(crate) struct Invocation {
     pub(crate) request_id: String,
     pub(crate) function_arn: String,
     pub(crate) cold_start: bool,
-    /// Every line is written, whatever its level.
+    /// Whether every log line is written, regardless of its level.
     pub(crate) sampled: bool,
     deadline: Option<SystemTime>,
     state: Mutex<State>,
 }
 
-/// What an invocation collects until it ends.
+/// The data that an invocation collects until its end.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) buffer: Buffer,
     pub(crate) metrics: Set,
-    /// Keys for the invocation's line.
+    /// Keys for the log line of the invocation.
     pub(crate) fields: Map<String, Value>,
-    /// Spans and records in progress.
+    /// Numbers and names of the spans and records in progress.
     pub(crate) running: Vec<(u64, String)>,
 }
 
-/// Whether an invocation came before: the first of an execution environment is the cold start.
+/// Whether the execution environment has already started an invocation. Its first invocation is the cold start.
 static WARM: AtomicBool = AtomicBool::new(false);
 
-/// The current invocation, for the signal handler, which runs outside of it.
+/// The current invocation. The signal handler needs it because it runs outside the invocation's task-local scope.
 static CURRENT: Mutex<Weak<Invocation>> = Mutex::new(Weak::new());
 
 impl Invocation {
-    /// Locks what the invocation has collected. After a panic in another holder of the lock it is still consistent enough
-    /// to be written.
+    /// Locks the collected data. A poisoned lock is ignored, because the data is still consistent enough to be logged
+    /// after a panic.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The time until Lambda ends the invocation; `None` if Lambda provided no deadline.
+    /// Returns the time until the function's timeout; `None` if Lambda provided no deadline.
     pub(crate) fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    /// The names of what is in progress, the outermost first.
+    /// Returns the names of the invocation and of its records and spans in progress, from outermost to innermost.
     pub(crate) fn running(&self) -> Vec<String> {
         let state = self.state();
         std::iter::once(self.name.clone()).chain(state.running.iter().map(|(_, name)| name.clone())).collect()
     }
 }
 
-/// Returns the current invocation of the process, from outside of it.
+/// Returns the current invocation of the process. Works outside the invocation's task-local scope.
 pub(crate) fn in_progress() -> Option<Arc<Invocation>> {
     CURRENT.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
 }
 
-/// The part of an invocation that some code belongs to: all of it, or one record of its batch.
+/// The part of an invocation to which the running code belongs: the whole invocation, or one record of its batch.
 #[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) invocation: Arc<Invocation>,
     pub(crate) traceparent: TraceParent,
-    /// The client's name for the request that led here.
+    /// The correlation ID of the request that caused this work.
     pub(crate) correlation_id: Option<CorrelationId>,
-    /// Keys that every line of the record has.
+    /// Keys that are added to every log line of the record.
     pub(crate) keys: Arc<Map<String, Value>>,
 }
 
 impl Scope {
     fn start(event: &impl InvocationEvent) -> Self {
-        let (context, trace_context) = (event.context(), event.trace_context());
+        let context = event.context();
+        let trace_context = event.trace_context();
         let traceparent = context.xray_trace_id.as_deref().and_then(TraceParent::from_xray).or(trace_context.traceparent);
         let traceparent = traceparent.unwrap_or_else(trace::new_trace);
         let invocation = Arc::new(Invocation {
             name: event.name(),
             cold_start: !WARM.swap(true, Ordering::Relaxed),
             sampled: log::is_sampled(&traceparent),
-            // A context without a deadline has 0.
+            // The value 0 means that the context has no deadline.
             deadline: (context.deadline > 0).then(|| context.deadline()),
             request_id: context.request_id,
             function_arn: context.invoked_function_arn,
@@ -128,12 +129,12 @@ tokio::task_local! {
     static SCOPE: Scope;
 }
 
-/// Calls `read` with the current scope; `None` outside of any invocation.
+/// Calls `read` with the current scope. Returns `None` outside an invocation.
 pub(crate) fn current<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
     SCOPE.try_with(read).ok()
 }
 
-/// Runs `work` as the part of the invocation that processes one record. Its lines have `keys`, and it continues the trace
+/// Runs `work`, which processes one record, in its own scope. Its log lines contain `keys`, and it continues the trace
 /// of `trace_context`.
 pub(crate) async fn in_record<T>(keys: Map<String, Value>, trace_context: TraceContext, work: impl Future<Output = T>) -> T {
     let Some(mut scope) = current(Clone::clone) else { return work.await };
@@ -146,11 +147,11 @@ pub(crate) async fn in_record<T>(keys: Map<String, Value>, trace_context: TraceC
     SCOPE.scope(scope, work.instrument(span)).await
 }
 
-/// The middleware of [`layer`].
+/// The middleware created by [`layer`].
 #[derive(Debug, Clone, Copy)]
 pub struct InvocationMiddleware;
 
-/// What [`InvocationMiddleware`] keeps of an invocation.
+/// The state of [`InvocationMiddleware`] for one invocation.
 #[derive(Debug)]
 pub struct Started(Scope);
 
@@ -172,13 +173,13 @@ impl<Q: InvocationEvent, P, E> Middleware<Q, P, E> for InvocationMiddleware {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! An invocation for tests of code that runs inside one.
+    //! Helpers that run code inside an invocation in tests.
 
     use super::*;
 
-    pub(crate) struct Test(pub(crate) Context);
+    pub(crate) struct TestInvocation(pub(crate) Context);
 
-    impl InvocationEvent for Test {
+    impl InvocationEvent for TestInvocation {
         fn context(&self) -> Context {
             self.0.clone()
         }
@@ -192,23 +193,24 @@ pub(crate) mod testing {
         }
     }
 
-    /// Runs `work` in an invocation of its own, and returns the invocation as well.
-    pub(crate) async fn invoked<T>(work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
-        invoked_with(Context::default(), work).await
+    /// Runs `work` in a new invocation. Returns the result of `work` and the invocation.
+    pub(crate) async fn in_invocation<T>(work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
+        in_invocation_with(Context::default(), work).await
     }
 
-    pub(crate) async fn invoked_with<T>(context: Context, work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
+    /// Like [`in_invocation`], with the given Lambda context.
+    pub(crate) async fn in_invocation_with<T>(context: Context, work: impl Future<Output = T>) -> (T, Arc<Invocation>) {
         log::testing::init();
-        let scope = Scope::start(&Test(context));
+        let scope = Scope::start(&TestInvocation(context));
         let invocation = Arc::clone(&scope.invocation);
         (SCOPE.scope(scope, work).await, invocation)
     }
 
-    /// The context of an invocation that starts now and may take `time`.
-    pub(crate) fn context_for(time: Duration) -> Context {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    /// Returns the context of an invocation that starts now and has the given timeout.
+    pub(crate) fn context_with_timeout(timeout: Duration) -> Context {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let mut context = Context::default();
-        context.deadline = (since + time).as_millis() as u64;
+        context.deadline = (now + timeout).as_millis() as u64;
         context
     }
 }

@@ -4,17 +4,17 @@
 //!
 //! | feature | module |
 //! |---|---|
-//! | configuration, read in init | [`config`] |
-//! | the log, written with `tracing` | [`log`] |
-//! | metrics | [`metrics`] |
-//! | traces, from the request to the last worker | [`trace`] |
+//! | configuration, validated during init | [`config`] |
+//! | structured logs from `tracing` events | [`log`] |
+//! | metrics in Embedded Metric Format | [`metrics`] |
+//! | traces from the request to the last worker | [`trace`] |
 //! | idempotency | [`idempotency`], [`http::idempotency`] |
 //! | partial batch failures | [`batch`] |
 //! | problem documents, conditional requests, `HEAD` | [`http`] |
 //! | deadlines | [`deadline`] |
-//! | panics | [`panics`] |
+//! | panic handling | [`panics`] |
 //!
-//! See [`middleware`] for adding your own.
+//! To add your own middleware, see [`middleware`].
 
 pub mod batch;
 pub mod config;
@@ -33,15 +33,15 @@ pub mod s3;
 pub mod schedule;
 mod settings;
 mod shutdown;
+mod system;
 pub mod trace;
-mod world;
 
 use std::pin::Pin;
 
 pub use failure::Failure;
 pub use init::InitError;
 pub use lambda_runtime::{service_fn, tower};
-pub use world::{RandomIds, SystemClock};
+pub use system::{RandomIds, SystemClock};
 
-/// A boxed future that can be sent to another thread.
+/// A boxed, sendable future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

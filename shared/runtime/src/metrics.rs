@@ -1,27 +1,27 @@
-//! Metrics in CloudWatch's Embedded Metric Format. They are collected while the invocation runs and written in its log
-//! line, from which CloudWatch Logs creates the metrics: no API is called.
+//! Metrics in CloudWatch Embedded Metric Format (EMF). They are collected during the invocation and written as part of
+//! its log line. CloudWatch Logs extracts the metrics from that line, so no API call is needed.
 //!
-//! A metric is a constant, so a name that CloudWatch would reject does not compile.
+//! Define each metric as a constant. A name that CloudWatch would reject then causes a compile error.
 //!
 //! ```
 //! use ferrite_runtime::metrics::{self, Metric, Unit};
 //!
-//! const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
+//! const NOTES_WRITTEN: Metric = Metric::new("NotesWritten", Unit::Count);
 //!
-//! metrics::count(ORDERS_PLACED);
+//! metrics::count(NOTES_WRITTEN);
 //! ```
 //!
 //! ```compile_fail
 //! use ferrite_runtime::metrics::{Metric, Unit};
 //!
-//! const NAMELESS: Metric = Metric::new("", Unit::Count);
-//! # let _ = NAMELESS;
+//! const UNNAMED: Metric = Metric::new("", Unit::Count);
+//! # let _ = UNNAMED;
 //! ```
 //!
-//! The namespace is `POWERTOOLS_METRICS_NAMESPACE`. A function's own metrics have the dimension `service`. Those of every
-//! function ([`COLD_START`], [`SUCCEEDED`], [`REJECTED`], [`FAILED`]) have `function_name` as well, as Powertools'
-//! `ColdStart` does. CloudWatch charges each combination of dimension values by the month, so no dimension here has many
-//! values.
+//! `POWERTOOLS_METRICS_NAMESPACE` sets the namespace. Custom metrics have the dimension `service`. The metrics that
+//! every function writes ([`COLD_START`], [`SUCCEEDED`], [`REJECTED`], [`FAILED`]) also have the dimension
+//! `function_name`, like the `ColdStart` metric of Powertools. CloudWatch charges a monthly fee for each combination of
+//! dimension values, so no dimension here has many values.
 
 mod emf;
 mod middleware;
@@ -31,15 +31,15 @@ pub use middleware::{MetricsMiddleware, layer};
 
 use crate::{invocation, log};
 
-/// The unit of a metric ("MetricDatum", `Unit`).
+/// The unit of a metric (see "MetricDatum" in the CloudWatch API Reference).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// A number of things.
+    /// A count.
     Count,
-    /// A duration.
+    /// A duration in milliseconds.
     Milliseconds,
-    /// A size.
+    /// A size in bytes.
     Bytes,
 }
 
@@ -53,55 +53,57 @@ impl Unit {
     }
 }
 
-/// A metric: its name and unit.
+/// A metric with its name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     name: &'static str,
     unit: Unit,
-    of_function: bool,
+    per_function: bool,
 }
 
 impl Metric {
     /// Creates a metric with the dimension `service`.
     ///
     /// # Panics
-    /// The name is empty, has more than 255 characters, does not start with a capital letter or has characters other than
-    /// letters and digits. In a constant, that is a compile error.
-    #[allow(clippy::panic, reason = "in a constant, the compiler panics")]
+    /// Panics if the name is empty, is longer than 255 characters, does not start with an uppercase letter, or contains
+    /// characters other than ASCII letters and digits. In a constant, this is a compile error.
+    #[allow(clippy::panic, reason = "in a constant, the panic occurs at compile time")]
     pub const fn new(name: &'static str, unit: Unit) -> Self {
         let bytes = name.as_bytes();
-        // CloudWatch accepts 255 ("PutMetricData"). The capital letter avoids collisions with the keys of the log.
-        assert!(!bytes.is_empty() && bytes.len() <= 255, "a metric's name has 1 to 255 characters");
-        assert!(bytes[0].is_ascii_uppercase(), "a metric's name begins with a capital");
-        let mut at = 0;
-        while at < bytes.len() {
-            assert!(bytes[at].is_ascii_alphanumeric(), "a metric's name has letters and digits");
-            at += 1;
+        // CloudWatch limits names to 255 characters ("PutMetricData"). The uppercase letter avoids conflicts with log
+        // keys.
+        assert!(!bytes.is_empty() && bytes.len() <= 255, "a metric name must have 1 to 255 characters");
+        assert!(bytes[0].is_ascii_uppercase(), "a metric name must start with an uppercase letter");
+        let mut index = 0;
+        while index < bytes.len() {
+            assert!(bytes[index].is_ascii_alphanumeric(), "a metric name must contain only letters and digits");
+            index += 1;
         }
-        Self { name, unit, of_function: false }
+        Self { name, unit, per_function: false }
     }
 
-    const fn of_function(name: &'static str) -> Self {
-        Self { of_function: true, ..Self::new(name, Unit::Count) }
+    const fn per_function(name: &'static str) -> Self {
+        Self { per_function: true, ..Self::new(name, Unit::Count) }
     }
 }
 
-/// The first invocation of an execution environment.
-pub const COLD_START: Metric = Metric::of_function("ColdStart");
-/// An invocation, or a record of a batch, that succeeded.
-pub const SUCCEEDED: Metric = Metric::of_function("Succeeded");
-/// An invocation that was rejected (a 4xx), or a record that can never be processed.
-pub const REJECTED: Metric = Metric::of_function("Refused");
-/// An invocation that failed, or a record that will be retried.
-pub const FAILED: Metric = Metric::of_function("Failed");
+/// Number of cold starts: first invocations of an execution environment.
+pub const COLD_START: Metric = Metric::per_function("ColdStart");
+/// Number of successful invocations, or of successful records in a batch.
+pub const SUCCEEDED: Metric = Metric::per_function("Succeeded");
+/// Number of rejected invocations (such as 4xx responses), or of rejected records in a batch.
+pub const REJECTED: Metric = Metric::per_function("Refused");
+/// Number of failed invocations, or of records in a batch that will be retried.
+pub const FAILED: Metric = Metric::per_function("Failed");
 
-/// Adds 1.
+/// Adds 1 to a metric. Has no effect outside an invocation.
 pub fn count(metric: Metric) {
     add(metric, 1.0);
 }
 
-/// Adds a value. Ignores infinities and NaN, for which CloudWatch would reject the whole line. Has no effect outside of an
-/// invocation.
+/// Adds a value to a metric. Has no effect outside an invocation.
+///
+/// Infinite values and NaN are ignored, because CloudWatch would reject the whole log line.
 pub fn add(metric: Metric, value: f64) {
     let full = invocation::current(|scope| scope.invocation.state().metrics.add(metric, value)).flatten();
     if let Some(document) = full.as_ref().and_then(Document::new) {
@@ -109,12 +111,12 @@ pub fn add(metric: Metric, value: f64) {
     }
 }
 
-/// The values added since the last document was written.
+/// The metric values that were added since the last document was written.
 #[derive(Debug, Default)]
 pub(crate) struct Set(Vec<(Metric, Vec<f64>)>);
 
 impl Set {
-    /// The maximum numbers of metrics in a directive and of values of a metric ("Embedded metric format specification").
+    /// Maximum number of metrics per directive, and of values per metric ("Embedded metric format specification").
     const MAX: usize = 100;
 
     #[cfg(test)]
@@ -122,20 +124,20 @@ impl Set {
         self.0.iter().map(|(metric, _)| metric.name)
     }
 
-    /// Adds a value. If the set is full, starts a new one and returns the full one, which must be written.
+    /// Adds a value. If the set is full, returns the full set, which the caller must write, and starts a new one.
     fn add(&mut self, metric: Metric, value: f64) -> Option<Self> {
         if !value.is_finite() {
             return None;
         }
-        let known = self.0.iter().position(|(known, _)| known.name == metric.name);
-        let has_room = known.map_or(self.0.len() < Self::MAX, |at| self.0[at].1.len() < Self::MAX);
+        let existing = self.0.iter().position(|(other, _)| other.name == metric.name);
+        let has_room = existing.map_or(self.0.len() < Self::MAX, |index| self.0[index].1.len() < Self::MAX);
         if !has_room {
             let full = std::mem::take(self);
             self.0.push((metric, vec![value]));
             return Some(full);
         }
-        match known {
-            Some(at) => self.0[at].1.push(value),
+        match existing {
+            Some(index) => self.0[index].1.push(value),
             None => self.0.push((metric, vec![value])),
         }
         None
@@ -145,27 +147,27 @@ impl Set {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::invocation::testing::invoked;
+    use crate::invocation::testing::in_invocation;
 
-    const SOLD: Metric = Metric::new("Sold", Unit::Count);
+    const WRITTEN: Metric = Metric::new("Written", Unit::Count);
 
     #[tokio::test]
-    async fn values_belong_to_the_invocation() {
-        count(SOLD);
-        let ((), invocation) = invoked(async {
-            count(SOLD);
-            add(SOLD, 2.0);
-            add(SOLD, f64::NAN);
+    async fn adds_values_to_the_current_invocation() {
+        count(WRITTEN);
+        let ((), invocation) = in_invocation(async {
+            count(WRITTEN);
+            add(WRITTEN, 2.0);
+            add(WRITTEN, f64::NAN);
         })
         .await;
-        assert_eq!(invocation.state().metrics.0, [(SOLD, vec![1.0, 2.0])]);
+        assert_eq!(invocation.state().metrics.0, [(WRITTEN, vec![1.0, 2.0])]);
     }
 
     #[test]
-    fn starts_a_new_document_at_the_limits_of_cloudwatch() {
+    fn starts_a_new_document_at_the_cloudwatch_limit() {
         let mut set = Set::default();
-        assert!((0..100).all(|_| set.add(SOLD, 1.0).is_none()));
-        let full = set.add(SOLD, 1.0).unwrap();
+        assert!((0..100).all(|_| set.add(WRITTEN, 1.0).is_none()));
+        let full = set.add(WRITTEN, 1.0).unwrap();
         assert_eq!((full.0[0].1.len(), set.0[0].1.len()), (100, 1));
     }
 }

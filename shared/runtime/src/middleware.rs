@@ -1,7 +1,7 @@
-//! Middleware around handlers. Each kind of middleware is one Tower layer, and all are built the same way.
+//! Middleware for handlers. Each middleware is a Tower layer, and all of them are built on the same trait.
 //!
-//! A [`Middleware`] reads the request before the handler receives it, then runs code around the handler's future.
-//! [`MiddlewareLayer`] turns it into a [`tower::Layer`](Layer), so that it can be stacked in a `ServiceBuilder`.
+//! A [`Middleware`] reads the request before the handler receives it, then runs code before and after the handler's
+//! future. [`MiddlewareLayer`] converts it to a [`tower::Layer`](Layer) for use in a `ServiceBuilder`.
 //!
 //! ```
 //! use ferrite_runtime::http::{Problem, Request, Response, no_content};
@@ -9,7 +9,7 @@
 //! use ferrite_runtime::tower::{Service, ServiceBuilder};
 //! use ferrite_runtime::{log, service_fn};
 //!
-//! /// Adds the name of the client to the log line of the request.
+//! /// Adds the client name to the log line of the request.
 //! #[derive(Clone)]
 //! struct ClientName;
 //!
@@ -40,17 +40,18 @@ use lambda_runtime::tower::{Layer, Service};
 
 use crate::BoxFuture;
 
-/// Code that runs before and around every call of a handler.
+/// Code that runs before and after every call of a handler.
 pub trait Middleware<Request, Response, Error>: Clone {
-    /// What the middleware keeps of the request while the handler runs.
+    /// Data that [`before`](Self::before) passes to [`around`](Self::around).
     type State: Send;
 
     /// Reads the request before the handler receives it.
     fn before(&self, request: &Request) -> Self::State;
 
-    /// Runs `call`, the synchronous part of the handler's [`Service::call`]: it returns the future that [`around`] awaits.
+    /// Runs `call`, which is the handler's [`Service::call`] and returns the future that [`around`] awaits.
     ///
-    /// Override it to set a context that the code before the handler's first `await` needs, too.
+    /// Override it if code that the handler runs before it returns its future needs a context, such as a task-local
+    /// variable.
     ///
     /// [`around`]: Self::around
     fn enter<T>(state: &Self::State, call: impl FnOnce() -> T) -> T {
@@ -58,23 +59,23 @@ pub trait Middleware<Request, Response, Error>: Clone {
         call()
     }
 
-    /// Runs around the handler's future, `work`.
+    /// Awaits `work`, the handler's future, and runs code before and after it.
     fn around(
         state: Self::State,
         work: impl Future<Output = Result<Response, Error>> + Send,
     ) -> impl Future<Output = Result<Response, Error>> + Send;
 }
 
-/// A [`Middleware`] as a Tower layer, for handlers that live for `'a`.
+/// The Tower layer of a [`Middleware`], for handlers with the lifetime `'a`.
 #[derive(Debug, Clone)]
 pub struct MiddlewareLayer<'a, M> {
     middleware: M,
-    // A handler may borrow what `main` created in init, and so may its future.
+    // A handler and its future can borrow values that `main` created during init.
     lifetime: PhantomData<fn() -> &'a ()>,
 }
 
 impl<M> MiddlewareLayer<'_, M> {
-    /// Creates the layer of `middleware`.
+    /// Creates a layer that applies `middleware`.
     pub fn new(middleware: M) -> Self {
         Self { middleware, lifetime: PhantomData }
     }
@@ -88,7 +89,7 @@ impl<'a, M: Clone, S> Layer<S> for MiddlewareLayer<'a, M> {
     }
 }
 
-/// A handler with a [`Middleware`] around it.
+/// A handler wrapped in a [`Middleware`].
 #[derive(Debug, Clone)]
 pub struct MiddlewareService<'a, M, S> {
     middleware: M,

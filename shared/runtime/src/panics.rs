@@ -1,6 +1,7 @@
-//! Panics of a handler become errors of that request or record; they never affect another one.
+//! Panic handling: converts a handler's panic to an error of the request or record, without affecting other requests or
+//! records.
 //!
-//! A panic anywhere else, for example in a spawned task or in init, is logged where it happens.
+//! A panic in other code, such as a spawned task or init, is logged with its location.
 //!
 //! ```
 //! use ferrite_runtime::http::{Problem, Request, Response, no_content};
@@ -25,7 +26,7 @@ use lambda_runtime::tower::{Layer, Service};
 
 use crate::{BoxFuture, log};
 
-/// A panic: its message and its location.
+/// A panic that was caught: its message and its location.
 #[derive(Debug, thiserror::Error)]
 #[error("panicked: {message}")]
 pub struct PanicError {
@@ -59,15 +60,15 @@ impl PanicError {
 }
 
 thread_local! {
-    static LAST: RefCell<Option<PanicLocation>> = const { RefCell::new(None) };
+    static LAST_LOCATION: RefCell<Option<PanicLocation>> = const { RefCell::new(None) };
 }
 
 tokio::task_local! {
-    /// Set while [`catch`] or the service of [`layer`] runs code whose panics they catch.
+    /// Set while [`catch`] or [`CatchPanicService`] runs code whose panics it catches.
     static CATCHING: ();
 }
 
-/// Replaces Rust's report on stderr, which is not a line of the log, by the log's own.
+/// Replaces Rust's default panic hook, which writes plain text to stderr, with a hook that writes a log line.
 pub(crate) fn init() {
     std::panic::set_hook(Box::new(hook));
 }
@@ -75,7 +76,7 @@ pub(crate) fn init() {
 fn hook(info: &PanicHookInfo<'_>) {
     let location = info.location().map(PanicLocation::from);
     if CATCHING.try_with(|()| ()).is_ok() {
-        LAST.set(location);
+        LAST_LOCATION.set(location);
         return;
     }
     let text = info.payload_as_str().unwrap_or("without a message").to_owned();
@@ -84,21 +85,21 @@ fn hook(info: &PanicHookInfo<'_>) {
 
 /// Runs `work` to completion and returns a panic as an error.
 ///
-/// Asserts unwind safety: a handler must not leave shared state half-changed when it panics.
+/// This function asserts unwind safety. A handler that panics must not leave shared state in an inconsistent state.
 ///
 /// # Errors
-/// `work` panicked.
+/// Returns an error if `work` panics.
 pub async fn catch<T>(work: impl Future<Output = T>) -> Result<T, PanicError> {
     let result = CATCHING.scope((), AssertUnwindSafe(work).catch_unwind()).await;
-    result.map_err(|payload| PanicError::new(&*payload, LAST.take()))
+    result.map_err(|payload| PanicError::new(&*payload, LAST_LOCATION.take()))
 }
 
-/// The layer that turns a panic of the handler into the handler's error.
+/// Returns the layer that converts a panic of the handler to the handler's error type.
 pub fn layer<'a>() -> CatchPanicLayer<'a> {
     CatchPanicLayer(PhantomData)
 }
 
-/// The layer of [`layer`].
+/// The layer created by [`layer`].
 #[derive(Debug, Clone)]
 pub struct CatchPanicLayer<'a>(PhantomData<fn() -> &'a ()>);
 
@@ -110,7 +111,7 @@ impl<'a, S> Layer<S> for CatchPanicLayer<'a> {
     }
 }
 
-/// A handler whose panics are errors, see [`layer`].
+/// A handler whose panics are returned as errors; see [`layer`].
 #[derive(Debug, Clone)]
 pub struct CatchPanicService<'a, S> {
     inner: S,
@@ -132,11 +133,11 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // A handler may panic before it returns its future.
+        // A handler can also panic before it returns its future.
         let call = AssertUnwindSafe(|| self.inner.call(request));
-        let called = CATCHING.sync_scope((), || catch_unwind(call));
-        let called = called.map_err(|payload| PanicError::new(&*payload, LAST.take()));
-        Box::pin(async move { catch(called?).await? })
+        let result = CATCHING.sync_scope((), || catch_unwind(call));
+        let result = result.map_err(|payload| PanicError::new(&*payload, LAST_LOCATION.take()));
+        Box::pin(async move { catch(result?).await? })
     }
 }
 
@@ -148,15 +149,15 @@ mod tests {
     use crate::log::testing::take_lines;
 
     #[tokio::test]
-    async fn logs_a_panic_that_nothing_catches_with_its_location() {
-        let default = take_hook();
+    async fn logs_an_uncaught_panic_with_its_location() {
+        let default_hook = take_hook();
         set_hook(Box::new(hook));
         let caught: Result<(), _> = catch(async { panic!("expected") }).await;
         let line = line!() + 1;
         let uncaught: Result<(), _> = catch_unwind(|| panic!("ouch"));
-        set_hook(default);
+        set_hook(default_hook);
         assert!(caught.unwrap_err().location().is_some() && uncaught.is_err());
-        let [written] = &take_lines()[..] else { panic!("one line") };
+        let [written] = &take_lines()[..] else { panic!("expected one line") };
         assert_eq!((&written["level"], &written["exception"]), (&"ERROR".into(), &"panicked: ouch".into()));
         assert_eq!(written["location"], format!("{}:{line}", file!()));
     }

@@ -1,4 +1,4 @@
-//! A handler of S3 event notifications: one call for each object.
+//! Handlers for S3 event notifications. The handler is called once for each object.
 //!
 //! ```no_run
 //! use ferrite_runtime::{Failure, InitError, s3};
@@ -15,8 +15,8 @@
 //! # async fn index(_: String) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 //!
-//! S3 delivers a notification at least once ("Amazon S3 Event Notifications"), so the handler must be safe to repeat. Give
-//! the function an on-failure destination: Lambda retries a failed invocation twice, then drops the event.
+//! S3 delivers each notification at least once ("Amazon S3 Event Notifications"), so the handler must be idempotent.
+//! Configure an on-failure destination for the function. Without one, Lambda drops the event after two failed retries.
 
 use std::error::Error;
 
@@ -27,48 +27,49 @@ use serde_json::{Map, Value};
 
 use crate::{Failure, InitError, event, invocation, log, metrics, panics};
 
-/// The object that a notification is about ("Event message structure").
+/// The object in an event notification ("Event message structure").
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Object {
-    /// The bucket.
+    /// Name of the bucket.
     pub bucket: String,
-    /// The key, decoded: notifications contain it form-encoded, with a space as `+` or `%20`.
+    /// The decoded object key. In the notification, it is URL-encoded, with spaces as `+` or `%20`.
     pub key: String,
-    /// The size in bytes; `None` when the object was deleted.
+    /// Size in bytes; `None` if the object was deleted.
     pub size: Option<u64>,
 }
 
 impl Object {
-    /// An object, for the unit tests of handlers.
+    /// Creates an object. Use it in unit tests of handlers.
     #[must_use]
     pub fn new(bucket: impl Into<String>, key: impl Into<String>, size: Option<u64>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), size }
     }
 
-    /// The object in one record of a notification.
+    /// Reads the object in one record of a notification.
     ///
     /// # Errors
-    /// The record is not about an object, or its key is not UTF-8.
+    /// Returns an error if the record does not contain an object, or if its key is not UTF-8.
     fn from_record(record: &Value) -> Result<Self, Failure> {
         let text = |pointer: &str| {
             let text = record.pointer(pointer).and_then(Value::as_str);
             text.ok_or_else(|| Failure::reject(format!("the record has no {pointer}")))
         };
-        let spaced = text("/s3/object/key")?.replace('+', " ");
-        let key = percent_decode_str(&spaced).decode_utf8().map_err(Failure::reject)?.into_owned();
+        let encoded = text("/s3/object/key")?.replace('+', " ");
+        let key = percent_decode_str(&encoded).decode_utf8().map_err(Failure::reject)?.into_owned();
         let bucket = text("/s3/bucket/name")?.to_owned();
         Ok(Self { bucket, key, size: record.pointer("/s3/object/size").and_then(Value::as_u64) })
     }
 }
 
-/// Serves notifications with `handler` for as long as the function lives.
+/// Runs the function: passes the object in each record to `handler`.
 ///
-/// A record that is rejected, or is not about an object, goes to the dead-letter queue with the reason. If one is to be
-/// retried, the invocation fails after the others were processed, and Lambda delivers the whole notification again.
+/// A record that the handler rejects, or that does not contain an object, is sent to the dead-letter queue with the
+/// reason. If the handler returns [`Failure::Retry`] for a record, the invocation fails after all other records have
+/// been processed, and Lambda retries the whole notification.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<H, F>(dead_letters: &impl DeadLetterQueue, handler: H) -> Result<(), InitError>
 where
     H: Fn(Object) -> F + Sync,
@@ -84,9 +85,10 @@ where
     F: Future<Output = Result<(), Failure>>,
 {
     let Some(records) = event["Records"].as_array() else {
-        return reject(&event, dead_letters, "the event is not a notification of S3".into()).await;
+        return reject(&event, dead_letters, "the event is not an S3 event notification".into()).await;
     };
-    let (mut retry, mut rejected) = (None, Vec::new());
+    let mut retry = None;
+    let mut rejected = Vec::new();
     for record in records {
         match process_record(record, handler).await {
             Ok(()) => {}
@@ -97,7 +99,8 @@ where
             }
         }
     }
-    // A notification that is delivered again must not leave its dead letters each time.
+    // Rejected records are not sent to the dead-letter queue before a retry. Otherwise, each retry would send them
+    // again.
     if let Some(cause) = retry {
         return Err(Failure::Retry(cause));
     }
@@ -114,7 +117,7 @@ where
 {
     let object = Object::from_record(record)?;
     let keys = Map::from_iter([("object_key".to_owned(), object.key.as_str().into())]);
-    // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
+    // Boxed because futures of nested SDK calls can exceed the compiler's limits for type layout.
     let work = Box::pin(async { handler(object).await });
     invocation::in_record(keys, TraceContext::default(), panics::catch(work)).await?
 }
@@ -124,7 +127,7 @@ async fn reject(
     dead_letters: &impl DeadLetterQueue,
     cause: Box<dyn Error + Send + Sync>,
 ) -> Result<(), Failure> {
-    tracing::error!(error = &*cause as &dyn Error, "a record goes to the dead-letter queue: it can never be processed");
+    tracing::error!(error = &*cause as &dyn Error, "a record was rejected and is sent to the dead-letter queue");
     metrics::count(metrics::REJECTED);
     Ok(dead_letters.reject(&record.to_string(), &log::error_chain(&*cause)).await?)
 }
@@ -142,9 +145,11 @@ mod tests {
         json!({"eventSource": "aws:s3", "s3": {"bucket": {"name": "notes"}, "object": {"key": key, "size": 7}}})
     }
 
-    /// Processes a notification: whether it succeeded, the keys that were handled, and the dead letters with their reasons.
-    async fn outcome(event: Value) -> (bool, Vec<String>, Vec<(String, String)>) {
-        let (queue, keys) = (RecordedQueue::default(), Mutex::new(Vec::new()));
+    /// Processes a notification. Returns whether the invocation succeeded, the keys that the handler processed, and the
+    /// dead letters with their reasons.
+    async fn process_notification(event: Value) -> (bool, Vec<String>, Vec<(String, String)>) {
+        let queue = RecordedQueue::default();
+        let keys = Mutex::new(Vec::new());
         let handler = async |object: Object| {
             assert_eq!((object.bucket.as_str(), object.size), ("notes", Some(7)));
             match object.key.as_str() {
@@ -160,16 +165,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn decodes_keys() {
-        let (succeeded, keys, _) = outcome(json!({"Records": [record("a+b%2Fc%20d"), record("%C3%A9")]})).await;
+    async fn decodes_object_keys() {
+        let (succeeded, keys, _) = process_notification(json!({"Records": [record("a+b%2Fc%20d"), record("%C3%A9")]})).await;
         assert!(succeeded);
         assert_eq!(keys, ["a b/c d", "é"]);
     }
 
     #[tokio::test]
-    async fn puts_rejected_records_into_the_dead_letter_queue() {
+    async fn sends_rejected_records_to_the_dead_letter_queue() {
         let (succeeded, keys, rejected) =
-            outcome(json!({"Records": [record("poison"), record("%ff"), {}, record("a")]})).await;
+            process_notification(json!({"Records": [record("poison"), record("%ff"), {}, record("a")]})).await;
         assert!(succeeded);
         assert_eq!(keys, ["a"]);
         assert_eq!(rejected[0], (record("poison").to_string(), "never".to_owned()));
@@ -177,19 +182,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn fails_the_invocation_when_a_record_is_to_be_retried() {
+    async fn fails_the_invocation_if_a_record_needs_a_retry() {
         for fault in ["fails", "panics"] {
             let (succeeded, keys, rejected) =
-                outcome(json!({"Records": [record(fault), record("poison"), record("a")]})).await;
+                process_notification(json!({"Records": [record(fault), record("poison"), record("a")]})).await;
             assert!(!succeeded);
-            assert_eq!(keys, ["a"], "the other records are processed");
-            assert_eq!(rejected, [], "they are rejected once, when the notification gets through");
+            assert_eq!(keys, ["a"], "should process the other records");
+            assert_eq!(rejected, [], "should reject records only if no record needs a retry");
         }
     }
 
     #[tokio::test]
     async fn rejects_events_that_are_not_notifications() {
-        let (succeeded, _, rejected) = outcome(json!({"detail": {}})).await;
+        let (succeeded, _, rejected) = process_notification(json!({"detail": {}})).await;
         assert!(succeeded);
         assert_eq!(rejected.len(), 1);
     }

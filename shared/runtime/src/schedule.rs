@@ -1,12 +1,13 @@
-//! A handler that a schedule invokes, or a person with an event of the handler's own type.
+//! Handlers that an EventBridge schedule invokes. They can also be invoked manually with an event of the handler's
+//! input type.
 //!
 //! ```no_run
 //! use ferrite_runtime::{InitError, schedule};
 //!
 //! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
-//! schedule::serve(dead_letters, async |tick: schedule::Tick| Ok(sweep(tick.time).await?)).await
+//! schedule::serve(dead_letters, async |tick: schedule::Tick| Ok(purge(tick.time).await?)).await
 //! # }
-//! # async fn sweep(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn purge(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
 use std::error::Error;
@@ -19,12 +20,12 @@ use serde_json::Value;
 
 use crate::{Failure, InitError, event, log, metrics};
 
-/// An event of a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
+/// An event from a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ScheduledEvent")]
 #[non_exhaustive]
 pub struct Tick {
-    /// The time at which it was scheduled.
+    /// The scheduled time.
     pub time: Timestamp,
 }
 
@@ -48,24 +49,24 @@ impl TryFrom<ScheduledEvent> for Tick {
     }
 }
 
-/// The event is not that of a schedule.
+/// The error for an event that is not from a schedule.
 #[derive(Debug, thiserror::Error)]
-#[error("{detail_type:?} from {source:?} is not an event of a schedule")]
+#[error("expected an event from a schedule, got {detail_type:?} from {source:?}")]
 struct NotScheduled {
-    // thiserror would take a field of this name for the cause.
-    #[allow(clippy::struct_field_names, reason = "it is what EventBridge calls it")]
+    // A raw identifier, because thiserror treats a field named `source` as the cause.
+    #[allow(clippy::struct_field_names, reason = "EventBridge uses this name")]
     r#source: String,
     detail_type: String,
 }
 
-/// Serves events with `handler` for as long as the function lives.
+/// Runs the function: passes each event to `handler`.
 ///
-/// An event that is not an `A`, or that the handler rejects, goes to the dead-letter queue with the reason, and the
-/// invocation succeeds. [`Failure::Retry`] fails the invocation: Lambda retries it twice, then sends the event to the
-/// on-failure destination.
+/// An event that cannot be deserialized as `A`, or that the handler rejects, is sent to the dead-letter queue with the
+/// reason, and the invocation succeeds. [`Failure::Retry`] fails the invocation. Lambda retries it twice, then sends
+/// the event to the on-failure destination.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<A, H, F>(dead_letters: &impl DeadLetterQueue, handler: H) -> Result<(), InitError>
 where
     A: DeserializeOwned + Send,
@@ -90,7 +91,7 @@ where
         Ok(()) => Ok(()),
         Err(failure @ Failure::Retry(_)) => Err(failure),
         Err(Failure::Reject(cause)) => {
-            let message = "the event goes to the dead-letter queue: it can never be processed";
+            let message = "the event was rejected and is sent to the dead-letter queue";
             tracing::error!(error = &*cause as &dyn Error, "{message}");
             metrics::count(metrics::REJECTED);
             Ok(dead_letters.reject(&event.to_string(), &log::error_chain(&*cause)).await?)
@@ -113,8 +114,11 @@ mod tests {
         })
     }
 
-    async fn handled(event: Value, outcome: Result<(), Failure>) -> (bool, Vec<(String, String)>) {
-        let (queue, outcome) = (RecordedQueue::default(), std::sync::Mutex::new(Some(outcome)));
+    /// Handles an event with a handler that returns `outcome`. Returns whether the invocation succeeded, and the dead
+    /// letters with their reasons.
+    async fn handle_event(event: Value, outcome: Result<(), Failure>) -> (bool, Vec<(String, String)>) {
+        let queue = RecordedQueue::default();
+        let outcome = std::sync::Mutex::new(Some(outcome));
         let handler = async |tick: Tick| {
             assert_eq!(tick.time.to_string(), "2026-11-23T00:30:00.000Z");
             outcome.lock().unwrap().take().unwrap()
@@ -124,15 +128,15 @@ mod tests {
 
     #[tokio::test]
     async fn passes_the_scheduled_time() {
-        assert_eq!(handled(tick(), Ok(())).await, (true, vec![]));
+        assert_eq!(handle_event(tick(), Ok(())).await, (true, vec![]));
     }
 
     #[tokio::test]
-    async fn rejects_events_of_another_type() {
+    async fn rejects_events_that_are_not_from_a_schedule() {
         let mut foreign = tick();
         foreign["source"] = json!("aws.s3");
         for (event, reason) in [(foreign, "aws.s3"), (json!({}), "source"), (json!("now"), "now"), (json!(null), "null")] {
-            let (succeeded, rejected) = handled(event.clone(), Ok(())).await;
+            let (succeeded, rejected) = handle_event(event.clone(), Ok(())).await;
             assert!(succeeded, "{event}");
             assert_eq!(rejected[0].0, event.to_string());
             assert!(rejected[0].1.contains(reason), "{rejected:?}");
@@ -140,9 +144,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn puts_rejected_events_into_the_dead_letter_queue_and_fails_for_retries() {
-        let (succeeded, rejected) = handled(tick(), Err(Failure::reject("not a day"))).await;
-        assert_eq!((succeeded, rejected), (true, vec![(tick().to_string(), "not a day".to_owned())]));
-        assert_eq!(handled(tick(), Err(Failure::retry("not now"))).await, (false, vec![]));
+    async fn sends_rejected_events_to_the_dead_letter_queue_and_fails_for_retries() {
+        let (succeeded, rejected) = handle_event(tick(), Err(Failure::reject("never"))).await;
+        assert_eq!((succeeded, rejected), (true, vec![(tick().to_string(), "never".to_owned())]));
+        assert_eq!(handle_event(tick(), Err(Failure::retry("not now"))).await, (false, vec![]));
     }
 }

@@ -1,5 +1,5 @@
-//! The variables of Lambda and of Powertools for AWS Lambda that configure the log, metrics and traces, and the origins
-//! allowed by CORS. They are read once, in init.
+//! The environment variables of Lambda and of Powertools for AWS Lambda that configure logs, metrics and traces, and
+//! the allowed CORS origins. They are read once, during init.
 
 use std::sync::OnceLock;
 
@@ -9,26 +9,27 @@ use tracing::Level;
 use crate::config::{self, ConfigError};
 use crate::log::LevelName;
 
-/// Set by [`init`], or by the first use before it.
+/// Set by [`init`], or by the first call of [`settings`] before it.
 static SETTINGS: OnceLock<Settings> = OnceLock::new();
 
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// Lines below it are buffered until the invocation fails.
+    /// The log level. Events below it are buffered and written only if the invocation fails.
     pub(crate) level: Level,
-    /// Lambda filters lines by level, and expects its own names of levels.
+    /// Whether Lambda filters log lines by level. It then expects Lambda's level names.
     pub(crate) lambda_filters: bool,
-    /// The share of traces, from 0 to 1, of which every line is written.
+    /// Fraction of traces, from 0 to 1, for which every event is written.
     pub(crate) sample_rate: f64,
     pub(crate) service: String,
     pub(crate) namespace: String,
     pub(crate) function_name: String,
     pub(crate) function_memory_size: u32,
-    /// The origins allowed by CORS, separated by commas.
+    /// The allowed CORS origins, separated by commas.
     pub(crate) allowed_origins: String,
 }
 
-/// Environment variables ("Defined runtime environment variables"; Powertools' "Environment variables").
+/// The environment variables of Lambda ("Defined runtime environment variables") and Powertools ("Environment
+/// variables").
 #[derive(Deserialize)]
 struct Variables {
     aws_lambda_function_name: Option<String>,
@@ -45,41 +46,43 @@ struct Variables {
 
 impl Settings {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let set: Variables = config::read_from(variable)?;
-        let sample_rate = set.powertools_logger_sample_rate.unwrap_or(0.0);
+        let variables: Variables = config::read_from(variable)?;
+        let sample_rate = variables.powertools_logger_sample_rate.unwrap_or(0.0);
         if !(0.0..=1.0).contains(&sample_rate) {
             return Err(ConfigError::malformed("POWERTOOLS_LOGGER_SAMPLE_RATE", "it must be a number from 0 to 1"));
         }
-        let own_level = set.powertools_log_level.or(set.log_level);
-        let levels = own_level.into_iter().chain(set.aws_lambda_log_level).map(|LevelName(level)| level);
-        let function_name = set.aws_lambda_function_name.unwrap_or_default();
-        let service = set.powertools_service_name.unwrap_or_else(|| function_name.clone());
+        let own_level = variables.powertools_log_level.or(variables.log_level);
+        let levels = own_level.into_iter().chain(variables.aws_lambda_log_level).map(|LevelName(level)| level);
+        let function_name = variables.aws_lambda_function_name.unwrap_or_default();
+        let service = variables.powertools_service_name.unwrap_or_else(|| function_name.clone());
         Ok(Self {
-            // Lambda would drop the lines below its level. `tracing` orders levels by verbosity.
+            // Lambda would drop lines below its own level. `tracing` orders levels by verbosity, so `min` is the least
+            // verbose.
             level: levels.min().unwrap_or(Level::INFO),
-            lambda_filters: set.aws_lambda_log_format.is_some_and(|format| format.eq_ignore_ascii_case("json")),
+            lambda_filters: variables.aws_lambda_log_format.is_some_and(|format| format.eq_ignore_ascii_case("json")),
             sample_rate,
-            namespace: set.powertools_metrics_namespace.unwrap_or_else(|| service.clone()),
+            namespace: variables.powertools_metrics_namespace.unwrap_or_else(|| service.clone()),
             service,
             function_name,
-            function_memory_size: set.aws_lambda_function_memory_size.unwrap_or_default(),
-            allowed_origins: set.allowed_origins.unwrap_or_default(),
+            function_memory_size: variables.aws_lambda_function_memory_size.unwrap_or_default(),
+            allowed_origins: variables.allowed_origins.unwrap_or_default(),
         })
     }
 }
 
-/// Reads the settings from the environment.
+/// Reads the settings from the environment variables.
 ///
 /// # Errors
-/// A variable is malformed.
+/// Returns an error if a variable has an invalid value.
 pub(crate) fn init() -> Result<(), ConfigError> {
     let settings = Settings::read(|name| std::env::var(name).ok())?;
-    // It fails where they were used before: then they were read from the same environment.
+    // This fails if the settings were used before. They were then read from the same environment.
     let _ = SETTINGS.set(settings);
     Ok(())
 }
 
-/// Returns the settings; before [`init`] it reads them, and where that fails, it returns the defaults.
+/// Returns the settings. Before [`init`], it reads them from the environment, or returns the defaults if they are
+/// invalid.
 pub(crate) fn settings() -> &'static Settings {
     SETTINGS.get_or_init(|| Settings::read(|name| std::env::var(name).ok()).unwrap_or_default())
 }
@@ -109,8 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_level_and_never_goes_below_lambdas() {
-        let level = |set: &[_]| read_with(set).unwrap().level;
+    fn reads_the_level_and_respects_the_level_of_lambda() {
+        let level = |variables: &[_]| read_with(variables).unwrap().level;
         assert_eq!(level(&[]), Level::INFO);
         assert_eq!(level(&[("LOG_LEVEL", "warn")]), Level::WARN);
         assert_eq!(level(&[("LOG_LEVEL", "ERROR"), ("POWERTOOLS_LOG_LEVEL", "DEBUG")]), Level::DEBUG);
@@ -120,19 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn names_a_malformed_variable() {
+    fn names_the_invalid_variable() {
         for (name, value) in
             [("LOG_LEVEL", "LOUD"), ("POWERTOOLS_LOGGER_SAMPLE_RATE", "2"), ("POWERTOOLS_LOGGER_SAMPLE_RATE", "half")]
         {
             let error = read_with(&[(name, value)]).unwrap_err();
-            assert!(error.starts_with(&format!("the environment variable {name} cannot be used")), "{error}");
+            assert!(error.starts_with(&format!("the environment variable {name} is not valid")), "{error}");
         }
     }
 
     #[test]
-    fn the_service_defaults_to_the_name_of_the_function() {
+    fn uses_the_function_name_as_the_default_service() {
         assert_eq!(read_with(&[("AWS_LAMBDA_FUNCTION_NAME", "f")]).unwrap().service, "f");
-        let named = read_with(&[("AWS_LAMBDA_FUNCTION_NAME", "f"), ("POWERTOOLS_SERVICE_NAME", "shop")]).unwrap();
-        assert_eq!((named.service.as_str(), named.namespace.as_str()), ("shop", "shop"));
+        let named = read_with(&[("AWS_LAMBDA_FUNCTION_NAME", "f"), ("POWERTOOLS_SERVICE_NAME", "notes")]).unwrap();
+        assert_eq!((named.service.as_str(), named.namespace.as_str()), ("notes", "notes"));
     }
 }

@@ -1,4 +1,4 @@
-//! A handler behind a DynamoDB stream: record by record with [`serve`], or a batch at a time with [`serve_whole`].
+//! Handlers for DynamoDB streams: [`serve`] processes one record at a time, [`serve_whole`] one batch at a time.
 //!
 //! ```no_run
 //! use ferrite_runtime::{Failure, InitError};
@@ -15,8 +15,9 @@
 //! # async fn index(_: String) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 //!
-//! Give the event source mapping a `MaximumRecordAgeInSeconds`, a `MaximumRetryAttempts` and an `OnFailure` destination:
-//! by default a failing record is retried until it leaves the stream after a day, and blocks the records behind it.
+//! Set `MaximumRecordAgeInSeconds`, `MaximumRetryAttempts` and an `OnFailure` destination on the event source mapping.
+//! By default, Lambda retries a failing record until it expires after 24 hours, and the record blocks all records after
+//! it.
 
 use ferrite_core::ports::DeadLetterQueue;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -27,14 +28,15 @@ use super::{Limits, Response};
 use crate::log::Outcome;
 use crate::{Failure, InitError, event, panics};
 
-/// "Using AWS Lambda with Amazon DynamoDB".
+/// See "Using AWS Lambda with Amazon DynamoDB".
 const DYNAMODB: Kind = Kind { event_source: "aws:dynamodb", sequence_number: "/dynamodb/SequenceNumber" };
 
-/// Serves batches with `handler`, record by record in the order of the stream, for as long as the function lives. `read`
-/// turns a record into what the handler takes, or rejects it.
+/// Runs the function: passes each record to `handler`, in the order of the stream.
+///
+/// `read` converts a record to the handler's input, or rejects it.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<T, H, F>(
     dead_letters: &impl DeadLetterQueue,
     limits: Limits,
@@ -46,20 +48,21 @@ where
     H: Fn(T) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
-    let (read, handler) = (&read, &handler);
-    let answer = service_fn(move |event: LambdaEvent<Value>| {
+    let read = &read;
+    let handler = &handler;
+    let service = service_fn(move |event: LambdaEvent<Value>| {
         Box::pin(async move { stream::process(DYNAMODB, event.payload, dead_letters, limits, read, handler).await })
     });
-    event::run(answer).await
+    event::run(service).await
 }
 
-/// Serves batches with `handler`, which takes all records of a batch at once, for as long as the function lives. When it
-/// fails, the invocation fails and the whole batch is delivered again.
+/// Runs the function: passes all records of a batch to `handler` at once.
 ///
-/// For work that is done in bulk and is safe to repeat, such as publishing events.
+/// If the handler fails, the invocation fails and Lambda retries the whole batch. Use this for bulk operations that are
+/// safe to repeat, such as publishing events.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve_whole<T, H, F>(
     dead_letters: &impl DeadLetterQueue,
     read: impl Fn(&Value) -> Result<T, Failure> + Sync,
@@ -70,18 +73,20 @@ where
     H: Fn(Vec<T>) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
-    let (read, handler) = (&read, &handler);
-    let answer = service_fn(move |event: LambdaEvent<Value>| {
+    let read = &read;
+    let handler = &handler;
+    let service = service_fn(move |event: LambdaEvent<Value>| {
         Box::pin(async move { process_whole(event.payload, dead_letters, read, handler).await })
     });
-    event::run(answer).await
+    event::run(service).await
 }
 
-/// Passes the records of the event `batch`, read with `read`, to `handler` at once, and puts those that cannot be read into
-/// the dead-letter queue.
+/// Reads the records of the event `batch` with `read` and passes them to `handler` at once. Sends records that cannot
+/// be read to the dead-letter queue.
 ///
 /// # Errors
-/// The event is not a batch, the handler failed, or the dead-letter queue did not take a record.
+/// Returns an error if the event is not a batch, the handler fails, or a record cannot be sent to the dead-letter
+/// queue.
 pub async fn process_whole<T, H, F>(
     batch: Value,
     dead_letters: &impl DeadLetterQueue,
@@ -92,7 +97,9 @@ where
     H: Fn(Vec<T>) -> F,
     F: Future<Output = Result<(), Failure>>,
 {
-    let (mut readable, mut unreadable, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut readable = Vec::new();
+    let mut unreadable = Vec::new();
+    let mut outcomes = Vec::new();
     for record in DYNAMODB.records(batch)? {
         match DYNAMODB.read(&record.value, &read) {
             Ok(read) => {
@@ -102,15 +109,16 @@ where
             Err(failure) => unreadable.push((record, failure)),
         }
     }
-    // The handler first: a batch that is delivered again during an outage must not leave its dead letters each time.
+    // The handler runs first. Otherwise, a batch that is retried during an outage would send the same records to the
+    // dead-letter queue on each attempt.
     if !readable.is_empty() {
         let handled = panics::catch(Box::pin(async { handler(readable).await })).await?;
-        // The whole batch is delivered again whatever the failure: the handler has not named a record.
+        // Both kinds of failure retry the whole batch, because the handler does not report which record failed.
         handled.map_err(|(Failure::Retry(cause) | Failure::Reject(cause))| Failure::Retry(cause))?;
     }
     for (record, Failure::Reject(error) | Failure::Retry(error)) in unreadable {
         match stream::reject(&record.value, dead_letters, &*error).await {
-            Outcome::Failed => return Err(Failure::retry("the dead-letter queue did not take a record")),
+            Outcome::Failed => return Err(Failure::retry("could not send a record to the dead-letter queue")),
             outcome => outcomes.push((record.id, outcome)),
         }
     }
@@ -136,7 +144,7 @@ mod tests {
         key.map(ToOwned::to_owned).ok_or_else(|| Failure::reject("no key"))
     }
 
-    /// Processes a batch record by record: the response, and the keys that were handled.
+    /// Processes a batch record by record. Returns the response and the keys that the handler processed.
     async fn process_records(records: Value, queue: &RecordedQueue) -> (Value, Vec<String>) {
         let handled = Mutex::new(Vec::new());
         let handler = async |key: String| {
@@ -157,9 +165,9 @@ mod tests {
     async fn reports_the_first_failed_record_and_stops_there() {
         for fault in ["fails", "panics"] {
             let records = json!([record("1", "a"), record("2", fault), record("3", "b"), record("4", fault)]);
-            let (answer, handled) = process_records(records, &RecordedQueue::default()).await;
-            assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-            assert_eq!(handled, ["a"], "in order, and no further than the failure");
+            let (response, handled) = process_records(records, &RecordedQueue::default()).await;
+            assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+            assert_eq!(handled, ["a"], "should process records in order and stop at the failure");
         }
     }
 
@@ -169,8 +177,8 @@ mod tests {
         foreign["eventSource"] = json!("aws:kinesis");
         let records = json!([record("1", "poison"), record("2", "a"), foreign, record("4", "c")]);
         let queue = RecordedQueue::default();
-        let (answer, handled) = process_records(records.clone(), &queue).await;
-        assert_eq!(answer, json!({"batchItemFailures": []}));
+        let (response, handled) = process_records(records.clone(), &queue).await;
+        assert_eq!(response, json!({"batchItemFailures": []}));
         assert_eq!(handled, ["a", "c"]);
         let rejected = queue.rejected();
         assert_eq!(rejected[0], (records[0].to_string(), "never".to_owned()));
@@ -192,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leaves_no_dead_letters_when_a_whole_batch_fails() {
+    async fn rejects_no_records_when_a_whole_batch_fails() {
         for fault in ["fails", "panics"] {
             let queue = RecordedQueue::default();
             let poison = json!({"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "1"}});
@@ -202,7 +210,7 @@ mod tests {
                 _ => panic!("ouch"),
             };
             assert!(process_whole(batch, &queue, key, handler).await.is_err());
-            assert_eq!(queue.rejected(), [], "they are rejected once, when the batch gets through");
+            assert_eq!(queue.rejected(), [], "should reject records only after the handler succeeds");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A handler behind a Kinesis data stream.
+//! Handlers for Kinesis data streams.
 //!
 //! ```no_run
 //! use ferrite_runtime::{Failure, InitError};
@@ -7,11 +7,11 @@
 //! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
 //! kinesis::serve(dead_letters, Limits::default(), async |record| {
 //!     let celsius: f32 = serde_json::from_slice(&record.data).map_err(Failure::reject)?;
-//!     Ok(keep(celsius).await?)
+//!     Ok(store(celsius).await?)
 //! })
 //! .await
 //! # }
-//! # async fn keep(_: f32) -> Result<(), std::io::Error> { Ok(()) }
+//! # async fn store(_: f32) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
 use base64::Engine;
@@ -24,32 +24,32 @@ use super::Limits;
 use super::stream::{self, Kind};
 use crate::{Failure, InitError, event};
 
-/// "Using Lambda to process records from Amazon Kinesis Data Streams".
+/// See "Using Lambda to process records from Amazon Kinesis Data Streams".
 const KINESIS: Kind = Kind { event_source: "aws:kinesis", sequence_number: "/kinesis/sequenceNumber" };
 
-/// A record, as a producer put it into the stream.
+/// A record that a producer has put into the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Records with the same partition key are in the same shard, in order.
+    /// The partition key. Records with the same partition key are in the same shard, in order.
     pub partition_key: String,
-    /// The data, decoded.
+    /// The data, decoded from Base64.
     pub data: Vec<u8>,
 }
 
-/// Serves batches with `handler`, record by record in the order of the shard, for as long as the function lives.
+/// Runs the function: passes each record to `handler`, in the order of the shard.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<H, F>(dead_letters: &impl DeadLetterQueue, limits: Limits, handler: H) -> Result<(), InitError>
 where
     H: Fn(Record) -> F + Sync,
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    let answer = service_fn(move |event: LambdaEvent<Value>| {
+    let service = service_fn(move |event: LambdaEvent<Value>| {
         Box::pin(async move { stream::process(KINESIS, event.payload, dead_letters, limits, read, handler).await })
     });
-    event::run(answer).await
+    event::run(service).await
 }
 
 fn read(record: &Value) -> Result<Record, Failure> {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn decodes_data_and_rejects_what_is_not_base64() {
+    async fn decodes_data_and_rejects_invalid_base64() {
         let handled = Mutex::new(Vec::new());
         let handler = async |record: Record| match &*record.data {
             b"fails" => Err(Failure::retry("not now")),
@@ -86,8 +86,8 @@ mod tests {
         let queue = RecordedQueue::default();
         let batch = json!({"Records": [record("1", "aGVsbG8="), record("2", "?"), record("3", "ZmFpbHM="), record("4", "aGVsbG8=")]});
         let response = stream::process(KINESIS, batch, &queue, Limits::default(), read, handler).await.unwrap();
-        let answer = serde_json::to_value(response).unwrap();
-        assert_eq!(answer, json!({"batchItemFailures": [{"itemIdentifier": "3"}]}));
+        let response = serde_json::to_value(response).unwrap();
+        assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "3"}]}));
         let hello = Record { partition_key: "k".to_owned(), data: b"hello".to_vec() };
         assert_eq!(handled.into_inner().unwrap(), [hello]);
         assert_eq!(queue.rejected().len(), 1);

@@ -1,4 +1,4 @@
-//! The response to the event source mapping.
+//! The response of a batch function to the event source mapping.
 
 use serde::Serialize;
 use serde_json::Map;
@@ -6,7 +6,7 @@ use serde_json::Map;
 use crate::Failure;
 use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 
-/// The records that are to be delivered again: message ids of a queue, or a sequence number of a stream.
+/// The partial batch response: identifies the records to retry by message ID (queue) or sequence number (stream).
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Response {
@@ -22,7 +22,7 @@ struct BatchItemFailure {
 }
 
 impl Response {
-    /// The response to a batch with these outcomes, by the identifiers of the records.
+    /// Creates the response from the identifier and outcome of each record.
     pub(super) fn new(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
         let mut response = Self::default();
         for (item_identifier, outcome) in outcomes {
@@ -34,7 +34,8 @@ impl Response {
         response
     }
 
-    /// The response for a stream. Lambda reads the shard again from the first failed record, so it names no other.
+    /// Creates the response for a stream. It contains only the first failed record, because Lambda retries from that
+    /// record on.
     pub(super) fn of_stream(outcomes: impl IntoIterator<Item = (String, Outcome)>) -> Self {
         let mut response = Self::new(outcomes);
         response.batch_item_failures.truncate(1);

@@ -1,4 +1,4 @@
-//! A handler behind an SQS queue, standard or FIFO.
+//! Handlers for standard and FIFO SQS queues.
 //!
 //! ```no_run
 //! use ferrite_runtime::batch::{Limits, sqs};
@@ -26,15 +26,15 @@ use super::{Limits, Response, engine};
 use crate::log::Outcome;
 use crate::{Failure, InitError, event, invocation, log};
 
-/// A message of a queue.
+/// An SQS message.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// The message's identifier.
+    /// The message ID.
     pub message_id: String,
-    /// Identifies this delivery, for changing its visibility timeout.
+    /// The receipt handle of this delivery, which is needed to change its visibility timeout.
     pub receipt_handle: String,
-    /// The body, as it was sent.
+    /// The message body, unchanged.
     pub body: String,
     #[serde(default)]
     attributes: Attributes,
@@ -60,7 +60,8 @@ impl Message {
         self.attributes.receive_count.as_deref().and_then(|count| count.parse().ok()).unwrap_or(1)
     }
 
-    /// The message group whose order must be kept. Groups of a standard queue are for fairness and have no order.
+    /// The message group in which order must be preserved; `None` for a standard queue, where message groups are for
+    /// fairness and are not ordered.
     fn message_group(&self) -> Option<&str> {
         self.attributes.group.as_deref().filter(|_| self.event_source_arn.ends_with(".fifo"))
     }
@@ -71,16 +72,16 @@ impl Message {
     }
 }
 
-/// The longest back-off, in seconds.
+/// Maximum retry delay in seconds.
 const MAX_DELAY: u32 = 900;
 
-/// Serves batches with `handler` for as long as the function lives.
+/// Runs the function: passes each message to `handler`.
 ///
-/// A failed message is delivered again after 1, 2, 4 … seconds (at most 15 minutes) until the queue's redrive policy moves
-/// it to the dead-letter queue. In a FIFO queue, the messages of its group that follow are delivered again after it.
+/// A failed message is retried after 1, 2, 4 … seconds (at most 15 minutes) until the queue's redrive policy moves it
+/// to the dead-letter queue. In a FIFO queue, all later messages of its message group are retried after it.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<H, F>(
     queue: &(impl DeadLetterQueue + MessageVisibility),
     limits: Limits,
@@ -91,17 +92,17 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    let answer = service_fn(move |event: LambdaEvent<Value>| {
+    let service = service_fn(move |event: LambdaEvent<Value>| {
         Box::pin(async move { process(event.payload, queue, limits, handler).await })
     });
-    event::run(answer).await
+    event::run(service).await
 }
 
-/// Processes each message of the SQS event `batch` with `handler` and reports which are to be delivered again.
+/// Passes each message of the SQS event `batch` to `handler`. The response identifies the messages to retry.
 ///
 /// # Errors
-/// The event is not a batch, or a record has no message id: then the response cannot name it, and the whole batch is
-/// delivered again.
+/// Returns an error if the event is not a batch or a record has no message ID. The response cannot identify such a
+/// record, so the whole batch is retried.
 pub async fn process<H, F>(
     batch: Value,
     queue: &(impl DeadLetterQueue + MessageVisibility),
@@ -116,7 +117,7 @@ where
     let mut groups: Vec<MessageGroup> = Vec::new();
     for (index, record) in engine::records(batch)?.into_iter().enumerate() {
         let id = record["messageId"].as_str().filter(|id| !id.is_empty());
-        ids.push(id.ok_or_else(|| Failure::retry("a record of the batch has no message id"))?.to_owned());
+        ids.push(id.ok_or_else(|| Failure::retry("a record of the batch has no message ID"))?.to_owned());
         let message = read(record);
         let group = message.as_ref().ok().and_then(Message::message_group).map(ToOwned::to_owned);
         match groups.iter_mut().find(|found| group.is_some() && found.id == group) {
@@ -129,7 +130,7 @@ where
         match message {
             Ok(message) => process_message(message, queue, limits, handler).await,
             Err(reason) => {
-                tracing::error!(reason, "a record is not a message of a queue");
+                tracing::error!(reason, "a record is not an SQS message");
                 Outcome::Failed
             }
         }
@@ -138,7 +139,8 @@ where
     Ok(Response::new(ids.into_iter().zip(outcomes)))
 }
 
-/// Messages that are processed in order, with their index in the batch: a message group, or a single message.
+/// Messages that must be processed in order, with their index in the batch. It contains either a message group of a
+/// FIFO queue, or a single message.
 struct MessageGroup {
     id: Option<String>,
     messages: Vec<(usize, Result<Message, String>)>,
@@ -147,7 +149,7 @@ struct MessageGroup {
 fn read(record: Value) -> Result<Message, String> {
     let message = Message::deserialize(record).map_err(|error| error.to_string())?;
     if message.event_source != "aws:sqs" {
-        return Err(format!("it comes from {:?}", message.event_source));
+        return Err(format!("unexpected event source {:?}", message.event_source));
     }
     Ok(message)
 }
@@ -167,7 +169,7 @@ where
     let keys: Map<String, Value> = keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     invocation::in_record(keys, message.trace_context(), async {
         let name = format!("message {}", message.message_id);
-        // Boxed: the futures of SDK calls nest so deep that the compiler gives up on their layout.
+        // Boxed because futures of nested SDK calls can exceed the compiler's limits for type layout.
         match engine::process_record(name, limits, Box::pin(async { handler(message.clone()).await })).await {
             Ok(()) => Outcome::Succeeded,
             Err(Failure::Reject(error)) => reject(&message, queue, &*error).await,
@@ -181,12 +183,12 @@ where
 }
 
 async fn reject(message: &Message, queue: &impl DeadLetterQueue, error: &(dyn Error + Send + Sync + 'static)) -> Outcome {
-    tracing::error!(error = error as &dyn Error, "a message goes to the dead-letter queue: it can never be processed");
+    tracing::error!(error = error as &dyn Error, "a message was rejected and is sent to the dead-letter queue");
     match engine::finalize(queue.reject(&message.body, &log::error_chain(error))).await {
         Ok(()) => Outcome::Rejected,
-        // It is delivered again, and rejected again.
+        // The message is delivered again, and rejected again.
         Err(error) => {
-            tracing::error!(error = &*error as &dyn Error, "the dead-letter queue did not take the message");
+            tracing::error!(error = &*error as &dyn Error, "could not send the message to the dead-letter queue");
             Outcome::Failed
         }
     }
@@ -194,12 +196,11 @@ async fn reject(message: &Message, queue: &impl DeadLetterQueue, error: &(dyn Er
 
 async fn delay(message: &Message, queue: &impl MessageVisibility, error: &(dyn Error + Send + Sync + 'static)) {
     let doublings = message.receive_count().saturating_sub(1);
-    let seconds = 1_u32.checked_shl(doublings).unwrap_or(MAX_DELAY).min(MAX_DELAY);
-    let retry_in_seconds = seconds;
+    let retry_in_seconds = 1_u32.checked_shl(doublings).unwrap_or(MAX_DELAY).min(MAX_DELAY);
     tracing::warn!(error = error as &dyn Error, retry_in_seconds, "a message failed and will be retried");
-    // Without the delay it is delivered again when the queue's visibility timeout ends, which is later.
-    if let Err(error) = engine::finalize(queue.delay(&message.receipt_handle, seconds)).await {
-        tracing::warn!(error = &*error as &dyn Error, "the back-off could not be set");
+    // If this fails, the message is delivered again after the queue's visibility timeout, which is longer.
+    if let Err(error) = engine::finalize(queue.delay(&message.receipt_handle, retry_in_seconds)).await {
+        tracing::warn!(error = &*error as &dyn Error, "could not set the retry delay");
     }
 }
 
@@ -214,7 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::invocation::testing::{context_for, invoked_with};
+    use crate::invocation::testing::{context_with_timeout, in_invocation_with};
 
     fn record(id: &str, body: &str) -> Value {
         json!({
@@ -240,7 +241,7 @@ mod tests {
         }
     }
 
-    async fn answer_to(records: Value, queue: &RecordedQueue) -> Value {
+    async fn process_records(records: Value, queue: &RecordedQueue) -> Value {
         let response = process(json!({ "Records": records }), queue, Limits::default(), &handle).await.unwrap();
         serde_json::to_value(response).unwrap()
     }
@@ -251,41 +252,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_failed_is_delivered_again_and_later_each_time() {
+    async fn retries_only_failed_messages_with_increasing_delays() {
         let queue = RecordedQueue::default();
         let records = json!([record("1", "fine"), record("2", "fails"), record("3", "panics"), record("4", "fine")]);
-        assert_eq!(answer_to(records, &queue).await, failures(&["2", "3"]));
+        assert_eq!(process_records(records, &queue).await, failures(&["2", "3"]));
         let mut delayed = queue.delayed();
         delayed.sort_unstable();
-        let wanted = [("receipt 2".to_owned(), 4), ("receipt 3".to_owned(), 4)];
-        assert_eq!(delayed, wanted, "the third delivery waits 4 s");
+        let expected = [("receipt 2".to_owned(), 4), ("receipt 3".to_owned(), 4)];
+        assert_eq!(delayed, expected, "should retry after 4 s on the third delivery");
         assert_eq!(queue.rejected(), []);
     }
 
     #[tokio::test]
-    async fn a_batch_that_fails_whole_names_every_message() {
+    async fn reports_every_message_if_all_fail() {
         let records = json!([record("1", "fails"), record("2", "panics")]);
-        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["1", "2"]));
+        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["1", "2"]));
     }
 
     #[tokio::test]
-    async fn what_can_never_be_handled_goes_to_the_dead_letter_queue_at_once() {
+    async fn sends_rejected_messages_to_the_dead_letter_queue_immediately() {
         let queue = RecordedQueue::default();
         let records = json!([record("1", "poison"), record("2", "fine")]);
-        assert_eq!(answer_to(records, &queue).await, failures(&[]));
+        assert_eq!(process_records(records, &queue).await, failures(&[]));
         assert_eq!(queue.rejected(), [("poison".to_owned(), "never".to_owned())]);
     }
 
     #[tokio::test]
-    async fn a_record_of_something_else_is_its_own_failure() {
+    async fn fails_only_records_that_are_not_sqs_messages() {
         let mut foreign = record("2", "fine");
         foreign["eventSource"] = json!("aws:kinesis");
         let records = json!([record("1", "fine"), foreign, {"messageId": "3", "eventSource": "aws:sqs"}]);
-        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["2", "3"]));
+        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["2", "3"]));
     }
 
     #[tokio::test]
-    async fn what_no_answer_can_name_fails_the_invocation() {
+    async fn fails_the_invocation_if_records_cannot_be_identified() {
         let queue = RecordedQueue::default();
         for event in [json!({}), json!("text"), json!({"Records": {}}), json!({"Records": [{"body": "x"}]})] {
             assert!(process(event.clone(), &queue, Limits::default(), &handle).await.is_err(), "{event}");
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_stops_its_message_group_and_no_other() {
+    async fn stops_only_the_message_group_of_a_failed_message() {
         let records = json!([
             in_group("a1", "fine", "a"),
             in_group("a2", "fails", "a"),
@@ -303,56 +304,56 @@ mod tests {
             in_group("b3", "fine", "b"),
         ]);
         let queue = RecordedQueue::default();
-        assert_eq!(answer_to(records, &queue).await, failures(&["a2", "a3"]));
+        assert_eq!(process_records(records, &queue).await, failures(&["a2", "a3"]));
         assert_eq!(queue.delayed(), [("receipt a2".to_owned(), 4)]);
     }
 
     #[tokio::test]
-    async fn groups_of_a_standard_queue_are_no_order() {
+    async fn ignores_message_groups_in_standard_queues() {
         let mut records = json!([in_group("1", "fails", "a"), in_group("2", "fine", "a")]);
         for record in records.as_array_mut().unwrap() {
             record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:notes");
         }
-        assert_eq!(answer_to(records, &RecordedQueue::default()).await, failures(&["1"]));
+        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["1"]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_runs_out_of_time_is_its_own_failure_and_said_by_name() {
+    async fn fails_only_the_message_that_exceeds_the_deadline() {
         let work = async {
             let records = json!([record("1", "hangs"), record("2", "fine")]);
-            answer_to(records, &RecordedQueue::default()).await
+            process_records(records, &RecordedQueue::default()).await
         };
-        let (answer, invocation) = invoked_with(context_for(Duration::from_secs(5)), work).await;
-        assert_eq!(answer, failures(&["1"]));
-        assert_eq!(invocation.running(), ["a test"], "nothing is left running");
+        let (response, invocation) = in_invocation_with(context_with_timeout(Duration::from_secs(5)), work).await;
+        assert_eq!(response, failures(&["1"]));
+        assert_eq!(invocation.running(), ["a test"], "should remove the message from the list of running work");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_queue_that_does_not_answer_fails_no_other_message() {
-        struct Silent;
+    async fn an_unresponsive_queue_does_not_fail_other_messages() {
+        struct UnresponsiveQueue;
 
-        impl DeadLetterQueue for Silent {
+        impl DeadLetterQueue for UnresponsiveQueue {
             async fn reject(&self, _: &str, _: &str) -> Result<(), PortError> {
                 std::future::pending().await
             }
         }
 
-        impl MessageVisibility for Silent {
+        impl MessageVisibility for UnresponsiveQueue {
             async fn delay(&self, _: &str, _: u32) -> Result<(), PortError> {
                 std::future::pending().await
             }
         }
 
         let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine"), record("3", "poison")] });
-        let handled = async { process(batch, &Silent, Limits::default(), &handle).await.unwrap() };
-        // The clock that is paused is not the one that Lambda's deadline is on.
-        let in_time = tokio::time::timeout(Duration::from_secs(60), handled);
-        let (answer, _) = invoked_with(context_for(Duration::from_secs(5)), in_time).await;
-        assert_eq!(serde_json::to_value(answer.unwrap()).unwrap(), failures(&["1", "3"]));
+        let handled = async { process(batch, &UnresponsiveQueue, Limits::default(), &handle).await.unwrap() };
+        // Pausing tokio's clock does not pause the system clock, which determines the deadline of the invocation.
+        let with_timeout = tokio::time::timeout(Duration::from_secs(60), handled);
+        let (response, _) = in_invocation_with(context_with_timeout(Duration::from_secs(5)), with_timeout).await;
+        assert_eq!(serde_json::to_value(response.unwrap()).unwrap(), failures(&["1", "3"]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_record_may_have_less_time_than_the_invocation() {
+    async fn applies_the_timeout_per_record() {
         let limits = Limits { timeout: Some(Duration::from_secs(1)), ..Limits::default() };
         let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine")] });
         let response = process(batch, &RecordedQueue::default(), limits, &handle).await.unwrap();
@@ -360,19 +361,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn processes_no_more_at_once_than_the_limit() {
-        let (now, most) = (AtomicUsize::new(0), Mutex::new(0));
+    async fn limits_the_number_of_concurrent_messages() {
+        let running = AtomicUsize::new(0);
+        let max_concurrency = Mutex::new(0);
         let slow = async |_: Message| {
-            let concurrency = now.fetch_add(1, Ordering::Relaxed) + 1;
-            let before = *most.lock().unwrap();
-            *most.lock().unwrap() = before.max(concurrency);
+            let concurrency = running.fetch_add(1, Ordering::Relaxed) + 1;
+            let before = *max_concurrency.lock().unwrap();
+            *max_concurrency.lock().unwrap() = before.max(concurrency);
             tokio::time::sleep(Duration::from_secs(1)).await;
-            now.fetch_sub(1, Ordering::Relaxed);
+            running.fetch_sub(1, Ordering::Relaxed);
             Ok(())
         };
         let records: Vec<_> = (0..9).map(|n| record(&n.to_string(), "x")).collect();
         let limits = Limits { concurrency: 3.try_into().unwrap(), timeout: None };
         let response = process(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
-        assert_eq!((response.counts.succeeded, *most.lock().unwrap()), (9, 3));
+        assert_eq!((response.counts.succeeded, *max_concurrency.lock().unwrap()), (9, 3));
     }
 }

@@ -1,4 +1,4 @@
-//! JSON bodies, read so that everything that is wrong with one is told at once.
+//! JSON request bodies. Validation reports all invalid fields at once.
 
 use std::ops::ControlFlow;
 
@@ -10,18 +10,19 @@ use serde_json::Value;
 use super::{FieldError, Problem, Request};
 use crate::middleware::{Middleware, MiddlewareLayer};
 
-/// The most bytes of a body: many times what the largest valid one has, and far below what API Gateway takes.
+/// Maximum size of a body in bytes. It is many times the size of the largest valid body, and far below API Gateway's
+/// limit.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// 2⁵³: the greatest number up to which every whole one is a float.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// 2⁵³, the largest number up to which `f64` represents every integer exactly.
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// The layer that answers 413 to a body that is larger than any handler's could be.
+/// Returns the layer that rejects bodies of more than 64 KiB with status 413.
 pub fn limit<'a>() -> MiddlewareLayer<'a, BodyLimitMiddleware> {
     MiddlewareLayer::new(BodyLimitMiddleware)
 }
 
-/// The middleware of [`limit`].
+/// The middleware created by [`limit`].
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimitMiddleware;
 
@@ -35,113 +36,116 @@ impl<P: Send> Middleware<Request, P, Problem> for BodyLimitMiddleware {
     async fn around(too_large: bool, work: impl Future<Output = Result<P, Problem>> + Send) -> Result<P, Problem> {
         if too_large {
             let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
-            return Err(problem.detail(format!("At most {MAX_BYTES} bytes are read.")));
+            return Err(problem.detail(format!("The body must not be larger than {MAX_BYTES} bytes.")));
         }
         work.await
     }
 }
 
-/// Everything that is wrong with a body, field by field.
+/// The validation errors of a body, one for each invalid field.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct InvalidBody(Vec<FieldError>);
 
 impl InvalidBody {
-    fn add(earlier: Option<Self>, location: ValuePointerRef<'_>, message: String) -> ControlFlow<Self, Self> {
-        let mut all = earlier.unwrap_or_default();
-        all.0.push(FieldError { field: path(location), message });
-        ControlFlow::Continue(all)
+    fn add(previous: Option<Self>, location: ValuePointerRef<'_>, message: String) -> ControlFlow<Self, Self> {
+        let mut errors = previous.unwrap_or_default();
+        errors.0.push(FieldError { field: path(location), message });
+        ControlFlow::Continue(errors)
     }
 }
 
-/// `lines[0].quantity`, or nothing for the body itself.
+/// Formats a location as in `items[0].quantity`. The location of the body itself is an empty string.
 fn path(location: ValuePointerRef<'_>) -> String {
     match location {
         ValuePointerRef::Origin => String::new(),
         ValuePointerRef::Key { key, prev } => match path(*prev) {
-            before if before.is_empty() => key.to_owned(),
-            before => format!("{before}.{key}"),
+            parent if parent.is_empty() => key.to_owned(),
+            parent => format!("{parent}.{key}"),
         },
         ValuePointerRef::Index { index, prev } => format!("{}[{index}]", path(*prev)),
     }
 }
 
-fn name(kind: &ValueKind) -> &'static str {
+/// Returns the name of a JSON type for error messages.
+fn type_name(kind: &ValueKind) -> &'static str {
     match kind {
         ValueKind::Null => "null",
         ValueKind::Boolean => "true or false",
-        ValueKind::Integer => "a whole number from 0",
-        ValueKind::NegativeInteger => "a negative whole number",
+        ValueKind::Integer => "a non-negative integer",
+        ValueKind::NegativeInteger => "a negative integer",
         ValueKind::Float => "a decimal number",
         ValueKind::String => "a string",
-        ValueKind::Sequence => "a list",
+        ValueKind::Sequence => "an array",
         ValueKind::Map => "an object",
     }
 }
 
 impl DeserializeError for InvalidBody {
     fn error<V: IntoValue>(
-        earlier: Option<Self>,
+        previous: Option<Self>,
         error: ErrorKind<'_, V>,
         location: ValuePointerRef<'_>,
     ) -> ControlFlow<Self, Self> {
         match error {
-            ErrorKind::MissingField { field } => Self::add(earlier, location.push_key(field), "is missing".to_owned()),
-            ErrorKind::UnknownKey { key, .. } => Self::add(earlier, location.push_key(key), "is not known here".to_owned()),
+            ErrorKind::MissingField { field } => Self::add(previous, location.push_key(field), "is missing".to_owned()),
+            ErrorKind::UnknownKey { key, .. } => {
+                Self::add(previous, location.push_key(key), "is not a known field".to_owned())
+            }
             ErrorKind::IncorrectValueKind { accepted, .. } => {
-                let kinds: Vec<_> = accepted.iter().map(name).collect();
-                Self::add(earlier, location, format!("must be {}", kinds.join(" or ")))
+                let kinds: Vec<_> = accepted.iter().map(type_name).collect();
+                Self::add(previous, location, format!("must be {}", kinds.join(" or ")))
             }
             ErrorKind::UnknownValue { accepted, .. } => {
-                Self::add(earlier, location, format!("must be one of {}", accepted.join(", ")))
+                Self::add(previous, location, format!("must be one of {}", accepted.join(", ")))
             }
             ErrorKind::BadSequenceLen { expected, .. } => {
-                Self::add(earlier, location, format!("must have {expected} entries"))
+                Self::add(previous, location, format!("must have {expected} items"))
             }
-            // Numbers past what the field can hold at all, for which deserr has no kind of its own.
-            ErrorKind::Unexpected { .. } => Self::add(earlier, location, "is out of range".to_owned()),
+            // A number that exceeds the range of the field's type. deserr has no specific error kind for it.
+            ErrorKind::Unexpected { .. } => Self::add(previous, location, "is out of range".to_owned()),
         }
     }
 }
 
 impl MergeWithError<Self> for InvalidBody {
-    fn merge(earlier: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
-        let mut all = earlier.unwrap_or_default();
-        all.0.extend(other.0);
-        ControlFlow::Continue(all)
+    fn merge(previous: Option<Self>, other: Self, _: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        let mut errors = previous.unwrap_or_default();
+        errors.0.extend(other.0);
+        ControlFlow::Continue(errors)
     }
 }
 
 impl MergeWithError<ValueError> for InvalidBody {
-    fn merge(earlier: Option<Self>, error: ValueError, location: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
-        Self::add(earlier, location, error.to_string())
+    fn merge(previous: Option<Self>, error: ValueError, location: ValuePointerRef<'_>) -> ControlFlow<Self, Self> {
+        Self::add(previous, location, error.to_string())
     }
 }
 
-/// A request's body as JSON, parsed once: for handlers that need its fingerprint too.
+/// A request body parsed as JSON. Use it in handlers that also need the fingerprint of the body.
 #[derive(Debug, Clone)]
 pub struct JsonBody(Value);
 
 impl JsonBody {
-    /// Parses the body, unless a middleware has done so.
+    /// Returns the body as JSON. Parses it unless a middleware has already done so.
     ///
     /// # Errors
-    /// 415 not JSON by its `Content-Type` · 400 not JSON.
+    /// Returns a 415 problem if the `Content-Type` is not JSON, or a 400 problem if the body is not valid JSON.
     pub fn read(request: &Request) -> Result<Self, Problem> {
         let content_type = super::header(request, "content-type")?.unwrap_or_default();
         if !is_json(content_type) {
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
-            return Err(problem.detail("Send it with `Content-Type: application/json`."));
+            return Err(problem.detail("Send the body with `Content-Type: application/json`."));
         }
         if let Some(parsed) = request.extensions().get::<Self>() {
             return Ok(parsed.clone());
         }
         let value = serde_json::from_slice(request.body());
-        value.map(Self).map_err(|error| Problem::malformed(format!("The body is not JSON: {error}.")))
+        value.map(Self).map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))
     }
 
-    /// Parses the body whatever its `Content-Type`, and keeps it in the request for [`JsonBody::read`]; `None` when it is
-    /// not JSON, or larger than [`limit`] allows.
-    pub(super) fn keep(request: &mut Request) -> Option<Self> {
+    /// Parses the body regardless of its `Content-Type`, and stores the result in the request for [`JsonBody::read`].
+    /// Returns `None` if the body is not valid JSON or exceeds the size that [`limit`] allows.
+    pub(super) fn parse_and_store(request: &mut Request) -> Option<Self> {
         if request.body().len() > MAX_BYTES {
             return None;
         }
@@ -150,49 +154,51 @@ impl JsonBody {
         Some(body)
     }
 
-    /// The JSON value.
+    /// Returns the JSON value.
     pub fn value(&self) -> &Value {
         &self.0
     }
 
-    /// The body as a `T`.
+    /// Deserializes and validates the body.
     ///
     /// # Errors
-    /// 422: it is not a `T`; every invalid field is listed.
+    /// Returns a 422 problem that lists every invalid field.
     pub fn parse<T: Deserr<InvalidBody>>(self) -> Result<T, Problem> {
         let Self(mut value) = self;
-        spell_whole_numbers(&mut value);
+        convert_integral_floats(&mut value);
         deserr::deserialize::<T, _, InvalidBody>(value).map_err(|invalid| Problem::invalid(invalid.0))
     }
 }
 
-/// The request's body as a `T`.
+/// Parses, deserializes and validates the request body.
 ///
 /// # Errors
-/// 415 not JSON by its `Content-Type` · 400 not JSON · 422 not a `T`; every invalid field is listed.
+/// Returns a 415 problem if the `Content-Type` is not JSON, a 400 problem if the body is not valid JSON, or a 422
+/// problem that lists every invalid field.
 pub fn json_body<T: Deserr<InvalidBody>>(request: &Request) -> Result<T, Problem> {
     JsonBody::read(request)?.parse()
 }
 
-/// JSON has one kind of number: `2.0` is as whole as `2` (JSON Schema 2020-12, Validation, section 6.1.1), and some clients know no
-/// other way to write it.
-fn spell_whole_numbers(value: &mut Value) {
+/// Converts floats with an integral value, such as `2.0`, to integers. JSON does not distinguish them (JSON Schema
+/// 2020-12, Validation, section 6.1.1), and some clients can write only floats.
+fn convert_integral_floats(value: &mut Value) {
     match value {
         Value::Number(number) => {
-            // Up to where a float still tells neighbours apart.
-            let whole =
-                number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && (0.0..=EXACT).contains(float));
-            if let Some(float) = whole {
+            // Larger floats do not represent every integer exactly.
+            let integral = number
+                .as_f64()
+                .filter(|float| number.is_f64() && float.fract() == 0.0 && (0.0..=MAX_EXACT_INTEGER).contains(float));
+            if let Some(float) = integral {
                 *value = Value::from(float as u64);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(spell_whole_numbers),
-        Value::Object(fields) => fields.values_mut().for_each(spell_whole_numbers),
+        Value::Array(items) => items.iter_mut().for_each(convert_integral_floats),
+        Value::Object(fields) => fields.values_mut().for_each(convert_integral_floats),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
-/// `application/json`, or a type built on it (RFC 6839), whatever its parameters.
+/// Whether a media type is `application/json` or has the `+json` suffix (RFC 6839). Parameters are ignored.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
@@ -225,17 +231,17 @@ mod tests {
     #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
     struct Body {
         #[deserr(try_from(String) = Name::try_from -> ValueError)]
-        #[allow(dead_code, reason = "read by nobody")]
+        #[allow(dead_code, reason = "only deserialized")]
         full_name: Name,
-        #[allow(dead_code, reason = "read by nobody")]
-        lines: Vec<Line>,
+        #[allow(dead_code, reason = "only deserialized")]
+        items: Vec<Item>,
     }
 
     #[derive(Debug, Deserr)]
     #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
-    struct Line {
+    struct Item {
         #[deserr(try_from(u64) = Count::try_from -> ValueError)]
-        #[allow(dead_code, reason = "read by nobody")]
+        #[allow(dead_code, reason = "only deserialized")]
         quantity: Count,
     }
 
@@ -245,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
+    fn reports_all_invalid_fields_at_once() {
         let problem = read(
             "application/json",
-            r#"{"fullName": " ", "colour": 1, "lines": [{"quantity": 1}, {"quantity": 0}, {}, {"quantity": "2"}]}"#,
+            r#"{"fullName": " ", "color": 1, "items": [{"quantity": 1}, {"quantity": 0}, {}, {"quantity": "2"}]}"#,
         )
         .unwrap_err();
         assert_eq!(problem.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -257,20 +263,20 @@ mod tests {
         assert_eq!(
             errors,
             [
-                ("colour", "is not known here"),
+                ("color", "is not a known field"),
                 ("fullName", "must not be empty"),
-                ("lines[1].quantity", "must be between 1 and 1000"),
-                ("lines[2].quantity", "is missing"),
-                ("lines[3].quantity", "must be a whole number from 0"),
+                ("items[1].quantity", "must be between 1 and 1000"),
+                ("items[2].quantity", "is missing"),
+                ("items[3].quantity", "must be a non-negative integer"),
             ]
         );
     }
 
     #[test]
-    fn a_whole_number_is_one_however_it_is_written() {
+    fn accepts_integers_in_any_notation() {
         let quantity = |number: &str| {
-            let body = format!(r#"{{"fullName": "x", "lines": [{{"quantity": {number}}}]}}"#);
-            read("application/json", &body).map(|body| body.lines[0].quantity.0).map_err(|problem| problem.status().as_u16())
+            let body = format!(r#"{{"fullName": "x", "items": [{{"quantity": {number}}}]}}"#);
+            read("application/json", &body).map(|body| body.items[0].quantity.0).map_err(|problem| problem.status().as_u16())
         };
         for number in ["20", "20.0", "2e1", "200E-1"] {
             assert_eq!(quantity(number), Ok(20), "{number}");
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_has_its_own_status() {
+    fn distinguishes_media_type_syntax_and_validation_errors() {
         let status = |content_type, body: &str| read(content_type, body).unwrap_err().status().as_u16();
         assert_eq!(status("text/plain", "{}"), 415);
         assert_eq!(status("", "{}"), 415);
@@ -289,6 +295,6 @@ mod tests {
         assert_eq!(status("application/json", ""), 400);
         assert_eq!(status("application/json", "[]"), 422);
         assert_eq!(status("application/json", &"[".repeat(10_000)), 400);
-        assert!(read("application/merge-patch+json; charset=utf-8", r#"{"fullName": "x", "lines": []}"#).is_ok());
+        assert!(read("application/merge-patch+json; charset=utf-8", r#"{"fullName": "x", "items": []}"#).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Who is asking, as the authorizer found out.
+//! The caller of a request, as authenticated by the API's authorizer.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::{Problem, Request};
 
-/// How far the clock of a token's issuer and ours may be apart, in seconds.
+/// Allowed clock skew between the token issuer and this function, in seconds.
 pub const TOKEN_LEEWAY_SECONDS: u64 = 60;
 
-/// The holder of a request's token.
+/// The authenticated caller of a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
     subject: Subject,
@@ -21,55 +21,60 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The token's subject.
+    /// Returns the subject of the token.
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// The token's subject, as the identifier of an application's own type.
+    /// Returns the subject of the token as an identifier type of the application.
     pub fn id<Id: From<Subject>>(&self) -> Id {
         self.subject.clone().into()
     }
 
+    /// Checks that the token has the given scope.
+    ///
     /// # Errors
-    /// 403: the token does not have `scope` among its scopes.
+    /// Returns a 403 problem if the token does not have the scope.
     pub fn require(&self, scope: &str) -> Result<(), Problem> {
-        if self.scope.split_ascii_whitespace().any(|held| held == scope) {
+        if self.scope.split_ascii_whitespace().any(|granted| granted == scope) {
             return Ok(());
         }
         let problem = Problem::new(StatusCode::FORBIDDEN, "missing-scope", "Your token does not allow this");
-        Err(problem.detail(format!("It needs the scope `{scope}`.")))
+        Err(problem.detail(format!("The token needs the scope `{scope}`.")))
     }
 }
 
-/// Who is asking.
+/// Returns the authenticated caller of a request.
 ///
 /// # Errors
-/// 401: the authorizer did not let anyone by. API Gateway answers so itself; this is for a route that was left without
-/// its authorizer, which must not turn into an open door. Or the token has expired since: API Gateway keeps an authorizer's
-/// answer for minutes, and a token's `exp`, where the authorizer hands it on, ends it to the second.
+/// Returns a 401 problem in these cases:
+/// - The request has no authenticated caller. API Gateway rejects unauthenticated requests itself, so this protects
+///   routes that were deployed without an authorizer by mistake.
+/// - The token has expired. API Gateway caches the authorizer's response for minutes, so this function also checks the
+///   `exp` claim if the authorizer returns it.
 pub fn caller(request: &Request) -> Result<Caller, Problem> {
     let unauthorized = || Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "A valid token is needed");
     let context = request.request_context_ref();
     let field = |name: &str| match context {
-        Some(RequestContext::ApiGatewayV1(rest)) => rest.authorizer.fields.get(name).and_then(Value::as_str),
-        Some(RequestContext::ApiGatewayV2(http)) => {
-            let authorizer = http.authorizer.as_ref()?;
-            let by_lambda = authorizer.fields.get(name).and_then(Value::as_str);
-            // An HTTP API can verify tokens by itself and then hands their claims on.
-            by_lambda.or_else(|| authorizer.jwt.as_ref()?.claims.get(name).map(String::as_str))
+        Some(RequestContext::ApiGatewayV1(context)) => context.authorizer.fields.get(name).and_then(Value::as_str),
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            let authorizer = context.authorizer.as_ref()?;
+            let lambda_field = authorizer.fields.get(name).and_then(Value::as_str);
+            // The JWT authorizer of an HTTP API passes the claims of the token.
+            lambda_field.or_else(|| authorizer.jwt.as_ref()?.claims.get(name).map(String::as_str))
         }
         _ => None,
     };
-    if field("exp").is_some_and(|expires| !is_ahead(expires, SystemTime::now())) {
+    if field("exp").is_some_and(|expires| !is_unexpired(expires, SystemTime::now())) {
         return Err(unauthorized());
     }
     let subject = field("sub").and_then(|sub| Subject::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;
     Ok(Caller { subject, scope: field("scope").unwrap_or_default().to_owned() })
 }
 
-/// Whether `expires`, in seconds since 1970, is still to come at `now`. What is no number is not.
-fn is_ahead(expires: &str, now: SystemTime) -> bool {
+/// Whether the token has not expired at `now`, with [`TOKEN_LEEWAY_SECONDS`] of leeway. `expires` is in seconds since
+/// the Unix epoch. Returns false if it is not a number.
+fn is_unexpired(expires: &str, now: SystemTime) -> bool {
     let now = now.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs());
     expires.parse::<u64>().is_ok_and(|expires| now < expires.saturating_add(TOKEN_LEEWAY_SECONDS))
 }
@@ -94,17 +99,17 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_authorizers_does_not_outlive_its_token() {
+    fn rejects_expired_tokens_despite_a_cached_authorizer_response() {
         assert_eq!(status_with(Some("4102444800")), None);
         assert_eq!(status_with(Some("1700000000")), Some(401));
         assert_eq!(status_with(Some("never")), Some(401));
-        assert_eq!(status_with(None), None, "another authorizer vouches for its callers by itself");
+        assert_eq!(status_with(None), None, "should accept authorizers that do not return `exp`");
     }
 
     #[test]
-    fn the_leeway_is_the_authorizers() {
+    fn allows_the_same_clock_skew_as_the_authorizer() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        assert!(is_ahead("1000", at(1059)));
-        assert!(!is_ahead("1000", at(1060)));
+        assert!(is_unexpired("1000", at(1059)));
+        assert!(!is_unexpired("1000", at(1060)));
     }
 }

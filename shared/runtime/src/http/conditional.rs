@@ -1,15 +1,15 @@
-//! Conditional requests (RFC 9110, section 13): a client that holds the representation gets no body, and one that has
-//! read another changes nothing.
+//! Conditional requests (RFC 9110, section 13). A client with a current representation gets a response without a body,
+//! and a client with an outdated representation cannot change the resource.
 //!
 //! ```
 //! use ferrite_runtime::http::{Problem, Request, Response, json, not_modified};
 //! use http::StatusCode;
 //!
-//! fn show(request: &Request) -> Result<Response, Problem> {
-//!     not_modified(request, "\"7\"")?.map_or_else(|| json(StatusCode::OK, &"tea"), Ok)
+//! fn get_note(request: &Request) -> Result<Response, Problem> {
+//!     not_modified(request, "\"7\"")?.map_or_else(|| json(StatusCode::OK, &"a note"), Ok)
 //! }
-//! # let held = http::Request::builder().header("if-none-match", "W/\"7\"").body("".into()).unwrap();
-//! # assert_eq!(show(&held).unwrap().status(), StatusCode::NOT_MODIFIED);
+//! # let request = http::Request::builder().header("if-none-match", "W/\"7\"").body("".into()).unwrap();
+//! # assert_eq!(get_note(&request).unwrap().status(), StatusCode::NOT_MODIFIED);
 //! ```
 
 use http::header::{CACHE_CONTROL, ETAG};
@@ -17,25 +17,26 @@ use http::{HeaderValue, StatusCode};
 
 use super::{Problem, Request, Response, header, header_list, no_content};
 
-/// Puts the entity tag on `response`, and tells clients to ask before they show what they kept.
+/// Adds an `ETag` header to `response`, and `Cache-Control: no-cache`, which requires clients to revalidate cached
+/// responses.
 ///
 /// # Errors
-/// It is no entity tag, which is a mistake in this program.
+/// Returns a 500 problem if `tag` is not a valid header value.
 pub fn tagged(mut response: Response, tag: &str) -> Result<Response, Problem> {
     response.headers_mut().insert(ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
-/// 304 where `If-None-Match` names the entity tag `tag`, strong or weak (section 13.1.2); `None` where the client is to
-/// have the whole representation.
+/// Returns a 304 response if `If-None-Match` contains the entity tag `tag`, strong or weak (section 13.1.2). Returns
+/// `None` if the client needs the full representation.
 ///
 /// # Errors
-/// 400: the header cannot be read.
+/// Returns a 400 problem if the header is malformed.
 pub fn not_modified(request: &Request, tag: &str) -> Result<Option<Response>, Problem> {
-    let held = header_list(request, "if-none-match")?;
-    let is_held = |held: &str| held == "*" || held.strip_prefix("W/").unwrap_or(held) == tag;
-    if !held.split(',').map(str::trim).any(is_held) {
+    let tags = header_list(request, "if-none-match")?;
+    let matches = |candidate: &str| candidate == "*" || candidate.strip_prefix("W/").unwrap_or(candidate) == tag;
+    if !tags.split(',').map(str::trim).any(matches) {
         return Ok(None);
     }
     let mut response = no_content();
@@ -43,16 +44,16 @@ pub fn not_modified(request: &Request, tag: &str) -> Result<Option<Response>, Pr
     tagged(response, tag).map(Some)
 }
 
-/// The entity tag that the representation must have for the request to be carried out, from `If-Match` (section
-/// 13.1.1); `None` when any will do.
+/// Returns the entity tag that the resource must have, from the `If-Match` header (section 13.1.1). Returns `None` if
+/// the header is absent or `*`.
 ///
 /// # Errors
-/// 400: there are several.
+/// Returns a 400 problem if the header is malformed or contains more than one entity tag.
 pub fn expected_tag(request: &Request) -> Result<Option<&str>, Problem> {
     match header(request, "if-match")?.map(str::trim) {
         None | Some("*") => Ok(None),
         Some(list) if list.contains(',') => {
-            Err(Problem::malformed("A header cannot be used.").field("if-match", "must hold one entity tag"))
+            Err(Problem::malformed("A header is not valid.").field("if-match", "must contain a single entity tag"))
         }
         tag => Ok(tag),
     }
@@ -67,19 +68,19 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_names_the_tag_is_up_to_date() {
-        for held in ["\"3\"", "W/\"3\"", "\"x\", \"3\"", "*"] {
-            let response = not_modified(&request("If-None-Match", held), "\"3\"").unwrap().unwrap();
-            assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{held}");
+    fn returns_304_if_the_client_has_the_current_tag() {
+        for tags in ["\"3\"", "W/\"3\"", "\"x\", \"3\"", "*"] {
+            let response = not_modified(&request("If-None-Match", tags), "\"3\"").unwrap().unwrap();
+            assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{tags}");
             assert_eq!(response.headers()[ETAG], "\"3\"");
         }
-        for held in ["", "3", "\"33\""] {
-            assert!(not_modified(&request("If-None-Match", held), "\"3\"").unwrap().is_none(), "{held}");
+        for tags in ["", "3", "\"33\""] {
+            assert!(not_modified(&request("If-None-Match", tags), "\"3\"").unwrap().is_none(), "{tags}");
         }
     }
 
     #[test]
-    fn a_change_expects_one_tag_or_any() {
+    fn accepts_a_single_tag_or_a_wildcard_in_if_match() {
         let tag = |value| expected_tag(&request("If-Match", value)).map(|tag| tag.map(ToOwned::to_owned));
         assert_eq!(tag("\"3\"").unwrap().as_deref(), Some("\"3\""));
         assert_eq!(tag("*").unwrap(), None);

@@ -1,22 +1,22 @@
-//! Answers to pages of other origins (Fetch Standard, "CORS protocol"): a page may read an answer when the stack names its
-//! origin, to the letter.
+//! CORS response headers (Fetch Standard, "CORS protocol"). A page can read a response only if its origin exactly
+//! matches one of the allowed origins of the stack.
 //!
-//! Where the stack names none, no answer says anything about origins, and browsers keep all of them from other origins' pages.
-//! `Access-Control-Allow-Credentials` is never there: a client sends its token itself, and there are no cookies.
+//! If no origin is allowed, responses have no CORS headers, and browsers block pages of other origins.
+//! `Access-Control-Allow-Credentials` is never sent, because the API uses tokens in headers and no cookies.
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, VARY};
 use http::{HeaderMap, HeaderValue};
 
-/// What a page may read besides the headers that it always may ("CORS-safelisted response-header name").
+/// The response headers that pages can read in addition to the safelisted ones ("CORS-safelisted response-header
+/// name").
 const EXPOSED: HeaderValue = HeaderValue::from_static("ETag, Location, Retry-After, X-Correlation-Id");
 
-/// Lets the page at `origin` read the answer with `headers`, where `allowed` names that origin. `allowed` is a list with
-/// commas.
-pub(super) fn answer(headers: &mut HeaderMap, origin: Option<HeaderValue>, allowed: &str) {
+/// Adds the CORS headers to a response. `allowed` is a comma-separated list of origins.
+pub(super) fn add_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, allowed: &str) {
     if allowed.is_empty() {
         return;
     }
-    // Also where there is no origin: a cache must not give this answer to a page that has one.
+    // Also added without an `Origin` header, so that a cache does not return this response to a page of another origin.
     headers.append(VARY, HeaderValue::from_static("Origin"));
     let is_allowed = |origin: &HeaderValue| allowed.split(',').any(|allowed| allowed.as_bytes() == origin.as_bytes());
     if let Some(origin) = origin.filter(is_allowed) {
@@ -29,18 +29,18 @@ pub(super) fn answer(headers: &mut HeaderMap, origin: Option<HeaderValue>, allow
 mod tests {
     use super::*;
 
-    const ALLOWED: &str = "https://shop.example,http://localhost:5173";
+    const ALLOWED: &str = "https://app.example,http://localhost:5173";
 
-    fn answered(origin: Option<&'static str>, allowed: &str) -> HeaderMap {
+    fn response_headers(origin: Option<&'static str>, allowed: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        answer(&mut headers, origin.map(HeaderValue::from_static), allowed);
+        add_headers(&mut headers, origin.map(HeaderValue::from_static), allowed);
         headers
     }
 
     #[test]
-    fn an_origin_is_allowed_to_the_letter() {
-        for origin in ["https://shop.example", "http://localhost:5173"] {
-            let headers = answered(Some(origin), ALLOWED);
+    fn allows_only_exact_origins() {
+        for origin in ["https://app.example", "http://localhost:5173"] {
+            let headers = response_headers(Some(origin), ALLOWED);
             assert_eq!(
                 (&headers[ACCESS_CONTROL_ALLOW_ORIGIN], &headers[VARY]),
                 (&origin.parse().unwrap(), &"Origin".parse().unwrap())
@@ -48,30 +48,30 @@ mod tests {
             assert!(headers[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap().contains("ETag"));
         }
         for origin in [
-            "https://shop.example.evil.test",
-            "https://evil.test/https://shop.example",
-            "https://evilshop.example",
-            "https://shop.exampl",
-            "https://shop.example:8443",
-            "https://shop.example/",
-            "https://SHOP.example",
-            "http://shop.example",
-            "https://shop.example,http://localhost:5173",
+            "https://app.example.evil.test",
+            "https://evil.test/https://app.example",
+            "https://evilapp.example",
+            "https://app.exampl",
+            "https://app.example:8443",
+            "https://app.example/",
+            "https://APP.example",
+            "http://app.example",
+            "https://app.example,http://localhost:5173",
             "null",
             "*",
             "",
         ] {
-            let headers = answered(Some(origin), ALLOWED);
+            let headers = response_headers(Some(origin), ALLOWED);
             assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{origin}");
             assert_eq!(headers[VARY], "Origin", "{origin}");
         }
-        assert_eq!(answered(None, ALLOWED).len(), 1, "only Vary");
+        assert_eq!(response_headers(None, ALLOWED).len(), 1, "should add only the `Vary` header");
     }
 
     #[test]
-    fn a_stack_without_origins_says_nothing_of_them() {
-        for origin in [None, Some("https://shop.example"), Some("null"), Some("")] {
-            assert!(answered(origin, "").is_empty());
+    fn adds_no_headers_without_allowed_origins() {
+        for origin in [None, Some("https://app.example"), Some("null"), Some("")] {
+            assert!(response_headers(origin, "").is_empty());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP status of each of the kit's own errors.
+//! Conversions of the kit's errors to problems.
 
 use ferrite_core::ports::PortError;
 
@@ -7,14 +7,14 @@ use crate::deadline::DeadlineExceeded;
 use crate::panics::PanicError;
 
 impl From<DeadlineExceeded> for Problem {
-    fn from(cut_off: DeadlineExceeded) -> Self {
-        Self::unavailable(cut_off)
+    fn from(error: DeadlineExceeded) -> Self {
+        Self::unavailable(error)
     }
 }
 
 impl From<PanicError> for Problem {
-    fn from(panicked: PanicError) -> Self {
-        Self::internal(panicked)
+    fn from(error: PanicError) -> Self {
+        Self::internal(error)
     }
 }
 

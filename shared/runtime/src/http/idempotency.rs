@@ -1,14 +1,14 @@
-//! The `Idempotency-Key` contract (the IETF draft "The Idempotency-Key HTTP Header Field", with Stripe's lengths and
-//! times): the first request under a key is carried out, every other gets its answer, and a key is never used for two
-//! different requests.
+//! The `Idempotency-Key` header, as in the IETF draft "The Idempotency-Key HTTP Header Field" and with the limits of
+//! Stripe's API. The first request with a key is processed, and repeated requests get its saved response.
 //!
-//! - a key has 1 to 255 visible ASCII characters, and each caller has keys of their own;
-//! - the status and the body are given again, for 24 hours;
-//! - another body under the same key is refused with 422, a request while the first is in progress with 409;
-//! - what was refused or failed is not kept: the same key may be used to try again.
+//! - A key has 1 to 255 visible ASCII characters. Keys of different callers are independent.
+//! - The status, the body and some headers of the response are saved for 24 hours.
+//! - A request with the same key and a different body is rejected with 422. A request is rejected with 409 while the
+//!   first request with its key is in progress.
+//! - The key of a request that was rejected or failed can be used again.
 //!
-//! [`layer`] does it around a handler, with a record of its own. A handler that keeps the answer in the same transaction as
-//! what it changes uses [`required_key`], [`fingerprint`], [`save`] and [`replay`] itself.
+//! [`layer`] applies this to a handler and stores its own record. A handler that saves the response in the same
+//! transaction as its change calls [`required_key`], [`fingerprint`], [`save`] and [`replay`] instead.
 //!
 //! ```
 //! use ferrite_core::ports::{Clock, IdempotencyStore};
@@ -17,11 +17,11 @@
 //! use lambda_http::service_fn;
 //! use lambda_http::tower::{Service, ServiceBuilder};
 //!
-//! fn once<'a>(
-//!     records: &'a Idempotency<impl IdempotencyStore + Send, impl Clock + Send>,
+//! fn idempotent<'a>(
+//!     store: &'a Idempotency<impl IdempotencyStore + Send, impl Clock + Send>,
 //! ) -> impl Service<Request, Response = Response, Error = Problem> + 'a {
 //!     ServiceBuilder::new()
-//!         .layer(idempotency::layer(records))
+//!         .layer(idempotency::layer(store))
 //!         .service(service_fn(async |_: Request| Ok::<_, Problem>(no_content())))
 //! }
 //! ```
@@ -44,55 +44,55 @@ use crate::idempotency::{Idempotency, IdempotencyError, digest};
 
 const HEADER: &str = "idempotency-key";
 
-/// The headers of an answer that belong to what was done, and not to the request that it answers.
-const KEPT_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
+/// The headers that are saved with a response. All other headers are specific to a single request.
+const SAVED_HEADERS: [HeaderName; 3] = [CONTENT_TYPE, ETAG, LOCATION];
 
-/// The request's key, if it has one.
+/// Returns the idempotency key of the request, or `None` if the request has none.
 ///
 /// # Errors
-/// 400: it is none.
+/// Returns a 400 problem if the key is invalid.
 pub fn key(request: &Request) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(text) = header(request, HEADER)? else { return Ok(None) };
-    IdempotencyKey::try_from(text.to_owned()).map(Some).map_err(|error| bad_key(&error))
+    IdempotencyKey::try_from(text.to_owned()).map(Some).map_err(|error| invalid_key(&error))
 }
 
-/// The request's key.
+/// Returns the idempotency key of the request.
 ///
 /// # Errors
-/// 400: there is none, or it is none.
+/// Returns a 400 problem if the key is missing or invalid.
 pub fn required_key(request: &Request) -> Result<IdempotencyKey, Problem> {
-    key(request)?.ok_or_else(|| bad_key(&"is missing"))
+    key(request)?.ok_or_else(|| invalid_key(&"is missing"))
 }
 
-fn bad_key(why: &dyn std::fmt::Display) -> Problem {
-    Problem::malformed("The request needs an `Idempotency-Key` of its own.").field(HEADER, why)
+fn invalid_key(reason: &dyn std::fmt::Display) -> Problem {
+    Problem::malformed("The request needs a valid `Idempotency-Key` header.").field(HEADER, reason)
 }
 
-/// What distinguishes the request from others under the same key: a digest of its body that ignores white space and the
-/// order of keys.
+/// Returns a hash of the request body, which detects a different request with the same key. It does not depend on white
+/// space or on the order of JSON keys.
 ///
 /// # Errors
-/// The digest could not be computed, which is a mistake in this program.
+/// Returns a 500 problem if the body cannot be serialized.
 pub fn fingerprint(body: &JsonBody) -> Result<Fingerprint, Problem> {
     digest(body.value()).map(Fingerprint).map_err(Problem::internal)
 }
 
-/// An answer as it is kept: what a function in Python returns to API Gateway.
+/// A saved response, in the format that a Python function returns to API Gateway.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
+struct StoredResponse {
     status_code: u16,
     headers: BTreeMap<String, String>,
     body: String,
 }
 
-impl Kept {
-    fn of(response: &Response) -> Self {
+impl StoredResponse {
+    fn from_response(response: &Response) -> Self {
         let text = |name: &HeaderName| Some((name.to_string(), response.headers().get(name)?.to_str().ok()?.to_owned()));
         let body: &[u8] = response.body();
         Self {
             status_code: response.status().as_u16(),
-            headers: KEPT_HEADERS.iter().filter_map(text).collect(),
+            headers: SAVED_HEADERS.iter().filter_map(text).collect(),
             body: String::from_utf8_lossy(body).into_owned(),
         }
     }
@@ -108,51 +108,52 @@ impl Kept {
     }
 }
 
-/// What is kept of an answer, to be given again.
+/// Converts a response to the form that is saved for repeated requests.
 ///
 /// # Errors
-/// The answer cannot be written as JSON, which is a mistake in this program.
+/// Returns a 500 problem if the response cannot be serialized.
 pub fn save(response: &Response, fingerprint: Fingerprint) -> Result<SavedResponse, Problem> {
-    let answer = serde_json::to_string(&Kept::of(response)).map_err(Problem::internal)?;
-    Ok(SavedResponse { fingerprint, response: answer })
+    let response = serde_json::to_string(&StoredResponse::from_response(response)).map_err(Problem::internal)?;
+    Ok(SavedResponse { fingerprint, response })
 }
 
-/// The answer as it was given the first time, to the request that it was given to.
+/// Returns the saved response to a repeated request.
 ///
 /// # Errors
-/// 422: `fingerprint` is another request's.
+/// Returns a 422 problem if `fingerprint` differs from that of the first request with the key.
 pub fn replay(saved: &SavedResponse, fingerprint: &Fingerprint) -> Result<Response, Problem> {
     if saved.fingerprint != *fingerprint {
         return Err(key_reused());
     }
-    serde_json::from_str::<Kept>(&saved.response).map_err(Problem::internal)?.into_response()
+    serde_json::from_str::<StoredResponse>(&saved.response).map_err(Problem::internal)?.into_response()
 }
 
-/// The layer that carries requests with an `Idempotency-Key` out once, and those without one as they come.
-pub fn layer<R, C>(idempotency: &Idempotency<R, C>) -> Once<'_, R, C> {
-    Once(idempotency)
+/// Returns the layer that processes requests with the same `Idempotency-Key` only once. Requests without a key are
+/// passed through.
+pub fn layer<R, C>(idempotency: &Idempotency<R, C>) -> IdempotencyLayer<'_, R, C> {
+    IdempotencyLayer(idempotency)
 }
 
-/// What [`layer`] makes.
+/// The layer created by [`layer`].
 #[derive(Debug)]
-pub struct Once<'a, R, C>(&'a Idempotency<R, C>);
+pub struct IdempotencyLayer<'a, R, C>(&'a Idempotency<R, C>);
 
-impl<'a, R, C, S> Layer<S> for Once<'a, R, C> {
-    type Service = CarriedOutOnce<'a, R, C, S>;
+impl<'a, R, C, S> Layer<S> for IdempotencyLayer<'a, R, C> {
+    type Service = IdempotencyService<'a, R, C, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        CarriedOutOnce { idempotency: self.0, inner }
+        IdempotencyService { idempotency: self.0, inner }
     }
 }
 
-/// A handler whose requests are carried out once for each key.
+/// A handler that processes requests with the same idempotency key only once.
 #[derive(Debug)]
-pub struct CarriedOutOnce<'a, R, C, S> {
+pub struct IdempotencyService<'a, R, C, S> {
     idempotency: &'a Idempotency<R, C>,
     inner: S,
 }
 
-impl<'a, R, C, S> Service<Request> for CarriedOutOnce<'a, R, C, S>
+impl<'a, R, C, S> Service<Request> for IdempotencyService<'a, R, C, S>
 where
     R: IdempotencyStore,
     C: Clock,
@@ -170,47 +171,47 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let idempotency = self.idempotency;
-        let keyed = Keyed::of(&mut request);
+        let keyed = KeyedRequest::from_request(&mut request);
         let work = self.inner.call(request);
         Box::pin(async move {
-            let Some(Keyed { key, asked }) = keyed? else { return work.await.map_err(Into::into) };
-            let work = async { work.await.map(|response| Kept::of(&response)).map_err(Into::into) };
-            idempotency.once(&key, &asked, work).await?.into_response()
+            let Some(KeyedRequest { key, payload }) = keyed? else { return work.await.map_err(Into::into) };
+            let work = async { work.await.map(|response| StoredResponse::from_response(&response)).map_err(Into::into) };
+            idempotency.once(&key, &payload, work).await?.into_response()
         })
     }
 }
 
-/// What a request with a key is known by.
-struct Keyed {
-    /// Whose key, and the key.
+/// The idempotency key and the payload of a request.
+struct KeyedRequest {
+    /// The subject of the caller, and the value of the `Idempotency-Key` header.
     key: (String, String),
-    asked: Value,
+    payload: Value,
 }
 
-impl Keyed {
-    fn of(request: &mut Request) -> Result<Option<Self>, Problem> {
+impl KeyedRequest {
+    fn from_request(request: &mut Request) -> Result<Option<Self>, Problem> {
         let Some(key) = key(request)? else { return Ok(None) };
-        let whose = caller(request)?.subject().to_string();
-        let asked = match JsonBody::keep(request) {
+        let subject = caller(request)?.subject().to_string();
+        let payload = match JsonBody::parse_and_store(request) {
             Some(body) => body.value().clone(),
             None => String::from_utf8_lossy(request.body()).into(),
         };
-        Ok(Some(Self { key: (whose, key.into()), asked }))
+        Ok(Some(Self { key: (subject, key.into()), payload }))
     }
 }
 
-/// 409: another request under the same idempotency key is in progress.
+/// Creates a 409 problem: another request with the same idempotency key is in progress.
 pub fn key_in_flight() -> Problem {
-    let title = "A request with this Idempotency-Key is being carried out";
+    let title = "A request with this Idempotency-Key is in progress";
     Problem::new(StatusCode::CONFLICT, "idempotency-key-in-flight", title)
-        .detail("Send it again in a moment to get its answer.")
+        .detail("Retry the request in a moment to get its response.")
 }
 
-/// 422: the idempotency key was used for another request.
+/// Creates a 422 problem: the idempotency key was used for another request.
 fn key_reused() -> Problem {
     let title = "The Idempotency-Key was used for another request";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", title)
-        .detail("Send what you sent the first time, or take a new key.")
+        .detail("Send the original request again, or use a new key.")
 }
 
 impl From<IdempotencyError<Problem>> for Problem {
@@ -218,7 +219,7 @@ impl From<IdempotencyError<Problem>> for Problem {
         match error {
             IdempotencyError::InProgress => key_in_flight(),
             IdempotencyError::Reused => key_reused(),
-            IdempotencyError::Panicked(panicked) => panicked.into(),
+            IdempotencyError::Panicked(error) => error.into(),
             IdempotencyError::Failed(problem) => problem,
             IdempotencyError::Store(error) => error.into(),
         }
@@ -243,25 +244,27 @@ mod tests {
         request(Method::POST).by_caller("ada", "").header(HEADER, key).json(body)
     }
 
-    /// A handler that counts what it carries out, refuses `{"refuse": true}` and panics at `{"panic": true}`.
-    struct Counting {
+    /// A handler that counts the requests that it processes.
+    ///
+    /// It rejects `{"reject": true}` and panics on `{"panic": true}`.
+    struct CountingHandler {
         idempotency: Idempotency<MemoryIdempotency, FixedClock>,
-        carried_out: AtomicU32,
+        processed: AtomicU32,
     }
 
-    impl Counting {
+    impl CountingHandler {
         fn new() -> Self {
             let idempotency = Idempotency::new(MemoryIdempotency::default(), FixedClock(contract::now()), "create");
-            Self { idempotency, carried_out: AtomicU32::new(0) }
+            Self { idempotency, processed: AtomicU32::new(0) }
         }
 
         async fn send(&self, request: Request) -> Result<Response, Problem> {
             let handler = service_fn(|request: Request| async move {
                 match JsonBody::read(&request)?.value() {
-                    body if body["refuse"] == true => Err(Problem::malformed("no")),
+                    body if body["reject"] == true => Err(Problem::malformed("no")),
                     body if body["panic"] == true => panic!("ouch"),
                     _ => {
-                        let n = self.carried_out.fetch_add(1, Ordering::Relaxed);
+                        let n = self.processed.fetch_add(1, Ordering::Relaxed);
                         let mut response = json_response(StatusCode::CREATED, &json!({ "n": n }))?;
                         response.headers_mut().insert(LOCATION, HeaderValue::from_static("notes/1"));
                         Ok(response)
@@ -277,8 +280,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_has_at_most_255_visible_ascii_characters() {
-        let handler = Counting::new();
+    async fn accepts_keys_of_up_to_255_visible_ascii_characters() {
+        let handler = CountingHandler::new();
         assert_eq!(handler.status(post(&"k".repeat(255), &json!({}))).await, 201);
         for key in ["k".repeat(256), "two words".to_owned()] {
             assert_eq!(handler.status(post(&key, &json!({}))).await, 400);
@@ -286,25 +289,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_status_and_body_are_given_again() {
-        let handler = Counting::new();
+    async fn returns_the_saved_status_and_body_to_repeated_requests() {
+        let handler = CountingHandler::new();
         let first = handler.send(post("k", &json!({"a": 1, "b": 2}))).await.unwrap();
-        let again = handler.send(post("k", &json!({"b": 2, "a": 1}))).await.unwrap();
-        assert_eq!((first.status(), first.headers(), first.body()), (again.status(), again.headers(), again.body()));
+        let repeated = handler.send(post("k", &json!({"b": 2, "a": 1}))).await.unwrap();
+        assert_eq!(
+            (first.status(), first.headers(), first.body()),
+            (repeated.status(), repeated.headers(), repeated.body())
+        );
         assert_eq!(first.headers()[LOCATION], "notes/1");
-        assert_eq!(handler.carried_out.load(Ordering::Relaxed), 1);
+        assert_eq!(handler.processed.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
-    async fn another_body_under_the_same_key_is_refused() {
-        let handler = Counting::new();
+    async fn rejects_a_different_body_with_the_same_key() {
+        let handler = CountingHandler::new();
         assert_eq!(handler.status(post("k", &json!({"a": 1}))).await, 201);
         assert_eq!(handler.status(post("k", &json!({"a": 2}))).await, 422);
     }
 
     #[tokio::test]
-    async fn a_request_while_the_first_is_in_progress_is_refused() {
-        let handler = Counting::new();
+    async fn rejects_a_request_while_the_first_is_in_progress() {
+        let handler = CountingHandler::new();
         let slow = service_fn(|_: Request| std::future::pending::<Result<Response, Problem>>());
         let mut slow = layer(&handler.idempotency).layer(slow);
         let first = slow.call(post("k", &json!({})));
@@ -313,32 +319,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_refused_or_failed_is_not_kept() {
-        let handler = Counting::new();
-        assert_eq!(handler.status(post("k", &json!({"refuse": true}))).await, 400);
+    async fn does_not_save_rejections_or_failures() {
+        let handler = CountingHandler::new();
+        assert_eq!(handler.status(post("k", &json!({"reject": true}))).await, 400);
         assert_eq!(handler.status(post("k", &json!({"panic": true}))).await, 500);
         assert_eq!(handler.status(post("k", &json!({}))).await, 201);
     }
 
     #[tokio::test]
-    async fn an_answer_is_kept_for_a_day() {
-        let mut handler = Counting::new();
+    async fn saves_responses_for_24_hours() {
+        let mut handler = CountingHandler::new();
         assert_eq!(handler.status(post("k", &json!({"a": 1}))).await, 201);
         let day = 24 * 60 * 60 * 1000;
-        for (later, status) in [(day - 1000, 422), (day + 1000, 201)] {
-            let now = ferrite_core::Timestamp::from_unix_millis(contract::now().unix_millis() + later);
-            handler.idempotency = handler.idempotency.at(FixedClock(now));
-            assert_eq!(handler.status(post("k", &json!({"a": 2}))).await, status, "{later} ms later");
+        for (delay, status) in [(day - 1000, 422), (day + 1000, 201)] {
+            let now = ferrite_core::Timestamp::from_unix_millis(contract::now().unix_millis() + delay);
+            handler.idempotency = handler.idempotency.with_clock(FixedClock(now));
+            assert_eq!(handler.status(post("k", &json!({"a": 2}))).await, status, "after {delay} ms");
         }
     }
 
     #[tokio::test]
-    async fn each_caller_has_keys_of_their_own_and_a_request_without_one_is_carried_out() {
-        let handler = Counting::new();
+    async fn separates_keys_by_caller_and_processes_requests_without_a_key() {
+        let handler = CountingHandler::new();
         assert_eq!(handler.status(post("k", &json!({}))).await, 201);
         let grace = request(Method::POST).by_caller("grace", "").header(HEADER, "k").json(&json!({}));
         assert_eq!(handler.status(grace).await, 201);
         assert_eq!(handler.status(request(Method::POST).json(&json!({}))).await, 201);
-        assert_eq!(handler.carried_out.load(Ordering::Relaxed), 3);
+        assert_eq!(handler.processed.load(Ordering::Relaxed), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): what a client is told when its request was not carried out.
+//! Problem documents (RFC 9457): the body of error responses.
 
 use std::error::Error;
 
@@ -9,22 +9,22 @@ use serde::Serialize;
 use super::Response;
 use super::response::with_body;
 
-/// One field of a request and what is wrong with it.
+/// A validation error of one field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where it stands in the body (`lines[0].quantity`), or the name of the parameter or header.
+    /// Path of the field in the body, such as `items[0].quantity`, or name of the parameter or header.
     pub field: String,
-    /// What is wrong, to follow the field's name: "must not be empty".
+    /// Description of the error. Clients can display it after the field name, as in "must not be empty".
     pub message: String,
 }
 
-/// Why a request was not carried out.
+/// An error response: a problem document with its HTTP status.
 ///
-/// `type` is a URN that stays the same for ever and that clients may compare; the other texts are for people.
+/// Its `type` is a stable URN that clients can compare. The title and the detail are for people and can change.
 #[derive(Debug)]
 pub struct Problem(Box<Parts>);
 
-// Behind a pointer, because every handler's result has room for a problem and few have one.
+// Boxed to keep the `Result` of every handler small.
 #[derive(Debug, Serialize)]
 struct Parts {
     #[serde(rename = "type")]
@@ -49,7 +49,7 @@ fn status_code<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Resu
 }
 
 impl Problem {
-    /// A problem of the type `urn:ferrite:problem:<name>`.
+    /// Creates a problem with the type `urn:ferrite:problem:<name>`.
     pub fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
         Self(Box::new(Parts {
             kind: format!("urn:ferrite:problem:{name}"),
@@ -63,76 +63,80 @@ impl Problem {
         }))
     }
 
-    /// 400: it cannot be read as what it should be.
+    /// Creates a 400 problem: the request is malformed.
     pub fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed-request", "The request cannot be read").detail(detail)
+        Self::new(StatusCode::BAD_REQUEST, "malformed-request", "The request is malformed").detail(detail)
     }
 
-    /// 404: it is not there, or it is another's, which is not told apart.
+    /// Creates a 404 problem: the resource does not exist, or belongs to another caller. The response does not
+    /// distinguish the two cases.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here")
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
     }
 
-    /// 422: it can be read and is not valid; every field at fault is named.
+    /// Creates a 422 problem: the request is well-formed, but some fields are invalid.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation", "Some fields are not valid");
         problem.0.errors = errors;
         problem
     }
 
-    /// 500: our fault; the log says more, the client learns nothing.
+    /// Creates a 500 problem. `cause` is logged and is not sent to the client.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side");
         problem.0.cause = Some(cause.into());
         problem
     }
 
-    /// 503: what the function depends on did not do its part; the same request may succeed in a moment.
+    /// Creates a 503 problem: a dependency failed, and the client can retry the request after one second. `cause` is
+    /// logged and is not sent to the client.
     pub fn unavailable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer just now");
+        let mut problem =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is temporarily unavailable");
         problem.0.retry_after_seconds = Some(1);
         problem.0.cause = Some(cause.into());
         problem
     }
 
-    /// The same problem with a text about this one request.
+    /// Sets the detail, which describes this occurrence of the problem.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
 
-    /// The same problem with one field at fault.
+    /// Adds the error of one field.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>, message: impl ToString) -> Self {
         self.0.errors.push(FieldError { field: field.into(), message: message.to_string() });
         self
     }
 
-    /// The status it is answered with.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// Its `type`.
+    /// Returns the problem type, a URN.
     pub fn kind(&self) -> &str {
         &self.0.kind
     }
 
-    /// The fields at fault.
+    /// Returns the errors of the fields.
     pub fn errors(&self) -> &[FieldError] {
         &self.0.errors
     }
 
-    /// What led to it, for the log alone.
+    /// Returns the error that caused the problem. It is logged and is not sent to the client.
     pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
         self.0.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
     }
 
-    /// The answer; `request_id` names this occurrence to whoever reads the log.
+    /// Converts the problem to a response. Its `instance` contains `request_id`, which identifies the occurrence in the
+    /// log.
     pub fn into_response(mut self, request_id: &str) -> Response {
         self.0.instance = Some(format!("urn:ferrite:request:{request_id}"));
-        // Serializing strings and numbers cannot fail; if it ever did, the status alone would still be right.
+        // Serializing strings and numbers cannot fail. If it did, the response would still have the correct status.
         let body = serde_json::to_string(&*self.0).unwrap_or_default();
         let mut response = with_body(self.0.status, "application/problem+json", Body::Text(body));
         if let Some(seconds) = self.0.retry_after_seconds {

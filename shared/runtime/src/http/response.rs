@@ -1,4 +1,4 @@
-//! Responses.
+//! Functions that create responses.
 
 use http::{HeaderValue, StatusCode};
 use lambda_http::Body;
@@ -13,27 +13,29 @@ pub(super) fn with_body(status: StatusCode, content_type: &'static str, body: Bo
     response
 }
 
-/// A response whose body is `value` as JSON.
+/// Creates a response with `value` as its JSON body.
 ///
 /// # Errors
-/// `value` cannot be written as JSON, which is a mistake in this program.
+/// Returns a 500 problem if `value` cannot be serialized.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
     let text = serde_json::to_string(value).map_err(Problem::internal)?;
     Ok(with_body(status, "application/json", Body::Text(text)))
 }
 
-/// 204 without a body.
+/// Creates a 204 response without a body.
 pub fn no_content() -> Response {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-/// `response` with a `Location` header. `location` is relative to the URL of the request (RFC 9110, section 10.2.2), so
-/// that it is right behind any stage and domain: `notes/note_1` in the response to `POST /notes`.
+/// Adds a `Location` header to `response`.
+///
+/// Use a `location` that is relative to the URL of the request (RFC 9110, section 10.2.2), such as `notes/note_1` in
+/// the response to `POST /notes`. It is then correct for any stage and domain.
 ///
 /// # Errors
-/// `location` cannot be a header value, which is a mistake in this program.
+/// Returns a 500 problem if `location` is not a valid header value.
 pub fn located(mut response: Response, location: &str) -> Result<Response, Problem> {
     response.headers_mut().insert(http::header::LOCATION, HeaderValue::try_from(location).map_err(Problem::internal)?);
     Ok(response)

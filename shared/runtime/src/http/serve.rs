@@ -1,4 +1,4 @@
-//! Running a handler behind API Gateway.
+//! Runs a handler behind API Gateway.
 
 use std::convert::Infallible;
 
@@ -14,8 +14,8 @@ use crate::invocation::InvocationEvent;
 use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
 use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
-/// What a client calls its request, to find it again in the log of everything that it leads to; the answer has it too.
-/// A request that does not say, or says what cannot be one, is called by Lambda's name for it.
+/// The header with the correlation ID that a client chooses for its request. It appears in all log lines caused by the
+/// request and in the response. If it is missing or invalid, Lambda's request ID is used instead.
 const CORRELATION_ID: &str = "x-correlation-id";
 
 impl InvocationEvent for Request {
@@ -36,11 +36,11 @@ impl InvocationEvent for Request {
 
     fn trace_context(&self) -> TraceContext {
         let text = |name| self.headers().get(name)?.to_str().ok();
-        let sent = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
-        let own = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
+        let client_id = text(CORRELATION_ID).and_then(|id| CorrelationId::try_from(id.to_owned()).ok());
+        let request_id = || CorrelationId::try_from(self.lambda_context_ref()?.request_id.clone()).ok();
         TraceContext {
-            traceparent: text("traceparent").and_then(|place| place.parse().ok()),
-            correlation_id: sent.or_else(own),
+            traceparent: text("traceparent").and_then(|traceparent| traceparent.parse().ok()),
+            correlation_id: client_id.or_else(request_id),
         }
     }
 }
@@ -72,14 +72,14 @@ impl Classify for Result<Response, Problem> {
     }
 }
 
-/// Serves requests with `handler` for as long as the function lives: REST APIs, HTTP APIs (payload 2.0) and function URLs
-/// alike.
+/// Runs the function: passes each request from a REST API, an HTTP API (payload format 2.0) or a function URL to
+/// `handler`.
 ///
-/// The handler is any [`Service`], most simply a function in `service_fn`. What it refuses or fails with is answered as
-/// a problem document, and so are a panic and a deadline that passes.
+/// The handler can be any [`Service`]. The simplest is a function in `service_fn`. Its errors are returned as problem
+/// documents, as are panics and exceeded deadlines.
 ///
 /// # Errors
-/// A setting is malformed, or the Lambda Runtime API cannot be reached.
+/// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
 pub async fn serve<'a, S>(handler: S) -> Result<(), InitError>
 where
     S: Service<Request, Response = Response>,
@@ -90,8 +90,8 @@ where
     shutdown::until_terminated(lambda_http::run(stack(handler))).await
 }
 
-/// Everything around a handler, the outermost first.
-fn stack<'a, S>(handler: S) -> impl Service<Request, Response = Answer, Error = Infallible, Future: Send + 'a>
+/// Wraps a handler in the middleware stack. The first layer is the outermost.
+fn stack<'a, S>(handler: S) -> impl Service<Request, Response = RawResponse, Error = Infallible, Future: Send + 'a>
 where
     S: Service<Request, Response = Response>,
     S::Error: Into<Problem> + 'a,
@@ -108,49 +108,51 @@ where
         .map_err(Into::into)
         .service(handler);
     service_fn(move |request: Request| {
-        let (asked, work) = (Asked::by(&request), handler.call(request));
-        async move { Ok(Answer(asked.answered(work.await))) }
+        let context = ResponseContext::from_request(&request);
+        let work = handler.call(request);
+        async move { Ok(RawResponse(context.into_response(work.await))) }
     })
 }
 
-/// An answer whose body is what it is to be on the wire. Of any other, lambda_http looks at the charset, with the tables of
-/// every encoding that there is: 150 kB.
-struct Answer(Response);
+/// A response with its final body. For other types, lambda_http decodes the body according to its charset, which links
+/// 150 kB of encoding tables.
+struct RawResponse(Response);
 
-impl IntoResponse for Answer {
+impl IntoResponse for RawResponse {
     fn into_response(self) -> BoxFuture<'static, Response> {
         Box::pin(std::future::ready(self.0))
     }
 }
 
-/// What the answer takes from the request.
-struct Asked {
-    only_for_the_head: bool,
+/// The properties of a request that its response depends on.
+struct ResponseContext {
+    is_head: bool,
     request_id: String,
     correlation_id: Option<CorrelationId>,
     origin: Option<HeaderValue>,
 }
 
-impl Asked {
-    fn by(request: &Request) -> Self {
+impl ResponseContext {
+    fn from_request(request: &Request) -> Self {
         Self {
-            only_for_the_head: request.method() == Method::HEAD,
+            is_head: request.method() == Method::HEAD,
             request_id: request.lambda_context_ref().map(|context| context.request_id.clone()).unwrap_or_default(),
             correlation_id: request.trace_context().correlation_id,
             origin: request.headers().get(ORIGIN).cloned(),
         }
     }
 
-    fn answered(self, result: Result<Response, Problem>) -> Response {
+    fn into_response(self, result: Result<Response, Problem>) -> Response {
         let mut response = result.unwrap_or_else(|problem| problem.into_response(&self.request_id));
         let correlation_id = self.correlation_id.and_then(|id| HeaderValue::try_from(String::from(id)).ok());
         if let Some(id) = correlation_id {
             response.headers_mut().insert(CORRELATION_ID, id);
         }
-        headers::complete(response.headers_mut());
-        cors::answer(response.headers_mut(), self.origin, &settings::settings().allowed_origins);
-        // HEAD is GET without the body (RFC 9110, section 9.3.2), so the function behind a path serves both.
-        if self.only_for_the_head {
+        headers::add_defaults(response.headers_mut());
+        cors::add_headers(response.headers_mut(), self.origin, &settings::settings().allowed_origins);
+        // A HEAD response is a GET response without the body (RFC 9110, section 9.3.2), so handlers of GET routes serve
+        // both.
+        if self.is_head {
             *response.body_mut() = Body::Empty;
         }
         response
@@ -168,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::http::{caller, json as json_response, json_body, path_id, query};
-    use crate::invocation::testing::context_for;
+    use crate::invocation::testing::context_with_timeout;
 
     ferrite_core::prefixed_id!(
         /// Identifies a note.
@@ -176,18 +178,19 @@ mod tests {
         "note_"
     );
 
-    /// One request as each kind of API hands it over: a REST API, an HTTP API and a function URL.
+    /// Returns the events for one request as sent by a REST API, by an HTTP API with a Lambda authorizer, and by an
+    /// HTTP API with a JWT authorizer.
     fn payloads(method: &str, headers: &Value, body: Option<&str>) -> [Value; 3] {
         let id = "note_0192f0c1a2b37c4d8e5f60718293a4b5";
         let path = format!("/notes/{id}");
-        let multi = |map: &Value| -> Value {
+        let multi_value = |map: &Value| -> Value {
             map.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!([value]))).collect()
         };
         let query = json!({ "limit": "7" });
-        let rest = json!({
+        let rest_api = json!({
             "resource": "/notes/{noteId}", "path": path, "httpMethod": method, "headers": headers,
-            "multiValueHeaders": multi(headers), "queryStringParameters": query,
-            "multiValueQueryStringParameters": multi(&query), "pathParameters": {"noteId": id}, "body": body,
+            "multiValueHeaders": multi_value(headers), "queryStringParameters": query,
+            "multiValueQueryStringParameters": multi_value(&query), "pathParameters": {"noteId": id}, "body": body,
             "isBase64Encoded": false,
             "requestContext": {
                 "resourcePath": "/notes/{noteId}", "httpMethod": method, "path": path, "stage": "v1",
@@ -206,7 +209,7 @@ mod tests {
             })
         };
         let claims = json!({ "jwt": {"claims": {"sub": "ada", "scope": "notes:write"}, "scopes": []} });
-        [rest, version_2(json!({ "lambda": {"sub": "ada", "scope": "notes:write"} })), version_2(claims)]
+        [rest_api, version_2(json!({ "lambda": {"sub": "ada", "scope": "notes:write"} })), version_2(claims)]
     }
 
     #[derive(Debug, deserr::Deserr)]
@@ -215,7 +218,8 @@ mod tests {
         name: String,
     }
 
-    /// Shows what it was asked; or does what the body names.
+    /// Returns the parameters of the request. If the name in the body is `panic` or `hang`, the handler panics or never
+    /// returns.
     async fn handle(request: Request) -> Result<Response, Problem> {
         let note: NoteId = path_id(&request, "noteId")?;
         let limit: Option<ferrite_core::PageLimit> = query(&request, "limit")?;
@@ -234,7 +238,7 @@ mod tests {
     async fn send_with(context: Context, payload: &Value) -> Response {
         let request = from_str(&payload.to_string()).unwrap().with_lambda_context(context);
         match stack(service_fn(|request| Box::pin(handle(request)))).oneshot(request).await {
-            Ok(Answer(response)) => response,
+            Ok(RawResponse(response)) => response,
         }
     }
 
@@ -247,29 +251,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_kind_of_api_gets_the_same_answer() {
+    async fn returns_the_same_response_for_every_kind_of_api() {
         let json_type = json!({ "content-type": "application/json", "x-correlation-id": "c-1" });
         for (method, headers, body, status) in [
             ("GET", json!({}), None, 200),
-            ("PATCH", json_type.clone(), Some(r#"{"name": "tea"}"#), 200),
+            ("PATCH", json_type.clone(), Some(r#"{"name": "draft"}"#), 200),
             ("PATCH", json_type.clone(), Some(r#"{"name": 1}"#), 422),
             ("PATCH", json_type.clone(), Some("{"), 400),
             ("PATCH", json!({}), Some("{}"), 415),
             ("PATCH", json_type, Some(r#"{"name": "panic"}"#), 500),
         ] {
-            let mut answers = Vec::new();
+            let mut responses = Vec::new();
             for payload in payloads(method, &headers, body) {
                 let response = send(&payload).await;
                 assert_eq!(response.status(), status, "{payload}");
-                answers.push((response.headers().clone(), text(&response)));
+                responses.push((response.headers().clone(), text(&response)));
             }
-            assert_eq!(answers[0], answers[1]);
-            assert_eq!(answers[0], answers[2]);
+            assert_eq!(responses[0], responses[1]);
+            assert_eq!(responses[0], responses[2]);
         }
     }
 
     #[tokio::test]
-    async fn a_request_for_the_head_gets_no_body() {
+    async fn returns_no_body_for_head_requests() {
         for payload in payloads("HEAD", &json!({}), None) {
             let response = send(&payload).await;
             assert_eq!((response.status().as_u16(), response.body().is_empty()), (200, true));
@@ -278,27 +282,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_tells_the_client_nothing() {
-        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "panic"}"#));
-        let response = send(&rest).await;
+    async fn hides_the_panic_message_from_the_client() {
+        let [rest_api, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "panic"}"#));
+        let response = send(&rest_api).await;
         let problem: Value = serde_json::from_str(&text(&response)).unwrap();
         assert_eq!(problem["type"], "urn:ferrite:problem:internal");
         assert!(!text(&response).contains("s3cret"), "{problem}");
     }
 
     #[tokio::test]
-    async fn logs_a_panic_before_the_future_of_the_handler_exists() {
+    async fn logs_a_panic_before_the_handler_returns_its_future() {
         log::testing::init();
-        let [rest, ..] = payloads("GET", &json!({}), None);
-        let request = from_str(&rest.to_string()).unwrap().with_lambda_context(Context::default());
+        let [rest_api, ..] = payloads("GET", &json!({}), None);
+        let request = from_str(&rest_api.to_string()).unwrap().with_lambda_context(Context::default());
         let handler = service_fn(|_: Request| -> std::future::Ready<Result<Response, Problem>> {
             tracing::info!("about to panic");
             panic!("too early")
         });
-        let Ok(Answer(response)) = stack(handler).oneshot(request).await;
+        let Ok(RawResponse(response)) = stack(handler).oneshot(request).await;
         assert_eq!(response.status(), 500);
-        // With the feature `otlp` a third line says that there is no collector.
-        let [event, line, ..] = &log::testing::take_lines()[..] else { panic!("two lines") };
+        // With the `otlp` feature, a third line reports that no collector is available.
+        let [event, line, ..] = &log::testing::take_lines()[..] else { panic!("expected two lines") };
         assert!(event["function_request_id"].is_string(), "{event}");
         assert_eq!((&line["level"], &line["exception_name"]), (&json!("ERROR"), &json!("PanicError")));
         assert_eq!(line["exception"], "panicked: too early");
@@ -306,38 +310,38 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_takes_too_long_is_answered_before_lambda_ends_it() {
-        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "hang"}"#));
-        let response = send_with(context_for(Duration::from_secs(3)), &rest).await;
+    async fn returns_503_shortly_before_the_function_timeout() {
+        let [rest_api, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(r#"{"name": "hang"}"#));
+        let response = send_with(context_with_timeout(Duration::from_secs(3)), &rest_api).await;
         assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (503, &HeaderValue::from(1)));
     }
 
     #[tokio::test]
-    async fn a_body_that_is_too_large_is_refused_unread() {
+    async fn returns_413_for_bodies_over_the_size_limit() {
         let body = format!(r#"{{"name": "{}"}}"#, "x".repeat(64 * 1024));
-        let [rest, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(&body));
-        let response = send(&rest).await;
+        let [rest_api, ..] = payloads("PATCH", &json!({"content-type": "application/json"}), Some(&body));
+        let response = send(&rest_api).await;
         let problem: Value = serde_json::from_str(&text(&response)).unwrap();
         assert_eq!(
             (response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()),
             (413, "application/problem+json")
         );
         assert_eq!(problem["type"], "urn:ferrite:problem:body-too-large");
-        assert_eq!(problem["detail"], "At most 65536 bytes are read.");
+        assert_eq!(problem["detail"], "The body must not be larger than 65536 bytes.");
     }
 
     #[tokio::test]
-    async fn the_correlation_id_is_the_clients_or_lambdas() {
+    async fn returns_the_correlation_id_of_the_client_or_the_lambda_request_id() {
         let mut context = Context::default();
         context.request_id = "52fdfc07-2182-154f-163f-5f0f9a621d72".to_owned();
-        for (sent, given) in [
+        for (headers, expected) in [
             (json!({ "x-correlation-id": "import-7" }), "import-7"),
             (json!({}), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
             (json!({ "x-correlation-id": "two words" }), "52fdfc07-2182-154f-163f-5f0f9a621d72"),
         ] {
-            let [rest, ..] = payloads("GET", &sent, None);
-            let response = send_with(context.clone(), &rest).await;
-            assert_eq!(response.headers()["x-correlation-id"], given);
+            let [rest_api, ..] = payloads("GET", &headers, None);
+            let response = send_with(context.clone(), &rest_api).await;
+            assert_eq!(response.headers()["x-correlation-id"], expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Requests for the unit tests of handlers.
+//! Request builders for unit tests of handlers.
 
 use http::Method;
 use lambda_http::RequestExt;
@@ -8,28 +8,28 @@ use serde_json::Value;
 
 use super::Request;
 
-/// A request that API Gateway hands to a function.
+/// Creates a request as API Gateway passes it to a function.
 pub fn request(method: Method) -> Request {
     let mut request = Request::default();
     *request.method_mut() = method;
     request
 }
 
-/// Parts of a [`request`] beyond its method.
+/// Extension methods that add parts to a [`request`].
 pub trait TestRequest {
-    /// With a JSON body.
+    /// Sets a JSON body and its `Content-Type`.
     #[must_use]
     fn json(self, body: &Value) -> Self;
-    /// With a header.
+    /// Sets a header.
     ///
     /// # Panics
-    /// It is no header.
+    /// Panics if `value` is not a valid header value.
     #[must_use]
     fn header(self, name: &'static str, value: &str) -> Self;
-    /// With a parameter in its path.
+    /// Sets a path parameter.
     #[must_use]
     fn path_parameter(self, name: &str, value: impl ToString) -> Self;
-    /// From the holder of a token.
+    /// Sets the authenticated caller, with the subject and the scopes of the token.
     #[must_use]
     fn by_caller(self, sub: &str, scope: &str) -> Self;
 }
@@ -40,7 +40,7 @@ impl TestRequest for Request {
         self.header("content-type", "application/json")
     }
 
-    #[allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+    #[allow(clippy::unwrap_used, reason = "an invalid header value should fail the test")]
     fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers_mut().insert(name, value.parse().unwrap());
         self

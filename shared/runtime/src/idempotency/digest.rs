@@ -1,8 +1,9 @@
-//! The digest of a value, as Powertools for AWS Lambda (Python) makes it with `hash_function="sha256"`: of the JSON that
-//! Python's `json.dumps(value, sort_keys=True)` writes.
+//! Hashes of values, compatible with Powertools for AWS Lambda (Python) with `hash_function="sha256"`. The hash is
+//! computed from the JSON text that Python's `json.dumps(value, sort_keys=True)` returns.
 //!
-//! It is another where Python reads another value from the same text: from an integer of more than 64 bits and from `-0`,
-//! which are floats here, and from a float of so many digits that serde_json, to be quick, takes its neighbour.
+//! The hash differs from Python's in cases where Python parses a number differently: integers of more than 64 bits and
+//! `-0`, which serde_json parses as floats, and floats with so many digits that serde_json's fast parser rounds to an
+//! adjacent value.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -12,21 +13,21 @@ use serde_json::Serializer;
 use serde_json::ser::{CharEscape, Formatter};
 use sha2::{Digest, Sha256};
 
-/// A value that has no JSON form.
+/// The error for a value that cannot be serialized as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("the value has no JSON form")]
+#[error("the value cannot be serialized as JSON")]
 pub struct DigestError(#[from] serde_json::Error);
 
-/// The SHA-256 of the value's JSON, in hexadecimal: the same for the same JSON, however it was spaced and its keys were
-/// ordered.
+/// Returns the SHA-256 hash of a value's JSON in hexadecimal. It does not depend on white space or on the order of
+/// keys.
 ///
 /// # Errors
-/// The value has no JSON form.
+/// Returns an error if the value cannot be serialized as JSON.
 pub fn digest(value: &impl Serialize) -> Result<String, DigestError> {
     let mut value = serde_json::to_value(value)?;
     value.sort_all_objects();
     let mut text = Vec::with_capacity(256);
-    value.serialize(&mut Serializer::with_formatter(&mut text, Python))?;
+    value.serialize(&mut Serializer::with_formatter(&mut text, PythonFormatter))?;
     Ok(Sha256::digest(&text).iter().fold(String::with_capacity(64), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
@@ -34,10 +35,10 @@ pub fn digest(value: &impl Serialize) -> Result<String, DigestError> {
     }))
 }
 
-/// JSON as Python writes it: a space after commas and colons, and nothing but ASCII.
-struct Python;
+/// Formats JSON as Python does: with a space after commas and colons, and with only ASCII characters.
+struct PythonFormatter;
 
-impl Formatter for Python {
+impl Formatter for PythonFormatter {
     fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
         if first { Ok(()) } else { writer.write_all(b", ") }
     }
@@ -51,7 +52,8 @@ impl Formatter for Python {
     }
 
     fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        // Both write the same digits, and an exponent for the same numbers; Python gives it a sign and two digits.
+        // Rust and Python write the same digits, and an exponent for the same numbers. Python's exponent has a sign and
+        // at least two digits.
         let text = format!("{value:?}");
         match text.split_once('e').and_then(|(digits, exponent)| Some((digits, exponent.parse::<i32>().ok()?))) {
             Some((digits, exponent)) => write!(writer, "{digits}e{exponent:+03}"),
@@ -92,35 +94,35 @@ mod tests {
 
     fn text(value: &Value) -> String {
         let mut bytes = Vec::new();
-        value.serialize(&mut Serializer::with_formatter(&mut bytes, Python)).unwrap();
+        value.serialize(&mut Serializer::with_formatter(&mut bytes, PythonFormatter)).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
-    fn json_is_what_python_writes() {
+    fn formats_json_like_python() {
         let value = json!({"a": [1, 2.5, 1e15, 1e16, -1.5e-7, true, null], "b": "é\u{1f600}\"\\/\n\u{1}\u{7f}", "c": {}});
-        let wanted = concat!(
+        let expected = concat!(
             r#"{"a": [1, 2.5, 1000000000000000.0, 1e+16, -1.5e-07, true, null], "b": ""#,
             r"\u00e9\ud83d\ude00\",
             r#"""#,
             r"\\/\n\u0001\u007f",
             r#"", "c": {}}"#
         );
-        assert_eq!(text(&value), wanted);
+        assert_eq!(text(&value), expected);
     }
 
     #[test]
-    fn the_digest_does_not_depend_on_the_order_of_keys() {
-        let one: Value = serde_json::from_str(r#"{"b": {"y": 1, "x": 2}, "a": 0}"#).unwrap();
-        let other: Value = serde_json::from_str(r#"{"a":0,"b":{"x":2,"y":1}}"#).unwrap();
-        assert_eq!(digest(&one).unwrap(), digest(&other).unwrap());
-        assert_ne!(digest(&one).unwrap(), digest(&json!({"a": 0})).unwrap());
+    fn ignores_the_order_of_keys() {
+        let first: Value = serde_json::from_str(r#"{"b": {"y": 1, "x": 2}, "a": 0}"#).unwrap();
+        let second: Value = serde_json::from_str(r#"{"a":0,"b":{"x":2,"y":1}}"#).unwrap();
+        assert_eq!(digest(&first).unwrap(), digest(&second).unwrap());
+        assert_ne!(digest(&first).unwrap(), digest(&json!({"a": 0})).unwrap());
     }
 
     #[test]
-    fn the_digest_is_that_of_powertools() {
+    fn returns_the_same_hash_as_powertools() {
         // hashlib.sha256(json.dumps(["ada", "k"], sort_keys=True).encode()).hexdigest()
-        let wanted = "9cbaa45644fb173dbec5c722388d6fc5c798175b3cf8972606b3a65a7f9d32cc";
-        assert_eq!(digest(&("ada", "k")).unwrap(), wanted);
+        let expected = "9cbaa45644fb173dbec5c722388d6fc5c798175b3cf8972606b3a65a7f9d32cc";
+        assert_eq!(digest(&("ada", "k")).unwrap(), expected);
     }
 }

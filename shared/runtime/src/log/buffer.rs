@@ -1,11 +1,11 @@
-//! Lines below the log's level, kept until it is known whether the invocation fails.
+//! A buffer for log lines below the log level. They are written only if the invocation fails.
 
 use std::collections::VecDeque;
 
-/// The default buffer size of Powertools' Logger.
+/// The default buffer size of the Powertools Logger.
 const MAX_BYTES: usize = 20 * 1024;
 
-/// The latest lines of an invocation, up to 20 KiB.
+/// The latest buffered lines of an invocation, up to [`MAX_BYTES`].
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     lines: VecDeque<Vec<u8>>,
@@ -24,7 +24,7 @@ impl Buffer {
         }
     }
 
-    /// Empties the buffer and returns its lines with the number of older lines that were dropped.
+    /// Empties the buffer. Returns its lines and the number of older lines that were dropped.
     pub(crate) fn take(&mut self) -> (VecDeque<Vec<u8>>, usize) {
         let Self { lines, dropped, .. } = std::mem::take(self);
         (lines, dropped)

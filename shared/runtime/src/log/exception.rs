@@ -1,4 +1,4 @@
-//! An error in the keys that Powertools uses for exceptions.
+//! Formats an error with the keys that Powertools uses for exceptions.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -7,18 +7,20 @@ use serde_json::{Value, json};
 
 use crate::panics::{PanicError, PanicLocation};
 
-/// An error as a log line shows it: `exception` is its text with all its sources, `exception_name` its type, and
-/// `stack_trace` the location, where it is known.
+/// An error formatted for a log line.
+///
+/// The key `exception` contains the message of the error and of all its sources. `exception_name` is the error type,
+/// and `stack_trace` contains the location if it is known.
 #[derive(Debug, Clone)]
 pub struct Exception {
     name: String,
     text: String,
-    /// Known for a panic only; an error does not know where it was created.
+    /// Known only for panics; other errors do not record where they were created.
     location: Option<PanicLocation>,
 }
 
 impl Exception {
-    /// Describes `error`.
+    /// Formats `error` for the log.
     pub fn new(error: &(dyn Error + 'static)) -> Self {
         let location = error.downcast_ref::<PanicError>().and_then(PanicError::location).cloned();
         Self { name: type_name(error), text: error_chain(error), location }
@@ -32,13 +34,13 @@ impl Exception {
     }
 }
 
-/// Returns the text of `error` followed by those of its sources, separated by colons.
+/// Returns the message of `error` followed by the messages of its sources, separated by colons.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
         let next = error.to_string();
-        // Many errors repeat their source in their own text.
+        // Many errors repeat the message of their source in their own message.
         if !text.ends_with(&next) {
             text.push_str(": ");
             text.push_str(&next);
@@ -48,10 +50,11 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// Returns the name that the `Debug` form of `error` begins with: the name of its type or variant, which `dyn Error` does
-/// not provide.
+/// Returns the name at the beginning of the `Debug` output of `error`, which is the name of its type or variant.
+///
+/// `dyn Error` does not provide the type name.
 fn type_name(error: &dyn Error) -> String {
-    /// Stops formatting after the name: the `Debug` form of an SDK error has kilobytes.
+    /// Stops formatting after the name, because the `Debug` output of an SDK error is several kilobytes long.
     struct Name(String);
 
     impl Write for Name {
@@ -63,7 +66,7 @@ fn type_name(error: &dyn Error) -> String {
     }
 
     let mut name = Name(String::new());
-    // The error only says that the name has ended.
+    // `Name` returns an error only to stop formatting.
     let _ = write!(name, "{error:?}");
     if name.0.is_empty() { "Error".to_owned() } else { name.0 }
 }
@@ -79,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_the_type_of_an_error_and_all_its_sources() {
+    fn formats_the_type_and_all_sources_of_an_error() {
         let keys = keys(&PortError::new("GetItem", "x".parse::<u8>().unwrap_err()));
         assert_eq!(keys["exception_name"], "PortError");
         assert_eq!(keys["exception"], "GetItem failed: invalid digit found in string");
@@ -87,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn names_an_error_made_from_a_text() {
+    fn uses_a_generic_name_for_an_error_created_from_a_string() {
         let error: Box<dyn Error> = "not now".into();
         assert_eq!(keys(&*error)["exception_name"], "Error");
     }

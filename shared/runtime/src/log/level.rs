@@ -1,9 +1,9 @@
-//! The names of levels in Lambda's and in Powertools' variables.
+//! Log level names in the environment variables of Lambda and Powertools.
 
 use serde::Deserialize;
 use tracing::Level;
 
-/// A level as an environment variable names it, in upper or lower case.
+/// A log level parsed from an environment variable. Case is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct LevelName(pub(crate) Level);

@@ -1,4 +1,4 @@
-//! A log line, in the order in which Powertools writes its keys.
+//! A log line. Its keys are in the same order as in the Powertools Logger.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
@@ -9,8 +9,8 @@ use crate::invocation::Scope;
 use crate::metrics::Document;
 use crate::settings::settings;
 
-/// The keys that the kit writes itself. A field of the same name gets another one, because readers of JSON disagree about
-/// repeated keys.
+/// The keys that the kit writes itself. A field with the same name gets a trailing underscore, because JSON parsers
+/// handle duplicate keys differently.
 const RESERVED_KEYS: [&str; 15] = [
     "level",
     "location",
@@ -32,7 +32,7 @@ const RESERVED_KEYS: [&str; 15] = [
 pub(super) struct Line<'a> {
     pub(super) level: Level,
     pub(super) message: &'a str,
-    /// File and line of the call site.
+    /// File and line number of the call site.
     pub(super) location: Option<(&'a str, u32)>,
     pub(super) fields: Map<String, Value>,
     pub(super) exception: Option<Exception>,
@@ -41,14 +41,14 @@ pub(super) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Returns the line with its line break.
+    /// Returns the line as JSON, including the line break.
     pub(super) fn render(&self) -> Vec<u8> {
-        rendered(self)
+        to_json_line(self)
     }
 
     fn level(&self) -> &'static str {
         match self.level {
-            // Lambda's filter does not know the name that Powertools uses.
+            // Lambda's log level filter does not recognize `WARNING`, the name that Powertools uses.
             Level::WARN if settings().lambda_filters => "WARN",
             Level::WARN => "WARNING",
             level => level.as_str(),
@@ -56,7 +56,7 @@ impl Line<'_> {
     }
 }
 
-/// Returns a line that has only metrics.
+/// Returns a line that contains only metrics.
 pub(super) fn metrics_only(document: &Document) -> Vec<u8> {
     struct MetricsOnly<'a>(&'a Document);
 
@@ -70,12 +70,12 @@ pub(super) fn metrics_only(document: &Document) -> Vec<u8> {
         }
     }
 
-    rendered(&MetricsOnly(document))
+    to_json_line(&MetricsOnly(document))
 }
 
-fn rendered(line: &impl Serialize) -> Vec<u8> {
+fn to_json_line(line: &impl Serialize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
-    // Strings, numbers and maps of them always serialize.
+    // Serializing strings, numbers and maps of them cannot fail.
     let _ = serde_json::to_writer(&mut bytes, line);
     bytes.push(b'\n');
     bytes
@@ -103,7 +103,7 @@ impl Serialize for Line<'_> {
             }
         }
         let record_keys = self.scope.into_iter().flat_map(|scope| scope.keys.iter());
-        // A field replaces a key of the record.
+        // A field overrides a record key with the same name.
         let record_keys = record_keys.filter(|(name, _)| !self.fields.contains_key(*name));
         for (name, value) in record_keys.chain(&self.fields) {
             if RESERVED_KEYS.contains(&name.as_str()) {
@@ -133,17 +133,23 @@ mod tests {
 
     use super::*;
     use crate::invocation;
-    use crate::invocation::testing::invoked;
+    use crate::invocation::testing::in_invocation;
 
     #[tokio::test]
-    async fn has_the_keys_of_powertools_in_their_order() {
-        let ((), _) = invoked(async {
+    async fn writes_the_powertools_keys_in_order() {
+        let ((), _) = in_invocation(async {
             let Value::Object(fields) = json!({ "note_id": "note_1", "level": 9 }) else { unreachable!() };
             let line = invocation::current(|scope| {
-                let (level, location) = (Level::WARN, Some(("functions/a/src/handler.rs", 7)));
-                let exception = Some(Exception::new(&std::fmt::Error));
-                Line { level, message: "it happened", location, fields, exception, scope: Some(scope), metrics: None }
-                    .render()
+                let line = Line {
+                    level: Level::WARN,
+                    message: "it happened",
+                    location: Some(("functions/a/src/handler.rs", 7)),
+                    fields,
+                    exception: Some(Exception::new(&std::fmt::Error)),
+                    scope: Some(scope),
+                    metrics: None,
+                };
+                line.render()
             });
             let text = String::from_utf8(line.unwrap()).unwrap();
             let start =

@@ -1,4 +1,4 @@
-//! The line of an invocation.
+//! The middleware that writes one log line for each invocation.
 
 use std::panic::Location;
 use std::time::Instant;
@@ -13,33 +13,34 @@ use crate::metrics::Document;
 use crate::middleware::{Middleware, MiddlewareLayer};
 use crate::settings::settings;
 
-/// The layer that writes the line of the invocation, after the buffered lines if something failed.
+/// Returns the layer that writes the log line of the invocation. If the invocation failed, it first writes the buffered
+/// lines.
 pub fn layer<'a>() -> MiddlewareLayer<'a, LogMiddleware> {
     MiddlewareLayer::new(LogMiddleware)
 }
 
-/// The middleware of [`layer`].
+/// The middleware created by [`layer`].
 #[derive(Debug, Clone, Copy)]
 pub struct LogMiddleware;
 
-/// What [`LogMiddleware`] keeps of an invocation.
+/// The state of [`LogMiddleware`] for one invocation: the start time and the fields of the event.
 #[derive(Debug)]
-pub struct Start {
+pub struct InvocationStart {
     fields: Map<String, Value>,
-    at: Instant,
+    started_at: Instant,
 }
 
 impl<Q: InvocationEvent, P: Send, E: Send> Middleware<Q, P, E> for LogMiddleware
 where
     Result<P, E>: Classify,
 {
-    type State = Start;
+    type State = InvocationStart;
 
-    fn before(&self, request: &Q) -> Start {
-        Start { fields: request.fields(), at: Instant::now() }
+    fn before(&self, request: &Q) -> InvocationStart {
+        InvocationStart { fields: request.fields(), started_at: Instant::now() }
     }
 
-    async fn around(start: Start, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
+    async fn around(start: InvocationStart, work: impl Future<Output = Result<P, E>> + Send) -> Result<P, E> {
         let result = work.await;
         end(start, result.counts().failed > 0, result.summary());
         result
@@ -47,7 +48,7 @@ where
 }
 
 #[track_caller]
-fn end(start: Start, failed: bool, summary: LogSummary) {
+fn end(start: InvocationStart, failed: bool, summary: LogSummary) {
     let level = if failed { Level::ERROR } else { Level::INFO };
     let location = Location::caller();
     invocation::current(|scope| {
@@ -58,7 +59,7 @@ fn end(start: Start, failed: bool, summary: LogSummary) {
         let mut fields = start.fields;
         fields.extend(std::mem::take(&mut invocation.state().fields));
         fields.extend(summary.fields);
-        fields.insert("duration_ms".to_owned(), round(start.at.elapsed().as_secs_f64() * 1000.0).into());
+        fields.insert("duration_ms".to_owned(), round(start.started_at.elapsed().as_secs_f64() * 1000.0).into());
         let metrics = Document::new(&std::mem::take(&mut invocation.state().metrics));
         if level > settings().level && !invocation.sampled {
             metrics.as_ref().inspect(|metrics| write_metrics(metrics));
@@ -82,29 +83,31 @@ mod tests {
 
     use super::*;
     use crate::http::{Problem, Response, no_content};
-    use crate::invocation::testing::invoked;
+    use crate::invocation::testing::in_invocation;
     use crate::metrics;
 
-    const SEEN: metrics::Metric = metrics::Metric::new("Seen", metrics::Unit::Count);
+    const PROCESSED: metrics::Metric = metrics::Metric::new("Processed", metrics::Unit::Count);
 
-    /// How many lines are still buffered, and whether metrics are unwritten, after an invocation that ended with `result`.
-    async fn left_by(result: Result<Response, Problem>) -> (usize, bool) {
-        let start = Start { fields: Map::new(), at: Instant::now() };
+    /// Runs an invocation that returns `result`. Returns the number of lines that are still buffered, and whether
+    /// unwritten metrics remain.
+    async fn run_with_result(result: Result<Response, Problem>) -> (usize, bool) {
+        let start = InvocationStart { fields: Map::new(), started_at: Instant::now() };
         let work = async {
-            tracing::debug!("half way");
-            metrics::count(SEEN);
+            tracing::debug!("in progress");
+            metrics::count(PROCESSED);
             result
         };
-        let (_, invocation) = invoked(<LogMiddleware as Middleware<crate::http::Request, _, _>>::around(start, work)).await;
-        let left = Document::new(&std::mem::take(&mut invocation.state().metrics)).is_some();
-        (invocation.state().buffer.take().0.len(), left)
+        let (_, invocation) =
+            in_invocation(<LogMiddleware as Middleware<crate::http::Request, _, _>>::around(start, work)).await;
+        let has_metrics = Document::new(&std::mem::take(&mut invocation.state().metrics)).is_some();
+        (invocation.state().buffer.take().0.len(), has_metrics)
     }
 
     #[tokio::test]
     async fn writes_buffered_lines_only_when_the_invocation_fails() {
-        assert_eq!(left_by(Ok(no_content())).await, (1, false));
-        assert_eq!(left_by(Err(Problem::malformed("no"))).await, (1, false));
-        assert_eq!(left_by(Err(Problem::internal("ouch"))).await, (0, false));
-        assert_eq!(left_by(Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"))).await, (0, false));
+        assert_eq!(run_with_result(Ok(no_content())).await, (1, false));
+        assert_eq!(run_with_result(Err(Problem::malformed("no"))).await, (1, false));
+        assert_eq!(run_with_result(Err(Problem::internal("ouch"))).await, (0, false));
+        assert_eq!(run_with_result(Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Busy"))).await, (0, false));
     }
 }

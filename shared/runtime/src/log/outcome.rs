@@ -1,28 +1,28 @@
-//! How invocations and records end, and what the log says about it.
+//! Outcomes of invocations and records, and how they are logged.
 
 use serde_json::{Map, Value};
 
 use super::Exception;
 
-/// How an invocation or a record ended.
+/// The outcome of an invocation or of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It did what was requested.
+    /// Processing succeeded.
     Succeeded,
-    /// It did not do what was requested because the request is not valid, and the caller was told so.
+    /// The request or record was invalid.
     Rejected,
-    /// It did not do what was requested, through no fault of the caller.
+    /// Processing failed for another reason, and a retry may succeed.
     Failed,
 }
 
-/// Numbers of outcomes: of the invocation itself, or of the records of its batch.
+/// Number of outcomes of each kind: of the invocation itself, or of the records in its batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OutcomeCounts {
-    /// [`Outcome::Succeeded`].
+    /// Number of [`Outcome::Succeeded`].
     pub succeeded: u32,
-    /// [`Outcome::Rejected`].
+    /// Number of [`Outcome::Rejected`].
     pub rejected: u32,
-    /// [`Outcome::Failed`].
+    /// Number of [`Outcome::Failed`].
     pub failed: u32,
 }
 
@@ -44,22 +44,22 @@ impl From<Outcome> for OutcomeCounts {
     }
 }
 
-/// What the line of an invocation says about its result.
+/// The part of an invocation's log line that describes its result.
 #[derive(Debug)]
 pub struct LogSummary {
-    /// The line's `message`.
+    /// The `message` of the line.
     pub message: &'static str,
-    /// Further keys of the line.
+    /// Additional keys of the line.
     pub fields: Map<String, Value>,
-    /// The error that the invocation ended with.
+    /// The error that the invocation returned, if any.
     pub exception: Option<Exception>,
 }
 
-/// A result that an invocation can end with.
+/// A result of an invocation that can be counted and logged.
 pub trait Classify {
-    /// Counts the outcomes.
+    /// Returns the number of outcomes of each kind.
     fn counts(&self) -> OutcomeCounts;
 
-    /// Describes the result for the log.
+    /// Returns the description of the result for the log.
     fn summary(&self) -> LogSummary;
 }

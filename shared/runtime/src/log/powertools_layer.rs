@@ -1,4 +1,4 @@
-//! The `tracing-subscriber` layer that writes events as lines.
+//! The `tracing-subscriber` layer that writes events as log lines.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -20,30 +20,31 @@ use crate::invocation::{self, Scope};
 use crate::settings::settings;
 use crate::trace::Running;
 
-/// Writes `tracing` events as JSON lines with the keys of Powertools' Logger, and the fields of their spans with them.
+/// Writes `tracing` events as JSON lines with the keys of the Powertools Logger, including the fields of enclosing
+/// spans.
 ///
-/// [`init`](super::init) installs it. Use it in a registry of your own to add further layers; the filter of the
-/// [module's documentation](super) then applies to them as well.
+/// [`init`](super::init) installs it. To add other layers, use it in your own registry. The filter that is described in
+/// the [module documentation](super) then applies to all of its layers.
 #[derive(Debug)]
 pub struct PowertoolsLayer {
     filter: Filter,
 }
 
-/// Keys that a span adds to the lines of the events inside it.
+/// The keys that a span adds to the lines of the events inside it.
 struct SpanFields(Map<String, Value>);
 
-/// Where a span was created. A task spawned with the span still finds its invocation there.
+/// The scope in which a span was created. A spawned task that is instrumented with the span finds its invocation here.
 struct SpanScope {
     scope: Scope,
-    /// Lists the span among what the invocation is doing, until it closes.
+    /// Marks the span as in progress until it closes.
     _running: Running,
 }
 
 impl PowertoolsLayer {
-    /// Creates the layer from the function's environment.
+    /// Creates the layer with the settings from the function's environment variables.
     ///
     /// # Errors
-    /// A variable is malformed.
+    /// Returns an error if `RUST_LOG` has an invalid value.
     pub fn new() -> Result<Self, ConfigError> {
         let directives = std::env::var("RUST_LOG").ok().filter(|directives| !directives.is_empty());
         Ok(Self { filter: Filter::new(directives.as_deref(), settings().level)? })
@@ -83,7 +84,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for PowertoolsLayer {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        // The registry keeps a closed span's extensions until it reuses their memory.
+        // The registry keeps the extensions of a closed span until it reuses their memory.
         let closed = context.span(&id).and_then(|span| span.extensions_mut().remove::<SpanScope>());
         drop(closed);
     }
@@ -93,16 +94,20 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for PowertoolsLayer {
         match invocation::current(Clone::clone).or_else(span_scope) {
             Some(scope) => {
                 let line = render(event, &context, Some(&scope));
-                if is_written(event, Some(&scope)) { write(&line) } else { scope.invocation.state().buffer.push(line) }
+                if is_written_immediately(event, Some(&scope)) {
+                    write(&line)
+                } else {
+                    scope.invocation.state().buffer.push(line)
+                }
             }
-            None if is_written(event, None) => write(&render(event, &context, None)),
+            None if is_written_immediately(event, None) => write(&render(event, &context, None)),
             None => {}
         }
     }
 }
 
-/// Whether the event is written at once, whatever becomes of its invocation.
-fn is_written(event: &Event<'_>, scope: Option<&Scope>) -> bool {
+/// Whether the event is written immediately, regardless of the outcome of its invocation.
+fn is_written_immediately(event: &Event<'_>, scope: Option<&Scope>) -> bool {
     *event.metadata().level() <= settings().level || scope.is_some_and(|scope| scope.invocation.sampled)
 }
 
@@ -134,7 +139,7 @@ struct Fields {
 impl Fields {
     fn insert(&mut self, field: &Field, value: Value) {
         let name = field.name();
-        // Fields of this prefix are instructions for tracing-opentelemetry.
+        // Fields with this prefix configure tracing-opentelemetry.
         if !name.starts_with("otel.") {
             self.keys.insert(name.strip_prefix("r#").unwrap_or(name).to_owned(), value);
         }
@@ -167,7 +172,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
-        // Powertools has one exception in a line.
+        // A Powertools log line contains at most one exception.
         if self.exception.is_none() {
             self.exception = Some(Exception::new(error));
         } else {

@@ -1,4 +1,4 @@
-//! A document of the Embedded Metric Format ("Embedded metric format specification").
+//! Documents in Embedded Metric Format ("Embedded metric format specification").
 
 use serde::ser::SerializeMap;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{Metric, Set};
 use crate::settings::settings;
 
-/// The keys that make a log line a source of metrics. The line has the values of the dimensions, `service` and
-/// `function_name`, as keys of its own.
+/// The keys that make a log line an EMF document. The line itself contains the dimension values under the keys
+/// `service` and `function_name`.
 #[derive(Debug)]
 pub(crate) struct Document {
     metadata: Value,
@@ -15,7 +15,7 @@ pub(crate) struct Document {
 }
 
 impl Document {
-    /// Creates the document of `set`; `None` if it is empty.
+    /// Creates the document for `set`. Returns `None` if the set is empty.
     pub(crate) fn new(set: &Set) -> Option<Self> {
         Self::at(set, &settings().namespace, jiff::Timestamp::now().as_millisecond())
     }
@@ -24,10 +24,10 @@ impl Document {
         if set.0.is_empty() {
             return None;
         }
-        let directive = |of_function: bool, dimensions: &[&str]| {
-            let of_directive = |metric: &&Metric| metric.of_function == of_function;
+        let directive = |per_function: bool, dimensions: &[&str]| {
+            let is_included = |metric: &&Metric| metric.per_function == per_function;
             let define = |metric: &Metric| json!({ "Name": metric.name, "Unit": metric.unit.as_str() });
-            let metrics: Vec<Value> = set.0.iter().map(|(metric, _)| metric).filter(of_directive).map(define).collect();
+            let metrics: Vec<Value> = set.0.iter().map(|(metric, _)| metric).filter(is_included).map(define).collect();
             (!metrics.is_empty()).then(|| json!({ "Namespace": namespace, "Dimensions": [dimensions], "Metrics": metrics }))
         };
         let directives: Vec<Value> =
@@ -38,7 +38,7 @@ impl Document {
         })
     }
 
-    /// Writes the document's keys into a line.
+    /// Adds the document's keys to a log line.
     pub(crate) fn serialize_into<M: SerializeMap>(&self, line: &mut M) -> Result<(), M::Error> {
         line.serialize_entry("_aws", &self.metadata)?;
         self.values.iter().try_for_each(|(name, values)| line.serialize_entry(name, values))
@@ -51,24 +51,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_set_of_dimensions_has_its_own_directive() {
-        const SOLD: Metric = Metric::new("Sold", Unit::Count);
+    fn writes_one_directive_per_set_of_dimensions() {
+        const WRITTEN: Metric = Metric::new("Written", Unit::Count);
         let mut set = Set::default();
-        assert!(set.add(SOLD, 1.0).is_none() && set.add(COLD_START, 1.0).is_none());
-        let document = Document::at(&set, "Shop", 1_700_000_000_000).unwrap();
+        assert!(set.add(WRITTEN, 1.0).is_none() && set.add(COLD_START, 1.0).is_none());
+        let document = Document::at(&set, "Notes", 1_700_000_000_000).unwrap();
         assert_eq!(
             document.metadata,
             json!({"Timestamp": 1_700_000_000_000_i64, "CloudWatchMetrics": [
-                {"Namespace": "Shop", "Dimensions": [["service"]], "Metrics": [{"Name": "Sold", "Unit": "Count"}]},
-                {"Namespace": "Shop", "Dimensions": [["function_name", "service"]],
+                {"Namespace": "Notes", "Dimensions": [["service"]], "Metrics": [{"Name": "Written", "Unit": "Count"}]},
+                {"Namespace": "Notes", "Dimensions": [["function_name", "service"]],
                  "Metrics": [{"Name": "ColdStart", "Unit": "Count"}]},
             ]})
         );
-        assert_eq!(document.values, [("Sold", vec![1.0]), ("ColdStart", vec![1.0])]);
+        assert_eq!(document.values, [("Written", vec![1.0]), ("ColdStart", vec![1.0])]);
     }
 
     #[test]
-    fn an_empty_set_has_no_document() {
+    fn creates_no_document_for_an_empty_set() {
         assert!(Document::new(&Set::default()).is_none());
     }
 }

@@ -1,16 +1,16 @@
-//! The metrics of every invocation.
+//! The middleware that writes the metrics of every invocation.
 
 use super::{COLD_START, FAILED, REJECTED, SUCCEEDED, add, count};
 use crate::invocation;
 use crate::log::Classify;
 use crate::middleware::{Middleware, MiddlewareLayer};
 
-/// The layer that counts cold starts and the outcomes of invocations or their records.
+/// Returns the layer that counts cold starts and the outcomes of invocations or of their records.
 pub fn layer<'a>() -> MiddlewareLayer<'a, MetricsMiddleware> {
     MiddlewareLayer::new(MetricsMiddleware)
 }
 
-/// The middleware of [`layer`].
+/// The middleware created by [`layer`].
 #[derive(Debug, Clone, Copy)]
 pub struct MetricsMiddleware;
 
@@ -41,7 +41,7 @@ where
 mod tests {
     use super::*;
     use crate::http::{Problem, Request, Response, no_content};
-    use crate::invocation::testing::invoked;
+    use crate::invocation::testing::in_invocation;
 
     #[tokio::test]
     async fn counts_the_outcome_of_an_invocation() {
@@ -51,7 +51,7 @@ mod tests {
             (Err(Problem::internal("ouch")), FAILED),
         ] {
             let work = <MetricsMiddleware as Middleware<Request, _, _>>::around((), std::future::ready(result));
-            let (_, invocation) = invoked(work).await;
+            let (_, invocation) = in_invocation(work).await;
             let counted: Vec<_> = invocation.state().metrics.names().filter(|name| *name != COLD_START.name).collect();
             assert_eq!(counted, [metric.name]);
             assert_eq!(invocation.state().metrics.names().any(|name| name == COLD_START.name), invocation.cold_start);

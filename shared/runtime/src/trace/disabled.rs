@@ -1,4 +1,4 @@
-//! Replaces `otlp` where the feature is off.
+//! The replacement for the `otlp` module when the feature is disabled.
 
 use ferrite_core::TraceParent;
 use lambda_runtime::tower::layer::util::Identity;
@@ -9,12 +9,12 @@ pub(crate) fn record_span(_: Option<TraceParent>) -> Span {
     Span::none()
 }
 
-/// Returns `None`: no span is exported.
+/// Returns `None`, because no span is exported.
 pub(crate) fn current_span_id() -> Option<u64> {
     None
 }
 
-/// The layer that exports spans. Without the feature `otlp` it does nothing.
+/// Returns the layer that exports spans. Without the `otlp` feature, it does nothing.
 pub fn layer() -> Identity {
     Identity::new()
 }

@@ -1,10 +1,10 @@
-//! The clock and the identifiers of the real world.
+//! The system clock and the random identifiers that production code uses.
 
 use ferrite_core::Timestamp;
 use ferrite_core::ports::{Clock, NewIds};
 use uuid::Uuid;
 
-/// The system's clock.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -14,7 +14,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Random identifiers, UUIDv7 (RFC 9562).
+/// Generates UUIDv7 identifiers (RFC 9562).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
 
