@@ -1,4 +1,4 @@
-//! Customers: how to reach them and what to call them.
+//! Customers, their e-mail addresses, and their registration.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CustomerId, CustomerName};
 
-/// The address of an e-mail account, by its form alone: whether anyone reads it, no form tells.
+/// A syntactically valid e-mail address. The type does not check that the mailbox exists.
 ///
-/// At most 254 characters (RFC 5321 with its erratum 1690), of the kind that SES takes (7-bit ASCII): before the `@` 1 to 64 that may
-/// stand there without quotes (RFC 5322, "atext" and dots), behind it labels of letters, digits and hyphens with a dot between
-/// them. It says who someone is, so its `Debug` form does not show it.
+/// An address has at most 254 characters (RFC 5321, erratum 1690) and only 7-bit ASCII, which Amazon SES requires. The local
+/// part has 1 to 64 characters that do not need quotes (RFC 5322 `atext` and dots). The domain has two or more parts of
+/// letters, digits, and hyphens, separated by dots. An address is personal data, so the `Debug` output does not contain it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -21,7 +21,7 @@ impl Email {
     pub(crate) const LOCAL_PART_MAX: usize = 64;
     pub(crate) const LABEL_MAX: usize = 63;
 
-    /// The address, for the one who writes to it or keeps it.
+    /// Returns the address. Use it only to send e-mail or to store the address.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -35,7 +35,7 @@ impl TryFrom<String> for Email {
         if trimmed.is_empty() {
             return Err(ValueError::Empty);
         }
-        // As it was sent: what a schema can say is what is refused.
+        // Checked before trimming, because the JSON Schema's `maxLength` also applies to the untrimmed text.
         if text.len() > Self::MAX {
             return Err(ValueError::TooLong { max: Self::MAX });
         }
@@ -47,8 +47,8 @@ impl TryFrom<String> for Email {
 }
 
 fn is_local_part(text: &str) -> bool {
-    let stands_unquoted = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
-    (1..=Email::LOCAL_PART_MAX).contains(&text.len()) && text.bytes().all(stands_unquoted)
+    let needs_no_quotes = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
+    (1..=Email::LOCAL_PART_MAX).contains(&text.len()) && text.bytes().all(needs_no_quotes)
 }
 
 fn is_domain(text: &str) -> bool {
@@ -71,54 +71,54 @@ impl fmt::Debug for Email {
     }
 }
 
-/// Someone who registered.
+/// A registered customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// Who they are.
+    /// The customer's identifier.
     pub id: CustomerId,
-    /// Where to write to them.
+    /// The customer's e-mail address.
     pub email: Email,
-    /// What to call them.
+    /// The customer's name.
     pub name: CustomerName,
-    /// Counts the changes.
+    /// Incremented with each change.
     pub version: Version,
-    /// When they registered.
+    /// When the customer registered.
     pub created_at: Timestamp,
-    /// When they last changed something.
+    /// When the profile last changed.
     pub updated_at: Timestamp,
 }
 
-/// What a customer says of themselves.
+/// The profile data that a customer registers with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// Where to write to them.
+    /// The customer's e-mail address.
     pub email: Email,
-    /// What to call them.
+    /// The customer's name.
     pub name: CustomerName,
 }
 
-/// What a registration comes to.
+/// Outcome of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registered {
-    /// They are new.
+    /// The customer is new.
     Created(Customer),
-    /// They were registered, and something is different now.
+    /// The customer was registered before and the profile changed.
     Changed(Customer),
-    /// They were registered with just this: there is nothing to keep.
+    /// The customer was registered before with the same profile; nothing needs to be saved.
     Unchanged(Customer),
 }
 
 impl Registration {
-    /// What it makes of the customer `id`, who up to now is `before`.
-    pub fn register(self, id: CustomerId, before: Option<Customer>, now: Timestamp) -> Registered {
+    /// Applies the registration to the customer `id`, whose current profile is `current`.
+    pub fn register(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> Registered {
         let Self { email, name } = self;
-        match before {
+        match current {
             None => {
                 Registered::Created(Customer { id, email, name, version: Version::FIRST, created_at: now, updated_at: now })
             }
-            Some(before) if before.email == email && before.name == name => Registered::Unchanged(before),
-            Some(before) => {
-                Registered::Changed(Customer { email, name, version: before.version.next(), updated_at: now, ..before })
+            Some(current) if current.email == email && current.name == name => Registered::Unchanged(current),
+            Some(current) => {
+                Registered::Changed(Customer { email, name, version: current.version.next(), updated_at: now, ..current })
             }
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_written_to_is_an_address() {
+    fn accepts_valid_addresses() {
         let longest = format!("{}@{}.{}.{}.example", "a".repeat(64), "b".repeat(60), "c".repeat(60), "d".repeat(59));
         assert_eq!(longest.len(), 254);
         for text in
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_be_reached_at_or_what_says_more_than_an_address_is_refused() {
+    fn rejects_text_that_is_not_a_single_address() {
         for text in [
             "",
             "ada",
@@ -178,20 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_not_shown_by_debug() {
+    fn debug_output_hides_the_address() {
         let Registered::Created(customer) =
             registration("ada@example.com", "Ada").register("ada".to_owned().try_into().unwrap(), None, at(1))
         else {
-            panic!("nobody was registered before");
+            panic!("expected a new customer");
         };
         assert!(!format!("{customer:?}").contains("example.com"));
     }
 
     #[test]
-    fn the_version_moves_with_a_change_alone() {
+    fn increments_the_version_only_on_a_change() {
         let id: CustomerId = "ada".to_owned().try_into().unwrap();
         let Registered::Created(first) = registration("ada@example.com", "Ada").register(id.clone(), None, at(1)) else {
-            panic!("nobody was registered before");
+            panic!("expected a new customer");
         };
         assert_eq!((first.version, first.created_at, first.updated_at), (Version::FIRST, at(1), at(1)));
 
@@ -200,7 +200,7 @@ mod tests {
 
         for other in [registration("ada@example.org", "Ada"), registration("ada@example.com", "Ada L.")] {
             let Registered::Changed(changed) = other.clone().register(id.clone(), Some(first.clone()), at(3)) else {
-                panic!("something is different");
+                panic!("expected a changed customer");
             };
             assert_eq!((changed.email, changed.name), (other.email, other.name));
             assert_eq!((changed.version.get(), changed.created_at, changed.updated_at), (2, at(1), at(3)));

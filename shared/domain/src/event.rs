@@ -1,4 +1,4 @@
-//! The storefront's events and their payloads.
+//! The storefront's domain events and their payloads.
 
 use ferrite_core::{Event, Reason};
 use serde::{Deserialize, Serialize};
@@ -7,74 +7,75 @@ use serde::{Deserialize, Serialize};
 use crate::PlacementRequest;
 use crate::{CustomerId, Money, OrderId, OrderLine};
 
-/// A customer placed an order; its stock is taken and its payment is to be.
+/// A customer placed an order. Its stock is taken and its payment is pending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPlaced {
-    /// The order.
+    /// Identifier of the order.
     pub order_id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer_id: CustomerId,
-    /// What was ordered.
+    /// The ordered products and quantities.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = PlacementRequest::MAX_LINES)))]
     pub lines: Vec<OrderLine>,
-    /// What it costs.
+    /// Total price of the order.
     pub total: Money,
 }
 
-/// An order was paid for.
+/// An order was paid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPaid {
-    /// The order.
+    /// Identifier of the order.
     pub order_id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer_id: CustomerId,
-    /// What was paid.
+    /// The amount paid.
     pub total: Money,
 }
 
-/// An order's payment was declined and its stock went back.
+/// The payment of an order was declined. Its stock was returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPaymentFailed {
-    /// The order.
+    /// Identifier of the order.
     pub order_id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer_id: CustomerId,
-    /// Why, for the customer.
+    /// The reason, shown to the customer.
     pub reason: Reason,
 }
 
-/// An order was cancelled and its stock went back.
+/// An order was cancelled. Its stock was returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCancelled {
-    /// The order.
+    /// Identifier of the order.
     pub order_id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer_id: CustomerId,
-    /// Why, for the customer.
+    /// The reason, shown to the customer.
     pub reason: Reason,
-    /// What it would have cost.
+    /// Total price of the cancelled order.
     pub total: Money,
 }
 
-/// A customer registered. How to reach them and what to call them is in their profile alone.
+/// A customer registered. The event does not contain the customer's name or e-mail address; they are only in the profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerRegistered {
-    /// Who they are.
+    /// Identifier of the customer.
     pub customer_id: CustomerId,
 }
 
-/// Every event of the storefront. A payload change that existing consumers cannot read becomes a new type (`….v2`) beside
-/// the old one.
+/// All domain events of the storefront.
+///
+/// A payload change that existing consumers cannot read requires a new event type (`….v2`). The old type stays in place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", content = "data")]
@@ -82,10 +83,10 @@ pub enum DomainEvent {
     /// A customer placed an order.
     #[serde(rename = "ferrite.order.placed.v1")]
     OrderPlaced(OrderPlaced),
-    /// An order was paid for.
+    /// An order was paid.
     #[serde(rename = "ferrite.order.paid.v1")]
     OrderPaid(OrderPaid),
-    /// An order's payment was declined.
+    /// The payment of an order was declined.
     #[serde(rename = "ferrite.order.payment-failed.v1")]
     OrderPaymentFailed(OrderPaymentFailed),
     /// An order was cancelled.
@@ -115,18 +116,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_its_event_type() {
-        let (order_id, total): (OrderId, Money) = (
-            "ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap(),
-            serde_json::from_str(r#"{"amount": 3500, "currency": "EUR"}"#).unwrap(),
-        );
-        let (customer_id, reason) = (CustomerId::try_from("ada".to_owned()).unwrap(), Reason::from_lossy("late"));
-        let (customer, why) = (|| customer_id.clone(), || reason.clone());
+    fn serializes_with_its_event_type() {
+        let order_id: OrderId = "ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap();
+        let total: Money = serde_json::from_str(r#"{"amount": 3500, "currency": "EUR"}"#).unwrap();
+        let customer = || CustomerId::try_from("ada".to_owned()).unwrap();
+        let reason = || Reason::from_lossy("late");
         for event in [
             DomainEvent::OrderPlaced(OrderPlaced { order_id, customer_id: customer(), lines: Vec::new(), total }),
             DomainEvent::OrderPaid(OrderPaid { order_id, customer_id: customer(), total }),
-            DomainEvent::OrderPaymentFailed(OrderPaymentFailed { order_id, customer_id: customer(), reason: why() }),
-            DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id: customer(), reason: why(), total }),
+            DomainEvent::OrderPaymentFailed(OrderPaymentFailed { order_id, customer_id: customer(), reason: reason() }),
+            DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id: customer(), reason: reason(), total }),
             DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer() }),
         ] {
             assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.event_type());

@@ -21,13 +21,13 @@ ferrite_core::prefixed_id!(
     "ord_"
 );
 
-/// Identifies a customer: the subject of the token with which they call the API.
+/// Identifies a customer: the `sub` claim (subject) of the token that the customer calls the API with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CustomerId(Subject);
 
 impl CustomerId {
-    /// The identifier as text.
+    /// Returns the identifier as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rejects_the_identifier_of_another_kind() {
+    fn rejects_an_identifier_with_another_prefix() {
         assert!("ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse::<ProductId>().is_err());
     }
 }

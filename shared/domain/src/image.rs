@@ -1,18 +1,20 @@
-//! Images of products, from the asked-for upload to the finished variants.
+//! Product images, from the requested upload to the finished variants.
 
 use ferrite_core::{Reason, Timestamp, ValueError};
 use serde::{Deserialize, Serialize};
 
 use crate::{ImageId, ProductId};
 
-/// The most images one product has. With it a page of 100 products, each of whose images has two signed links of up to
-/// 1.5 KB, stays below the 6 MB that Lambda lets a function answer.
+/// Maximum number of images of one product.
+///
+/// Each image in a response has two signed links of up to 1.5 KB each. With this limit, a page of 100 products stays below the
+/// 6 MB that Lambda allows for a response payload.
 pub const MAX_IMAGES: usize = 10;
 
-/// How long an upload can be sent after it was asked for, in seconds.
+/// Time in seconds after the request in which an upload is accepted.
 pub const UPLOAD_LIFETIME_SECONDS: i64 = 15 * 60;
 
-/// What an upload is, by its media type.
+/// Media type of an uploaded image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ContentType {
@@ -25,7 +27,7 @@ pub enum ContentType {
 }
 
 impl ContentType {
-    /// The media type as it stands in a `Content-Type` header.
+    /// Returns the media type as it is written in a `Content-Type` header.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -54,15 +56,15 @@ impl From<ContentType> for String {
     }
 }
 
-/// How large an upload is, in bytes: 1 to 10 MiB.
+/// Size of an upload in bytes: 1 byte to 10 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UploadSize(u64);
 
 impl UploadSize {
-    /// The most bytes an upload may have.
+    /// Largest size of an upload in bytes.
     pub const MAX: u64 = 10 * 1024 * 1024;
 
-    /// The number of bytes.
+    /// Returns the number of bytes.
     pub fn bytes(self) -> u64 {
         self.0
     }
@@ -80,30 +82,30 @@ impl TryFrom<u64> for UploadSize {
     }
 }
 
-/// An upload that an admin asked for and that has a place waiting for it.
+/// An upload that an admin requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageUpload {
     /// The product that the image will belong to.
     pub product: ProductId,
-    /// The image.
+    /// The image that the upload creates.
     pub image: ImageId,
-    /// What will be uploaded.
+    /// Media type of the file.
     pub content_type: ContentType,
-    /// How large it will be.
+    /// Size of the file.
     pub size: UploadSize,
 }
 
-/// Which of the two sizes an image is kept in.
+/// Name of one of the two sizes in which an image is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VariantName {
-    /// For lists.
+    /// Small size for lists.
     Thumbnail,
-    /// For the product's own page.
+    /// Large size for the product page.
     Display,
 }
 
 impl VariantName {
-    /// The name in keys and answers.
+    /// Returns the name as it is written in object keys and API responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Thumbnail => "thumbnail",
@@ -112,42 +114,42 @@ impl VariantName {
     }
 }
 
-/// One size of an image, in pixels.
+/// Dimensions of one variant of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// Pixels from left to right.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels from top to bottom.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// Both sizes of an image.
+/// Dimensions of both variants of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variants {
-    /// For lists.
+    /// Small size for lists.
     pub thumbnail: Variant,
-    /// For the product's own page.
+    /// Large size for the product page.
     pub display: Variant,
 }
 
-/// How far an image has come. It leaves `Pending` once, and nothing leads back.
+/// Processing state of an image. An image leaves `Pending` once and never returns to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub enum ImageState {
-    /// Waiting for its upload, or uploaded and not looked at yet.
+    /// The file is not uploaded or not processed yet.
     Pending {
-        /// What the upload was promised to be.
+        /// Media type that the upload must have.
         #[serde(rename = "contentType")]
         content_type: ContentType,
     },
-    /// Its variants can be fetched.
+    /// The variants are available.
     Ready {
-        /// The sizes of the variants.
+        /// Dimensions of the variants.
         variants: Variants,
     },
-    /// The upload could not be used.
+    /// The uploaded file could not be processed.
     Failed {
-        /// Why, for the admin who uploaded it.
+        /// The reason, shown to the admin.
         reason: Reason,
     },
 }
@@ -157,16 +159,16 @@ pub enum ImageState {
 pub struct Image {
     /// The image's identifier.
     pub id: ImageId,
-    /// How far it has come.
+    /// The processing state.
     #[serde(flatten)]
     pub state: ImageState,
-    /// When it was asked for.
+    /// When the upload was requested.
     #[serde(rename = "requestedAt")]
     pub requested_at: Timestamp,
 }
 
 impl Image {
-    /// Whether nothing will ever come of it: it failed, or its upload did not come in time.
+    /// Returns whether the image can no longer become ready: it failed, or its upload did not arrive in time.
     pub fn is_abandoned(&self, now: Timestamp) -> bool {
         match self.state {
             ImageState::Pending { .. } => now.unix_seconds() - self.requested_at.unix_seconds() > UPLOAD_LIFETIME_SECONDS,

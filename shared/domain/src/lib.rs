@@ -1,9 +1,10 @@
-//! The storefront's entities, rules and ports: no AWS, no HTTP, no clock and no randomness of its own.
+//! The storefront's entities, business rules, and ports. The crate does not depend on AWS or HTTP, and it takes the time
+//! and new identifiers as arguments.
 //!
-//! Everything that comes from outside is parsed once into the types here ([`ProductName`], [`Money`], [`OrderId`] …), so
-//! code behind the edge does not check it again. What the rules need from their surroundings is a narrow trait in
-//! [`ports`]. `memory` implements every port in memory, and `contract` has the tests that each implementation, in memory or
-//! on AWS, must pass.
+//! Input is parsed once into the types in this crate ([`ProductName`], [`Money`], [`OrderId`], …), so the code behind the
+//! edge does not validate it again. [`ports`] contains a narrow trait for each operation that the rules need from the
+//! outside. `memory` implements every port in memory. `contract` contains the tests that each implementation must pass, in
+//! memory and on AWS.
 
 #[cfg(feature = "testing")]
 pub mod contract;

@@ -1,4 +1,4 @@
-//! Every port of the storefront in memory: what a handler's unit test passes in place of AWS.
+//! In-memory implementations of all storefront ports, for unit tests of handlers.
 
 mod email;
 mod files;

@@ -1,4 +1,4 @@
-//! Money: integer minor units and a currency, never a float.
+//! Money as integer minor units and a currency; floating-point numbers are not used.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Quantity;
 
-const NOT_A_CURRENCY: ValueError = ValueError::Invalid { expected: "a currency code of ISO 4217, such as EUR" };
+const NOT_A_CURRENCY: ValueError = ValueError::Invalid { expected: "an ISO 4217 currency code, such as EUR" };
 
-/// A currency of ISO 4217, written as its three-letter code.
+/// An ISO 4217 currency, written as its three-letter code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency(iso_currency::Currency);
@@ -36,16 +36,16 @@ impl fmt::Display for Currency {
 
 /// An amount in a currency's minor unit (cents for EUR, yen for JPY): 0 to 999,999,999,999.
 ///
-/// The bound keeps every total below 2⁵³, past which JSON numbers lose digits in many clients.
+/// The limit keeps every total below 2⁵³. Many clients lose precision when they parse larger JSON numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u64")]
 pub struct Amount(u64);
 
 impl Amount {
-    /// The greatest amount.
+    /// Largest amount in minor units.
     pub const MAX: u64 = 999_999_999_999;
 
-    /// The number of minor units.
+    /// Returns the number of minor units.
     pub fn minor_units(self) -> u64 {
         self.0
     }
@@ -68,24 +68,24 @@ impl From<Amount> for u64 {
     }
 }
 
-/// An amount of one currency.
+/// An amount of money in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Money {
-    /// How much, in minor units.
+    /// Amount in the currency's minor unit, such as cents.
     pub amount: Amount,
-    /// Of which currency.
+    /// ISO 4217 currency code.
     pub currency: Currency,
 }
 
 impl Money {
-    /// The price of `quantity` pieces, or `None` when it is more than [`Amount::MAX`].
+    /// Returns the price of `quantity` units, or `None` if it is more than [`Amount::MAX`].
     pub fn times(self, quantity: Quantity) -> Option<Self> {
         let minor_units = self.amount.0.checked_mul(quantity.get().into())?;
         Some(Self { amount: Amount::try_from(minor_units).ok()?, ..self })
     }
 
-    /// The sum, or `None` when the currencies differ or it is more than [`Amount::MAX`].
+    /// Returns the sum, or `None` if the currencies differ or the sum is more than [`Amount::MAX`].
     pub fn plus(self, other: Self) -> Option<Self> {
         let minor_units = self.amount.0.checked_add(other.amount.0)?;
         (self.currency == other.currency)
@@ -95,10 +95,11 @@ impl Money {
     }
 }
 
-/// As a person reads it: `1,250` minor units of EUR are `12.50 EUR`, of JPY `1250 JPY`.
+/// Formats the amount in major units, with the currency's number of decimals. 1250 minor units are `12.50 EUR` or `1250 JPY`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (minor_units, digits) = (self.amount.0, usize::from(self.currency.0.exponent().unwrap_or(0)));
+        let minor_units = self.amount.0;
+        let digits = usize::from(self.currency.0.exponent().unwrap_or(0));
         let unit = 10_u64.pow(digits.try_into().unwrap_or(0));
         match digits {
             0 => write!(f, "{minor_units} {}", self.currency),
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_codes_of_iso_4217_are_currencies() {
+    fn accepts_only_iso_4217_codes() {
         assert!(Currency::try_from("EUR".to_owned()).is_ok());
         for code in ["eur", "EURO", "", "ABC"] {
             assert_eq!(Currency::try_from(code.to_owned()), Err(NOT_A_CURRENCY), "{code}");
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_exact_or_refused() {
+    fn returns_exact_results_or_none() {
         assert_eq!(money(1999, "EUR").times(Quantity::try_from(3).unwrap()), Some(money(5997, "EUR")));
         assert_eq!(money(1, "EUR").plus(money(2, "EUR")), Some(money(3, "EUR")));
         assert_eq!(money(1, "EUR").plus(money(2, "USD")), None);
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_it_in_the_currencys_own_digits() {
+    fn displays_the_decimals_of_the_currency() {
         for (minor_units, code, text) in
             [(1250, "EUR", "12.50 EUR"), (5, "EUR", "0.05 EUR"), (1250, "JPY", "1250 JPY"), (1250, "KWD", "1.250 KWD")]
         {

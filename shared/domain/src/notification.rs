@@ -1,31 +1,32 @@
-//! What customers are told of what happened, by e-mail.
+//! The e-mails that customers receive.
 
 use ferrite_core::Reason;
 
 use crate::{Customer, CustomerName, DomainEvent, Email, Money, OrderId};
 
-/// What is said in one e-mail.
+/// Subject and text of one e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// What it is about, on one line.
+    /// The subject; a single line.
     pub subject: String,
-    /// What it says: plain text, whose lines end in `\n`.
+    /// The body: plain text whose lines end in `\n`.
     pub text: String,
 }
 
-/// One e-mail.
+/// An e-mail and its recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailMessage {
-    /// SES message tags, which SES repeats in its events about the e-mail: names and values of letters, digits, `-` and `_`.
+    /// Amazon SES message tags. SES includes them in the events that it publishes about the e-mail. Names and values may
+    /// contain ASCII letters, digits, `-`, and `_`.
     pub message_tags: Vec<(&'static str, String)>,
-    /// Whom it is for.
+    /// The recipient's address.
     pub to: Email,
-    /// What it says.
+    /// The subject and text.
     pub notification: Notification,
 }
 
 impl Notification {
-    /// What `customer`, whom the event is about, is told of it; `None` when they are told nothing.
+    /// Returns the e-mail that informs `customer` of the event, or `None` if no e-mail is sent for this event type.
     pub fn of(event: &DomainEvent, customer: &Customer) -> Option<Self> {
         match event {
             DomainEvent::CustomerRegistered(_) => Some(welcome(&customer.name)),
@@ -33,7 +34,7 @@ impl Notification {
             DomainEvent::OrderCancelled(cancelled) => {
                 Some(cancellation(&customer.name, cancelled.order_id, &cancelled.reason, cancelled.total))
             }
-            // That an order was placed is what its customer was answered, and a declined payment is for them to find there.
+            // The response to the request confirms a placed order, and the order itself shows a declined payment.
             DomainEvent::OrderPlaced(_) | DomainEvent::OrderPaymentFailed(_) => None,
         }
     }
@@ -42,25 +43,25 @@ impl Notification {
 fn welcome(name: &CustomerName) -> Notification {
     Notification {
         subject: "Welcome to the storefront".to_owned(),
-        text: format!(
-            "Hello {name},\n\nyou are registered. We write to this address when something happens to an order of yours.\n"
-        ),
+        text: format!("Hello {name},\n\nThanks for signing up. We will use this address to e-mail you about your orders.\n"),
     }
 }
 
 fn receipt(name: &CustomerName, order: OrderId, total: Money) -> Notification {
     Notification {
-        subject: format!("Your order {order} is paid"),
-        text: format!("Hello {name},\n\nwe received {total} for your order {order}. Thank you!\n"),
+        subject: format!("Your order {order} has been paid"),
+        text: format!(
+            "Hello {name},\n\nWe received your payment of {total} for order {order}. Thank you for your purchase!\n"
+        ),
     }
 }
 
 fn cancellation(name: &CustomerName, order: OrderId, reason: &Reason, total: Money) -> Notification {
     Notification {
-        subject: format!("Your order {order} is cancelled"),
+        subject: format!("Your order {order} has been cancelled"),
         text: format!(
-            "Hello {name},\n\nyour order {order} over {total} is cancelled: {reason}.\n\n\
-             You do not have to pay for it. If {total} were taken, you get them back.\n"
+            "Hello {name},\n\nYour order {order} for {total} has been cancelled. Reason: {reason}.\n\n\
+             You do not need to pay for it. If you were already charged {total}, we will refund it.\n"
         ),
     }
 }
@@ -90,42 +91,46 @@ mod tests {
         Money { amount: 3500.try_into().unwrap(), currency: "EUR".to_owned().try_into().unwrap() }
     }
 
-    fn told(event: DomainEvent) -> Option<Notification> {
-        let told = Notification::of(&event, &ada())?;
-        assert!(!told.subject.contains(['\r', '\n']), "a subject is one line");
-        assert!(told.text.starts_with("Hello Ada Lovelace,\n"), "{}", told.text);
-        Some(told)
+    fn notification(event: DomainEvent) -> Option<Notification> {
+        let notification = Notification::of(&event, &ada())?;
+        assert!(!notification.subject.contains(['\r', '\n']), "the subject must be a single line");
+        assert!(notification.text.starts_with("Hello Ada Lovelace,\n"), "{}", notification.text);
+        Some(notification)
     }
 
     #[test]
-    fn a_new_customer_is_welcomed() {
+    fn welcomes_a_new_customer() {
         let event = DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: ada().id });
-        assert_eq!(told(event).unwrap().subject, "Welcome to the storefront");
+        assert_eq!(notification(event).unwrap().subject, "Welcome to the storefront");
     }
 
     #[test]
-    fn a_paid_order_is_named_with_what_was_paid() {
-        let (order_id, customer_id) = (ORDER.parse().unwrap(), ada().id);
-        let told = told(DomainEvent::OrderPaid(OrderPaid { order_id, customer_id, total: total() })).unwrap();
-        assert!(told.subject.contains(ORDER) && told.text.contains("35.00 EUR"), "{told:?}");
+    fn receipt_names_the_order_and_the_amount() {
+        let order_id = ORDER.parse().unwrap();
+        let customer_id = ada().id;
+        let receipt = notification(DomainEvent::OrderPaid(OrderPaid { order_id, customer_id, total: total() })).unwrap();
+        assert!(receipt.subject.contains(ORDER) && receipt.text.contains("35.00 EUR"), "{receipt:?}");
     }
 
     #[test]
-    fn a_cancelled_order_is_named_with_the_reason() {
-        let (order_id, customer_id) = (ORDER.parse().unwrap(), ada().id);
-        let reason = Reason::from_lossy("it was not paid in time");
-        let told =
-            told(DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id, reason, total: total() })).unwrap();
-        assert!(told.subject.contains(ORDER), "{told:?}");
-        assert!(told.text.contains("it was not paid in time") && told.text.contains("35.00 EUR"), "{told:?}");
+    fn cancellation_names_the_order_the_reason_and_the_amount() {
+        let order_id = ORDER.parse().unwrap();
+        let customer_id = ada().id;
+        let reason = Reason::from_lossy("payment was not received in time");
+        let event = DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id, reason, total: total() });
+        let cancellation = notification(event).unwrap();
+        assert!(cancellation.subject.contains(ORDER), "{cancellation:?}");
+        assert!(cancellation.text.contains("payment was not received in time"), "{cancellation:?}");
+        assert!(cancellation.text.contains("35.00 EUR"), "{cancellation:?}");
     }
 
     #[test]
-    fn of_the_rest_nobody_is_told() {
-        let (order_id, customer_id) = (ORDER.parse().unwrap(), ada().id);
+    fn sends_nothing_for_placed_orders_and_declined_payments() {
+        let order_id = ORDER.parse().unwrap();
+        let customer_id = ada().id;
         let placed = OrderPlaced { order_id, customer_id: ada().id, lines: Vec::new(), total: total() };
         let failed = OrderPaymentFailed { order_id, customer_id, reason: Reason::from_lossy("declined") };
-        assert_eq!(told(DomainEvent::OrderPlaced(placed)), None);
-        assert_eq!(told(DomainEvent::OrderPaymentFailed(failed)), None);
+        assert_eq!(notification(DomainEvent::OrderPlaced(placed)), None);
+        assert_eq!(notification(DomainEvent::OrderPaymentFailed(failed)), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Orders: how they are placed, and the state machine they go through.
+//! Orders: placement, pricing, and the state machine of the order status.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CustomerId, Money, OrderId, PaymentToken, Product, ProductId, Quantity};
 
-/// Why an order was cancelled that its customer cancelled.
+/// Cancellation reason used when the customer cancels the order.
 const CANCELLED_BY_CUSTOMER: &str = "cancelled by the customer";
 
-/// Why an order was cancelled that was pending for too long.
-const NOT_PAID_IN_TIME: &str = "it was not paid in time";
+/// Cancellation reason used when the order stays pending for too long.
+const NOT_PAID_IN_TIME: &str = "payment was not received in time";
 
-/// Where an order stands.
+/// Status of an order.
 ///
 /// ```text
 /// pending ──► paid
@@ -23,24 +23,24 @@ const NOT_PAID_IN_TIME: &str = "it was not paid in time";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Placed; its stock is taken and its payment is not decided.
+    /// The order is placed and its stock is taken. The payment is not decided yet.
     Pending,
-    /// Paid for.
+    /// The order is paid.
     Paid,
-    /// The payment was declined; the stock went back.
+    /// The payment was declined and the stock was returned.
     PaymentFailed {
-        /// Why, for the customer.
+        /// The reason, shown to the customer.
         reason: Reason,
     },
-    /// Cancelled; the stock went back.
+    /// The order was cancelled and the stock was returned.
     Cancelled {
-        /// Why, for the customer.
+        /// The reason, shown to the customer.
         reason: Reason,
     },
 }
 
 impl OrderStatus {
-    /// The status in keys, conditions and answers.
+    /// Returns the status as it is written in table keys, condition expressions, and API responses.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -50,7 +50,7 @@ impl OrderStatus {
         }
     }
 
-    /// Why it came to this, where there is a reason.
+    /// Returns the reason of a failed payment or a cancellation.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Pending | Self::Paid => None,
@@ -59,29 +59,29 @@ impl OrderStatus {
     }
 }
 
-/// Some pieces of one product, at the price they had when the order was placed.
+/// One line of an order: a quantity of a product, at the price when the order was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OrderLine {
-    /// Of which product.
+    /// The ordered product.
     pub product_id: ProductId,
-    /// How many pieces.
+    /// Number of units ordered.
     pub quantity: Quantity,
-    /// What one piece cost.
+    /// Price of one unit.
     pub unit_price: Money,
 }
 
-/// Some pieces of one product that a customer asks for.
+/// One requested order line: a quantity of a product, without a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineRequest {
-    /// Of which product.
+    /// The requested product.
     pub product: ProductId,
-    /// How many pieces.
+    /// Number of units requested.
     pub quantity: Quantity,
 }
 
-/// What a customer asks for: 1 to [`PlacementRequest::MAX_LINES`] lines, each of another product.
+/// A request to place an order: 1 to [`PlacementRequest::MAX_LINES`] lines, each for a different product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacementRequest {
     lines: Vec<LineRequest>,
@@ -89,14 +89,14 @@ pub struct PlacementRequest {
 }
 
 impl PlacementRequest {
-    /// The most lines of one order: with the order and the idempotency record they fit in one `TransactWriteItems`, which
-    /// takes 100 items.
+    /// Maximum number of lines in one order. One `TransactWriteItems` call writes all lines, the order, and the idempotency
+    /// record; DynamoDB limits the call to 100 items.
     pub const MAX_LINES: usize = 50;
 
-    /// The request, if its lines are.
+    /// Creates a request after checking its lines.
     ///
     /// # Errors
-    /// No lines, too many, or two of one product.
+    /// Returns an error if there are no lines, too many lines, or two lines for the same product.
     pub fn new(lines: Vec<LineRequest>, payment_token: PaymentToken) -> Result<Self, ValueError> {
         if lines.is_empty() || lines.len() > Self::MAX_LINES {
             return Err(ValueError::OutOfRange { min: 1, max: Self::MAX_LINES as u64 });
@@ -108,20 +108,20 @@ impl PlacementRequest {
         Ok(Self { lines, payment_token })
     }
 
-    /// What is asked for.
+    /// Returns the requested lines.
     pub fn lines(&self) -> &[LineRequest] {
         &self.lines
     }
 
-    /// The products that are asked for, each once.
+    /// Returns the requested products. Each product occurs once.
     pub fn products(&self) -> Vec<ProductId> {
         self.lines.iter().map(|line| line.product).collect()
     }
 
-    /// The order, at the prices of `products`.
+    /// Creates the order at the current prices of `products`.
     ///
     /// # Errors
-    /// What the customer has to change first; every line at fault is named.
+    /// Returns the reason that the order cannot be placed. The error lists every affected line or product.
     pub fn price(
         self,
         id: OrderId,
@@ -176,86 +176,86 @@ fn total(lines: &[OrderLine]) -> Result<Money, PricingError> {
         .ok_or(PricingError::TotalTooLarge)
 }
 
-/// Why an order cannot be placed as it was asked for.
+/// Reason that a requested order cannot be priced.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PricingError {
-    /// There is no such product.
-    #[error("some lines name a product that does not exist")]
+    /// Some of the requested products do not exist.
+    #[error("some lines contain a product that does not exist")]
     UnknownProducts {
-        /// The lines at fault, counted from 0.
+        /// Zero-based indexes of the affected lines.
         lines: Vec<usize>,
     },
-    /// The prices cannot be added up.
-    #[error("all products of one order must be priced in the same currency")]
+    /// The products have prices in different currencies, so there is no total.
+    #[error("all products in an order must be priced in the same currency")]
     MixedCurrencies,
-    /// More than [`crate::Amount::MAX`].
-    #[error("the total is larger than an order may be")]
+    /// The total is more than [`crate::Amount::MAX`].
+    #[error("the total exceeds the maximum order amount")]
     TotalTooLarge,
-    /// Not as many pieces left as were asked for.
-    #[error("not enough pieces are left")]
+    /// The stock of some products is less than the requested quantity.
+    #[error("not enough stock")]
     OutOfStock {
-        /// The products that are short.
+        /// The products with too little stock.
         products: Vec<ProductId>,
     },
 }
 
-/// What a customer ordered, and how far it came.
+/// A customer's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// The order's identifier.
     pub id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer: CustomerId,
-    /// Where it stands.
+    /// The current status.
     pub status: OrderStatus,
-    /// What was ordered.
+    /// The ordered products and quantities.
     pub lines: Vec<OrderLine>,
-    /// What it costs altogether.
+    /// Total price of all lines.
     pub total: Money,
-    /// What to charge.
+    /// The token that the payment gateway charges.
     pub payment_token: PaymentToken,
-    /// Counts the changes, so that events that arrive in another order can be told apart.
+    /// Incremented with each change. Consumers can use it to order events that arrive out of order.
     pub version: Version,
-    /// When it was placed.
+    /// When the order was placed.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the order last changed.
     pub updated_at: Timestamp,
 }
 
 impl Order {
-    /// The payment was taken.
+    /// Marks the order as paid.
     ///
     /// # Errors
-    /// The order is not pending.
+    /// Returns an error if the order is not pending.
     pub fn pay(self, now: Timestamp) -> Result<Transition, TransitionError> {
         self.leave_pending(OrderStatus::Paid, now)
     }
 
-    /// The payment was declined: the stock goes back.
+    /// Marks the payment as declined and returns the stock.
     ///
     /// # Errors
-    /// The order is not pending.
+    /// Returns an error if the order is not pending.
     pub fn fail_payment(self, reason: Reason, now: Timestamp) -> Result<Transition, TransitionError> {
         self.leave_pending(OrderStatus::PaymentFailed { reason }, now)
     }
 
-    /// Its customer no longer wants it: the stock goes back.
+    /// Cancels the order at the customer's request and returns the stock.
     ///
     /// # Errors
-    /// The order is not pending.
+    /// Returns an error if the order is not pending.
     pub fn cancel(self, now: Timestamp) -> Result<Transition, TransitionError> {
         self.leave_pending(OrderStatus::Cancelled { reason: Reason::from_lossy(CANCELLED_BY_CUSTOMER) }, now)
     }
 
-    /// It was pending for too long: the stock goes back.
+    /// Cancels an order that was pending for too long and returns the stock.
     ///
     /// # Errors
-    /// The order is not pending.
+    /// Returns an error if the order is not pending.
     pub fn expire(self, now: Timestamp) -> Result<Transition, TransitionError> {
         self.leave_pending(OrderStatus::Cancelled { reason: Reason::from_lossy(NOT_PAID_IN_TIME) }, now)
     }
 
-    /// Where it stands among all orders.
+    /// Returns the order's position in listings of all customers' orders.
     pub fn position(&self) -> OrderPosition {
         OrderPosition { created_at: self.created_at, id: self.id, customer: self.customer.clone() }
     }
@@ -269,19 +269,20 @@ impl Order {
     }
 }
 
-/// Where an order stands in a listing of many customers' orders: what such a listing goes on from.
+/// Position of an order in a listing of all customers' orders; the next page starts after it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderPosition {
-    /// When it was placed.
+    /// When the order was placed.
     pub created_at: Timestamp,
-    /// Which it is.
+    /// The order's identifier.
     pub id: OrderId,
-    /// Whose it is.
+    /// The customer who placed the order.
     pub customer: CustomerId,
 }
 
-/// A change of an order's status that the state machine allows. Only [`Order`]'s own methods make one, so what it
-/// does not allow cannot be handed to a store.
+/// A change of an order's status that the state machine allows.
+///
+/// Only the methods of [`Order`] create one, so a store can never receive an invalid change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
     before: Order,
@@ -289,17 +290,17 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// The order before.
+    /// Returns the order before the change.
     pub fn before(&self) -> &Order {
         &self.before
     }
 
-    /// The order after.
+    /// Returns the order after the change.
     pub fn after(&self) -> &Order {
         &self.after
     }
 
-    /// The lines whose pieces can be ordered again after it.
+    /// Returns the lines whose stock is returned by the change.
     pub fn returned_lines(&self) -> &[OrderLine] {
         match self.after.status {
             OrderStatus::PaymentFailed { .. } | OrderStatus::Cancelled { .. } => &self.after.lines,
@@ -308,13 +309,13 @@ impl Transition {
     }
 }
 
-/// The order stands where this change is not possible.
+/// The state machine does not allow this change of an order's status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an order that is {from} cannot become {to}")]
+#[error("an order cannot change from {from} to {to}")]
 pub struct TransitionError {
-    /// Where it stands.
+    /// The current status.
     pub from: &'static str,
-    /// Where it was to go.
+    /// The requested status.
     pub to: &'static str,
 }
 
@@ -340,8 +341,8 @@ mod tests {
         .create(Uuid::from_u128(n).into(), Timestamp::from_unix_millis(NOW))
     }
 
-    fn order(asked: &[(u128, u64)], products: &[Product]) -> Result<Order, PricingError> {
-        let lines = asked
+    fn order(requested: &[(u128, u64)], products: &[Product]) -> Result<Order, PricingError> {
+        let lines = requested
             .iter()
             .map(|&(n, quantity)| LineRequest { product: Uuid::from_u128(n).into(), quantity: quantity.try_into().unwrap() })
             .collect();
@@ -355,22 +356,22 @@ mod tests {
     }
 
     #[test]
-    fn an_order_costs_the_sum_of_its_lines() {
+    fn total_is_the_sum_of_the_lines() {
         let order = order(&[(1, 2), (2, 3)], &[product(1, 250, "EUR", 9), product(2, 1000, "EUR", 9)]).unwrap();
         assert_eq!(order.total.amount.minor_units(), 3500);
         assert_eq!(order.status, OrderStatus::Pending);
     }
 
     #[test]
-    fn every_line_at_fault_is_named() {
-        let stocked = [product(1, 1, "EUR", 1), product(2, 1, "EUR", 9), product(3, 1, "EUR", 0)];
-        assert_eq!(order(&[(7, 1), (2, 1), (8, 1)], &stocked), Err(PricingError::UnknownProducts { lines: vec![0, 2] }));
-        let short = vec![stocked[0].id, stocked[2].id];
-        assert_eq!(order(&[(1, 2), (2, 9), (3, 1)], &stocked), Err(PricingError::OutOfStock { products: short }));
+    fn errors_list_every_affected_line_or_product() {
+        let products = [product(1, 1, "EUR", 1), product(2, 1, "EUR", 9), product(3, 1, "EUR", 0)];
+        assert_eq!(order(&[(7, 1), (2, 1), (8, 1)], &products), Err(PricingError::UnknownProducts { lines: vec![0, 2] }));
+        let short = vec![products[0].id, products[2].id];
+        assert_eq!(order(&[(1, 2), (2, 9), (3, 1)], &products), Err(PricingError::OutOfStock { products: short }));
     }
 
     #[test]
-    fn what_cannot_be_added_up_is_refused() {
+    fn rejects_mixed_currencies_and_excessive_totals() {
         assert_eq!(
             order(&[(1, 1), (2, 1)], &[product(1, 1, "EUR", 9), product(2, 1, "JPY", 9)]),
             Err(PricingError::MixedCurrencies)
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_and_each_names_another_product() {
+    fn requires_1_to_50_lines_with_distinct_products() {
         let line = |n| LineRequest { product: Uuid::from_u128(n).into(), quantity: 1.try_into().unwrap() };
         let token = || PaymentToken::try_from("tok_success".to_owned()).unwrap();
         assert!(PlacementRequest::new(vec![], token()).is_err());
@@ -389,34 +390,39 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_order_moves_on_once_and_nothing_leads_on_from_there() {
+    fn a_pending_order_changes_status_only_once() {
         let now = Timestamp::from_unix_millis(NOW + 1);
         let pending = order(&[(1, 2)], &[product(1, 250, "EUR", 9)]).unwrap();
         let reason = Reason::from_lossy("declined");
-        let moves: [&dyn Fn(Order) -> Result<Transition, TransitionError>; 4] = [
+        let changes: [&dyn Fn(Order) -> Result<Transition, TransitionError>; 4] = [
             &|order| order.pay(now),
             &|order| order.fail_payment(reason.clone(), now),
             &|order| order.cancel(now),
             &|order| order.expire(now),
         ];
-        for first in moves {
-            let moved = first(pending.clone()).unwrap();
-            assert_eq!(moved.before(), &pending);
-            assert_eq!((moved.after().version.get(), moved.after().updated_at), (2, now));
-            let is_paid = moved.after().status == OrderStatus::Paid;
-            assert_eq!(moved.returned_lines(), if is_paid { &[] } else { &pending.lines[..] }, "{:?}", moved.after().status);
-            for second in moves {
-                assert!(second(moved.after().clone()).is_err(), "{:?}", moved.after().status);
+        for first in changes {
+            let transition = first(pending.clone()).unwrap();
+            assert_eq!(transition.before(), &pending);
+            assert_eq!((transition.after().version.get(), transition.after().updated_at), (2, now));
+            let is_paid = transition.after().status == OrderStatus::Paid;
+            assert_eq!(
+                transition.returned_lines(),
+                if is_paid { &[] } else { &pending.lines[..] },
+                "{:?}",
+                transition.after().status
+            );
+            for second in changes {
+                assert!(second(transition.after().clone()).is_err(), "{:?}", transition.after().status);
             }
         }
     }
 
     #[test]
-    fn a_cancelled_order_says_who_or_what_cancelled_it() {
+    fn a_cancelled_order_contains_the_reason() {
         let pending = order(&[(1, 2)], &[product(1, 250, "EUR", 9)]).unwrap();
         let now = Timestamp::from_unix_millis(NOW);
-        let reason = |moved: Transition| moved.after().status.reason().unwrap().to_string();
+        let reason = |transition: Transition| transition.after().status.reason().unwrap().to_string();
         assert_eq!(reason(pending.clone().cancel(now).unwrap()), "cancelled by the customer");
-        assert_eq!(reason(pending.expire(now).unwrap()), "it was not paid in time");
+        assert_eq!(reason(pending.expire(now).unwrap()), "payment was not received in time");
     }
 }

@@ -1,4 +1,4 @@
-//! Taking payment.
+//! Payment tokens, charges, and payment results.
 
 use std::fmt;
 
@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Money, OrderId};
 
-/// What the payment provider gave the customer's client in place of the card: `tok_` and up to 100 letters, digits or `_`.
+/// A token from the payment provider that stands for the customer's card: `tok_` and 1 to 100 letters, digits, or `_`.
 ///
-/// It can be charged by whoever holds it, so its `Debug` form does not show it and it never leaves the order's item.
+/// Anyone who has the token can charge it. Therefore the `Debug` output does not contain it, and it is stored only in the
+/// order's table item.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PaymentToken(String);
@@ -18,7 +19,7 @@ impl PaymentToken {
     pub(crate) const PREFIX: &str = "tok_";
     pub(crate) const MAX_AFTER_PREFIX: usize = 100;
 
-    /// The token, for the one who charges it.
+    /// Returns the token. Use it only to charge the payment or to store the order.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -28,12 +29,12 @@ impl TryFrom<String> for PaymentToken {
     type Error = ValueError;
 
     fn try_from(text: String) -> Result<Self, ValueError> {
-        let rest = text.strip_prefix(Self::PREFIX).ok_or(ValueError::NotAnId { prefix: Self::PREFIX })?;
-        if rest.is_empty()
-            || rest.len() > Self::MAX_AFTER_PREFIX
-            || !rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        let suffix = text.strip_prefix(Self::PREFIX).ok_or(ValueError::NotAnId { prefix: Self::PREFIX })?;
+        if suffix.is_empty()
+            || suffix.len() > Self::MAX_AFTER_PREFIX
+            || !suffix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         {
-            return Err(ValueError::Forbidden { allowed: "1 to 100 letters, digits or `_` after `tok_`" });
+            return Err(ValueError::Forbidden { allowed: "1 to 100 letters, digits, or `_` after `tok_`" });
         }
         Ok(Self(text))
     }
@@ -51,29 +52,28 @@ impl fmt::Debug for PaymentToken {
     }
 }
 
-/// What is to be paid.
+/// A request to charge the customer for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// The order it is for. Gateways take it as the idempotency key: one order is charged once, however often it is tried.
+    /// The order to charge for. Gateways use it as the idempotency key, so retries charge an order only once.
     pub order: OrderId,
-    /// How much.
+    /// The amount to charge.
     pub amount: Money,
-    /// From whom.
+    /// The customer's payment token.
     pub token: PaymentToken,
 }
 
-/// How the payment of an order stands. The gateway decides once for each order, and never takes money for one that was
-/// voided.
+/// Result of the payment of an order. The gateway decides once per order and never charges a voided one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payment {
-    /// The amount was taken.
+    /// The amount was charged.
     Approved,
-    /// The amount was not taken and will not be.
+    /// The charge was declined. This is final.
     Declined {
-        /// Why, for the customer.
+        /// The reason, shown to the customer.
         reason: Reason,
     },
-    /// The amount was given back, or never taken, because the order is not to be paid for any more.
+    /// The payment was voided because the order was cancelled. Any charged amount was refunded.
     Voided,
 }
 
@@ -82,13 +82,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_not_shown_by_debug() {
+    fn debug_output_hides_the_token() {
         let token = PaymentToken::try_from("tok_success".to_owned()).unwrap();
         assert!(!format!("{token:?}").contains("success"));
     }
 
     #[test]
-    fn what_is_no_token_is_refused() {
+    fn rejects_invalid_tokens() {
         for text in ["", "tok_", "success", "tok_a b", "4242424242424242"] {
             assert!(PaymentToken::try_from(text.to_owned()).is_err(), "{text}");
         }

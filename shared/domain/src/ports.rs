@@ -1,7 +1,8 @@
-//! What the storefront's rules need from their surroundings, each port as narrow as one use of it.
+//! The operations that the storefront needs from the outside. Each port is a trait for a single operation or a few closely
+//! related ones.
 //!
-//! A handler names only the ports that it calls. Its unit tests then implement no more than those, and its role needs no
-//! more permissions than theirs. The ports that are not about the storefront are in [`ferrite_core::ports`].
+//! A handler takes only the ports that it calls. Its unit tests implement no others, and its IAM role needs only the
+//! permissions for those operations. Ports that are independent of the storefront are in [`ferrite_core::ports`].
 
 mod customers;
 mod email;

@@ -1,47 +1,47 @@
-//! Products.
+//! Products and changes of their fields.
 
 use ferrite_core::{Timestamp, Version};
 
 use crate::{Description, Image, Money, ProductId, ProductName, Stock};
 
-/// Something that can be ordered.
+/// A product in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Product {
     /// The product's identifier.
     pub id: ProductId,
-    /// What it is called.
+    /// The product's name.
     pub name: ProductName,
-    /// What it is like.
+    /// The product's description.
     pub description: Option<Description>,
-    /// What one piece costs.
+    /// Price of one unit.
     pub price: Money,
-    /// How many pieces can still be ordered; an order takes its pieces when it is placed.
+    /// Number of units available. Placing an order takes its units from the stock.
     pub stock: Stock,
-    /// Its images, oldest first.
+    /// The product's images, oldest first.
     pub images: Vec<Image>,
-    /// Counts the changes, those of stock and images included.
+    /// Incremented with each change, including changes of the stock and images.
     pub version: Version,
-    /// When it was made.
+    /// When the product was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the product last changed.
     pub updated_at: Timestamp,
 }
 
-/// What is needed to make a product.
+/// The data needed to create a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewProduct {
-    /// What it is called.
+    /// The product's name.
     pub name: ProductName,
-    /// What it is like.
+    /// The product's description.
     pub description: Option<Description>,
-    /// What one piece costs.
+    /// Price of one unit.
     pub price: Money,
-    /// How many pieces there are.
+    /// Number of units available.
     pub stock: Stock,
 }
 
 impl NewProduct {
-    /// The product, in its first version.
+    /// Creates the product in its first version.
     pub fn create(self, id: ProductId, now: Timestamp) -> Product {
         Product {
             id,
@@ -57,26 +57,26 @@ impl NewProduct {
     }
 }
 
-/// A change of some of a product's fields; what is `None` stays as it is.
+/// A change of some of a product's fields. Fields that are `None` stay unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProductPatch {
-    /// A new name.
+    /// New name.
     pub name: Option<ProductName>,
-    /// A new description, or `Some(None)` for none any more.
+    /// New description; `Some(None)` removes the description.
     pub description: Option<Option<Description>>,
-    /// A new price, for orders from now on.
+    /// New price of one unit. It applies to orders placed after the change.
     pub price: Option<Money>,
-    /// A new count of pieces.
+    /// New number of units available.
     pub stock: Option<Stock>,
 }
 
 impl ProductPatch {
-    /// Whether it changes nothing.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// `product` after this change, made at `now`.
+    /// Returns `product` with the patch applied at time `now`.
     pub fn apply(&self, product: Product, now: Timestamp) -> Product {
         Product {
             name: self.name.clone().unwrap_or(product.name),

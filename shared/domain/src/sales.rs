@@ -1,4 +1,4 @@
-//! What was sold in a day.
+//! The daily sales report.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use serde::Serialize;
 
 use crate::{Currency, Order, ProductId};
 
-/// What was sold of one product in one currency.
+/// Sales of one product in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProductSales {
-    /// Which product.
+    /// The product.
     pub product_id: ProductId,
-    /// In which currency.
+    /// Currency of the sales.
     pub currency: Currency,
-    /// In how many orders.
+    /// Number of orders that contain the product.
     pub orders: u64,
-    /// How many pieces.
+    /// Number of units sold.
     pub quantity: u64,
-    /// For how much, in the currency's minor unit. One order is bounded and a day of them is not, so this can be more than
-    /// [`crate::Amount::MAX`], and more than 2⁵³: read it as an integer.
+    /// Revenue in the currency's minor unit. Orders are limited in amount but not in number, so the value can exceed
+    /// [`crate::Amount::MAX`] and 2⁵³. Readers must parse it as an integer.
     pub amount: u128,
 }
 
-/// What was sold in one currency.
+/// Sales of all products in one currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CurrencySales {
     currency: Currency,
@@ -32,10 +32,10 @@ struct CurrencySales {
     amount: u128,
 }
 
-/// What was sold on one day, by product and by currency: the orders that were paid on it.
+/// Sales of one day, by product and by currency. It covers the orders that were paid on that day.
 ///
-/// What it holds grows with the products that were sold and not with the orders. What it says does not depend on the order that
-/// they were added in.
+/// Its memory use grows with the number of products sold, not with the number of orders. The result does not depend on the
+/// sequence in which orders are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SalesReport {
     day: Day,
@@ -46,37 +46,39 @@ pub struct SalesReport {
 /// One file of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
-    /// What it is kept under: `sales/<day>.<extension>`.
+    /// Object key: `sales/<day>.<extension>`.
     pub key: String,
-    /// Its media type.
+    /// Media type of the file.
     pub content_type: &'static str,
-    /// What is in it.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
-/// A report could not be written down.
+/// A report could not be serialized.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// As CSV.
-    #[error("a report could not be written as CSV")]
+    /// CSV serialization failed.
+    #[error("cannot write the report as CSV")]
     Csv(#[from] csv::Error),
-    /// As JSON.
-    #[error("a report could not be written as JSON")]
+    /// JSON serialization failed.
+    #[error("cannot write the report as JSON")]
     Json(#[from] serde_json::Error),
 }
 
 impl SalesReport {
-    /// The report of a day on which nothing was sold so far.
+    /// Creates an empty report for a day.
     pub fn of(day: Day) -> Self {
         Self { day, products: BTreeMap::new(), currencies: BTreeMap::new() }
     }
 
     /// Adds an order that was paid on the day.
     ///
-    /// No sum can wrap: a line is at most 1,000 pieces and 10¹⁵ minor units, so that it would take more than 10¹⁶ of them.
+    /// The sums cannot overflow in practice. A line has at most 1,000 units and 10¹⁵ minor units, so an overflow would take
+    /// more than 10¹⁶ lines.
     pub fn add(&mut self, order: &Order) {
         for line in &order.lines {
-            let (product_id, currency) = (line.product_id, line.unit_price.currency);
+            let product_id = line.product_id;
+            let currency = line.unit_price.currency;
             let sold = self.products.entry((product_id, currency)).or_insert(ProductSales {
                 product_id,
                 currency,
@@ -84,10 +86,10 @@ impl SalesReport {
                 quantity: 0,
                 amount: 0,
             });
-            let pieces = line.quantity.get();
+            let units = line.quantity.get();
             sold.orders += 1;
-            sold.quantity += u64::from(pieces);
-            sold.amount += u128::from(line.unit_price.amount.minor_units()) * u128::from(pieces);
+            sold.quantity += u64::from(units);
+            sold.amount += u128::from(line.unit_price.amount.minor_units()) * u128::from(units);
         }
         let currency = order.total.currency;
         let sold = self.currencies.entry(currency).or_insert(CurrencySales { currency, orders: 0, amount: 0 });
@@ -95,15 +97,15 @@ impl SalesReport {
         sold.amount += u128::from(order.total.amount.minor_units());
     }
 
-    /// What was sold of each product, by the products' identifiers.
+    /// Returns the sales of each product and currency, sorted by product identifier.
     pub fn products(&self) -> impl ExactSizeIterator<Item = &ProductSales> {
         self.products.values()
     }
 
-    /// The report as files, each the same bytes however often it is made of the same orders.
+    /// Returns the report as a JSON file and a CSV file. The same orders always produce the same bytes.
     ///
     /// # Errors
-    /// Whatever the writers of the formats say; nothing that can be in a report leads to it.
+    /// Returns an error if serialization fails, which no valid report can cause.
     pub fn files(&self) -> Result<[ReportFile; 2], ReportError> {
         let file = |extension, content_type, bytes| ReportFile {
             key: format!("sales/{}.{extension}", self.day),
@@ -113,10 +115,10 @@ impl SalesReport {
         Ok([file("json", "application/json", self.to_json()?), file("csv", "text/csv; charset=utf-8", self.to_csv()?)])
     }
 
-    /// One line for each product and currency under a line that names the columns (RFC 4180).
+    /// Returns the report as CSV (RFC 4180): a header row, then one row per product and currency.
     ///
     /// # Errors
-    /// As [`SalesReport::files`].
+    /// Returns the same errors as [`SalesReport::files`].
     pub fn to_csv(&self) -> Result<Vec<u8>, ReportError> {
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).has_headers(false).from_writer(Vec::new());
         csv.write_record(["productId", "currency", "orders", "quantity", "amount"])?;
@@ -126,20 +128,24 @@ impl SalesReport {
         csv.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
     }
 
-    /// `{"day", "totals": [{"currency", "orders", "amount"}], "products": […]}`, each product as [`ProductSales`] has it.
+    /// Returns the report as JSON: `{"day", "totals": [{"currency", "orders", "amount"}], "products": […]}`. Each product
+    /// has the fields of [`ProductSales`].
     ///
     /// # Errors
-    /// As [`SalesReport::files`].
+    /// Returns the same errors as [`SalesReport::files`].
     pub fn to_json(&self) -> Result<Vec<u8>, ReportError> {
         #[derive(Serialize)]
-        struct Written<'a> {
+        struct ReportDocument<'a> {
             day: Day,
             totals: Vec<&'a CurrencySales>,
             products: Vec<&'a ProductSales>,
         }
-        let written =
-            Written { day: self.day, totals: self.currencies.values().collect(), products: self.products().collect() };
-        let mut json = serde_json::to_vec_pretty(&written)?;
+        let document = ReportDocument {
+            day: self.day,
+            totals: self.currencies.values().collect(),
+            products: self.products().collect(),
+        };
+        let mut json = serde_json::to_vec_pretty(&document)?;
         json.push(b'\n');
         Ok(json)
     }
@@ -161,15 +167,15 @@ mod tests {
         Uuid::from_u128(n).into()
     }
 
-    /// A paid order of `lines`: product, pieces and the price of one.
+    /// Creates a paid order. Each line is a tuple of product number, quantity, and unit price.
     fn order(currency: &str, lines: &[(u128, u64, u64)]) -> Order {
         let money = |amount: u64| Money {
             amount: Amount::try_from(amount).unwrap(),
             currency: currency.to_owned().try_into().unwrap(),
         };
-        let line = |&(n, pieces, price): &(u128, u64, u64)| OrderLine {
+        let line = |&(n, quantity, price): &(u128, u64, u64)| OrderLine {
             product_id: product(n),
-            quantity: Quantity::try_from(pieces).unwrap(),
+            quantity: Quantity::try_from(quantity).unwrap(),
             unit_price: money(price),
         };
         let now = Timestamp::from_unix_millis(1_795_384_800_000);
@@ -178,7 +184,7 @@ mod tests {
             customer: "ada".to_owned().try_into().unwrap(),
             status: OrderStatus::Paid,
             lines: lines.iter().map(line).collect(),
-            total: money(lines.iter().map(|(_, pieces, price)| pieces * price).sum()),
+            total: money(lines.iter().map(|(_, quantity, price)| quantity * price).sum()),
             payment_token: PaymentToken::try_from("tok_success".to_owned()).unwrap(),
             version: Version::FIRST.next(),
             created_at: now,
@@ -197,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn sales_are_added_up_by_product_and_currency() {
+    fn sums_sales_by_product_and_currency() {
         let orders =
             [order("EUR", &[(2, 3, 250), (1, 1, 1999)]), order("USD", &[(2, 1, 300)]), order("EUR", &[(2, 1, 260)])];
         let rows = [
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_is_the_same_bytes_whatever_order_the_orders_come_in() {
+    fn produces_the_same_bytes_in_any_sequence_of_orders() {
         let mut orders: Vec<Order> =
             (0..100).map(|n| order(["EUR", "USD", "JPY"][n % 3], &[(n as u128 % 7, 1, 5)])).collect();
         let files = report(&orders).files().unwrap();
@@ -231,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_sales_has_a_report() {
+    fn reports_a_day_without_sales() {
         let report = SalesReport::of(day());
         assert_eq!(text(report.to_csv().unwrap()), "productId,currency,orders,quantity,amount\r\n");
         let json: serde_json::Value = serde_json::from_slice(&report.to_json().unwrap()).unwrap();
@@ -239,12 +245,13 @@ mod tests {
     }
 
     #[test]
-    fn sums_past_what_one_order_may_cost_and_past_64_bits_are_exact() {
-        let dearest = order("JPY", &[(1, 1, Amount::MAX)]);
-        let mut report = report(&[dearest.clone(), dearest]);
+    fn sums_beyond_the_order_limit_and_64_bits_are_exact() {
+        let largest = order("JPY", &[(1, 1, Amount::MAX)]);
+        let mut report = report(&[largest.clone(), largest]);
         assert_eq!(report.products().next().unwrap().amount, 2 * u128::from(Amount::MAX));
 
-        let (u64_max, key) = (u128::from(u64::MAX), (product(1), "JPY".to_owned().try_into().unwrap()));
+        let u64_max = u128::from(u64::MAX);
+        let key = (product(1), "JPY".to_owned().try_into().unwrap());
         report.products.get_mut(&key).unwrap().amount = u64_max;
         report.currencies.get_mut(&key.1).unwrap().amount = u64_max;
         report.add(&order("JPY", &[(1, 1, 1)]));
@@ -253,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_of_100_000_orders_is_held_as_one_row_for_each_product() {
+    fn keeps_one_row_per_product_for_100_000_orders() {
         const PRODUCTS: u64 = 40;
         let one = |n: u64| order("EUR", &[((n % PRODUCTS).into(), n % 3 + 1, n % 1000), (1000, 1, 7)]);
         let mut report = SalesReport::of(day());

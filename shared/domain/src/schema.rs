@@ -1,7 +1,7 @@
-//! JSON Schemas of the storefront's types, for the events' schemas and the API document.
+//! JSON Schemas of the storefront's types, for the event schemas and the OpenAPI document.
 //!
-//! What serde does not know is stated here: which texts and numbers a parsed type accepts. A schema accepts exactly what its
-//! type's parser accepts.
+//! serde does not know which strings and numbers a parsed type accepts, so this module states the constraints. Each schema
+//! accepts exactly the values that the type's parser accepts, unless a comment states a difference.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::{
 ferrite_core::schema_of! {
     Amount: {"type": "integer", "minimum": 0, "maximum": Amount::MAX}
     ContentType: {"type": "string", "enum": [ContentType::Jpeg, ContentType::Png, ContentType::WebP]}
-    // Not a list of the codes: ISO 4217 adds to it, and who reads one takes any. See CurrencyCode.
+    // Readers accept any code, because ISO 4217 adds codes over time. `CurrencyCode` lists the codes that requests may use.
     Currency: {"type": "string", "pattern": "^[A-Z]{3}$"}
     CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
     CustomerName: {"type": "string", "minLength": 1, "maxLength": CustomerName::MAX, "pattern": ONE_LINE_NOT_BLANK}
@@ -26,7 +26,7 @@ ferrite_core::schema_of! {
     ImageId: {"type": "string", "pattern": prefixed_id(ImageId::PREFIX)}
     PaymentToken: {"type": "string", "pattern": payment_token()}
     ProductName: {"type": "string", "minLength": 1, "maxLength": ProductName::MAX, "pattern": ONE_LINE_NOT_BLANK}
-    // What it can be set to. Pieces that come back may take it past that.
+    // The values that the stock can be set to. Returned units can raise a stored stock above the maximum.
     Stock: {"type": "integer", "minimum": 0, "maximum": Stock::MAX}
     UploadSize: {"type": "integer", "minimum": 1, "maximum": UploadSize::MAX}
     OrderId: {"type": "string", "pattern": prefixed_id(OrderId::PREFIX)}
@@ -43,7 +43,7 @@ fn payment_token() -> String {
     format!("^{}[A-Za-z0-9_]{{1,{}}}$", PaymentToken::PREFIX, PaymentToken::MAX_AFTER_PREFIX)
 }
 
-/// A [`Currency`] that is sent: one of the codes that are read here.
+/// A [`Currency`] in a request: one of the codes that this version accepts.
 #[derive(Debug)]
 pub struct CurrencyCode;
 
@@ -57,6 +57,6 @@ impl JsonSchema for CurrencyCode {
         let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
         let codes = codes.map(|code| String::from_utf8_lossy(&code).into_owned());
         let known: Vec<String> = codes.filter(|code| Currency::try_from(code.clone()).is_ok()).collect();
-        json_schema!({"type": "string", "description": "A code of ISO 4217.", "enum": known})
+        json_schema!({"type": "string", "description": "ISO 4217 currency code.", "enum": known})
     }
 }

@@ -1,4 +1,4 @@
-//! Spreading what many orders write at once.
+//! Write sharding of the order indexes.
 
 use std::fmt;
 
@@ -6,32 +6,32 @@ use uuid::Uuid;
 
 use crate::OrderId;
 
-/// One of the [`Shard::COUNT`] parts that all orders are divided into, so that an index of them has as many partitions to
-/// write to. DynamoDB takes 1,000 writes a second to one ("Partitions and data distribution"), so that eight take 8,000; whoever
-/// lists orders has to ask each. The number is in the keys of stored orders: with another, those that are pending or were paid
-/// before it changed are looked for where they are not.
+/// One of the [`Shard::COUNT`] shards that distribute orders over the partitions of an index.
+///
+/// DynamoDB accepts 1,000 writes per second to one partition ("Partitions and data distribution"), so eight shards accept 8,000.
+/// Listing orders requires one query per shard. Stored orders contain the shard number in their keys, so do not change the
+/// number of shards: queries would no longer find the orders that were pending or paid before the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(u8);
 
 impl Shard {
-    /// How many there are.
+    /// Number of shards.
     pub const COUNT: u8 = 8;
 
-    /// Every shard.
+    /// Returns all shards.
     pub fn all() -> impl Iterator<Item = Self> + Send {
         (0..Self::COUNT).map(Self)
     }
 
-    /// The shard of an order, which is the same for as long as the order is kept.
+    /// Returns the shard of an order. It never changes during the order's lifetime.
     pub fn of(order: OrderId) -> Self {
-        // A UUIDv7 ends in random bits, whatever time and counter come before them (RFC 9562, section 6.2): they are as evenly
-        // spread as a hash.
+        // The last bits of a UUIDv7 are random (RFC 9562, section 6.2), so they distribute orders as evenly as a hash.
         let [.., last] = Uuid::from(order).into_bytes();
         Self(last % Self::COUNT)
     }
 }
 
-/// The number, from 0.
+/// Formats the zero-based shard number.
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_of_one_moment_are_spread_over_all_shards() {
+    fn distributes_simultaneous_orders_over_all_shards() {
         let mut orders: BTreeMap<Shard, u32> = Shard::all().map(|shard| (shard, 0)).collect();
         for _ in 0..8000 {
             *orders.get_mut(&Shard::of(UniqueIds.new_id().into())).unwrap() += 1;
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_order_stays_in_its_shard() {
+    fn keeps_the_shard_of_a_stored_order() {
         let shard = |id: &str| Shard::of(id.parse().unwrap()).to_string();
         assert_eq!(shard("ord_0192f0c1a2b37c4d8e5f60718293a4b5"), "5");
         assert_eq!(shard("ord_0192f0c1a2b37c4d8e5f60718293a4b8"), "0");

@@ -1,4 +1,4 @@
-//! E-mail that goes nowhere.
+//! In-memory mailer.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use crate::contract::email::MailerUnderTest;
 use crate::ports::{SendEmail, SendEmailError};
 use crate::{Email, EmailMessage, Notification};
 
-/// Keeps what was sent, and fails when it is told to.
+/// Mailer that records sent messages and can simulate failures.
 #[derive(Debug, Default)]
 pub struct MemoryMailer {
     sent: Mutex<Vec<EmailMessage>>,
@@ -19,25 +19,26 @@ pub struct MemoryMailer {
 #[derive(Debug)]
 enum Failure {
     Before(SendEmailError),
-    AnswerLost,
+    ResponseLost,
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl MemoryMailer {
-    /// What was sent, in its order.
+    /// Returns the sent messages in the order in which they were sent.
     pub fn sent(&self) -> Vec<EmailMessage> {
         self.sent.lock().unwrap().clone()
     }
 
-    /// Has a message that is to come fail with `error` and not be sent: the next one, or the one after those that are to fail
-    /// already.
+    /// Makes the next call of `send` fail with `error` before the message is sent. Repeated calls queue failures for the
+    /// following messages.
     pub fn fail_next(&self, error: SendEmailError) {
         self.failures.lock().unwrap().push_back(Failure::Before(error));
     }
 
-    /// Has a message that is to come, as [`MemoryMailer::fail_next`] counts, be sent and its sender get no answer.
+    /// Makes the next call of `send` send the message but lose the response. The failure is queued as with
+    /// [`MemoryMailer::fail_next`].
     pub fn lose_next_answer(&self) {
-        self.failures.lock().unwrap().push_back(Failure::AnswerLost);
+        self.failures.lock().unwrap().push_back(Failure::ResponseLost);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Uploads and variants in memory, and a signer that signs nothing.
+//! In-memory uploads and image variants, and a signer that returns unsigned URLs.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::{ContentType, ImageId, ImageUpload, ProductId, UploadSize, VariantNam
 
 type VariantKey = (ProductId, ImageId, &'static str);
 
-/// Files by their product and image.
+/// Uploads and variants, by product and image.
 #[derive(Debug, Default)]
 pub struct MemoryFiles {
     uploads: Mutex<BTreeMap<(ProductId, ImageId), Upload>>,
@@ -21,12 +21,12 @@ pub struct MemoryFiles {
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl MemoryFiles {
-    /// Puts an uploaded file there.
+    /// Adds an uploaded file.
     pub fn upload(&self, product: ProductId, image: ImageId, upload: Upload) {
         self.uploads.lock().unwrap().insert((product, image), upload);
     }
 
-    /// A variant that was written.
+    /// Returns a stored variant.
     pub fn variant(&self, product: ProductId, image: ImageId, variant: VariantName) -> Option<Vec<u8>> {
         self.variants.lock().unwrap().get(&(product, image, variant.as_str())).cloned()
     }
@@ -65,7 +65,7 @@ impl ImageFilesUnderTest for MemoryFiles {
     }
 }
 
-/// Links that say what they are for.
+/// Signer whose URLs contain the identifiers of the product and image, without a signature.
 #[derive(Debug, Default)]
 pub struct MemorySigner;
 

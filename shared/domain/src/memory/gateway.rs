@@ -1,4 +1,4 @@
-//! The sandbox payment gateway in memory.
+//! In-memory sandbox payment gateway.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -8,8 +8,10 @@ use ferrite_core::Reason;
 use crate::ports::{PaymentError, TakePayment};
 use crate::{Charge, OrderId, Payment};
 
-/// Decides from the payment token, as the sandbox gateway of the real system does: `tok_success` is approved,
-/// `tok_timeout_once` times out at the first try and is approved at the next, everything else is declined.
+/// Gateway that decides by the payment token, like the deployed sandbox gateway.
+///
+/// `tok_success` is approved. `tok_timeout_once` times out on the first attempt and is approved on the next. All other tokens
+/// are declined.
 #[derive(Debug, Default)]
 pub struct MemoryGateway(Mutex<BTreeMap<OrderId, Option<Payment>>>);
 
@@ -19,7 +21,7 @@ impl MemoryGateway {
         self.0.lock().unwrap()
     }
 
-    /// How many orders are charged: those whose charge was given back are not.
+    /// Returns the number of charged orders, without refunded ones.
     pub fn approved(&self) -> usize {
         self.ledger().values().filter(|payment| **payment == Some(Payment::Approved)).count()
     }

@@ -1,4 +1,4 @@
-//! Reports in memory.
+//! In-memory report storage.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -9,13 +9,13 @@ use crate::ReportFile;
 use crate::contract::reports::ReportsUnderTest;
 use crate::ports::KeepReport;
 
-/// Files by their key.
+/// Report files, by key.
 #[derive(Debug, Default)]
 pub struct MemoryReports(Mutex<BTreeMap<String, ReportFile>>);
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
 impl MemoryReports {
-    /// The file under a key.
+    /// Returns the file with this key.
     pub fn file(&self, key: &str) -> Option<ReportFile> {
         self.0.lock().unwrap().get(key).cloned()
     }

@@ -1,4 +1,4 @@
-//! The table in memory.
+//! In-memory implementation of the DynamoDB table.
 
 mod customers;
 mod orders;
@@ -12,7 +12,7 @@ use ferrite_core::ports::SavedResponse;
 
 use crate::{Customer, CustomerId, Order, OrderId, Product, ProductId};
 
-/// Products, customers, orders and saved answers behind one lock, which makes every operation a transaction.
+/// Products, customers, orders, and saved responses behind one lock, so every operation is atomic.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -21,7 +21,7 @@ struct State {
     products: BTreeMap<ProductId, Product>,
     customers: BTreeMap<CustomerId, Customer>,
     orders: BTreeMap<(CustomerId, OrderId), Order>,
-    answers: BTreeMap<(CustomerId, String), (SavedResponse, Timestamp)>,
+    saved_responses: BTreeMap<(CustomerId, String), (SavedResponse, Timestamp)>,
 }
 
 impl MemoryStore {

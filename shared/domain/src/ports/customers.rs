@@ -1,20 +1,21 @@
-//! Customers' profiles.
+//! Ports for customer profiles.
 
 use ferrite_core::TraceContext;
 use ferrite_core::ports::PortError;
 
 use crate::{Customer, CustomerId};
 
-/// Looks a customer up.
+/// Looks up a customer.
 pub trait GetCustomer: Sync {
-    /// The customer, as last committed; `None` for one who never registered.
+    /// Returns the customer with a strongly consistent read, or `None` if the customer never registered.
     fn get(&self, id: &CustomerId) -> impl Future<Output = Result<Option<Customer>, PortError>> + Send;
 }
 
-/// Keeps customers.
+/// Saves customers.
 pub trait PutCustomer: Sync {
-    /// Keeps the customer as `cause` made them, if the version before this one is what is kept now (for the first version: if
-    /// nobody is). `false` when somebody else was quicker, and then nothing was changed. To put the same again, because the
-    /// answer was lost, is safe and `true` again.
-    fn put(&self, customer: &Customer, cause: &TraceContext) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Saves the customer if the stored version directly precedes this one, or if none is stored and this is the first
+    /// version. Returns `false` and changes nothing if a concurrent change was saved first. A retry with the same customer
+    /// is safe and returns `true`. `trace_context` is the trace context of the request that made the change.
+    fn put(&self, customer: &Customer, trace_context: &TraceContext)
+    -> impl Future<Output = Result<bool, PortError>> + Send;
 }

@@ -1,4 +1,4 @@
-//! EmailDelivery e-mail.
+//! Port for sending e-mail.
 
 use ferrite_core::Reason;
 use ferrite_core::ports::PortError;
@@ -7,23 +7,23 @@ use crate::EmailMessage;
 
 /// Sends e-mail.
 pub trait SendEmail: Sync {
-    /// Hands the message over to be delivered. Called twice, it sends two: whoever calls keeps a record of what was sent.
+    /// Sends the message. It is not idempotent: two calls send two e-mails, so the caller must record what it has sent.
     fn send(&self, message: &EmailMessage) -> impl Future<Output = Result<(), SendEmailError>> + Send;
 }
 
-/// Why a message was not sent, or may not have been.
+/// Reason that a message was not sent, or may not have been sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendEmailError {
-    /// It will never be sent: the address or the message is not acceptable.
+    /// The address or the message was rejected. A retry cannot succeed.
     #[error("the e-mail was rejected: {reason}")]
     Rejected {
-        /// Why.
+        /// The reason.
         reason: Reason,
     },
-    /// It was surely not sent. To try again is safe.
+    /// The e-mail was definitely not sent. A retry is safe.
     #[error("the e-mail was not sent")]
     NotSent(#[source] PortError),
-    /// There was no answer, so it may have been sent. To try again may send it twice.
-    #[error("whether the e-mail was sent is not known")]
+    /// There was no response, so the e-mail may have been sent. A retry may send it twice.
+    #[error("it is unknown whether the e-mail was sent")]
     Unknown(#[source] PortError),
 }

@@ -1,4 +1,4 @@
-//! Images: in their product, as files, and as links to those.
+//! Ports for product images: their records, files, and signed links.
 
 use ferrite_core::Timestamp;
 use ferrite_core::ports::PortError;
@@ -7,29 +7,29 @@ use crate::{ContentType, Image, ImageId, ImageState, ImageUpload, ProductId, Var
 
 /// Adds images to products.
 pub trait AddImage: Sync {
-    /// Adds a pending image to a product. Where there is no room for it, it takes the place of the oldest image that is
-    /// abandoned ([`Image::is_abandoned`]) when it is asked for.
+    /// Adds a pending image to a product. If the product already has the maximum number of images, the new image replaces the
+    /// oldest one that is abandoned ([`Image::is_abandoned`]) at the time of the request.
     fn add_image(&self, product: ProductId, image: &Image) -> impl Future<Output = Result<(), AddImageError>> + Send;
 }
 
-/// Why an image was not added.
+/// Reason that an image was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddImageError {
-    /// There is no such product.
-    #[error("no such product")]
+    /// The product does not exist.
+    #[error("the product does not exist")]
     NotFound,
     /// The product has [`crate::MAX_IMAGES`] images, and none is abandoned.
-    #[error("the product has as many images as it may have")]
+    #[error("the product already has the maximum number of images")]
     TooMany,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] PortError),
 }
 
-/// Moves an image on.
+/// Finishes the processing of an image.
 pub trait FinishImage: Sync {
-    /// Takes a pending image to `state`, once: `false` when it is not pending (any more) or is gone with its product,
-    /// and then nothing was changed.
+    /// Changes the state of a pending image to `state`. Returns `false` and changes nothing if the image is not pending or no
+    /// longer exists.
     fn finish_image(
         &self,
         product: ProductId,
@@ -39,38 +39,40 @@ pub trait FinishImage: Sync {
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
-/// A request that a client may send by itself, without credentials, until it expires.
+/// A presigned request that a client can send without credentials until it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
     /// The HTTP method.
     pub method: &'static str,
-    /// Where to send it.
+    /// The URL to send the request to.
     pub url: String,
-    /// The headers it has to carry, as they stand here.
+    /// The headers that the request must include unchanged.
     pub headers: Vec<(&'static str, String)>,
-    /// When it stops being accepted.
+    /// When the request expires.
     pub expires_at: Timestamp,
 }
 
-/// Signs uploads.
+/// Presigns uploads.
 pub trait SignUpload: Sync {
-    /// A request that uploads just what `upload` says: the store itself refuses another type or size.
+    /// Returns a presigned request for `upload`. The file store rejects a file of another type or size.
     ///
     /// # Errors
-    /// The signature could not be made.
+    /// Returns an error if the request cannot be signed.
     fn sign_upload(&self, upload: &ImageUpload, now: Timestamp) -> Result<SignedRequest, PortError>;
 }
 
 /// Signs links to images.
 pub trait SignImageUrl: Sync {
-    /// Since when links that are signed at `now` are what they are: a client that got its links before then needs new ones.
+    /// Returns the time since which links signed at `now` are unchanged. A client with links from before that time needs to
+    /// fetch new ones.
     fn signed_as_of(&self, now: Timestamp) -> Timestamp;
 
-    /// A link to a variant, as of [`SignImageUrl::signed_as_of`]: it works for at least an hour, if the credentials that
-    /// sign it do, and one signer makes the same link for as long, so that clients can keep what it leads to.
+    /// Returns a signed link to a variant, dated [`SignImageUrl::signed_as_of`]. The link is valid for at least an hour,
+    /// unless the signing credentials expire earlier. A signer returns the same link during that time, so clients can cache
+    /// the image.
     ///
     /// # Errors
-    /// The signature could not be made.
+    /// Returns an error if the link cannot be signed.
     fn sign_image_url(
         &self,
         product: ProductId,
@@ -80,25 +82,25 @@ pub trait SignImageUrl: Sync {
     ) -> Result<String, PortError>;
 }
 
-/// What an admin uploaded.
+/// An uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upload {
-    /// A file, and the type it was uploaded as; `None` for one that is not accepted.
+    /// The content of the file and its media type; `None` if the media type is not supported.
     File(Vec<u8>, Option<ContentType>),
-    /// More bytes than [`crate::UploadSize::MAX`], which were not read.
+    /// The file is larger than [`crate::UploadSize::MAX`] and was not read.
     TooLarge,
 }
 
-/// Where uploads are read and variants are kept.
+/// Reads uploads and stores image variants.
 pub trait ImageFiles: Sync {
-    /// What was uploaded, or `None` when there is nothing (any more).
+    /// Returns the uploaded file, or `None` if there is none.
     fn read_upload(
         &self,
         product: ProductId,
         image: ImageId,
     ) -> impl Future<Output = Result<Option<Upload>, PortError>> + Send;
 
-    /// Keeps a variant (JPEG), in place of the one before if there was one.
+    /// Stores a variant as JPEG and replaces an existing one.
     fn write_variant(
         &self,
         product: ProductId,

@@ -1,28 +1,28 @@
-//! Placing orders, finding them and moving them on.
+//! Ports for placing, finding, and updating orders.
 
 use ferrite_core::ports::{PortError, SavedResponse};
 use ferrite_core::{Day, IdempotencyKey, Page, PageRequest, Timestamp, TraceContext};
 
 use crate::{CustomerId, Order, OrderId, OrderPosition, ProductId, Shard, Transition};
 
-/// An order to be placed, and the answer to be given to its request from then on.
+/// An order to place, and the response to save for retries of the same request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// The order.
+    /// The order to place.
     pub order: Order,
-    /// The request's idempotency key. Keys of different customers have nothing to do with each other.
+    /// The request's idempotency key. Each customer has a separate key space.
     pub key: IdempotencyKey,
-    /// The answer.
+    /// The response to save with the key.
     pub saved: SavedResponse,
-    /// When the key may be used for another request.
+    /// When the key expires and can be used for another request.
     pub key_expires_at: Timestamp,
-    /// The request, for whoever learns of the order.
+    /// The trace context of the request, which the order's event carries to its consumers.
     pub trace_context: TraceContext,
 }
 
 /// Places orders.
 pub trait PlaceOrder: Sync {
-    /// The answer that this customer's request with this key got, if it got one that has not expired at `now`.
+    /// Returns the saved response to the customer's request with this key, if there is one that has not expired at `now`.
     fn find_saved_response(
         &self,
         customer: &CustomerId,
@@ -30,45 +30,45 @@ pub trait PlaceOrder: Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<SavedResponse>, PortError>> + Send;
 
-    /// Takes the stock, keeps the order and saves the answer: all of it or nothing.
+    /// Takes the stock, stores the order, and saves the response in one transaction.
     fn place(&self, placement: &Placement) -> impl Future<Output = Result<(), PlaceOrderError>> + Send;
 }
 
-/// Why an order was not placed.
+/// Reason that an order was not placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
     /// A request with this key completed in the meantime.
     #[error("the idempotency key has a saved response")]
     Completed(SavedResponse),
-    /// Not as many pieces left as are asked for.
-    #[error("not enough pieces are left")]
+    /// The stock of some products is less than the requested quantity.
+    #[error("not enough stock")]
     OutOfStock {
-        /// The products that are short.
+        /// The products with too little stock.
         products: Vec<ProductId>,
     },
-    /// A product was deleted or got another price after the order was priced.
-    #[error("a product changed while the order was placed")]
+    /// A product was deleted or its price changed after the order was priced.
+    #[error("a product changed while the order was being placed")]
     ProductsChanged,
-    /// Another request with this key was being carried out all the while.
-    #[error("a request with this idempotency key is being carried out")]
+    /// Another request with this key was in progress during all attempts.
+    #[error("another request with this idempotency key is in progress")]
     KeyInFlight,
-    /// Other requests were changing the same products all the while.
-    #[error("too many requests for the same products at once")]
+    /// Concurrent requests changed the same products during all attempts.
+    #[error("too many concurrent requests for the same products")]
     Contention,
-    /// The store failed. Whether the order was placed may not be known; the same request with the same key tells.
+    /// The store failed. The order may have been placed; retry with the same key to find out.
     #[error(transparent)]
     Store(#[from] PortError),
 }
 
-/// Looks a customer's order up.
+/// Looks up a customer's order.
 pub trait GetOrder: Sync {
-    /// The customer's order; `None` when there is none, or it is another customer's.
+    /// Returns the order, or `None` if it does not exist or belongs to another customer.
     fn get(&self, customer: &CustomerId, id: OrderId) -> impl Future<Output = Result<Option<Order>, PortError>> + Send;
 }
 
 /// Lists a customer's orders.
 pub trait ListOrders: Sync {
-    /// One page, newest first.
+    /// Returns one page of the customer's orders, newest first.
     fn list(
         &self,
         customer: &CustomerId,
@@ -76,10 +76,10 @@ pub trait ListOrders: Sync {
     ) -> impl Future<Output = Result<Page<Order, OrderId>, PortError>> + Send;
 }
 
-/// Lists the orders that wait to be paid, whosever they are.
+/// Lists the pending orders of all customers.
 pub trait ListPendingOrders: Sync {
-    /// One page of the orders of `shard` that are pending and were placed before `before`, the one that waits longest first.
-    /// What happened a moment ago may not show yet.
+    /// Returns one page of the pending orders of `shard` that were placed before `before`, oldest first. The listing is
+    /// eventually consistent.
     fn list_pending(
         &self,
         shard: Shard,
@@ -88,10 +88,10 @@ pub trait ListPendingOrders: Sync {
     ) -> impl Future<Output = Result<Page<Order, OrderPosition>, PortError>> + Send;
 }
 
-/// Lists the orders that were paid, whosever they are.
+/// Lists the paid orders of all customers.
 pub trait ListPaidOrders: Sync {
-    /// One page of the orders of `shard` that were paid on `day`, in the order of their identifiers. What happened a moment
-    /// ago may not show yet.
+    /// Returns one page of the orders of `shard` that were paid on `day`, sorted by identifier. The listing is eventually
+    /// consistent.
     fn list_paid(
         &self,
         day: Day,
@@ -100,9 +100,14 @@ pub trait ListPaidOrders: Sync {
     ) -> impl Future<Output = Result<Page<Order, OrderPosition>, PortError>> + Send;
 }
 
-/// Moves an order on.
+/// Saves a change of an order's status.
 pub trait SaveTransition: Sync {
-    /// Keeps the order as it is after `transition`, which `cause` set off, and puts returned stock back, all of it or
-    /// nothing; `false` when the order no longer is as it was before, and then nothing was changed.
-    fn save(&self, transition: &Transition, cause: &TraceContext) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Saves the changed order and returns stock to its products in one transaction. Returns `false` and changes nothing if the
+    /// stored order is no longer in the state before the transition. `trace_context` is the trace context of the request or
+    /// event that caused the change.
+    fn save(
+        &self,
+        transition: &Transition,
+        trace_context: &TraceContext,
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

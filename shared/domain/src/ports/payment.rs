@@ -1,27 +1,26 @@
-//! Taking payment and giving it back.
+//! Port for charging and voiding payments.
 
 use ferrite_core::ports::PortError;
 
 use crate::{Charge, OrderId, Payment};
 
-/// Takes payment, and gives it back.
+/// Charges and voids payments.
 pub trait TakePayment: Sync {
-    /// Charges once for each order and answers how that stands, however often it is called.
+    /// Charges the order and returns the result. It is idempotent: an order is charged only once.
     fn charge(&self, charge: &Charge) -> impl Future<Output = Result<Payment, PaymentError>> + Send;
 
-    /// Sees to it that the order is not paid for, whether its charge came before or is still to come: what was taken for it is
-    /// given back, and whoever charges it from now on gets [`Payment::Voided`]. A payment that was declined stays declined.
-    /// To call it again is safe and changes nothing.
+    /// Voids the payment of the order. An amount that was already charged is refunded, and later charges of the order return
+    /// [`Payment::Voided`]. A declined payment stays declined. The call is idempotent.
     fn void(&self, order: OrderId) -> impl Future<Output = Result<(), PaymentError>> + Send;
 }
 
-/// Why it is not known what the gateway did. To call again with the same order is safe.
+/// Reason that the result at the gateway is unknown. A retry with the same order is safe.
 #[derive(Debug, thiserror::Error)]
 pub enum PaymentError {
-    /// No answer in time.
-    #[error("the payment gateway did not answer in time")]
+    /// The request timed out.
+    #[error("the payment gateway did not respond in time")]
     Timeout,
-    /// The gateway failed.
+    /// The request to the gateway failed.
     #[error(transparent)]
     Gateway(#[from] PortError),
 }

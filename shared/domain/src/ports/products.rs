@@ -1,4 +1,4 @@
-//! Keeping, finding and changing products.
+//! Ports for storing, finding, and changing products.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,28 @@ use ferrite_core::{Page, PageRequest, Timestamp, Version};
 
 use crate::{Product, ProductId, ProductPatch};
 
-/// Keeps new products.
+/// Stores new products.
 pub trait CreateProduct: Sync {
-    /// Keeps `product`, which has an identifier of its own.
+    /// Stores `product`, which must have a new unique identifier.
     fn create(&self, product: &Product) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Looks a product up.
+/// Looks up a product.
 pub trait GetProduct: Sync {
-    /// The product, as it was last committed.
+    /// Returns the product with a strongly consistent read, or `None` if it does not exist.
     fn get(&self, id: ProductId) -> impl Future<Output = Result<Option<Product>, PortError>> + Send;
 }
 
-/// Looks several products up at once.
+/// Looks up several products at once.
 pub trait GetProducts: Sync {
-    /// Those of the products that exist.
+    /// Returns the products that exist, by identifier.
     fn get_many(&self, ids: &[ProductId]) -> impl Future<Output = Result<BTreeMap<ProductId, Product>, PortError>> + Send;
 }
 
 /// Lists products.
 pub trait ListProducts: Sync {
-    /// One page, newest first. A product that was just made may be missing for a moment.
+    /// Returns one page of products, newest first. The listing is eventually consistent, so it may not contain new products
+    /// yet.
     fn list(
         &self,
         page: &PageRequest<ProductId>,
@@ -36,8 +37,8 @@ pub trait ListProducts: Sync {
 
 /// Changes products.
 pub trait UpdateProduct: Sync {
-    /// Changes the fields that `patch` names and answers the product after the change. With `expected`, nothing is
-    /// changed unless the product is in that version.
+    /// Changes the fields in `patch` and returns the changed product. If `expected` is given, the product is changed only if
+    /// it has that version.
     fn update(
         &self,
         id: ProductId,
@@ -47,13 +48,13 @@ pub trait UpdateProduct: Sync {
     ) -> impl Future<Output = Result<Product, UpdateError>> + Send;
 }
 
-/// Why a product was not changed.
+/// Reason that a product was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
-    /// There is no such product.
-    #[error("no such product")]
+    /// The product does not exist.
+    #[error("the product does not exist")]
     NotFound,
-    /// It is in another version than was expected.
+    /// The product does not have the expected version.
     #[error("the product has changed")]
     VersionMismatch,
     /// The store failed.
@@ -63,7 +64,7 @@ pub enum UpdateError {
 
 /// Deletes products.
 pub trait DeleteProduct: Sync {
-    /// Deletes the product; `false` when there was none, or none any more because the answer to a first try was lost. Orders
-    /// keep what they say of it.
+    /// Deletes the product. Returns `false` if it does not exist, which can also happen when a retry follows a successful
+    /// delete whose response was lost. Existing orders are not changed.
     fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

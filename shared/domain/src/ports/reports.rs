@@ -1,11 +1,11 @@
-//! Where reports are kept.
+//! Port for storing reports.
 
 use ferrite_core::ports::PortError;
 
 use crate::ReportFile;
 
-/// Keeps reports.
+/// Stores reports.
 pub trait KeepReport: Sync {
-    /// Keeps the file under its key, in place of the one before if there was one.
+    /// Stores the file under its key and replaces an existing one.
     fn keep(&self, file: &ReportFile) -> impl Future<Output = Result<(), PortError>> + Send;
 }

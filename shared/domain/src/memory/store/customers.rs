@@ -1,4 +1,4 @@
-//! Customers.
+//! Customer ports.
 
 use ferrite_core::ports::PortError;
 use ferrite_core::{TraceContext, Version};
@@ -16,14 +16,14 @@ impl GetCustomer for MemoryStore {
 impl PutCustomer for MemoryStore {
     async fn put(&self, customer: &Customer, _: &TraceContext) -> Result<bool, PortError> {
         let mut state = self.state();
-        let follows = match state.customers.get(&customer.id) {
-            Some(kept) if kept == customer => return Ok(true),
-            Some(kept) => kept.version.next() == customer.version,
+        let is_next_version = match state.customers.get(&customer.id) {
+            Some(stored) if stored == customer => return Ok(true),
+            Some(stored) => stored.version.next() == customer.version,
             None => customer.version == Version::FIRST,
         };
-        if follows {
+        if is_next_version {
             state.customers.insert(customer.id.clone(), customer.clone());
         }
-        Ok(follows)
+        Ok(is_next_version)
     }
 }

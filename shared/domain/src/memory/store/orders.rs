@@ -1,4 +1,4 @@
-//! Orders, their stock and the answers to their requests.
+//! Order ports: orders, stock, and saved responses.
 
 use ferrite_core::ports::{PortError, SavedResponse};
 use ferrite_core::{Day, IdempotencyKey, Page, PageLimit, PageRequest, Timestamp, TraceContext};
@@ -23,7 +23,7 @@ impl PlaceOrder for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<SavedResponse>, PortError> {
         let state = self.state();
-        let found = state.answers.get(&(customer.clone(), key.to_string()));
+        let found = state.saved_responses.get(&(customer.clone(), key.to_string()));
         Ok(found.filter(|(_, expires)| expires.unix_seconds() >= now.unix_seconds()).map(|(saved, _)| saved.clone()))
     }
 
@@ -31,31 +31,31 @@ impl PlaceOrder for MemoryStore {
         let order = &placement.order;
         let mut state = self.state();
         let key = (order.customer.clone(), placement.key.to_string());
-        if let Some((saved, expires)) = state.answers.get(&key)
+        if let Some((saved, expires)) = state.saved_responses.get(&key)
             && expires.unix_seconds() >= order.created_at.unix_seconds()
         {
             return Err(PlaceOrderError::Completed(saved.clone()));
         }
-        let mut short = Vec::new();
+        let mut out_of_stock = Vec::new();
         for line in &order.lines {
             match state.products.get(&line.product_id) {
                 Some(product) if product.price != line.unit_price => return Err(PlaceOrderError::ProductsChanged),
-                Some(product) if product.stock.get() < line.quantity.get() => short.push(line.product_id),
+                Some(product) if product.stock.get() < line.quantity.get() => out_of_stock.push(line.product_id),
                 Some(_) => {}
                 None => return Err(PlaceOrderError::ProductsChanged),
             }
         }
-        if !short.is_empty() {
-            return Err(PlaceOrderError::OutOfStock { products: short });
+        if !out_of_stock.is_empty() {
+            return Err(PlaceOrderError::OutOfStock { products: out_of_stock });
         }
         for line in &order.lines {
             if let Some(product) = state.products.get_mut(&line.product_id)
-                && let Some(left) = product.stock.without(line.quantity)
+                && let Some(remaining) = product.stock.without(line.quantity)
             {
-                set_stock(product, left, order.created_at);
+                set_stock(product, remaining, order.created_at);
             }
         }
-        state.answers.insert(key, (placement.saved.clone(), placement.key_expires_at));
+        state.saved_responses.insert(key, (placement.saved.clone(), placement.key_expires_at));
         state.orders.insert((order.customer.clone(), order.id), order.clone());
         Ok(())
     }
@@ -85,7 +85,8 @@ impl ListOrders for MemoryStore {
 
 impl SaveTransition for MemoryStore {
     async fn save(&self, transition: &Transition, _: &TraceContext) -> Result<bool, PortError> {
-        let (before, after) = (transition.before(), transition.after());
+        let before = transition.before();
+        let after = transition.after();
         let mut state = self.state();
         match state.orders.get_mut(&(before.customer.clone(), before.id)) {
             Some(order) if order.status == before.status && order.version == before.version => *order = after.clone(),
@@ -136,8 +137,8 @@ impl ListPaidOrders for MemoryStore {
 
 impl State {
     fn orders_of(&self, shard: Shard, status: OrderStatus) -> Vec<Order> {
-        let is_there = |order: &&Order| Shard::of(order.id) == shard && order.status == status;
-        self.orders.values().filter(is_there).cloned().collect()
+        let matches = |order: &&Order| Shard::of(order.id) == shard && order.status == status;
+        self.orders.values().filter(matches).cloned().collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Products and their images.
+//! Product and image ports.
 
 use std::collections::BTreeMap;
 
