@@ -1,13 +1,13 @@
-//! What every implementation of a port must do, in memory and on AWS alike.
+//! Contract tests for the ports. Every implementation must pass them, in memory and on AWS.
 //!
-//! Each module has one suite, and a macro that turns it into tests of the implementation that it is given:
+//! Each module contains one test suite and a macro that generates its tests for an implementation:
 //!
 //! ```text
 //! ferrite_domain::order_store_contract!(MemoryStore::default());
 //! ```
 //!
-//! The tests make their own identifiers, so that they can share a table.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "assertions for tests; their names say what they check")]
+//! Each test creates its own identifiers, so all tests can share one table.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test code; the names of the tests describe them")]
 
 pub mod customers;
 pub mod email;

@@ -1,4 +1,4 @@
-//! The in-memory adapters keep the contracts that the AWS adapters keep.
+//! Runs the contract tests on the in-memory adapters. The AWS adapters run the same tests.
 
 use ferrite_domain::memory::{MemoryFiles, MemoryGateway, MemoryMailer, MemoryReports, MemorySigner, MemoryStore};
 

@@ -1,4 +1,4 @@
-//! The sandbox payment gateway.
+//! Contract of the sandbox payment gateway.
 
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
@@ -7,22 +7,22 @@ use futures_util::future::join;
 use crate::ports::{PaymentError, TakePayment};
 use crate::{Charge, Payment, PaymentToken};
 
-/// Tests of a [`TakePayment`] that decides as the sandbox does.
+/// Generates the contract tests for a [`TakePayment`] with the sandbox's test tokens.
 #[macro_export]
 macro_rules! sandbox_gateway_contract {
     ($open:expr) => {
         ::ferrite_core::contract_tests!(
             $crate::contract::gateway, $open,
-            success_is_approved_and_stays_so
-            a_decline_stays_a_decline
-            a_timeout_once_is_approved_at_the_next_try
-            an_unknown_token_is_declined
-            an_order_that_was_voided_is_not_charged
-            what_was_taken_is_given_back
-            a_decline_is_not_voided
-            a_timeout_that_was_voided_is_not_approved
-            a_charge_and_a_void_at_once_end_without_a_charge
-            a_void_is_of_one_order
+            approves_a_charge_and_its_retries
+            declines_a_charge_and_its_retries
+            approves_the_retry_after_a_timeout
+            declines_an_unknown_token
+            does_not_charge_a_voided_order
+            voids_an_approved_charge
+            keeps_a_decline_when_voided
+            does_not_approve_a_voided_order_after_a_timeout
+            voids_an_order_that_is_charged_concurrently
+            voids_only_the_given_order
         );
     };
 }
@@ -35,32 +35,32 @@ fn charge(token: &str) -> Charge {
     }
 }
 
-pub async fn success_is_approved_and_stays_so(gateway: &impl TakePayment) {
+pub async fn approves_a_charge_and_its_retries(gateway: &impl TakePayment) {
     let charge = charge("tok_success");
     for _ in 0..3 {
         assert_eq!(gateway.charge(&charge).await.unwrap(), Payment::Approved);
     }
 }
 
-pub async fn a_decline_stays_a_decline(gateway: &impl TakePayment) {
+pub async fn declines_a_charge_and_its_retries(gateway: &impl TakePayment) {
     let charge = charge("tok_declined");
     for _ in 0..2 {
         assert!(matches!(gateway.charge(&charge).await.unwrap(), Payment::Declined { .. }));
     }
 }
 
-pub async fn a_timeout_once_is_approved_at_the_next_try(gateway: &impl TakePayment) {
+pub async fn approves_the_retry_after_a_timeout(gateway: &impl TakePayment) {
     let charge = charge("tok_timeout_once");
     assert!(matches!(gateway.charge(&charge).await, Err(PaymentError::Timeout)));
     assert_eq!(gateway.charge(&charge).await.unwrap(), Payment::Approved);
     assert_eq!(gateway.charge(&charge).await.unwrap(), Payment::Approved);
 }
 
-pub async fn an_unknown_token_is_declined(gateway: &impl TakePayment) {
-    assert!(matches!(gateway.charge(&charge("tok_from_elsewhere")).await.unwrap(), Payment::Declined { .. }));
+pub async fn declines_an_unknown_token(gateway: &impl TakePayment) {
+    assert!(matches!(gateway.charge(&charge("tok_unknown")).await.unwrap(), Payment::Declined { .. }));
 }
 
-pub async fn an_order_that_was_voided_is_not_charged(gateway: &impl TakePayment) {
+pub async fn does_not_charge_a_voided_order(gateway: &impl TakePayment) {
     for token in ["tok_success", "tok_timeout_once", "tok_declined"] {
         let charge = charge(token);
         gateway.void(charge.order).await.unwrap();
@@ -70,7 +70,7 @@ pub async fn an_order_that_was_voided_is_not_charged(gateway: &impl TakePayment)
     }
 }
 
-pub async fn what_was_taken_is_given_back(gateway: &impl TakePayment) {
+pub async fn voids_an_approved_charge(gateway: &impl TakePayment) {
     let charge = charge("tok_success");
     gateway.charge(&charge).await.unwrap();
     for _ in 0..2 {
@@ -79,21 +79,21 @@ pub async fn what_was_taken_is_given_back(gateway: &impl TakePayment) {
     }
 }
 
-pub async fn a_decline_is_not_voided(gateway: &impl TakePayment) {
+pub async fn keeps_a_decline_when_voided(gateway: &impl TakePayment) {
     let charge = charge("tok_declined");
     let declined = gateway.charge(&charge).await.unwrap();
     gateway.void(charge.order).await.unwrap();
     assert_eq!(gateway.charge(&charge).await.unwrap(), declined);
 }
 
-pub async fn a_timeout_that_was_voided_is_not_approved(gateway: &impl TakePayment) {
+pub async fn does_not_approve_a_voided_order_after_a_timeout(gateway: &impl TakePayment) {
     let charge = charge("tok_timeout_once");
     assert!(gateway.charge(&charge).await.is_err());
     gateway.void(charge.order).await.unwrap();
     assert_eq!(gateway.charge(&charge).await.unwrap(), Payment::Voided);
 }
 
-pub async fn a_charge_and_a_void_at_once_end_without_a_charge(gateway: &impl TakePayment) {
+pub async fn voids_an_order_that_is_charged_concurrently(gateway: &impl TakePayment) {
     for token in ["tok_success", "tok_timeout_once"].repeat(10) {
         let charge = charge(token);
         let (_, voided) = join(gateway.charge(&charge), gateway.void(charge.order)).await;
@@ -102,8 +102,9 @@ pub async fn a_charge_and_a_void_at_once_end_without_a_charge(gateway: &impl Tak
     }
 }
 
-pub async fn a_void_is_of_one_order(gateway: &impl TakePayment) {
-    let (one, other) = (charge("tok_success"), charge("tok_success"));
+pub async fn voids_only_the_given_order(gateway: &impl TakePayment) {
+    let one = charge("tok_success");
+    let other = charge("tok_success");
     gateway.void(one.order).await.unwrap();
     assert_eq!(gateway.charge(&other).await.unwrap(), Payment::Approved);
 }

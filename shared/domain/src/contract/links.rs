@@ -1,4 +1,4 @@
-//! Signed links.
+//! Contract of the signer of uploads and image links.
 
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
@@ -7,19 +7,19 @@ use super::now;
 use crate::ports::{SignImageUrl, SignUpload};
 use crate::{ContentType, ImageUpload, UploadSize, VariantName};
 
-/// Tests of something that is [`SignUpload`] and [`SignImageUrl`].
+/// Generates the contract tests for a type that implements [`SignUpload`] and [`SignImageUrl`].
 #[macro_export]
 macro_rules! links_contract {
     ($open:expr) => {
         ::ferrite_core::contract_tests!(
             $crate::contract::links, $open,
-            an_upload_is_bound_to_what_was_promised
-            a_link_stays_the_same_and_leads_to_one_variant
+            restricts_an_upload_to_its_type_and_size
+            returns_the_same_link_for_the_same_variant
         );
     };
 }
 
-pub async fn an_upload_is_bound_to_what_was_promised(links: &impl SignUpload) {
+pub async fn restricts_an_upload_to_its_type_and_size(links: &impl SignUpload) {
     let upload = |content_type, size| ImageUpload {
         product: UniqueIds.new_id().into(),
         image: UniqueIds.new_id().into(),
@@ -34,8 +34,9 @@ pub async fn an_upload_is_bound_to_what_was_promised(links: &impl SignUpload) {
     assert_ne!(one.url, links.sign_upload(&upload(ContentType::Png, 2048), now()).unwrap().url);
 }
 
-pub async fn a_link_stays_the_same_and_leads_to_one_variant(links: &impl SignImageUrl) {
-    let (product, image) = (UniqueIds.new_id().into(), UniqueIds.new_id().into());
+pub async fn returns_the_same_link_for_the_same_variant(links: &impl SignImageUrl) {
+    let product = UniqueIds.new_id().into();
+    let image = UniqueIds.new_id().into();
     let link = |variant| links.sign_image_url(product, image, variant, now()).unwrap();
     assert_eq!(link(VariantName::Display), link(VariantName::Display));
     assert_ne!(link(VariantName::Display), link(VariantName::Thumbnail));

@@ -1,4 +1,4 @@
-//! The listings of many customers' orders.
+//! Contract of the listings of all customers' orders.
 
 use std::collections::BTreeSet;
 
@@ -7,39 +7,39 @@ use ferrite_core::ports::NewIds;
 use ferrite_core::{Day, Page, PageLimit, PageRequest, Reason, Timestamp, TraceContext};
 
 use super::now;
-use super::orders::{OrderStore, customer, order, placement, stocked};
+use super::orders::{OrderStore, create_product, customer, order, placement};
 use crate::ports::{ListPaidOrders, ListPendingOrders};
 use crate::{CustomerId, Order, OrderId, OrderPosition, Product, Shard, Transition};
 
-/// An [`OrderStore`] that lists what is pending and what was paid.
+/// An [`OrderStore`] that also lists pending and paid orders.
 pub trait OrderListings: OrderStore + ListPendingOrders + ListPaidOrders {}
 
 impl<S> OrderListings for S where S: OrderStore + ListPendingOrders + ListPaidOrders {}
 
-/// Tests of [`OrderListings`].
+/// Generates the contract tests for [`OrderListings`].
 #[macro_export]
 macro_rules! order_listings_contract {
     ($open:expr) => {
         ::ferrite_core::contract_tests!(
             $crate::contract::order_listings, $open,
-            pending_orders_are_listed_from_the_oldest_and_the_pages_join
-            orders_that_were_placed_later_are_not_listed_as_pending
-            what_is_no_longer_pending_is_not_listed_as_pending
-            each_order_is_listed_in_its_own_shard
-            paid_orders_are_listed_under_the_day_they_were_paid_on
-            the_pages_of_paid_orders_join
-            what_was_not_paid_is_not_listed_as_paid
+            lists_pending_orders_oldest_first_across_pages
+            lists_only_pending_orders_placed_before_the_time_limit
+            does_not_list_other_orders_as_pending
+            lists_each_order_in_its_shard
+            lists_paid_orders_by_the_day_of_the_payment
+            lists_all_paid_orders_across_pages
+            does_not_list_unpaid_orders_as_paid
         );
     };
 }
 
-// Other checks place orders as of `now`, in the same table: those here are older and paid earlier, and tell theirs by customer.
+// Other tests place orders at `now` in the same table. The orders of these tests are older, and the tests filter by customer.
 
 fn minutes_before_now(minutes: i64) -> Timestamp {
     Timestamp::from_unix_millis(now().unix_millis() - minutes * 60_000)
 }
 
-/// An order of one shard.
+/// Creates an order that belongs to `shard`.
 fn order_in(shard: Shard, customer: &CustomerId, tea: &Product, placed_at: Timestamp) -> Order {
     let mut ids = std::iter::repeat_with(|| OrderId::from(UniqueIds.new_id())).take(1000);
     let id = ids.find(|id| Shard::of(*id) == shard).unwrap();
@@ -55,12 +55,12 @@ async fn save(store: &impl OrderListings, transition: Transition) -> Order {
     transition.after().clone()
 }
 
-fn a_shard() -> Shard {
+fn random_shard() -> Shard {
     Shard::of(UniqueIds.new_id().into())
 }
 
-/// The customer's orders on all pages, of which `page` fetches one.
-async fn on_all_pages<F>(
+/// Returns the customer's orders from all pages. `page` fetches one page.
+async fn collect_pages<F>(
     customer: &CustomerId,
     limit: PageLimit,
     page: impl Fn(PageRequest<OrderPosition>) -> F,
@@ -68,7 +68,8 @@ async fn on_all_pages<F>(
 where
     F: Future<Output = Page<Order, OrderPosition>>,
 {
-    let (mut all, mut after) = (Vec::new(), None);
+    let mut all = Vec::new();
+    let mut after = None;
     loop {
         let found = page(PageRequest { limit, after }).await;
         assert!(found.items.len() <= limit.get());
@@ -88,18 +89,20 @@ async fn pending(
     limit: PageLimit,
 ) -> Vec<Order> {
     let page = async |page| store.list_pending(shard, before, &page).await.unwrap();
-    on_all_pages(customer, limit, page).await
+    collect_pages(customer, limit, page).await
 }
 
 async fn paid(store: &impl OrderListings, customer: &CustomerId, day: Day, shard: Shard, limit: PageLimit) -> Vec<Order> {
     let page = async |page| store.list_paid(day, shard, &page).await.unwrap();
-    on_all_pages(customer, limit, page).await
+    collect_pages(customer, limit, page).await
 }
 
-pub async fn pending_orders_are_listed_from_the_oldest_and_the_pages_join(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
+pub async fn lists_pending_orders_oldest_first_across_pages(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
     let mut placed = Vec::new();
-    // Placed in this order, and so drawn their identifiers, and not the order that they waited in.
+    // The identifiers sort in this sequence, which differs from the sequence of the placement times.
     for minutes in [61, 65, 62, 62, 64] {
         let order = order_in(shard, &ada, &tea, minutes_before_now(minutes));
         place(store, &order).await;
@@ -111,89 +114,100 @@ pub async fn pending_orders_are_listed_from_the_oldest_and_the_pages_join(store:
     }
 }
 
-pub async fn orders_that_were_placed_later_are_not_listed_as_pending(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
-    let [old, at, young] = [61, 60, 59].map(|minutes| order_in(shard, &ada, &tea, minutes_before_now(minutes)));
-    for order in [&old, &at, &young] {
+pub async fn lists_only_pending_orders_placed_before_the_time_limit(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
+    let [before, at, after] = [61, 60, 59].map(|minutes| order_in(shard, &ada, &tea, minutes_before_now(minutes)));
+    for order in [&before, &at, &after] {
         place(store, order).await;
     }
     let listed = pending(store, &ada, shard, minutes_before_now(60), PageLimit::LARGEST).await;
-    assert_eq!(listed, [old], "the bound itself is not before it");
+    assert_eq!(listed, [before], "the time limit must be exclusive");
 }
 
-pub async fn what_is_no_longer_pending_is_not_listed_as_pending(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
-    let ways: [fn(Order) -> Transition; 4] = [
+pub async fn does_not_list_other_orders_as_pending(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
+    let transitions: [fn(Order) -> Transition; 4] = [
         |order| order.pay(now()).unwrap(),
         |order| order.fail_payment(Reason::from_lossy("declined"), now()).unwrap(),
         |order| order.cancel(now()).unwrap(),
         |order| order.expire(now()).unwrap(),
     ];
-    let left = order_in(shard, &ada, &tea, minutes_before_now(61));
-    place(store, &left).await;
-    for way in ways {
+    let still_pending = order_in(shard, &ada, &tea, minutes_before_now(61));
+    place(store, &still_pending).await;
+    for transition in transitions {
         let order = order_in(shard, &ada, &tea, minutes_before_now(61));
         place(store, &order).await;
-        save(store, way(order)).await;
+        save(store, transition(order)).await;
     }
-    assert_eq!(pending(store, &ada, shard, minutes_before_now(60), PageLimit::LARGEST).await, [left]);
+    assert_eq!(pending(store, &ada, shard, minutes_before_now(60), PageLimit::LARGEST).await, [still_pending]);
 }
 
-pub async fn each_order_is_listed_in_its_own_shard(store: &impl OrderListings) {
-    let (ada, tea) = (customer(), stocked(store, 99).await);
+pub async fn lists_each_order_in_its_shard(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 99).await;
     let day = minutes_before_now(0).day();
     for shard in Shard::all() {
-        let waiting = order_in(shard, &ada, &tea, minutes_before_now(61));
-        place(store, &waiting).await;
+        let unpaid = order_in(shard, &ada, &tea, minutes_before_now(61));
+        place(store, &unpaid).await;
         let order = order_in(shard, &ada, &tea, minutes_before_now(61));
         place(store, &order).await;
-        let bought = save(store, order.pay(now()).unwrap()).await;
-        assert_eq!(pending(store, &ada, shard, minutes_before_now(60), PageLimit::LARGEST).await, [waiting]);
-        assert_eq!(paid(store, &ada, day, shard, PageLimit::LARGEST).await, [bought]);
+        let paid_order = save(store, order.pay(now()).unwrap()).await;
+        assert_eq!(pending(store, &ada, shard, minutes_before_now(60), PageLimit::LARGEST).await, [unpaid]);
+        assert_eq!(paid(store, &ada, day, shard, PageLimit::LARGEST).await, [paid_order]);
     }
 }
 
-pub async fn paid_orders_are_listed_under_the_day_they_were_paid_on(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
-    let mut bought = Vec::new();
+pub async fn lists_paid_orders_by_the_day_of_the_payment(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
+    let mut paid_orders = Vec::new();
     for time in
         ["2026-03-01T23:59:59.999Z", "2026-03-02T00:00:00.000Z", "2026-03-02T23:59:59.999Z", "2026-03-03T00:00:00.000Z"]
     {
         let order = order_in(shard, &ada, &tea, "2026-03-01T12:00:00Z".parse().unwrap());
         place(store, &order).await;
-        bought.push(save(store, order.pay(time.parse().unwrap()).unwrap()).await);
+        paid_orders.push(save(store, order.pay(time.parse().unwrap()).unwrap()).await);
     }
     let day = "2026-03-02".parse().unwrap();
-    assert_eq!(paid(store, &ada, day, shard, PageLimit::LARGEST).await, bought[1..3]);
+    assert_eq!(paid(store, &ada, day, shard, PageLimit::LARGEST).await, paid_orders[1..3]);
 }
 
-pub async fn the_pages_of_paid_orders_join(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
+pub async fn lists_all_paid_orders_across_pages(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
     let paid_at: Timestamp = "2026-03-04T10:00:00Z".parse().unwrap();
-    let mut bought = BTreeSet::new();
+    let mut paid_ids = BTreeSet::new();
     for _ in 0..5 {
         let order = order_in(shard, &ada, &tea, paid_at);
         place(store, &order).await;
-        bought.insert(save(store, order.pay(paid_at).unwrap()).await.id);
+        paid_ids.insert(save(store, order.pay(paid_at).unwrap()).await.id);
     }
     let listed = paid(store, &ada, paid_at.day(), shard, "2".parse().unwrap()).await;
-    assert!(listed.iter().map(|order| order.id).eq(bought));
+    assert!(listed.iter().map(|order| order.id).eq(paid_ids));
 }
 
-pub async fn what_was_not_paid_is_not_listed_as_paid(store: &impl OrderListings) {
-    let (ada, tea, shard) = (customer(), stocked(store, 9).await, a_shard());
+pub async fn does_not_list_unpaid_orders_as_paid(store: &impl OrderListings) {
+    let ada = customer();
+    let tea = create_product(store, 9).await;
+    let shard = random_shard();
     let that_day: Timestamp = "2026-03-05T10:00:00Z".parse().unwrap();
-    let ways: [fn(Order, Timestamp) -> Transition; 3] = [
-        |order, then| order.fail_payment(Reason::from_lossy("declined"), then).unwrap(),
-        |order, then| order.cancel(then).unwrap(),
-        |order, then| order.expire(then).unwrap(),
+    let transitions: [fn(Order, Timestamp) -> Transition; 3] = [
+        |order, at| order.fail_payment(Reason::from_lossy("declined"), at).unwrap(),
+        |order, at| order.cancel(at).unwrap(),
+        |order, at| order.expire(at).unwrap(),
     ];
-    for way in ways {
+    for transition in transitions {
         let order = order_in(shard, &ada, &tea, that_day);
         place(store, &order).await;
-        save(store, way(order, that_day)).await;
+        save(store, transition(order, that_day)).await;
     }
-    let waiting = order_in(shard, &ada, &tea, that_day);
-    place(store, &waiting).await;
+    let unpaid = order_in(shard, &ada, &tea, that_day);
+    place(store, &unpaid).await;
     assert!(paid(store, &ada, that_day.day(), shard, PageLimit::LARGEST).await.is_empty());
 }

@@ -1,4 +1,4 @@
-//! The store of products and their images.
+//! Contract of the store of products and their images.
 
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
@@ -14,7 +14,7 @@ use crate::{
     Variant, Variants,
 };
 
-/// Everything that the functions do with products.
+/// All ports of the product store.
 pub trait ProductStore:
     CreateProduct + GetProduct + GetProducts + ListProducts + UpdateProduct + DeleteProduct + AddImage + FinishImage
 {
@@ -25,27 +25,27 @@ impl<S> ProductStore for S where
 {
 }
 
-/// Tests of a [`ProductStore`].
+/// Generates the contract tests for a [`ProductStore`].
 #[macro_export]
 macro_rules! product_store_contract {
     ($open:expr) => {
         ::ferrite_core::contract_tests!(
             $crate::contract::products, $open,
-            a_product_reads_back_as_it_was_created
-            what_was_never_created_is_not_found
-            several_are_looked_up_at_once
-            the_list_is_newest_first_and_its_pages_join
-            a_patch_changes_what_it_names_and_nothing_else
-            a_description_can_be_taken_away
-            an_expected_version_guards_against_a_lost_update
-            what_does_not_exist_is_not_updated_into_being
-            what_was_deleted_is_gone
-            an_image_is_added_once_and_finished_once
-            an_image_can_fail_with_its_reason
-            the_images_of_a_product_are_bounded
-            an_abandoned_image_makes_room_for_a_new_one
-            a_page_that_would_be_too_large_goes_on_in_the_next
-            no_image_without_its_product
+            returns_a_created_product
+            returns_none_for_an_unknown_product
+            looks_up_several_products_at_once
+            lists_all_products_newest_first_across_pages
+            changes_only_the_fields_in_the_patch
+            removes_a_description
+            rejects_an_update_of_an_outdated_version
+            does_not_create_a_product_by_an_update
+            deletes_a_product_once
+            adds_an_image_and_finishes_it_once
+            stores_the_reason_of_a_failed_image
+            limits_the_number_of_images
+            replaces_an_abandoned_image_when_full
+            splits_a_listing_that_exceeds_the_page_size_limit
+            does_not_add_an_image_to_an_unknown_product
         );
     };
 }
@@ -54,38 +54,39 @@ fn later() -> Timestamp {
     Timestamp::from_unix_millis(now().unix_millis() + 60_000)
 }
 
-fn unknown() -> ProductId {
+fn unknown_id() -> ProductId {
     UniqueIds.new_id().into()
 }
 
-pub async fn a_product_reads_back_as_it_was_created(store: &impl ProductStore) {
+pub async fn returns_a_created_product(store: &impl ProductStore) {
     let mut product = product(3);
     product.description = Some(Description::try_from("Malty.\nStrong.".to_owned()).unwrap());
     store.create(&product).await.unwrap();
     assert_eq!(store.get(product.id).await.unwrap(), Some(product));
 }
 
-pub async fn what_was_never_created_is_not_found(store: &impl ProductStore) {
-    assert_eq!(store.get(unknown()).await.unwrap(), None);
+pub async fn returns_none_for_an_unknown_product(store: &impl ProductStore) {
+    assert_eq!(store.get(unknown_id()).await.unwrap(), None);
 }
 
-pub async fn several_are_looked_up_at_once(store: &impl ProductStore) {
-    let (one, two) = (product(1), product(2));
+pub async fn looks_up_several_products_at_once(store: &impl ProductStore) {
+    let one = product(1);
+    let two = product(2);
     store.create(&one).await.unwrap();
     store.create(&two).await.unwrap();
-    let found = store.get_many(&[two.id, unknown(), one.id]).await.unwrap();
+    let found = store.get_many(&[two.id, unknown_id(), one.id]).await.unwrap();
     assert_eq!(found.values().collect::<Vec<_>>(), [&one, &two]);
     assert!(store.get_many(&[]).await.unwrap().is_empty());
 }
 
-pub async fn the_list_is_newest_first_and_its_pages_join(store: &impl ProductStore) {
-    let mut made = Vec::new();
+pub async fn lists_all_products_newest_first_across_pages(store: &impl ProductStore) {
+    let mut created = Vec::new();
     for stock in 1..=5 {
         let product = product(stock);
         store.create(&product).await.unwrap();
-        made.push(product.id);
+        created.push(product.id);
     }
-    made.reverse();
+    created.reverse();
 
     let mut listed = Vec::new();
     let mut page = PageRequest { limit: "2".parse().unwrap(), after: None };
@@ -98,13 +99,13 @@ pub async fn the_list_is_newest_first_and_its_pages_join(store: &impl ProductSto
             None => break,
         }
     }
-    // Other tests may have made products before, after and in between.
+    // Other tests may create products in the same table at any time.
     assert!(listed.is_sorted_by(|a, b| a > b));
-    let ours: Vec<_> = listed.into_iter().filter(|id| made.contains(id)).collect();
-    assert_eq!(ours, made);
+    let ours: Vec<_> = listed.into_iter().filter(|id| created.contains(id)).collect();
+    assert_eq!(ours, created);
 }
 
-pub async fn a_patch_changes_what_it_names_and_nothing_else(store: &impl ProductStore) {
+pub async fn changes_only_the_fields_in_the_patch(store: &impl ProductStore) {
     let before = product(3);
     store.create(&before).await.unwrap();
     let patch = ProductPatch {
@@ -117,7 +118,7 @@ pub async fn a_patch_changes_what_it_names_and_nothing_else(store: &impl Product
     assert_eq!(store.get(after.id).await.unwrap(), Some(after));
 }
 
-pub async fn a_description_can_be_taken_away(store: &impl ProductStore) {
+pub async fn removes_a_description(store: &impl ProductStore) {
     let mut product = product(3);
     product.description = Some(Description::try_from("Malty.".to_owned()).unwrap());
     store.create(&product).await.unwrap();
@@ -126,7 +127,7 @@ pub async fn a_description_can_be_taken_away(store: &impl ProductStore) {
     assert_eq!(store.get(product.id).await.unwrap().unwrap().description, None);
 }
 
-pub async fn an_expected_version_guards_against_a_lost_update(store: &impl ProductStore) {
+pub async fn rejects_an_update_of_an_outdated_version(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     let patch = ProductPatch { stock: Some(Stock::try_from(9).unwrap()), ..ProductPatch::default() };
@@ -137,16 +138,16 @@ pub async fn an_expected_version_guards_against_a_lost_update(store: &impl Produ
     assert!(matches!(stale, Err(UpdateError::VersionMismatch)));
 }
 
-pub async fn what_does_not_exist_is_not_updated_into_being(store: &impl ProductStore) {
+pub async fn does_not_create_a_product_by_an_update(store: &impl ProductStore) {
     let patch = ProductPatch { stock: Some(Stock::try_from(9).unwrap()), ..ProductPatch::default() };
-    let id = unknown();
+    let id = unknown_id();
     for expected in [None, Some(Version::FIRST)] {
         assert!(matches!(store.update(id, &patch, expected, later()).await, Err(UpdateError::NotFound)));
     }
     assert_eq!(store.get(id).await.unwrap(), None);
 }
 
-pub async fn what_was_deleted_is_gone(store: &impl ProductStore) {
+pub async fn deletes_a_product_once(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     assert!(store.delete(product.id).await.unwrap());
@@ -154,7 +155,7 @@ pub async fn what_was_deleted_is_gone(store: &impl ProductStore) {
     assert!(!store.delete(product.id).await.unwrap());
 }
 
-pub async fn an_image_is_added_once_and_finished_once(store: &impl ProductStore) {
+pub async fn adds_an_image_and_finishes_it_once(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     let image = image();
@@ -169,10 +170,10 @@ pub async fn an_image_is_added_once_and_finished_once(store: &impl ProductStore)
 
     let found = store.get(product.id).await.unwrap().unwrap();
     assert_eq!(found.images[0].state, ready);
-    assert_eq!((found.version.get(), found.updated_at), (3, later()), "each change counts as one");
+    assert_eq!((found.version.get(), found.updated_at), (3, later()), "each change must increment the version");
 }
 
-pub async fn an_image_can_fail_with_its_reason(store: &impl ProductStore) {
+pub async fn stores_the_reason_of_a_failed_image(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     let image = image();
@@ -182,7 +183,7 @@ pub async fn an_image_can_fail_with_its_reason(store: &impl ProductStore) {
     assert_eq!(store.get(product.id).await.unwrap().unwrap().images[0].state, failed);
 }
 
-pub async fn the_images_of_a_product_are_bounded(store: &impl ProductStore) {
+pub async fn limits_the_number_of_images(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     let mut added = Vec::new();
@@ -192,18 +193,19 @@ pub async fn the_images_of_a_product_are_bounded(store: &impl ProductStore) {
         added.push(image);
     }
     assert!(matches!(store.add_image(product.id, &image()).await, Err(AddImageError::TooMany)));
-    assert_eq!(store.get(product.id).await.unwrap().unwrap().images, added, "oldest first");
+    assert_eq!(store.get(product.id).await.unwrap().unwrap().images, added, "images must be listed oldest first");
 }
 
-pub async fn no_image_without_its_product(store: &impl ProductStore) {
-    let (id, image) = (unknown(), image());
+pub async fn does_not_add_an_image_to_an_unknown_product(store: &impl ProductStore) {
+    let id = unknown_id();
+    let image = image();
     assert!(matches!(store.add_image(id, &image).await, Err(AddImageError::NotFound)));
     let failed = ImageState::Failed { reason: Reason::from_lossy("gone") };
     assert!(!store.finish_image(id, image.id, &failed, later()).await.unwrap());
     assert_eq!(store.get(id).await.unwrap(), None);
 }
 
-pub async fn an_abandoned_image_makes_room_for_a_new_one(store: &impl ProductStore) {
+pub async fn replaces_an_abandoned_image_when_full(store: &impl ProductStore) {
     let product = product(3);
     store.create(&product).await.unwrap();
     let mut added = Vec::new();
@@ -220,7 +222,7 @@ pub async fn an_abandoned_image_makes_room_for_a_new_one(store: &impl ProductSto
     added.remove(3);
     added.push(new.id);
     let ids = async || store.get(product.id).await.unwrap().unwrap().images.iter().map(|image| image.id).collect::<Vec<_>>();
-    assert_eq!(ids().await, added, "in place of the failed one");
+    assert_eq!(ids().await, added, "the new image must replace the failed one");
     assert!(matches!(store.add_image(product.id, &image()).await, Err(AddImageError::TooMany)));
 
     let much_later = Timestamp::from_unix_millis(now().unix_millis() + 1000 * (UPLOAD_LIFETIME_SECONDS + 1));
@@ -228,17 +230,17 @@ pub async fn an_abandoned_image_makes_room_for_a_new_one(store: &impl ProductSto
     store.add_image(product.id, &late).await.unwrap();
     added.remove(0);
     added.push(late.id);
-    assert_eq!(ids().await, added, "in place of the oldest whose upload never came");
+    assert_eq!(ids().await, added, "the new image must replace the oldest one without an upload");
 }
 
-pub async fn a_page_that_would_be_too_large_goes_on_in_the_next(store: &impl ProductStore) {
-    // DynamoDB ends a page at 1 MB, which 100 of these are past.
-    let mut made = Vec::new();
+pub async fn splits_a_listing_that_exceeds_the_page_size_limit(store: &impl ProductStore) {
+    // DynamoDB limits a page of a query to 1 MB. 100 of these products are larger than that.
+    let mut created = Vec::new();
     for _ in 0..95 {
         let mut product = product(1);
         product.description = Some(Description::try_from("茶".repeat(Description::MAX)).unwrap());
         store.create(&product).await.unwrap();
-        made.push(product.id);
+        created.push(product.id);
     }
     let mut page = PageRequest { limit: "100".parse().unwrap(), after: None };
     let mut listed = Vec::new();
@@ -250,5 +252,5 @@ pub async fn a_page_that_would_be_too_large_goes_on_in_the_next(store: &impl Pro
             None => break,
         }
     }
-    assert!(made.iter().all(|id| listed.contains(id)));
+    assert!(created.iter().all(|id| listed.contains(id)));
 }

@@ -1,4 +1,4 @@
-//! Where reports are kept.
+//! Contract of the report store.
 
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
@@ -6,21 +6,21 @@ use ferrite_core::ports::NewIds;
 use crate::ReportFile;
 use crate::ports::KeepReport;
 
-/// A [`KeepReport`] whose other end a test can reach.
+/// A [`KeepReport`] whose stored files a test can read.
 pub trait ReportsUnderTest: KeepReport {
-    /// The media type and the content of the file under a key.
+    /// Returns the media type and content of the file with this key.
     fn fetch(&self, key: &str) -> impl Future<Output = Option<(String, Vec<u8>)>> + Send;
 }
 
-/// Tests of a [`ReportsUnderTest`].
+/// Generates the contract tests for a [`ReportsUnderTest`].
 #[macro_export]
 macro_rules! reports_contract {
     ($open:expr) => {
-        ::ferrite_core::contract_tests!($crate::contract::reports, $open, a_report_takes_the_place_of_the_one_before);
+        ::ferrite_core::contract_tests!($crate::contract::reports, $open, replaces_an_existing_report);
     };
 }
 
-pub async fn a_report_takes_the_place_of_the_one_before(reports: &impl ReportsUnderTest) {
+pub async fn replaces_an_existing_report(reports: &impl ReportsUnderTest) {
     let key = format!("sales/{}.csv", UniqueIds.new_id());
     assert_eq!(reports.fetch(&key).await, None);
     for bytes in [b"first".to_vec(), b"second".to_vec()] {

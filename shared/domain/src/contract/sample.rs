@@ -1,4 +1,4 @@
-//! Things to test with.
+//! Sample products and images for tests.
 
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::NewIds;
@@ -6,7 +6,7 @@ use ferrite_core::ports::NewIds;
 use super::now;
 use crate::{Amount, ContentType, Currency, Image, ImageState, Money, NewProduct, Product, ProductName, Stock};
 
-/// A new product at 12.50 EUR with `stock` pieces.
+/// Creates a product that costs 12.50 EUR, with `stock` units available.
 pub fn product(stock: u64) -> Product {
     NewProduct {
         name: ProductName::try_from("Assam".to_owned()).unwrap(),
@@ -17,7 +17,7 @@ pub fn product(stock: u64) -> Product {
     .create(UniqueIds.new_id().into(), now())
 }
 
-/// A pending image.
+/// Creates a pending image.
 pub fn image() -> Image {
     Image {
         id: UniqueIds.new_id().into(),

@@ -1,8 +1,10 @@
-//! The JSON Schemas of the events, which consumers in other languages are written from.
+//! Checks the JSON Schemas of the events, which consumers in other languages use.
 //!
-//! `schemas/<type>.json` is what the events are now, generated from the types. `schemas/released/<type>.json` is what they were in
-//! the last release: a release copies the first over the second, and adds what is new. A change that a consumer of the last
-//! release could not read is a new type (`….v2`) beside the old one.
+//! `schemas/<type>.json` contains the current schemas, generated from the types. `schemas/released/<type>.json` contains the
+//! schemas of the last release; each release copies the current schemas there. A change that a consumer of the last release
+//! cannot read requires a new event type (`….v2`) in addition to the old one.
+//!
+//! To generate the current schemas, run:
 //!
 //! ```sh
 //! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --features schema,testing --test schemas
@@ -12,7 +14,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows these in tests, but clippy does not treat helper functions as tests"
 )]
 
 mod events;
@@ -32,9 +34,10 @@ fn generated() -> BTreeMap<String, Value> {
     schema::of_events::<DomainEvent>().unwrap()
 }
 
-/// The schemas in a folder of this crate, by the events' types.
-fn committed(folder: &str) -> BTreeMap<String, Value> {
-    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap().map(|entry| entry.unwrap().path());
+/// Returns the schemas in a directory of this crate, by event type.
+fn committed(directory: &str) -> BTreeMap<String, Value> {
+    let files =
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)).unwrap().map(|entry| entry.unwrap().path());
     files
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .map(|path| {
@@ -52,26 +55,31 @@ fn write(schemas: &BTreeMap<String, Value>) {
 }
 
 #[test]
-fn the_committed_schemas_are_what_the_types_are_now() {
+fn committed_schemas_match_the_types() {
     if env::var_os("FERRITE_WRITE_SCHEMAS").is_some() {
         write(&generated());
     }
-    let (generated, committed) = (generated(), committed(CURRENT));
+    let generated = generated();
+    let committed = committed(CURRENT);
     let kinds = |schemas: &BTreeMap<String, Value>| schemas.keys().cloned().collect::<Vec<_>>();
-    let how = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --features schema,testing --test schemas";
-    assert_eq!(kinds(&committed), kinds(&generated), "write what is new: {how}; delete by hand what is no more");
+    let command = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --features schema,testing --test schemas";
+    assert_eq!(kinds(&committed), kinds(&generated), "run `{command}` to add missing schemas; delete obsolete ones by hand");
     for (kind, schema) in generated {
-        assert_eq!(committed[&kind], schema, "schemas/{kind}.json is not what the type is; write it anew: {how}");
+        assert_eq!(committed[&kind], schema, "schemas/{kind}.json is out of date; run `{command}`");
     }
 }
 
 #[test]
-fn who_reads_the_last_release_can_read_what_is_told_now() {
-    let (current, released) = (generated(), committed(RELEASED));
+fn consumers_of_the_last_release_can_read_current_events() {
+    let current = generated();
+    let released = committed(RELEASED);
     assert!(!released.is_empty());
     for (kind, released) in released {
-        let Some(current) = current.get(&kind) else { panic!("consumers of {kind} would hear nothing any more") };
+        let Some(current) = current.get(&kind) else { panic!("the event type {kind} was removed") };
         let breaks = compatibility::breaks("the event", &released, current);
-        assert!(breaks.is_empty(), "{kind} breaks who reads the last release; make it a new type: {breaks:#?}");
+        assert!(
+            breaks.is_empty(),
+            "the change of {kind} breaks consumers of the last release; define a new event type: {breaks:#?}"
+        );
     }
 }
