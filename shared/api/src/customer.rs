@@ -1,4 +1,4 @@
-//! Customers in JSON.
+//! JSON bodies for customers.
 
 use deserr::Deserr;
 use ferrite_core::{Timestamp, ValueError};
@@ -6,7 +6,7 @@ use ferrite_domain::{Customer, CustomerId, CustomerName, Email, Registration};
 use ferrite_runtime::http::InvalidBody;
 use serde::Serialize;
 
-/// `{"email", "name"}`: what a customer says of themselves.
+/// The customer's e-mail address and name.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Registration", deny_unknown_fields))]
@@ -23,7 +23,7 @@ impl From<RegistrationBody> for Registration {
     }
 }
 
-/// A customer as they see themselves.
+/// The customer's profile.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Customer"))]

@@ -1,4 +1,4 @@
-//! The HTTP status of each of the storefront's errors. Nowhere else does an error get a status.
+//! Maps the storefront's errors to HTTP problem responses. This is the only place that assigns a status to an error.
 
 use ferrite_core::ports::PortError;
 use ferrite_domain::ports::{AddImageError, PlaceOrderError, UpdateError};
@@ -6,14 +6,14 @@ use ferrite_domain::{MAX_IMAGES, PricingError, ProductId, TransitionError};
 use ferrite_runtime::http::{Problem, idempotency};
 use http::StatusCode;
 
-/// Why a request was not carried out: what every HTTP handler of the storefront fails with.
+/// Error type of the storefront's HTTP handlers.
 ///
-/// `?` turns the errors of the domain, its ports and the runtime into one.
+/// The `?` operator converts errors of the domain, its ports, and the runtime into this type.
 #[derive(Debug)]
 pub struct ApiError(Problem);
 
 impl ApiError {
-    /// The problem document that the client gets.
+    /// Returns the problem document that is sent to the client.
     pub fn problem(&self) -> &Problem {
         &self.0
     }
@@ -42,9 +42,9 @@ impl From<UpdateError> for ApiError {
         match error {
             UpdateError::NotFound => Self(Problem::not_found()),
             UpdateError::VersionMismatch => {
-                let title = "It has changed since you read it";
+                let title = "The product has changed";
                 let problem = Problem::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", title);
-                Self(problem.detail("Read it again and decide with its new ETag."))
+                Self(problem.detail("Fetch the product again and retry with its current ETag."))
             }
             UpdateError::Store(error) => error.into(),
         }
@@ -56,9 +56,9 @@ impl From<AddImageError> for ApiError {
         match error {
             AddImageError::NotFound => Self(Problem::not_found()),
             AddImageError::TooMany => {
-                let title = "The product has no room for an image";
+                let title = "Too many images";
                 let problem = Problem::new(StatusCode::CONFLICT, "too-many-images", title);
-                Self(problem.detail(format!("A product has at most {MAX_IMAGES} images.")))
+                Self(problem.detail(format!("A product can have at most {MAX_IMAGES} images.")))
             }
             AddImageError::Store(error) => error.into(),
         }
@@ -70,7 +70,7 @@ impl From<PricingError> for ApiError {
         match error {
             PricingError::UnknownProducts { lines } => {
                 let problem = lines.into_iter().fold(Problem::invalid(Vec::new()), |problem, line| {
-                    problem.field(format!("lines[{line}].productId"), "must be a product that exists")
+                    problem.field(format!("lines[{line}].productId"), "must be an existing product")
                 });
                 Self(problem)
             }
@@ -95,13 +95,14 @@ impl From<PlaceOrderError> for ApiError {
 
 impl From<TransitionError> for ApiError {
     fn from(error: TransitionError) -> Self {
-        let problem = Problem::new(StatusCode::CONFLICT, "wrong-state", "The order is past that");
-        Self(problem.detail(format!("It cannot be done: {error}.")))
+        let TransitionError { from, to } = error;
+        let problem = Problem::new(StatusCode::CONFLICT, "wrong-state", "The order can no longer be changed");
+        Self(problem.detail(format!("An order cannot change from `{from}` to `{to}`.")))
     }
 }
 
 fn out_of_stock(products: &[ProductId]) -> ApiError {
-    let names: Vec<String> = products.iter().map(ToString::to_string).collect();
-    let problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", "Not enough pieces are left");
-    ApiError(problem.detail(format!("There are not as many as you asked for of: {}.", names.join(", "))))
+    let ids: Vec<String> = products.iter().map(ToString::to_string).collect();
+    let problem = Problem::new(StatusCode::CONFLICT, "out-of-stock", "Not enough stock");
+    ApiError(problem.detail(format!("The requested quantity is not available for: {}.", ids.join(", "))))
 }

@@ -1,7 +1,7 @@
-//! Entity tags of products (RFC 9110, section 8.8.3): `"<version>-<since when its links are what they are>"`.
+//! Entity tags of products (RFC 9110, section 8.8.3): `"<version>-<Unix time at which its image links were signed>"`.
 //!
-//! The version guards an update (`If-Match`). Links to images are signed anew every hour: a client that holds older ones has
-//! to fetch the new ones, though no version changed.
+//! The version prevents lost updates (`If-Match`). The tag also contains the signing time because image links are
+//! signed again every hour. A client with older links must fetch the new ones even if the version has not changed.
 
 use ferrite_core::{Timestamp, Version};
 use ferrite_domain::ports::UpdateError;
@@ -9,32 +9,34 @@ use ferrite_runtime::http::{Request, expected_tag};
 
 use crate::ApiError;
 
-/// The tag of one representation of a product.
+/// Entity tag of a product representation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProductTag(String);
 
 impl ProductTag {
-    /// The tag of the product in `version`, with links as of `links_as_of` if it has any.
+    /// Creates the tag from the product's version and the signing time of its image links, if it has any.
     pub fn new(version: Version, links_as_of: Option<Timestamp>) -> Self {
         Self(format!("\"{}-{}\"", version.get(), links_as_of.map_or(0, Timestamp::unix_seconds)))
     }
 
-    /// The tag as it stands in a header.
+    /// Returns the tag as it is written in a header.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The version that an update expects, from `If-Match` (RFC 9110, section 13.1.1); `None` when it expects none.
+/// Returns the version that the client expects, from the `If-Match` header (RFC 9110, section 13.1.1). Returns `None`
+/// if the client accepts any version.
 ///
 /// # Errors
-/// 412: the header holds no tag of a product, so none can match. 400: it holds several.
+/// Returns a 412 problem if the header does not contain a tag of a product, and a 400 problem if it contains several
+/// tags.
 pub fn expected_version(request: &Request) -> Result<Option<Version>, ApiError> {
     let Some(tag) = expected_tag(request)? else { return Ok(None) };
     version_of(tag).map(Some).ok_or_else(|| UpdateError::VersionMismatch.into())
 }
 
-/// The version that `tag` names, if it is written as [`ProductTag::new`] writes it.
+/// Returns the version in `tag` if the tag has the format of [`ProductTag::new`].
 fn version_of(tag: &str) -> Option<Version> {
     let (version, links_as_of) = tag.strip_prefix('"')?.strip_suffix('"')?.split_once('-')?;
     let is_number =
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_changes_with_the_version_and_with_the_links() {
+    fn tag_changes_with_the_version_and_the_links() {
         let hour = |n: i64| Some(Timestamp::from_unix_millis(n * 3_600_000));
         let tag = ProductTag::new(3.into(), hour(1));
         assert_ne!(tag, ProductTag::new(3.into(), hour(2)));
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tag_matches_nothing() {
+    fn returns_412_for_an_invalid_tag() {
         let status =
             |value| expected_version(&request("If-Match", value)).map_err(|error| error.problem().status().as_u16());
         assert_eq!(status("\"abc\""), Err(412));

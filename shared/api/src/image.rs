@@ -1,4 +1,4 @@
-//! Images in JSON, and the uploads they come from.
+//! JSON bodies for images and uploads.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use ferrite_domain::{
 use ferrite_runtime::http::InvalidBody;
 use serde::Serialize;
 
-/// `{"contentType": "image/jpeg", "sizeBytes": 123456}`.
+/// Media type and size of the file to upload.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
 #[cfg_attr(
@@ -28,13 +28,13 @@ pub struct ImageRequestBody {
 }
 
 impl ImageRequestBody {
-    /// The upload that is asked for.
+    /// Returns the requested upload.
     pub fn upload(&self, product: ProductId, image: ImageId) -> ImageUpload {
         ImageUpload { product, image, content_type: self.content_type, size: self.size_bytes }
     }
 }
 
-/// `{"imageId": "…", "upload": {"method", "url", "headers", "expiresAt"}}`.
+/// The new image and the request that uploads its file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Upload"))]
@@ -43,6 +43,7 @@ pub struct UploadBody {
     upload: SignedRequestBody,
 }
 
+/// The request to send to upload the file. No token is needed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SignedRequest"))]
@@ -55,14 +56,14 @@ struct SignedRequestBody {
 }
 
 impl UploadBody {
-    /// How to upload `image`.
+    /// Creates the body from the image's identifier and the presigned upload request.
     pub fn new(image_id: ImageId, request: SignedRequest) -> Self {
         let SignedRequest { method, url, headers, expires_at } = request;
         Self { image_id, upload: SignedRequestBody { method, url, headers: headers.into_iter().collect(), expires_at } }
     }
 }
 
-/// `{"id", "state", "reason"?, "variants"?}`.
+/// An image of a product. It has a `reason` if processing failed, and `variants` if it is ready.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Image"))]
 pub struct ImageBody {
@@ -97,14 +98,14 @@ struct VariantBody {
 #[derive(Debug, Default)]
 pub struct ImageBodies {
     pub(crate) bodies: Vec<ImageBody>,
-    /// Since when the links are what they are; `None` when there is none.
+    /// When the links were signed; `None` if there are none.
     pub(crate) links_as_of: Option<Timestamp>,
 }
 
-/// The product's images, with links to those that are ready.
+/// Returns the product's images, with links to those that are ready.
 ///
 /// # Errors
-/// A link could not be signed.
+/// Returns an error if a link cannot be signed.
 pub fn image_bodies(product: &Product, links: &impl SignImageUrl, now: Timestamp) -> Result<ImageBodies, PortError> {
     let bodies: Vec<_> =
         product.images.iter().map(|image| image_body(product.id, image, links, now)).collect::<Result<_, _>>()?;

@@ -1,6 +1,8 @@
-//! The JSON that clients send and get: camelCase, RFC 3339 times, and no `null` where a field can be left out.
+//! Request and response bodies of the HTTP API. JSON fields are in camelCase, times are in RFC 3339 format, and
+//! optional response fields are omitted instead of `null`.
 //!
-//! What comes in is parsed into the domain's types here, field by field; what goes out is written from them.
+//! Request bodies are parsed into the domain's types, field by field. Response bodies are created from the domain's
+//! types.
 
 mod customer;
 mod error;
@@ -22,5 +24,5 @@ pub use order::{OrderBody, PlaceOrderBody};
 pub use page::{PageBody, page_request};
 pub use product::{NewProductBody, ProductBody, ProductPatchBody};
 
-/// The scope that makes its holder an admin.
+/// OAuth scope that grants admin access.
 pub const PRODUCTS_WRITE: &str = "products:write";

@@ -1,11 +1,11 @@
-//! Money in JSON.
+//! JSON body for amounts of money.
 
 use deserr::Deserr;
 use ferrite_core::ValueError;
 use ferrite_domain::{Amount, Currency, Money};
 use ferrite_runtime::http::InvalidBody;
 
-/// `{"amount": 1250, "currency": "EUR"}`: integer minor units and a code of ISO 4217.
+/// Amount in the currency's minor unit, and the ISO 4217 currency code.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Price", deny_unknown_fields))]

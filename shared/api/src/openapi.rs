@@ -1,8 +1,8 @@
-//! The API's contract as an OpenAPI 3.1 document, and as a page for people.
+//! Generates the OpenAPI 3.1 document of the API and an HTML page that shows it.
 //!
-//! Bodies are described by the types that read and write them, and operations by the table in `operations`: who may call one, what
-//! it takes, and everything that it answers. Nothing here is in a function; `describe-api` hands over the files that the tests of
-//! this crate hold to it.
+//! The schemas of the bodies are derived from the types that parse and serialize them. The table in `operations` lists
+//! the operations with their access, parameters, and responses. No function contains this module: `describe-api` serves
+//! the generated files, and the tests of this crate check that the files are up to date.
 
 mod operations;
 mod page;
@@ -12,34 +12,35 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use operations::{Access, Answer, Operation, Refusal, operations};
+use operations::{Access, Operation, ProblemResponse, SuccessResponse, operations};
 pub use page::{STYLE, page};
 
 const CORRELATION_ID: &str = "X-Correlation-Id";
 
-/// What means the same at every operation that has it, and so is said once.
-const THE_SAME_ANYWHERE: [u16; 7] = [401, 413, 415, 429, 500, 502, 503];
+/// Statuses whose response is the same for all operations; the document contains it once.
+const SHARED_RESPONSES: [u16; 7] = [401, 413, 415, 429, 500, 502, 503];
 
-/// The document.
+/// Returns the OpenAPI document.
 pub fn document() -> Value {
     let mut schemas = Schemas::default();
-    let (mut paths, mut responses) = (Map::new(), Map::new());
+    let mut paths = Map::new();
+    let mut responses = Map::new();
     for operation in operations(&mut schemas) {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = described(&operation, &mut responses);
+        path[operation.method] = operation_object(&operation, &mut responses);
     }
     let mut components = schemas.into_components();
-    components.insert("Problem".to_owned(), problem());
+    components.insert("Problem".to_owned(), problem_schema());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Ferrite storefront",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "Products with images, customers, and orders that are paid for.",
-            "description": "Every answer to a request that was not carried out is a problem document (RFC 9457), whose `type` stays the same. Fields that are not known here may be added to any answer. Every `GET` is answered to `HEAD` too.",
+            "summary": "An online store: products with images, customers, orders, and payments.",
+            "description": "Every error response is a problem document (RFC 9457) with a stable `type`. New fields may be added to any response without notice. Every `GET` operation also supports `HEAD`.",
             "license": {"name": "MIT No Attribution", "identifier": "MIT-0"},
         },
-        // Where the document itself is, whatever the stage and the host.
+        // Relative to the URL of the document, so it works for any host and stage.
         "servers": [{"url": "."}],
         "paths": paths,
         "components": {
@@ -47,16 +48,16 @@ pub fn document() -> Value {
             "responses": responses,
             "securitySchemes": {"token": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "A token of the issuer that the stack trusts. Its `sub` is the customer; the scope `products:write` makes an admin.",
+                "description": "A token from the identity provider of this API. The `sub` claim identifies the customer. The scope `products:write` grants admin access.",
             }},
         },
     });
-    // The same text whether or not another crate of the build turns on serde_json's order of insertion.
+    // Sorted so that the output is the same even if another crate enables serde_json's `preserve_order` feature.
     document.sort_all_objects();
     document
 }
 
-/// The schemas of the types, each under a name of its own, of which some are read and some written.
+/// Schemas of the request types (`read`) and the response types (`written`), each with a unique name.
 struct Schemas {
     read: SchemaGenerator,
     written: SchemaGenerator,
@@ -72,7 +73,7 @@ impl Default for Schemas {
     }
 }
 
-/// What may be left out has no default: a patch leaves it as it is.
+/// Removes `null` defaults, because an omitted field of a patch is left unchanged.
 fn without_null_default(schema: &mut Schema) {
     if schema.get("default").is_some_and(Value::is_null) {
         schema.remove("default");
@@ -80,12 +81,12 @@ fn without_null_default(schema: &mut Schema) {
 }
 
 impl Schemas {
-    /// A reference to what is read as a `T`.
+    /// Returns a reference to the schema of the request type `T`.
     fn read<T: JsonSchema>(&mut self) -> Value {
         self.read.subschema_for::<T>().to_value()
     }
 
-    /// A reference to what a `T` is written as.
+    /// Returns a reference to the schema of the response type `T`.
     fn written<T: JsonSchema>(&mut self) -> Value {
         self.written.subschema_for::<T>().to_value()
     }
@@ -95,25 +96,25 @@ impl Schemas {
     }
 }
 
-fn problem() -> Value {
+fn problem_schema() -> Value {
     json!({
         "type": "object",
-        "description": "Why a request was not carried out (RFC 9457).",
+        "description": "Describes why a request failed (RFC 9457).",
         "properties": {
-            "type": {"type": "string", "format": "uri", "description": "What kind of problem it is: for programs to compare."},
-            "title": {"type": "string", "minLength": 1, "description": "The same for people."},
+            "type": {"type": "string", "format": "uri", "description": "Identifies the problem type. Clients can compare it."},
+            "title": {"type": "string", "minLength": 1, "description": "Short summary of the problem type."},
             "status": {"type": "integer", "minimum": 400, "maximum": 599},
-            "detail": {"type": "string", "minLength": 1, "description": "What is special about this request."},
-            "instance": {"type": "string", "pattern": "^urn:ferrite:request:", "description": "Names the request to whoever reads the log."},
+            "detail": {"type": "string", "minLength": 1, "description": "Explanation specific to this request."},
+            "instance": {"type": "string", "pattern": "^urn:ferrite:request:", "description": "Identifies the request in the logs."},
             "errors": {
                 "type": "array",
-                "description": "Everything that is wrong, field by field.",
+                "description": "All invalid fields.",
                 "minItems": 1,
                 "items": {
                     "type": "object",
                     "properties": {
-                        "field": {"type": "string", "description": "Where it stands in the body (`lines[0].quantity`), or the name of the parameter or header."},
-                        "message": {"type": "string", "minLength": 1, "description": "What is wrong with it."},
+                        "field": {"type": "string", "description": "Path of the field in the body, such as `lines[0].quantity`, or the name of the parameter or header."},
+                        "message": {"type": "string", "minLength": 1, "description": "Explains why the value is invalid."},
                     },
                     "required": ["field", "message"],
                 },
@@ -123,8 +124,8 @@ fn problem() -> Value {
     })
 }
 
-fn described(operation: &Operation, shared: &mut Map<String, Value>) -> Value {
-    let mut described = json!({
+fn operation_object(operation: &Operation, shared: &mut Map<String, Value>) -> Value {
+    let mut object = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "security": match operation.access {
@@ -136,26 +137,26 @@ fn described(operation: &Operation, shared: &mut Map<String, Value>) -> Value {
     });
     let parameters: Vec<Value> = operation.parameters.iter().map(|parameter| parameter.0.clone()).collect();
     if !parameters.is_empty() {
-        described["parameters"] = parameters.into();
+        object["parameters"] = parameters.into();
     }
     if let Some(body) = &operation.body {
         let content = body.media_types.iter().map(|media_type| {
             ((*media_type).to_owned(), json!({"schema": body.schema, "examples": {"usual": {"value": body.example}}}))
         });
-        described["requestBody"] = json!({"required": true, "content": Map::from_iter(content)});
+        object["requestBody"] = json!({"required": true, "content": Map::from_iter(content)});
     }
-    described
+    object
 }
 
 fn responses(operation: &Operation, shared: &mut Map<String, Value>) -> Map<String, Value> {
     let mut responses: Map<_, _> =
-        operation.answers.iter().map(|answer| (answer.status.to_string(), answered(answer))).collect();
-    let mut refusals = operation.refusals.clone();
-    refusals.sort_by_key(|refusal| refusal.status);
-    for of_one_status in refusals.chunk_by(|one, other| one.status == other.status) {
-        let status = of_one_status[0].status;
-        let mut response = refused(of_one_status);
-        if THE_SAME_ANYWHERE.contains(&status) {
+        operation.responses.iter().map(|response| (response.status.to_string(), success_response(response))).collect();
+    let mut problems = operation.problems.clone();
+    problems.sort_by_key(|problem| problem.status);
+    for same_status in problems.chunk_by(|one, other| one.status == other.status) {
+        let status = same_status[0].status;
+        let mut response = problem_response(same_status);
+        if SHARED_RESPONSES.contains(&status) {
             shared.insert(status.to_string(), response);
             response = json!({"$ref": format!("#/components/responses/{status}")});
         }
@@ -164,54 +165,56 @@ fn responses(operation: &Operation, shared: &mut Map<String, Value>) -> Map<Stri
     responses
 }
 
-fn answered(answer: &Answer) -> Value {
+fn success_response(response: &SuccessResponse) -> Value {
     let mut headers = Map::from_iter([(
         CORRELATION_ID.to_owned(),
-        header("What the request is called in the log.", json!({"type": "string"}), true),
+        header("Identifies the request in the logs.", json!({"type": "string"}), true),
     )]);
-    headers.extend(answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let mut answered = json!({"description": answer.description, "headers": headers});
-    if let Some((media_type, schema)) = &answer.body {
-        answered["content"] = json!({*media_type: {"schema": schema}});
+    headers.extend(response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let mut object = json!({"description": response.description, "headers": headers});
+    if let Some((media_type, schema)) = &response.body {
+        object["content"] = json!({*media_type: {"schema": schema}});
     }
-    if !answer.links.is_empty() {
-        let links = answer.links.iter().map(|link| (link.name.to_owned(), link.link.clone()));
-        answered["links"] = Map::from_iter(links).into();
+    if !response.links.is_empty() {
+        let links = response.links.iter().map(|link| (link.name.to_owned(), link.link.clone()));
+        object["links"] = Map::from_iter(links).into();
     }
-    answered
+    object
 }
 
-/// One response for all that a status can mean.
-fn refused(refusals: &[Refusal]) -> Value {
-    let status = refusals[0].status;
-    let kinds: Vec<String> = refusals.iter().map(|refusal| format!("urn:ferrite:problem:{}", refusal.name)).collect();
-    let told: Vec<String> = refusals.iter().map(|refusal| format!("`{}`: {}", refusal.name, refusal.when)).collect();
+/// Returns one response object for all problems with the same status.
+fn problem_response(problems: &[ProblemResponse]) -> Value {
+    let status = problems[0].status;
+    let types: Vec<String> = problems.iter().map(|problem| format!("urn:ferrite:problem:{}", problem.name)).collect();
+    let descriptions: Vec<String> = problems.iter().map(|problem| format!("`{}`: {}", problem.name, problem.when)).collect();
     let mut schema = json!({
         "$ref": "#/components/schemas/Problem",
-        "properties": {"type": {"enum": kinds}, "status": {"const": status}},
+        "properties": {"type": {"enum": types}, "status": {"const": status}},
     });
-    // One gateway response of template.yaml serves every 5xx, so it cannot say which.
+    // template.yaml has one gateway response for all 5xx errors, which cannot contain the status.
     if status < 500 {
         schema["required"] = json!(["status"]);
     }
-    let mut refused = json!({"description": told.join("\n\n"), "content": {"application/problem+json": {"schema": schema}}});
-    // As AWS WAF says it (infra/firewall.yaml), which has no other type for JSON and cannot name the request.
+    let mut response =
+        json!({"description": descriptions.join("\n\n"), "content": {"application/problem+json": {"schema": schema}}});
+    // The custom response of AWS WAF (infra/firewall.yaml) can only be `application/json` and cannot contain
+    // `instance`.
     if matches!(status, 413 | 429) {
-        refused["content"]["application/json"]["schema"] = json!({
+        response["content"]["application/json"]["schema"] = json!({
             "type": "object",
-            "description": "From a firewall before the API, if it has one.",
-            "properties": {"type": {"const": kinds[0]}, "title": {"type": "string", "minLength": 1}, "status": {"const": status}},
+            "description": "Response of the firewall in front of the API, if there is one.",
+            "properties": {"type": {"const": types[0]}, "title": {"type": "string", "minLength": 1}, "status": {"const": status}},
             "required": ["type", "title", "status"],
         });
     }
     if status == 401 {
         let scheme = json!({"type": "string", "const": "Bearer"});
-        refused["headers"] = json!({"WWW-Authenticate": header("How to authenticate (RFC 6750).", scheme, true)});
+        response["headers"] = json!({"WWW-Authenticate": header("How to authenticate (RFC 6750).", scheme, true)});
     }
     if status == 503 {
-        refused["headers"] = json!({"Retry-After": header("In how many seconds to try again.", json!({"type": "integer", "minimum": 1}), true)});
+        response["headers"] = json!({"Retry-After": header("Number of seconds to wait before a retry.", json!({"type": "integer", "minimum": 1}), true)});
     }
-    refused
+    response
 }
 
 fn header(description: &str, schema: Value, required: bool) -> Value {

@@ -1,4 +1,4 @@
-//! Orders in JSON.
+//! JSON bodies for orders.
 
 use deserr::Deserr;
 use ferrite_core::{Reason, Timestamp, ValueError};
@@ -6,7 +6,7 @@ use ferrite_domain::{LineRequest, Money, Order, OrderId, OrderLine, PaymentToken
 use ferrite_runtime::http::{InvalidBody, Problem};
 use serde::Serialize;
 
-/// `{"lines": [{"productId", "quantity"}], "paymentToken"}`.
+/// Products and quantities to order, and the payment token to charge.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields, rename_all = camelCase)]
 #[cfg_attr(
@@ -42,8 +42,8 @@ impl TryFrom<PlaceOrderBody> for PlacementRequest {
         let lines = body.lines.into_iter().map(|line| LineRequest { product: line.product_id, quantity: line.quantity });
         Self::new(lines.collect(), body.payment_token).map_err(|error| {
             let message = match error {
-                ValueError::OutOfRange { min, max } => format!("must have {min} to {max} entries"),
-                ValueError::Repeated => "must name each product once".to_owned(),
+                ValueError::OutOfRange { min, max } => format!("must contain {min} to {max} entries"),
+                ValueError::Repeated => "must not contain the same product twice".to_owned(),
                 other => other.to_string(),
             };
             Problem::invalid(Vec::new()).field("lines", message)
@@ -51,7 +51,7 @@ impl TryFrom<PlaceOrderBody> for PlacementRequest {
     }
 }
 
-/// An order as its customer sees it.
+/// An order of the customer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Order"))]

@@ -1,4 +1,4 @@
-//! Pages in JSON, and how one is asked for.
+//! JSON body for pages of a listing, and its query parameters.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use ferrite_core::{Page, PageRequest};
 use ferrite_runtime::http::{Problem, Request, query};
 use serde::Serialize;
 
-/// `{"items": […], "nextCursor": "…"}`.
+/// One page of a listing. `nextCursor` is present if there are more pages.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Page"))]
@@ -19,10 +19,10 @@ pub struct PageBody<T> {
 }
 
 impl<T> PageBody<T> {
-    /// `page`, each of whose items `body` writes.
+    /// Creates the body of `page`. `body` converts each item.
     ///
     /// # Errors
-    /// The first that `body` gives.
+    /// Returns the first error of `body`.
     pub fn new<I, Id: Display, E>(page: Page<I, Id>, body: impl FnMut(I) -> Result<T, E>) -> Result<Self, E> {
         Ok(Self {
             next_cursor: page.next.map(|cursor| cursor.to_string()),
@@ -31,10 +31,10 @@ impl<T> PageBody<T> {
     }
 }
 
-/// The page that the query parameters `limit` and `cursor` ask for.
+/// Parses the query parameters `limit` and `cursor`.
 ///
 /// # Errors
-/// 400: one of them cannot be used.
+/// Returns a 400 problem if a parameter is invalid.
 pub fn page_request<Id: FromStr>(request: &Request) -> Result<PageRequest<Id>, Problem> {
     Ok(PageRequest { limit: query(request, "limit")?.unwrap_or_default(), after: query(request, "cursor")? })
 }

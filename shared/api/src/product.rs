@@ -1,4 +1,4 @@
-//! Products in JSON.
+//! JSON bodies for products.
 
 use deserr::Deserr;
 use ferrite_core::{Timestamp, ValueError, Version};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{ImageBodies, ImageBody, MoneyBody, ProductTag};
 
-/// `{"name", "description"?, "price", "stock"}`: what a product is made from.
+/// Data of a new product.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NewProduct", deny_unknown_fields))]
@@ -30,21 +30,22 @@ impl From<NewProductBody> for NewProduct {
     }
 }
 
-/// Any of a product's fields (RFC 7396, JSON Merge Patch): what is left out stays, and a `description` of `null` goes.
+/// Fields of a product to change (RFC 7396, JSON Merge Patch). Omitted fields stay unchanged. A `description` of `null`
+/// removes the description.
 #[derive(Debug, Deserr)]
 #[deserr(error = InvalidBody, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ProductPatch", deny_unknown_fields, extend("minProperties" = 1)))]
 pub struct ProductPatchBody {
-    #[deserr(default, try_from(String) = given -> ValueError)]
+    #[deserr(default, try_from(String) = non_null -> ValueError)]
     #[cfg_attr(feature = "schema", schemars(default, with = "ProductName"))]
     name: Option<ProductName>,
-    #[deserr(default, try_from(Option<String>) = given_or_null -> ValueError)]
+    #[deserr(default, try_from(Option<String>) = nullable -> ValueError)]
     #[cfg_attr(feature = "schema", schemars(default, with = "Option<Description>"))]
     description: Option<Option<Description>>,
     #[deserr(default, from(MoneyBody) = Some)]
     #[cfg_attr(feature = "schema", schemars(default, with = "MoneyBody"))]
     price: Option<MoneyBody>,
-    #[deserr(default, try_from(u64) = given -> ValueError)]
+    #[deserr(default, try_from(u64) = non_null -> ValueError)]
     #[cfg_attr(feature = "schema", schemars(default, with = "Stock"))]
     stock: Option<Stock>,
 }
@@ -59,15 +60,15 @@ fn optional<T: TryFrom<String>>(text: Option<String>) -> Result<Option<T>, T::Er
     text.map(T::try_from).transpose()
 }
 
-fn given<V, T: TryFrom<V>>(value: V) -> Result<Option<T>, T::Error> {
+fn non_null<V, T: TryFrom<V>>(value: V) -> Result<Option<T>, T::Error> {
     T::try_from(value).map(Some)
 }
 
-fn given_or_null<T: TryFrom<String>>(text: Option<String>) -> Result<Option<Option<T>>, T::Error> {
+fn nullable<T: TryFrom<String>>(text: Option<String>) -> Result<Option<Option<T>>, T::Error> {
     optional(text).map(Some)
 }
 
-/// A product as clients see it.
+/// A product.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Product"))]
@@ -78,7 +79,7 @@ pub struct ProductBody {
     #[cfg_attr(feature = "schema", schemars(with = "Description"))]
     description: Option<Description>,
     price: Money,
-    // Pieces that come back may take it past what it can be set to.
+    // Returned units can raise the stock above `Stock::MAX`, so the schema has no such limit.
     #[cfg_attr(feature = "schema", schemars(with = "u32"))]
     stock: Stock,
     images: Vec<ImageBody>,
@@ -90,7 +91,7 @@ pub struct ProductBody {
 }
 
 impl ProductBody {
-    /// `product`, with `images` in place of its own.
+    /// Creates the body of `product` with the given `images`.
     pub fn new(product: Product, images: ImageBodies) -> Self {
         Self {
             id: product.id,
@@ -106,10 +107,10 @@ impl ProductBody {
         }
     }
 
-    /// The answer that shows it, with its tag.
+    /// Returns the HTTP response with the product and its `ETag` header, and the tag.
     ///
     /// # Errors
-    /// It cannot be written as JSON, which is a mistake in this program.
+    /// Returns an error if the body cannot be serialized, which indicates a bug.
     pub fn answer(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
         let tag = ProductTag::new(self.version, self.links_as_of);
         Ok((tagged(json(status, self)?, tag.as_str())?, tag))
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_tells_what_is_left_out_from_what_is_to_go() {
+    fn patch_distinguishes_omitted_and_null_fields() {
         let patch = |body| json_body::<ProductPatchBody>(&request(&body)).map(ProductPatch::from);
         assert!(patch(serde_json::json!({})).unwrap().is_empty());
         assert_eq!(patch(serde_json::json!({"description": null})).unwrap().description, Some(None));
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_may_be_left_out_or_null() {
+    fn accepts_a_null_description() {
         let body =
             serde_json::json!({"name": "Tea", "price": {"amount": 1, "currency": "EUR"}, "stock": 1, "description": null});
         let new: NewProduct = json_body::<NewProductBody>(&request(&body)).unwrap().into();

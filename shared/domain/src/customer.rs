@@ -9,9 +9,10 @@ use crate::{CustomerId, CustomerName};
 
 /// A syntactically valid e-mail address. The type does not check that the mailbox exists.
 ///
-/// An address has at most 254 characters (RFC 5321, erratum 1690) and only 7-bit ASCII, which Amazon SES requires. The local
-/// part has 1 to 64 characters that do not need quotes (RFC 5322 `atext` and dots). The domain has two or more parts of
-/// letters, digits, and hyphens, separated by dots. An address is personal data, so the `Debug` output does not contain it.
+/// An address has at most 254 characters (RFC 5321, erratum 1690) and only 7-bit ASCII, which Amazon SES requires. The
+/// local part has 1 to 64 characters that do not need quotes (RFC 5322 `atext` and dots). The domain has two or more
+/// parts of letters, digits, and hyphens, separated by dots. An address is personal data, so the `Debug` output does
+/// not contain it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The delivery of one e-mail. Each e-mail is delivered only once.
+/// The delivery of one e-mail. There is one delivery per event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailDelivery(String);
 
@@ -14,12 +14,12 @@ impl EmailDelivery {
     /// The JSON response that the record of a successful delivery contains.
     pub const SENT: &'static str = "\"sent\"";
 
-    /// Retention period of the record. It is longer than a message can stay in a queue and then in its dead-letter queue,
-    /// which is up to 14 days each.
+    /// Retention period of the record. It is longer than a message can stay in a queue and then in its dead-letter
+    /// queue, which is up to 14 days each.
     pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-    /// Creates a delivery from the digest of the event that the e-mail is about. The digest must contain only letters and
-    /// digits.
+    /// Creates a delivery from the digest of the event that the e-mail is about. The digest must contain only letters
+    /// and digits.
     pub fn new(digest: String) -> Self {
         Self(digest)
     }

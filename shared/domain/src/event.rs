@@ -64,7 +64,8 @@ pub struct OrderCancelled {
     pub total: Money,
 }
 
-/// A customer registered. The event does not contain the customer's name or e-mail address; they are only in the profile.
+/// A customer registered. The event does not contain the customer's name or e-mail address; they are only in the
+/// profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -75,7 +76,8 @@ pub struct CustomerRegistered {
 
 /// All domain events of the storefront.
 ///
-/// A payload change that existing consumers cannot read requires a new event type (`….v2`). The old type stays in place.
+/// A payload change that existing consumers cannot read requires a new event type (`….v2`). The old type stays in
+/// place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", content = "data")]

@@ -7,8 +7,8 @@ use crate::{ImageId, ProductId};
 
 /// Maximum number of images of one product.
 ///
-/// Each image in a response has two signed links of up to 1.5 KB each. With this limit, a page of 100 products stays below the
-/// 6 MB that Lambda allows for a response payload.
+/// Each image in a response has two signed links of up to 1.5 KB each. With this limit, a page of 100 products stays
+/// below the 6 MB that Lambda allows for a response payload.
 pub const MAX_IMAGES: usize = 10;
 
 /// Time in seconds after the request in which an upload is accepted.

@@ -95,7 +95,8 @@ impl Money {
     }
 }
 
-/// Formats the amount in major units, with the currency's number of decimals. 1250 minor units are `12.50 EUR` or `1250 JPY`.
+/// Formats the amount in major units, with the currency's number of decimals: 1250 minor units are `12.50 EUR` or
+/// `1250 JPY`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minor_units = self.amount.0;

@@ -16,8 +16,8 @@ pub struct Notification {
 /// An e-mail and its recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailMessage {
-    /// Amazon SES message tags. SES includes them in the events that it publishes about the e-mail. Names and values may
-    /// contain ASCII letters, digits, `-`, and `_`.
+    /// Amazon SES message tags. SES includes them in the events that it publishes about the e-mail. Names and values
+    /// may contain ASCII letters, digits, `-`, and `_`.
     pub message_tags: Vec<(&'static str, String)>,
     /// The recipient's address.
     pub to: Email,

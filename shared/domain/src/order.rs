@@ -89,8 +89,8 @@ pub struct PlacementRequest {
 }
 
 impl PlacementRequest {
-    /// Maximum number of lines in one order. One `TransactWriteItems` call writes all lines, the order, and the idempotency
-    /// record; DynamoDB limits the call to 100 items.
+    /// Maximum number of lines in one order. One `TransactWriteItems` call writes all lines, the order, and the
+    /// idempotency record; DynamoDB limits the call to 100 items.
     pub const MAX_LINES: usize = 50;
 
     /// Creates a request after checking its lines.

@@ -9,8 +9,8 @@ use crate::{Money, OrderId};
 
 /// A token from the payment provider that stands for the customer's card: `tok_` and 1 to 100 letters, digits, or `_`.
 ///
-/// Anyone who has the token can charge it. Therefore the `Debug` output does not contain it, and it is stored only in the
-/// order's table item.
+/// Anyone who has the token can charge it. Therefore the `Debug` output does not contain it, and it is stored only in
+/// the order's table item.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PaymentToken(String);

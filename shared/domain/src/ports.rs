@@ -1,5 +1,5 @@
-//! The operations that the storefront needs from the outside. Each port is a trait for a single operation or a few closely
-//! related ones.
+//! The operations that the storefront needs from the outside. Each port is a trait for a single operation or a few
+//! closely related ones.
 //!
 //! A handler takes only the ports that it calls. Its unit tests implement no others, and its IAM role needs only the
 //! permissions for those operations. Ports that are independent of the storefront are in [`ferrite_core::ports`].

@@ -37,8 +37,8 @@ impl From<Quantity> for u64 {
 
 /// Number of units of a product that are available to order.
 ///
-/// The stock can be set to any value from 0 to [`Stock::MAX`]. Units that are returned from a cancelled or unpaid order can
-/// raise it above that limit.
+/// The stock can be set to any value from 0 to [`Stock::MAX`]. Units that are returned from a cancelled or unpaid order
+/// can raise it above that limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Stock(u32);

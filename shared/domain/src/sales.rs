@@ -34,8 +34,8 @@ struct CurrencySales {
 
 /// Sales of one day, by product and by currency. It covers the orders that were paid on that day.
 ///
-/// Its memory use grows with the number of products sold, not with the number of orders. The result does not depend on the
-/// sequence in which orders are added.
+/// Its memory use grows with the number of products sold, not with the number of orders. The result does not depend on
+/// the sequence in which orders are added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SalesReport {
     day: Day,
@@ -73,8 +73,8 @@ impl SalesReport {
 
     /// Adds an order that was paid on the day.
     ///
-    /// The sums cannot overflow in practice. A line has at most 1,000 units and 10¹⁵ minor units, so an overflow would take
-    /// more than 10¹⁶ lines.
+    /// The sums cannot overflow in practice. A line has at most 1,000 units and 10¹⁵ minor units, so an overflow would
+    /// take more than 10¹⁶ lines.
     pub fn add(&mut self, order: &Order) {
         for line in &order.lines {
             let product_id = line.product_id;
@@ -128,8 +128,8 @@ impl SalesReport {
         csv.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
     }
 
-    /// Returns the report as JSON: `{"day", "totals": [{"currency", "orders", "amount"}], "products": […]}`. Each product
-    /// has the fields of [`ProductSales`].
+    /// Returns the report as JSON: `{"day", "totals": [{"currency", "orders", "amount"}], "products": […]}`. Each
+    /// product has the fields of [`ProductSales`].
     ///
     /// # Errors
     /// Returns the same errors as [`SalesReport::files`].

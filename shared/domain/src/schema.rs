@@ -1,7 +1,7 @@
 //! JSON Schemas of the storefront's types, for the event schemas and the OpenAPI document.
 //!
-//! serde does not know which strings and numbers a parsed type accepts, so this module states the constraints. Each schema
-//! accepts exactly the values that the type's parser accepts, unless a comment states a difference.
+//! serde does not know which strings and numbers a parsed type accepts, so this module states the constraints. Each
+//! schema accepts exactly the values that the type's parser accepts, unless a comment states a difference.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,8 @@ use crate::{
 ferrite_core::schema_of! {
     Amount: {"type": "integer", "minimum": 0, "maximum": Amount::MAX}
     ContentType: {"type": "string", "enum": [ContentType::Jpeg, ContentType::Png, ContentType::WebP]}
-    // Readers accept any code, because ISO 4217 adds codes over time. `CurrencyCode` lists the codes that requests may use.
+    // Readers accept any code, because ISO 4217 adds codes over time. `CurrencyCode` lists the codes that requests may
+    // use.
     Currency: {"type": "string", "pattern": "^[A-Z]{3}$"}
     CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
     CustomerName: {"type": "string", "minLength": 1, "maxLength": CustomerName::MAX, "pattern": ONE_LINE_NOT_BLANK}

@@ -112,7 +112,7 @@ fn mails_missing_or_doubled(snapshot: &Snapshot) -> Vec<String> {
         let registered = snapshot.histories.get(&order.customer_id).filter(|history| history.registered);
         let is_notified = matches!(order.status.as_str(), "paid" | "cancelled");
         if let Some(history) = registered.filter(|_| is_notified) {
-            expect(&history.email, format!("Your order {} is {}", order.id, order.status));
+            expect(&history.email, format!("Your order {} has been {}", order.id, order.status));
         }
     }
     let wrong = mails.into_iter().filter(|(_, surplus)| *surplus != 0);
@@ -186,7 +186,7 @@ mod tests {
             orders: [("ord_1".to_owned(), order)].into(),
             ledger: [("ord_1".to_owned(), "approved".to_owned())].into(),
             approvals: [("ord_1".to_owned(), 1)].into(),
-            mails: vec![mail("Welcome to the storefront"), mail("Your order ord_1 is paid")],
+            mails: vec![mail("Welcome to the storefront"), mail("Your order ord_1 has been paid")],
             dead_letters: vec![letter],
             histories: [("ada".to_owned(), history)].into(),
             poison: vec![Poison { mark: "poison-1-0-x".to_owned(), what: "no JSON".to_owned(), expected_queue: queue }],
@@ -224,7 +224,7 @@ mod tests {
         ada(&mut cancelled).cancelled.push("ord_1".to_owned());
         cancelled.products[0].stock = 5;
         cancelled.ledger.insert("ord_1".to_owned(), "voided".to_owned());
-        cancelled.mails[1] = mail("Your order ord_1 is cancelled");
+        cancelled.mails[1] = mail("Your order ord_1 has been cancelled");
         assert!(broken(&cancelled).is_empty(), "{:?}", broken(&cancelled));
     }
 
@@ -264,8 +264,8 @@ mod tests {
     #[test]
     fn finds_missing_duplicate_and_wrong_emails() {
         breaks(&["e-mail"], |snapshot| drop(snapshot.mails.pop()));
-        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 is paid")));
-        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 is cancelled")));
+        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 has been paid")));
+        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 has been cancelled")));
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn a_cancelled_order_returns_its_stock_and_is_not_paid_for() {
     assert_eq!((again.status, &again.body), (200, &answer.body));
 
     until("the payment to be voided", || (ledger_says(&api, &order)? == "voided").then_some(()));
-    mailbox::wait_for(&email, &format!("{} is cancelled", order["id"].as_str().unwrap()));
+    mailbox::wait_for(&email, &format!("{} has been cancelled", order["id"].as_str().unwrap()));
     // Orders that were paid before one could be cancelled keep their pieces.
     let orders = api.customer(&ada, "GET", "/orders?limit=100").send().json();
     let paid = orders["items"].as_array().unwrap().iter().filter(|order| order["status"] != "cancelled").count();

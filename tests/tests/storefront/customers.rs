@@ -28,7 +28,7 @@ fn a_customer_registers_once_and_is_welcomed_once() {
     // What is written next goes to the new address, after whatever else the change may have led to.
     let product = api.create_product(1);
     api.place_order(&ada, "k", &product, 1, "tok_success");
-    mailbox::wait_for(&other, "is paid");
+    mailbox::wait_for(&other, "has been paid");
     assert_eq!((mailbox::subjects(&email).len(), mailbox::subjects(&other).len()), (1, 1));
 }
 

@@ -73,7 +73,7 @@ fn orders_that_wait_for_too_long_are_cancelled_and_their_stock_returned() {
         });
         (settled["status"] == "cancelled").then_some(settled)
     });
-    assert_eq!(expired["reason"], "it was not paid in time");
+    assert_eq!(expired["reason"], "payment was not received in time");
     let orders = api.customer(&ada, "GET", "/orders?limit=100").send().json();
     let paid = orders["items"].as_array().unwrap().iter().filter(|order| order["status"] == "paid").count();
     assert_eq!(api.product(&product)["stock"], 500 - 2 * paid);

@@ -1,4 +1,4 @@
-//! Every operation: who may call it, what it takes, and everything that it answers.
+//! The table of API operations: access, parameters, request body, and all responses.
 
 use ferrite_core::{IdempotencyKey, PageLimit};
 use ferrite_domain::{OrderId, ProductId};
@@ -18,17 +18,17 @@ const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
 const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
 
 pub(super) struct Operation {
-    /// The function that carries it out; behind a point, what it answers with, where a function has several operations.
+    /// The `operationId`: the name of the function, with a suffix after a dot if the function has several operations.
     pub(super) id: &'static str,
-    /// As a key of a path: in lower case.
+    /// HTTP method in lower case, as in the path object.
     pub(super) method: &'static str,
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
     pub(super) access: Access,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Body>,
-    pub(super) answers: Vec<Answer>,
-    pub(super) refusals: Vec<Refusal>,
+    pub(super) responses: Vec<SuccessResponse>,
+    pub(super) problems: Vec<ProblemResponse>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(super) enum Access {
     Admin,
 }
 
-/// A parameter as the document has it.
+/// A parameter object of the document.
 pub(super) struct Parameter(pub(super) Value);
 
 pub(super) struct Body {
@@ -47,8 +47,8 @@ pub(super) struct Body {
     pub(super) example: Value,
 }
 
-/// An answer to a request that was carried out.
-pub(super) struct Answer {
+/// The response to a successful request.
+pub(super) struct SuccessResponse {
     pub(super) status: u16,
     pub(super) description: &'static str,
     pub(super) body: Option<(&'static str, Value)>,
@@ -56,99 +56,106 @@ pub(super) struct Answer {
     pub(super) links: Vec<Link>,
 }
 
-/// What can be done next.
+/// A link to an operation that can follow.
 pub(super) struct Link {
     pub(super) name: &'static str,
     pub(super) link: Value,
 }
 
-/// A problem that an operation is refused with: `urn:ferrite:problem:<name>`.
+/// A problem that an operation can return. Its `type` is `urn:ferrite:problem:<name>`.
 #[derive(Clone, Copy)]
-pub(super) struct Refusal {
+pub(super) struct ProblemResponse {
     pub(super) status: u16,
     pub(super) name: &'static str,
     pub(super) when: &'static str,
 }
 
-const fn refusal(status: u16, name: &'static str, when: &'static str) -> Refusal {
-    Refusal { status, name, when }
+const fn problem(status: u16, name: &'static str, when: &'static str) -> ProblemResponse {
+    ProblemResponse { status, name, when }
 }
 
-/// What anybody can meet at any operation.
-const ANYWHERE: [Refusal; 4] = [
-    refusal(429, "throttled", "There are too many requests."),
-    refusal(500, "internal", "Something went wrong on our side."),
-    refusal(502, "internal", "Something went wrong on our side."),
-    refusal(503, "unavailable", "What the operation depends on does not answer; the same request may succeed in a moment."),
+/// Problems that every operation can return.
+const COMMON_PROBLEMS: [ProblemResponse; 4] = [
+    problem(429, "throttled", "Too many requests."),
+    problem(500, "internal", "An internal error occurred."),
+    problem(502, "internal", "An internal error occurred."),
+    problem(503, "unavailable", "The service is temporarily unavailable. Retry the request later."),
 ];
-const WITH_TOKEN: [Refusal; 2] = [
-    refusal(401, "unauthorized", "There is no token, or none that is good."),
-    refusal(403, "access-denied", "The token is good and does not open this API."),
+const TOKEN_PROBLEMS: [ProblemResponse; 2] = [
+    problem(401, "unauthorized", "The token is missing or invalid."),
+    problem(403, "access-denied", "The token is valid but does not grant access to this API."),
 ];
-const AS_ADMIN: Refusal = refusal(403, "missing-scope", "The token does not have the scope `products:write`.");
-const WITH_BODY: [Refusal; 4] = [
-    refusal(400, "malformed-request", "The body is not JSON, or a parameter or header cannot be used."),
-    refusal(413, "body-too-large", "The body has more than 64 KiB."),
-    refusal(415, "not-json", "The body is not JSON by its `Content-Type`."),
-    refusal(422, "validation", "The body is not valid; `errors` names every field at fault."),
+const MISSING_SCOPE: ProblemResponse = problem(403, "missing-scope", "The token does not have the scope `products:write`.");
+const BODY_PROBLEMS: [ProblemResponse; 4] = [
+    problem(400, "malformed-request", "The body is not valid JSON, or a parameter or header is invalid."),
+    problem(413, "body-too-large", "The body is larger than 64 KiB."),
+    problem(415, "not-json", "The `Content-Type` is not a JSON media type."),
+    problem(422, "validation", "The body is invalid. `errors` lists every invalid field."),
 ];
-const MALFORMED: Refusal = refusal(400, "malformed-request", "A parameter or header cannot be used.");
-const BY_ID: [Refusal; 2] = [
-    refusal(404, "not-found", "It is not there, or it is another customer's."),
-    refusal(404, "no-such-route", "There is nothing at this path."),
+const MALFORMED_REQUEST: ProblemResponse = problem(400, "malformed-request", "A parameter or header is invalid.");
+const NOT_FOUND_PROBLEMS: [ProblemResponse; 2] = [
+    problem(404, "not-found", "The resource does not exist or belongs to another customer."),
+    problem(404, "no-such-route", "The path does not match any route."),
 ];
-const KEYED: [Refusal; 2] = [
-    refusal(409, "idempotency-key-in-flight", "A request with this key is being carried out."),
-    refusal(422, "idempotency-key-reused", "The key was used for another request."),
+const IDEMPOTENCY_PROBLEMS: [ProblemResponse; 2] = [
+    problem(409, "idempotency-key-in-flight", "Another request with this key is in progress."),
+    problem(422, "idempotency-key-reused", "The key was already used for a different request."),
 ];
 
 impl Operation {
     fn new(id: &'static str, method: &'static str, path: &'static str, summary: &'static str, access: Access) -> Self {
-        let mut refusals = ANYWHERE.to_vec();
+        let mut problems = COMMON_PROBLEMS.to_vec();
         if access != Access::Anyone {
-            refusals.extend(WITH_TOKEN);
+            problems.extend(TOKEN_PROBLEMS);
         }
         if access == Access::Admin {
-            refusals.push(AS_ADMIN);
+            problems.push(MISSING_SCOPE);
         }
-        let (parameters, answers) = (Vec::new(), Vec::new());
-        Self { id, method, path, summary, access, parameters, body: None, answers, refusals }
+        let parameters = Vec::new();
+        let responses = Vec::new();
+        Self { id, method, path, summary, access, parameters, body: None, responses, problems }
     }
 
-    fn of_product(mut self) -> Self {
-        self.refusals.extend(BY_ID);
-        self.takes(Parameter::new("productId", "path", true, schema_of::<ProductId>(), "The product.").example(PRODUCT))
+    fn with_product_id(mut self) -> Self {
+        self.problems.extend(NOT_FOUND_PROBLEMS);
+        self.parameter(
+            Parameter::new("productId", "path", true, schema_of::<ProductId>(), "Identifier of the product.")
+                .example(PRODUCT),
+        )
     }
 
-    fn of_order(mut self) -> Self {
-        self.refusals.extend(BY_ID);
-        self.takes(Parameter::new("orderId", "path", true, schema_of::<OrderId>(), "The order.").example(ORDER))
+    fn with_order_id(mut self) -> Self {
+        self.problems.extend(NOT_FOUND_PROBLEMS);
+        self.parameter(
+            Parameter::new("orderId", "path", true, schema_of::<OrderId>(), "Identifier of the order.").example(ORDER),
+        )
     }
 
-    fn takes(mut self, parameter: Parameter) -> Self {
+    fn parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    fn reads(mut self, media_types: &'static [&'static str], schema: Value, example: Value) -> Self {
-        self.refusals.extend(WITH_BODY);
+    fn body(mut self, media_types: &'static [&'static str], schema: Value, example: Value) -> Self {
+        self.problems.extend(BODY_PROBLEMS);
         self.body = Some(Body { media_types, schema, example });
         self
     }
 
-    fn once(mut self, required: bool) -> Self {
-        self.refusals.extend(KEYED);
-        let what = "Names the request: sent again within 24 hours, it is answered with what the first one was answered.";
-        self.takes(Parameter::new("Idempotency-Key", "header", required, schema_of::<IdempotencyKey>(), what))
+    fn with_idempotency_key(mut self, required: bool) -> Self {
+        self.problems.extend(IDEMPOTENCY_PROBLEMS);
+        let description =
+            "Identifies the request. A retry with the same key within 24 hours returns the response to the first request.";
+        self.parameter(Parameter::new("Idempotency-Key", "header", required, schema_of::<IdempotencyKey>(), description))
     }
 
-    fn answers(mut self, answer: Answer) -> Self {
-        self.answers.push(answer);
+    fn response(mut self, response: SuccessResponse) -> Self {
+        self.responses.push(response);
         self
     }
 
-    fn refuses(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
-        self.refusals.extend(refusals);
+    fn problems(mut self, problems: impl IntoIterator<Item = ProblemResponse>) -> Self {
+        self.problems.extend(problems);
         self
     }
 }
@@ -164,7 +171,7 @@ impl Parameter {
     }
 }
 
-impl Answer {
+impl SuccessResponse {
     fn new(status: u16, description: &'static str) -> Self {
         Self { status, description, body: None, headers: Vec::new(), links: Vec::new() }
     }
@@ -179,24 +186,21 @@ impl Answer {
         self
     }
 
-    fn tagged(mut self) -> Self {
+    fn with_entity_tag(mut self) -> Self {
         let tag = json!({"type": "string", "pattern": "^\"[^\"]+\"$"});
-        self.headers.push(("ETag", header("Its entity tag, for `If-None-Match` and `If-Match`.", tag, true)));
-        self.headers.push((
-            "Cache-Control",
-            header("For how long it may be shown without asking.", json!({"type": "string"}), true),
-        ));
+        self.headers.push(("ETag", header("Entity tag of the response, for `If-None-Match` and `If-Match`.", tag, true)));
+        self.headers.push(("Cache-Control", header("How the response may be cached.", json!({"type": "string"}), true)));
         self
     }
 
-    fn located(mut self, pattern: &str) -> Self {
+    fn with_location(mut self, pattern: &str) -> Self {
         let schema = json!({"type": "string", "pattern": pattern});
-        self.headers.push(("Location", header("Where it is, relative to the request's URL.", schema, true)));
+        self.headers.push(("Location", header("URL of the new resource, relative to the request URL.", schema, true)));
         self
     }
 
-    /// `parameter` of the operation `to` is what stands at `pointer` in this answer.
-    fn leads_to(mut self, to: &'static str, parameter: &str, pointer: &str) -> Self {
+    /// Adds a link to the operation `to`. The value of its `parameter` is at `pointer` in the body of this response.
+    fn link(mut self, to: &'static str, parameter: &str, pointer: &str) -> Self {
         let link = json!({"operationId": to, "parameters": {parameter: format!("$response.body#{pointer}")}});
         self.links.push(Link { name: to, link });
         self
@@ -207,145 +211,150 @@ fn schema_of<T: JsonSchema>() -> Value {
     T::json_schema(&mut schemars::SchemaGenerator::default()).to_value()
 }
 
-fn a_page(operation: Operation) -> Operation {
-    let limit = Parameter::new("limit", "query", false, schema_of::<PageLimit>(), "How many entries at most.");
+fn paginated(operation: Operation) -> Operation {
+    let limit = Parameter::new("limit", "query", false, schema_of::<PageLimit>(), "Maximum number of items to return.");
     let opaque = json!({"type": "string", "minLength": 1});
-    let cursor = Parameter::new("cursor", "query", false, opaque, "The `nextCursor` of the page before.");
-    operation.takes(limit).takes(cursor).refuses([MALFORMED])
+    let cursor = Parameter::new("cursor", "query", false, opaque, "The `nextCursor` of the previous page.");
+    operation.parameter(limit).parameter(cursor).problems([MALFORMED_REQUEST])
 }
 
-fn unless_held(operation: Operation) -> Operation {
-    let what = "The entity tags that the client holds (RFC 9110, section 13.1.2).";
+fn conditional(operation: Operation) -> Operation {
+    let description = "Entity tags of the versions that the client has cached (RFC 9110, section 13.1.2).";
     operation
-        .takes(Parameter::new("If-None-Match", "header", false, json!({"type": "string"}), what))
-        .answers(Answer::new(304, "The client holds it already.").tagged())
-        .refuses([MALFORMED])
+        .parameter(Parameter::new("If-None-Match", "header", false, json!({"type": "string"}), description))
+        .response(SuccessResponse::new(304, "The client has the current version.").with_entity_tag())
+        .problems([MALFORMED_REQUEST])
 }
 
-/// Every operation.
+/// Returns all operations.
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
-    let mut all = of_products(schemas);
-    all.extend(of_customers(schemas));
-    all.extend(of_the_document());
+    let mut all = product_operations(schemas);
+    all.extend(customer_operations(schemas));
+    all.extend(document_operations());
     all
 }
 
-fn of_products(schemas: &mut Schemas) -> Vec<Operation> {
+fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
     let price = json!({"amount": 1250, "currency": "EUR"});
     let product = schemas.written::<ProductBody>();
     let location = "^products/prd_[0-9a-f]{32}$";
     let line = json!({"lines": [{"productId": "$response.body#/id", "quantity": 1}], "paymentToken": "tok_success"});
-    let mut created = Answer::new(201, "It was made.").body(product.clone()).tagged().located(location);
+    let mut created = SuccessResponse::new(201, "The product was created.")
+        .body(product.clone())
+        .with_entity_tag()
+        .with_location(location);
     for operation in ["get-product", "update-product", "delete-product", "request-image-upload"] {
-        created = created.leads_to(operation, "productId", "/id");
+        created = created.link(operation, "productId", "/id");
     }
     created.links.push(Link { name: "place-order", link: json!({"operationId": "place-order", "requestBody": line}) });
     vec![
-        Operation::new("create-product", "post", "/products", "Make a product", Access::Admin)
-            .reads(
+        Operation::new("create-product", "post", "/products", "Create a product", Access::Admin)
+            .body(
                 &[JSON],
                 schemas.read::<NewProductBody>(),
                 json!({"name": "Assam", "description": "Second flush.\nMalty.", "price": price, "stock": 40}),
             )
-            .once(false)
-            .answers(created),
-        a_page(Operation::new("list-products", "get", "/products", "List products, newest first", Access::Anyone)).answers(
-            Answer::new(200, "One page.").body(schemas.written::<PageBody<ProductBody>>()).leads_to(
+            .with_idempotency_key(false)
+            .response(created),
+        paginated(Operation::new("list-products", "get", "/products", "List products, newest first", Access::Anyone)).response(
+            SuccessResponse::new(200, "One page of products.").body(schemas.written::<PageBody<ProductBody>>()).link(
                 "get-product",
                 "productId",
                 "/items/0/id",
             ),
         ),
-        unless_held(
-            Operation::new("get-product", "get", "/products/{productId}", "Show a product", Access::Anyone).of_product(),
+        conditional(
+            Operation::new("get-product", "get", "/products/{productId}", "Get a product", Access::Anyone).with_product_id(),
         )
-        .answers(Answer::new(200, "The product.").body(product.clone()).tagged()),
+        .response(SuccessResponse::new(200, "The product.").body(product.clone()).with_entity_tag()),
         Operation::new(
             "update-product",
             "patch",
             "/products/{productId}",
-            "Change some of a product's fields",
+            "Update fields of a product",
             Access::Admin,
         )
-        .of_product()
-        .takes(Parameter::new(
+        .with_product_id()
+        .parameter(Parameter::new(
             "If-Match",
             "header",
             false,
             json!({"type": "string", "pattern": r#"^(\*|"(0|[1-9][0-9]{0,15})-(0|[1-9][0-9]{0,15})")$"#}),
-            "The entity tag of what was read: nothing is changed when it is another by now (RFC 9110, section 13.1.1).",
+            "Entity tag of the product that the client read. The update fails if it has changed (RFC 9110, section 13.1.1).",
         ))
-        .reads(&[JSON, MERGE_PATCH], schemas.read::<ProductPatchBody>(), json!({"description": null, "stock": 39}))
-        .answers(Answer::new(200, "The product as it is now.").body(product).tagged())
-        .refuses([refusal(412, "precondition-failed", "It has changed since it was read.")]),
+        .body(&[JSON, MERGE_PATCH], schemas.read::<ProductPatchBody>(), json!({"description": null, "stock": 39}))
+        .response(SuccessResponse::new(200, "The updated product.").body(product).with_entity_tag())
+        .problems([problem(412, "precondition-failed", "The product has changed since the client read it.")]),
         Operation::new("delete-product", "delete", "/products/{productId}", "Delete a product", Access::Admin)
-            .of_product()
-            .answers(Answer::new(204, "It is gone.")),
+            .with_product_id()
+            .response(SuccessResponse::new(204, "The product was deleted.")),
         Operation::new(
             "request-image-upload",
             "post",
             "/products/{productId}/images",
-            "Ask where to upload an image",
+            "Request an image upload",
             Access::Admin,
         )
-        .of_product()
-        .reads(&[JSON], schemas.read::<ImageRequestBody>(), json!({"contentType": "image/jpeg", "sizeBytes": 123_456}))
-        .answers(
-            Answer::new(201, "How to upload the file: for 15 minutes, of just this type and size.")
+        .with_product_id()
+        .body(&[JSON], schemas.read::<ImageRequestBody>(), json!({"contentType": "image/jpeg", "sizeBytes": 123_456}))
+        .response(
+            SuccessResponse::new(201, "How to upload the file. Valid for 15 minutes and only for this media type and size.")
                 .body(schemas.written::<UploadBody>()),
         )
-        .refuses([refusal(409, "too-many-images", "The product has as many images as it may.")]),
+        .problems([problem(409, "too-many-images", "The product already has the maximum number of images.")]),
     ]
 }
 
-fn of_customers(schemas: &mut Schemas) -> Vec<Operation> {
+fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
     let order = schemas.written::<OrderBody>();
     let customer = schemas.written::<CustomerBody>();
-    let placed = json!({"lines": [{"productId": PRODUCT, "quantity": 2}], "paymentToken": "tok_success"});
+    let example = json!({"lines": [{"productId": PRODUCT, "quantity": 2}], "paymentToken": "tok_success"});
     vec![
-        Operation::new("register-customer", "put", "/me", "Say who you are, or change it", Access::Customer)
-            .reads(&[JSON], schemas.read::<RegistrationBody>(), json!({"email": "ada@example.com", "name": "Ada"}))
-            .answers(Answer::new(201, "Registered for the first time.").body(customer.clone()))
-            .answers(Answer::new(200, "Registered before; this is how it is now.").body(customer)),
+        Operation::new("register-customer", "put", "/me", "Register or update your profile", Access::Customer)
+            .body(&[JSON], schemas.read::<RegistrationBody>(), json!({"email": "ada@example.com", "name": "Ada"}))
+            .response(SuccessResponse::new(201, "The customer was registered.").body(customer.clone()))
+            .response(
+                SuccessResponse::new(200, "The customer was already registered; this is the current profile.")
+                    .body(customer),
+            ),
         Operation::new("place-order", "post", "/orders", "Place an order", Access::Customer)
-            .reads(&[JSON], schemas.read::<PlaceOrderBody>(), placed)
-            .once(true)
-            .answers(
-                Answer::new(202, "The stock is taken; the payment is still to be.")
+            .body(&[JSON], schemas.read::<PlaceOrderBody>(), example)
+            .with_idempotency_key(true)
+            .response(
+                SuccessResponse::new(202, "The order was placed and its stock is reserved. The payment is pending.")
                     .body(order.clone())
-                    .located("^orders/ord_[0-9a-f]{32}$")
-                    .leads_to("get-order", "orderId", "/id")
-                    .leads_to("cancel-order", "orderId", "/id"),
+                    .with_location("^orders/ord_[0-9a-f]{32}$")
+                    .link("get-order", "orderId", "/id")
+                    .link("cancel-order", "orderId", "/id"),
             )
-            .refuses([refusal(409, "out-of-stock", "Not enough pieces are left.")]),
-        a_page(Operation::new("list-orders", "get", "/orders", "List your orders, newest first", Access::Customer)).answers(
-            Answer::new(200, "One page.").body(schemas.written::<PageBody<OrderBody>>()).leads_to(
+            .problems([problem(409, "out-of-stock", "There is not enough stock.")]),
+        paginated(Operation::new("list-orders", "get", "/orders", "List your orders, newest first", Access::Customer))
+            .response(SuccessResponse::new(200, "One page of orders.").body(schemas.written::<PageBody<OrderBody>>()).link(
                 "get-order",
                 "orderId",
                 "/items/0/id",
-            ),
-        ),
-        Operation::new("get-order", "get", "/orders/{orderId}", "Show an order of yours", Access::Customer)
-            .of_order()
-            .answers(Answer::new(200, "The order.").body(order.clone())),
-        Operation::new(
-            "cancel-order",
-            "post",
-            "/orders/{orderId}/cancel",
-            "Cancel an order that is not paid for",
-            Access::Customer,
-        )
-        .of_order()
-        .answers(Answer::new(200, "It is cancelled, by this request or before.").body(order))
-        .refuses([refusal(409, "wrong-state", "Its payment is decided.")]),
+            )),
+        Operation::new("get-order", "get", "/orders/{orderId}", "Get one of your orders", Access::Customer)
+            .with_order_id()
+            .response(SuccessResponse::new(200, "The order.").body(order.clone())),
+        Operation::new("cancel-order", "post", "/orders/{orderId}/cancel", "Cancel a pending order", Access::Customer)
+            .with_order_id()
+            .response(SuccessResponse::new(200, "The order is cancelled, by this request or an earlier one.").body(order))
+            .problems([problem(409, "wrong-state", "The order is no longer pending.")]),
     ]
 }
 
-fn of_the_document() -> Vec<Operation> {
+fn document_operations() -> Vec<Operation> {
     vec![
-        unless_held(Operation::new("describe-api", "get", "/openapi.json", "This document", Access::Anyone))
-            .answers(Answer::new(200, "The document.").body(json!({"type": "object"})).tagged()),
-        unless_held(Operation::new("describe-api.page", "get", "/docs", "This document as a page", Access::Anyone))
-            .answers(Answer::new(200, "The page.").text("text/html").tagged()),
+        conditional(Operation::new("describe-api", "get", "/openapi.json", "Get this document", Access::Anyone))
+            .response(SuccessResponse::new(200, "The OpenAPI document.").body(json!({"type": "object"})).with_entity_tag()),
+        conditional(Operation::new(
+            "describe-api.page",
+            "get",
+            "/docs",
+            "Get this document as an HTML page",
+            Access::Anyone,
+        ))
+        .response(SuccessResponse::new(200, "The HTML page.").text("text/html").with_entity_tag()),
     ]
 }

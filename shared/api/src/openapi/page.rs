@@ -1,22 +1,22 @@
-//! The document as a page: HTML without a script, and with nothing loaded from anywhere.
+//! Renders the document as an HTML page without scripts and without external resources.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// What the page looks like. Its digest stands in the page's Content-Security-Policy (functions/describe-api).
+/// Style sheet of the page. Its digest is part of the page's Content-Security-Policy (functions/describe-api).
 pub const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
 code,pre{font:14px/1.4 ui-monospace,monospace;background:#8881;border-radius:4px}code{padding:1px 4px}\
 pre{padding:.75rem;overflow:auto}section{border-top:1px solid #8884;margin-top:2rem}\
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8882}";
 
-/// The page that shows `document`.
+/// Returns the HTML page for an OpenAPI `document`.
 pub fn page(document: &Value) -> String {
     let info = &document["info"];
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{0}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
-         <h1>{0}</h1>\n<p>{1}</p>\n<p>{2}</p>\n<p>For programs: <a href=\"openapi.json\">openapi.json</a></p>\n",
+         <h1>{0}</h1>\n<p>{1}</p>\n<p>{2}</p>\n<p>Machine-readable version: <a href=\"openapi.json\">openapi.json</a></p>\n",
         text(&info["title"]),
         text(&info["summary"]),
         text(&info["description"]),
@@ -25,7 +25,8 @@ pub fn page(document: &Value) -> String {
         || entries(&document["paths"]).flat_map(|(path, methods)| entries(methods).map(move |(m, o)| (m, path, o)));
     html.push_str("<ul>\n");
     for (method, path, operation) in operations() {
-        let (id, method) = (text(&operation["operationId"]), method.to_uppercase());
+        let id = text(&operation["operationId"]);
+        let method = method.to_uppercase();
         let _ =
             writeln!(html, "<li><a href=\"#{id}\"><code>{method} {path}</code></a> {}</li>", text(&operation["summary"]));
     }
@@ -33,7 +34,7 @@ pub fn page(document: &Value) -> String {
     for (method, path, operation) in operations() {
         section(&mut html, &method.to_uppercase(), path, operation, document);
     }
-    html.push_str("<section>\n<h2>What is sent and answered</h2>\n");
+    html.push_str("<section>\n<h2>Schemas</h2>\n");
     for (name, schema) in entries(&document["components"]["schemas"]) {
         let _ = writeln!(html, "<h3 id=\"{0}\">{0}</h3>\n<p>{1}</p>", escaped(name), text(&schema["description"]));
         properties(&mut html, schema);
@@ -43,7 +44,8 @@ pub fn page(document: &Value) -> String {
 }
 
 fn section(html: &mut String, method: &str, path: &str, operation: &Value, document: &Value) {
-    let (id, summary) = (text(&operation["operationId"]), text(&operation["summary"]));
+    let id = text(&operation["operationId"]);
+    let summary = text(&operation["summary"]);
     let _ = writeln!(
         html,
         "<section id=\"{id}\">\n<h2>{summary}</h2>\n<p><code>{method} {path}</code></p>\n<p>{}</p>",
@@ -56,31 +58,34 @@ fn section(html: &mut String, method: &str, path: &str, operation: &Value, docum
             vec![code(&parameter["name"]), place, kind(&parameter["schema"]), text(&parameter["description"])]
         })
         .collect();
-    table(html, ["Parameter", "In", "What", ""], parameters);
+    table(html, ["Parameter", "In", "Type", "Description"], parameters);
     for (media_type, content) in entries(&operation["requestBody"]["content"]) {
         let example = escaped(&format!("{:#}", content["examples"]["usual"]["value"]));
-        let _ =
-            writeln!(html, "<p>Takes {} as <code>{media_type}</code>:</p>\n<pre>{example}</pre>", kind(&content["schema"]));
+        let _ = writeln!(
+            html,
+            "<p>Request body: {} as <code>{media_type}</code></p>\n<pre>{example}</pre>",
+            kind(&content["schema"])
+        );
     }
-    let answers = entries(&operation["responses"]).map(|(status, response)| {
-        let referred = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
-        let response = referred.unwrap_or(response);
-        // Of a problem's two forms, the usual one.
+    let responses = entries(&operation["responses"]).map(|(status, response)| {
+        let target = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+        let response = target.unwrap_or(response);
+        // Problems from the firewall have a second media type, `application/json`, which sorts first.
         let body = entries(&response["content"]).last().map_or_else(String::new, |(_, content)| kind(&content["schema"]));
         let headers: Vec<String> = entries(&response["headers"]).map(|(name, _)| format!("<code>{name}</code>")).collect();
         vec![status.to_owned(), text(&response["description"]), body, headers.join(" ")]
     });
-    let answers = answers.collect();
-    table(html, ["Status", "When", "Body", "Headers"], answers);
+    let responses = responses.collect();
+    table(html, ["Status", "Description", "Body", "Headers"], responses);
     html.push_str("</section>\n");
 }
 
 fn access(operation: &Value) -> String {
     match items(&operation["security"]).next() {
-        None => "For anyone.".to_owned(),
+        None => "Access: public.".to_owned(),
         Some(needed) => items(&needed["token"]).next().map_or_else(
-            || "For customers: with a token.".to_owned(),
-            |scope| format!("For admins: with a token that has the scope {}.", code(scope)),
+            || "Access: customers with a token.".to_owned(),
+            |scope| format!("Access: admins with a token that has the scope {}.", code(scope)),
         ),
     }
 }
@@ -93,7 +98,7 @@ fn properties(html: &mut String, schema: &Value) {
         vec![name, required.to_owned(), kind(property), text(&property["description"])]
     });
     let rows = rows.collect();
-    table(html, ["Field", "", "What", ""], rows);
+    table(html, ["Field", "", "Type", "Description"], rows);
 }
 
 fn table(html: &mut String, titles: [&str; 4], rows: Vec<Vec<String>>) {
@@ -107,7 +112,7 @@ fn table(html: &mut String, titles: [&str; 4], rows: Vec<Vec<String>>) {
     html.push_str("</table>\n");
 }
 
-/// What a schema takes, in a few words: `string, maxLength 200`.
+/// Summarizes a schema, for example `string, maxLength 200`.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         return format!("<a href=\"#{0}\">{0}</a>", escaped(name));
@@ -150,7 +155,7 @@ fn code(value: &Value) -> String {
     format!("<code>{}</code>", value.as_str().map_or_else(|| escaped(&value.to_string()), escaped))
 }
 
-/// A text of the document, with what stands between backticks as code and empty lines as breaks.
+/// Converts text of the document to HTML: text in backticks becomes code, and blank lines become line breaks.
 fn text(value: &Value) -> String {
     let escaped = escaped(value.as_str().unwrap_or_default()).replace("\n\n", "<br>");
     let mut html = String::new();

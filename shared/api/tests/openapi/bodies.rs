@@ -1,4 +1,4 @@
-//! The document takes just the bodies that the code takes.
+//! Checks that the document and the code accept the same request bodies.
 
 use ferrite_api::{ImageRequestBody, NewProductBody, PlaceOrderBody, ProductPatchBody, RegistrationBody};
 use ferrite_domain::{PlacementRequest, ProductPatch};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
 
-/// Whether the code takes `body` as the component `name`.
-fn is_read(name: &str, body: &Value) -> bool {
+/// Returns whether the code accepts `body` for the schema `name`.
+fn is_accepted(name: &str, body: &Value) -> bool {
     let request = http::Request::builder().header("content-type", "application/json").body(body.to_string().into()).unwrap();
     match name {
         "NewProduct" => json_body::<NewProductBody>(&request).is_ok(),
@@ -21,10 +21,10 @@ fn is_read(name: &str, body: &Value) -> bool {
 }
 
 #[test]
-fn a_body_is_good_by_the_document_when_it_is_by_the_code() {
+fn document_and_code_accept_the_same_bodies() {
     let document = crate::document();
     let line = |quantity: u64| json!({"productId": PRODUCT, "quantity": quantity});
-    let usual = [
+    let valid_bodies = [
         ("NewProduct", json!({"name": "Assam", "price": {"amount": 1250, "currency": "EUR"}, "stock": 1})),
         (
             "ProductPatch",
@@ -34,26 +34,26 @@ fn a_body_is_good_by_the_document_when_it_is_by_the_code() {
         ("Registration", json!({"email": "ada@example.com", "name": "Ada"})),
         ("NewOrder", json!({"lines": [line(1)], "paymentToken": "tok_success"})),
     ];
-    let texts = |most: usize| {
+    let texts = |max: usize| {
         let whitespace = ["", " ", "\u{a0}\u{3000}", "\u{2028}", "\u{feff}", "\u{200b}"].map(str::to_owned);
-        let odd = [" x ", "x\n", "a\nb", "a\tb", "\u{85}x", "\u{7f}", "x\r\ny", "茶"].map(str::to_owned);
-        let long = [most - 1, most, most + 1].map(|length| "é".repeat(length));
-        let ends_in_space = [format!("{} ", "x".repeat(most - 1)), format!("{} ", "x".repeat(most))];
-        whitespace.into_iter().chain(odd).chain(long).chain(ends_in_space).map(Value::from).collect::<Vec<_>>()
+        let special = [" x ", "x\n", "a\nb", "a\tb", "\u{85}x", "\u{7f}", "x\r\ny", "茶"].map(str::to_owned);
+        let long = [max - 1, max, max + 1].map(|length| "é".repeat(length));
+        let ends_in_space = [format!("{} ", "x".repeat(max - 1)), format!("{} ", "x".repeat(max))];
+        whitespace.into_iter().chain(special).chain(long).chain(ends_in_space).map(Value::from).collect::<Vec<_>>()
     };
-    let numbers = |least: i64, most: i64| {
+    let numbers = |min: i64, max: i64| {
         vec![
-            json!(least - 1),
-            json!(least),
-            json!(least as f64),
-            json!(most),
-            json!(most + 1),
+            json!(min - 1),
+            json!(min),
+            json!(min as f64),
+            json!(max),
+            json!(max + 1),
             json!(1.5),
             json!("1"),
             json!(u64::MAX),
         ]
     };
-    let others = || vec![Value::Null, json!({}), json!([]), json!(true)];
+    let wrong_types = || vec![Value::Null, json!({}), json!([]), json!(true)];
     let emails = [
         "ada",
         " ada@example.com ",
@@ -88,14 +88,15 @@ fn a_body_is_good_by_the_document_when_it_is_by_the_code() {
         &format!("{PRODUCT}\n"),
     ]
     .map(Value::from);
-    let (mut taken, mut refused) = (0, 0);
+    let mut accepted = 0;
+    let mut rejected = 0;
     for (name, pointer, values) in [
         ("NewProduct", "/name", texts(200)),
         ("NewProduct", "/description", texts(4000)),
         ("NewProduct", "/stock", numbers(0, 1_000_000)),
         ("NewProduct", "/price/amount", numbers(0, 999_999_999_999)),
         ("NewProduct", "/price/currency", ["EUR", "XXX", "eur", "ABC", "EU", "EURO", ""].map(Value::from).to_vec()),
-        ("NewProduct", "/colour", vec![json!("red")]),
+        ("NewProduct", "/color", vec![json!("red")]),
         ("NewProduct", "/price", vec![json!({"amount": 1})]),
         (
             "ProductPatch",
@@ -122,8 +123,8 @@ fn a_body_is_good_by_the_document_when_it_is_by_the_code() {
     ] {
         let schema = json!({"components": document["components"], "$ref": format!("#/components/schemas/{name}")});
         let validator = jsonschema::validator_for(&schema).unwrap();
-        let body = &usual.iter().find(|(other, _)| *other == name).unwrap().1;
-        for value in values.into_iter().chain(others()) {
+        let body = &valid_bodies.iter().find(|(other, _)| *other == name).unwrap().1;
+        for value in values.into_iter().chain(wrong_types()) {
             let mut body = body.clone();
             match pointer.rsplit_once('/') {
                 None => body = value.clone(),
@@ -132,10 +133,14 @@ fn a_body_is_good_by_the_document_when_it_is_by_the_code() {
                     parent => parent[field] = value.clone(),
                 },
             }
-            let is_read = is_read(name, &body);
-            assert_eq!(validator.is_valid(&body), is_read, "the document and the code ({is_read}): {name}{pointer} {value}");
-            if is_read { taken += 1 } else { refused += 1 }
+            let is_accepted = is_accepted(name, &body);
+            assert_eq!(
+                validator.is_valid(&body),
+                is_accepted,
+                "accepted by the code: {is_accepted}; {name}{pointer} {value}"
+            );
+            if is_accepted { accepted += 1 } else { rejected += 1 }
         }
     }
-    assert!(taken > 50 && refused > 100, "{taken} taken, {refused} refused");
+    assert!(accepted > 50 && rejected > 100, "{accepted} accepted, {rejected} rejected");
 }

@@ -1,25 +1,29 @@
-//! Whether a client that was written for one document gets on with another.
+//! Finds changes between two versions of the document that break clients of the earlier version.
 //!
-//! What breaks one, by name: a path, an operation or a status that is gone; a new refusal where there was none of that status is no
-//! break, a new success is. A parameter or a field that has to be sent now; anything that could be sent and no longer can be; anything
-//! that can be answered and could not be; a header or a field that was always answered and is not; a token or a scope that is needed
-//! now. What is only for people, links and examples may change as they like.
+//! The following changes are breaking:
+//! - A path, an operation, or a success status is removed, or a success status is added. New error statuses are not breaking.
+//! - A parameter or field becomes required in requests, or a value that was accepted is no longer accepted.
+//! - A response can contain a value that it could not contain before, or no longer always contains a header or field.
+//! - An operation requires a token or scope that it did not require before.
+//!
+//! Descriptions, links, and examples can change freely.
 
 use std::collections::BTreeSet;
 
 use ferrite_core::schema::compatibility::{Break, breaks};
 use serde_json::{Map, Value, json};
 
-/// How `current` breaks clients of `released`, one line each; nothing if it does not.
-pub(crate) fn broken_clients(released: &Value, current: &Value) -> Vec<String> {
-    let (released, current) = (whole(released, released), whole(current, current));
+/// Returns one line for each change in `current` that breaks clients of `released`.
+pub(crate) fn breaking_changes(released: &Value, current: &Value) -> Vec<String> {
+    let released = resolve(released, released);
+    let current = resolve(current, current);
     let mut found = Vec::new();
     for (path, operations) in entries(&released["paths"]) {
         for (method, before) in entries(operations) {
             let name = format!("{} {path}", method.to_uppercase());
             match current["paths"][path].get(method) {
                 Some(now) => compare(&name, before, now, &mut found),
-                None => found.push(format!("{name}: is gone")),
+                None => found.push(format!("{name}: was removed")),
             }
         }
     }
@@ -28,23 +32,23 @@ pub(crate) fn broken_clients(released: &Value, current: &Value) -> Vec<String> {
 
 fn compare(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     if before["operationId"] != now["operationId"] {
-        found.push(format!("{name}: is called {} and was {}", now["operationId"], before["operationId"]));
+        found.push(format!("{name}: operationId was {} and is {}", before["operationId"], now["operationId"]));
     }
     if before["security"] != now["security"] && now["security"] != json!([]) {
-        found.push(format!("{name}: needs {} and needed {}", now["security"], before["security"]));
+        found.push(format!("{name}: security was {} and is {}", before["security"], now["security"]));
     }
     compare_parameters(name, before, now, found);
     compare_bodies(name, before, now, found);
     for (status, before) in entries(&before["responses"]) {
         match now["responses"].get(status) {
-            Some(now) => compare_answers(&format!("{name} {status}"), before, now, found),
-            None if is_success(status) => found.push(format!("{name} {status}: is gone")),
+            Some(now) => compare_responses(&format!("{name} {status}"), before, now, found),
+            None if is_success(status) => found.push(format!("{name} {status}: was removed")),
             None => {}
         }
     }
     let is_new = |status: &&str| is_success(status) && before["responses"].get(*status).is_none();
     found.extend(
-        entries(&now["responses"]).map(|(status, _)| status).filter(is_new).map(|new| format!("{name} {new}: is new")),
+        entries(&now["responses"]).map(|(status, _)| status).filter(is_new).map(|new| format!("{name} {new}: was added")),
     );
 }
 
@@ -53,41 +57,41 @@ fn is_success(status: &str) -> bool {
 }
 
 fn compare_parameters(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
-    let of = |operation: &Value, like: &Value| {
+    let find = |operation: &Value, like: &Value| {
         items(&operation["parameters"]).find(|other| other["name"] == like["name"] && other["in"] == like["in"]).cloned()
     };
     for parameter in items(&now["parameters"]) {
-        let what = format!("{name} {}", parameter["name"].as_str().unwrap_or_default());
-        let earlier = of(before, parameter);
+        let location = format!("{name} {}", parameter["name"].as_str().unwrap_or_default());
+        let earlier = find(before, parameter);
         if parameter["required"] == true && earlier.as_ref().is_none_or(|earlier| earlier["required"] != true) {
-            found.push(format!("{what}: has to be sent"));
+            found.push(format!("{location}: is now required"));
         }
         if let Some(earlier) = earlier {
-            found.extend(refused_now(&what, &earlier["schema"], &parameter["schema"]));
+            found.extend(narrowed(&location, &earlier["schema"], &parameter["schema"]));
         }
     }
-    for parameter in items(&before["parameters"]).filter(|parameter| of(now, parameter).is_none()) {
-        found.push(format!("{name} {}: is gone", parameter["name"].as_str().unwrap_or_default()));
+    for parameter in items(&before["parameters"]).filter(|parameter| find(now, parameter).is_none()) {
+        found.push(format!("{name} {}: was removed", parameter["name"].as_str().unwrap_or_default()));
     }
 }
 
 fn compare_bodies(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     if before.get("requestBody").is_none() && now["requestBody"]["required"] == true {
-        found.push(format!("{name}: a body has to be sent"));
+        found.push(format!("{name}: a body is now required"));
     }
     for (media_type, before) in entries(&before["requestBody"]["content"]) {
         match now["requestBody"]["content"].get(media_type) {
-            Some(now) => found.extend(refused_now(&format!("{name} body"), &before["schema"], &now["schema"])),
-            None => found.push(format!("{name}: {media_type} is not read")),
+            Some(now) => found.extend(narrowed(&format!("{name} body"), &before["schema"], &now["schema"])),
+            None => found.push(format!("{name}: no longer accepts {media_type}")),
         }
     }
 }
 
-fn compare_answers(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
+fn compare_responses(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     for (header, before) in entries(&before["headers"]) {
         let now = &now["headers"][header];
         if before["required"] == true && now["required"] != true {
-            found.push(format!("{name} {header}: may be missing"));
+            found.push(format!("{name} {header}: is no longer required"));
         } else if now.is_object() {
             found.extend(
                 breaks(&format!("{name} {header}"), &before["schema"], &now["schema"]).iter().map(ToString::to_string),
@@ -97,47 +101,48 @@ fn compare_answers(name: &str, before: &Value, now: &Value, found: &mut Vec<Stri
     for (media_type, before) in entries(&before["content"]) {
         match now["content"].get(media_type) {
             Some(now) => found.extend(breaks(name, &before["schema"], &now["schema"]).iter().map(ToString::to_string)),
-            None => found.push(format!("{name}: is not {media_type}")),
+            None => found.push(format!("{name}: is no longer {media_type}")),
         }
     }
 }
 
-/// What could be sent by `before` and is refused by `now`: the other way round, who wrote for the one is read by the other.
-fn refused_now(what: &str, before: &Value, now: &Value) -> Vec<String> {
-    let narrowed = breaks(what, now, before)
+/// Returns the changes because of which `now` rejects requests that `before` accepts. For requests, the roles of reader
+/// and writer are reversed, so this compares the schemas in the opposite direction.
+fn narrowed(location: &str, before: &Value, now: &Value) -> Vec<String> {
+    let narrowed = breaks(location, now, before)
         .into_iter()
         .map(|Break { field, keyword, before, now }| Break { field, keyword, before: now, now: before }.to_string());
-    narrowed.chain(fields_gone(what, before, now)).collect()
+    narrowed.chain(removed_fields(location, before, now)).collect()
 }
 
-/// The fields that could be sent and are not known any more.
-fn fields_gone(what: &str, before: &Value, now: &Value) -> Vec<String> {
-    let below = |before: &Value, now: &Value, name: &str| fields_gone(&format!("{what}{name}"), before, now);
-    let mut gone = Vec::new();
+/// Returns the request fields that were removed.
+fn removed_fields(location: &str, before: &Value, now: &Value) -> Vec<String> {
+    let nested = |before: &Value, now: &Value, name: &str| removed_fields(&format!("{location}{name}"), before, now);
+    let mut removed = Vec::new();
     for (name, field) in entries(&before["properties"]) {
         match now["properties"].get(name) {
-            Some(now) => gone.extend(below(field, now, &format!(".{name}"))),
-            None => gone.push(format!("{what}.{name}: is gone")),
+            Some(now) => removed.extend(nested(field, now, &format!(".{name}"))),
+            None => removed.push(format!("{location}.{name}: was removed")),
         }
     }
     if before["items"].is_object() {
-        gone.extend(below(&before["items"], &now["items"], "[]"));
+        removed.extend(nested(&before["items"], &now["items"], "[]"));
     }
-    gone
+    removed
 }
 
-/// `value` with everything in the place of its reference. None of the API's types holds itself.
-fn whole(value: &Value, document: &Value) -> Value {
+/// Returns `value` with all references resolved. The API has no recursive types.
+fn resolve(value: &Value, document: &Value) -> Value {
     match value {
-        Value::Array(items) => items.iter().map(|item| whole(item, document)).collect(),
+        Value::Array(items) => items.iter().map(|item| resolve(item, document)).collect(),
         Value::Object(fields) => {
             let mut all = Map::new();
             if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
                 let target = document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
-                all = whole(target, document).as_object().cloned().unwrap_or_default();
+                all = resolve(target, document).as_object().cloned().unwrap_or_default();
             }
             for (name, field) in fields.iter().filter(|(name, _)| *name != "$ref") {
-                merge(all.entry(name).or_insert(Value::Null), whole(field, document));
+                merge(all.entry(name).or_insert(Value::Null), resolve(field, document));
             }
             all.into()
         }
@@ -145,7 +150,7 @@ fn whole(value: &Value, document: &Value) -> Value {
     }
 }
 
-/// What stands beside a reference holds as well as what it refers to.
+/// Merges the keywords next to a reference into the referenced schema, because both apply.
 fn merge(into: &mut Value, from: Value) {
     match (into, from) {
         (Value::Object(into), Value::Object(from)) => {
@@ -170,45 +175,49 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[test]
-fn what_a_client_can_bear_is_no_break() {
+fn accepts_compatible_changes() {
     let released = crate::document();
-    assert_eq!(broken_clients(&released, &released), Vec::<String>::new());
+    assert_eq!(breaking_changes(&released, &released), Vec::<String>::new());
     for (pointer, value) in [
         ("/info/version", json!("2.0.0")),
-        ("/paths/~1products/get/summary", json!("another")),
+        ("/paths/~1products/get/summary", json!("A new summary")),
         ("/paths/~1orders/get/security", json!([])),
-        ("/paths/~1products/get/responses/418", json!({"description": "a new refusal"})),
+        ("/paths/~1products/get/responses/418", json!({"description": "a new error"})),
         ("/components/schemas/NewProduct/properties/stock/maximum", json!(2_000_000)),
-        ("/components/schemas/NewProduct/properties/colour", json!({"type": "string"})),
+        ("/components/schemas/NewProduct/properties/color", json!({"type": "string"})),
         ("/components/schemas/NewProduct/required", json!(["name", "price"])),
-        ("/components/schemas/Product/properties/colour", json!({"type": "string"})),
+        ("/components/schemas/Product/properties/color", json!({"type": "string"})),
         ("/components/schemas/Image/required", json!(["id", "state", "reason"])),
     ] {
-        assert_eq!(broken_clients(&released, &changed(pointer, Some(value))), Vec::<String>::new(), "{pointer}");
+        assert_eq!(breaking_changes(&released, &changed(pointer, Some(value))), Vec::<String>::new(), "{pointer}");
     }
 }
 
 #[test]
-fn what_a_client_cannot_bear_is_named() {
+fn reports_breaking_changes() {
     let released = crate::document();
-    for (pointer, value, named) in [
-        ("/paths/~1me", None, "PUT /me: is gone"),
-        ("/paths/~1orders/post", None, "POST /orders: is gone"),
+    for (pointer, value, expected) in [
+        ("/paths/~1me", None, "PUT /me: was removed"),
+        ("/paths/~1orders/post", None, "POST /orders: was removed"),
         (
             "/paths/~1orders/post/operationId",
             Some(json!("order")),
-            "POST /orders: is called \"order\" and was \"place-order\"",
+            "POST /orders: operationId was \"place-order\" and is \"order\"",
         ),
         (
             "/paths/~1products/get/security",
             Some(json!([{"token": []}])),
-            "GET /products: needs [{\"token\":[]}] and needed []",
+            "GET /products: security was [] and is [{\"token\":[]}]",
         ),
-        ("/paths/~1products/post/responses/201", None, "POST /products 201: is gone"),
-        ("/paths/~1products/post/responses/202", Some(json!({})), "POST /products 202: is new"),
-        ("/paths/~1products/post/responses/201/headers/Location", None, "POST /products 201 Location: may be missing"),
-        ("/paths/~1products/get/parameters/1", None, "GET /products cursor: is gone"),
-        ("/paths/~1products/get/parameters/1/required", Some(json!(true)), "GET /products cursor: has to be sent"),
+        ("/paths/~1products/post/responses/201", None, "POST /products 201: was removed"),
+        ("/paths/~1products/post/responses/202", Some(json!({})), "POST /products 202: was added"),
+        (
+            "/paths/~1products/post/responses/201/headers/Location",
+            None,
+            "POST /products 201 Location: is no longer required",
+        ),
+        ("/paths/~1products/get/parameters/1", None, "GET /products cursor: was removed"),
+        ("/paths/~1products/get/parameters/1/required", Some(json!(true)), "GET /products cursor: is now required"),
         (
             "/paths/~1products/get/parameters/0/schema/maximum",
             Some(json!(50)),
@@ -219,7 +228,7 @@ fn what_a_client_cannot_bear_is_named() {
             Some(json!(100)),
             "POST /products body.name: maxLength was 200 and is 100",
         ),
-        ("/components/schemas/NewProduct/properties/description", None, "POST /products body.description: is gone"),
+        ("/components/schemas/NewProduct/properties/description", None, "POST /products body.description: was removed"),
         (
             "/components/schemas/NewOrder/properties/lines/maxItems",
             Some(json!(10)),
@@ -239,25 +248,25 @@ fn what_a_client_cannot_bear_is_named() {
         (
             "/paths/~1products~1{productId}/patch/requestBody/content/application~1merge-patch+json",
             None,
-            "PATCH /products/{productId}: application/merge-patch+json is not read",
+            "PATCH /products/{productId}: no longer accepts application/merge-patch+json",
         ),
         (
             "/paths/~1products/get/responses/200/content/application~1json",
             None,
-            "GET /products 200: is not application/json",
+            "GET /products 200: is no longer application/json",
         ),
     ] {
-        let broken = broken_clients(&released, &changed(pointer, value));
-        assert!(broken.iter().any(|line| line.starts_with(named)), "{pointer}: {broken:#?}");
+        let found = breaking_changes(&released, &changed(pointer, value));
+        assert!(found.iter().any(|line| line.starts_with(expected)), "{pointer}: {found:#?}");
     }
-    let mut required = released.clone();
-    let new = &mut required["components"]["schemas"]["Registration"];
-    new["properties"]["age"] = json!({"type": "integer"});
-    new["required"] = json!(["email", "name", "age"]);
-    assert!(broken_clients(&released, &required)[0].starts_with("PUT /me body: required was"));
+    let mut changed_document = released.clone();
+    let registration = &mut changed_document["components"]["schemas"]["Registration"];
+    registration["properties"]["age"] = json!({"type": "integer"});
+    registration["required"] = json!(["email", "name", "age"]);
+    assert!(breaking_changes(&released, &changed_document)[0].starts_with("PUT /me body: required was"));
 }
 
-/// The document with another value at `pointer`, or without what is there.
+/// Returns the document with `value` at `pointer`, or without the value there if `value` is `None`.
 fn changed(pointer: &str, value: Option<Value>) -> Value {
     let mut document = crate::document();
     let (parent, name) = pointer.rsplit_once('/').unwrap();

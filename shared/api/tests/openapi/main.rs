@@ -1,8 +1,11 @@
-//! The API's contract: the committed document and page are what the code is now.
+//! Checks that the committed OpenAPI document and HTML page match the code, and that clients of the last release still
+//! work.
 //!
-//! `openapi.json` is what the API is now, generated from the types and the table of operations, and `openapi.html` shows it.
-//! `released/openapi.json` is what it was in the last release: a release copies the first over it. A change that a client of the
-//! last release could not bear is named below, and is a new operation or a new field beside the old one.
+//! `openapi.json` is the current document, generated from the types and the table of operations. `openapi.html` shows
+//! it as a page. `released/openapi.json` is the document of the last release; each release copies the current document
+//! there. A breaking change fails a test. Add a new operation or field instead, and keep the old one.
+//!
+//! To generate the document and the page, run:
 //!
 //! ```sh
 //! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --features schema --test openapi
@@ -12,7 +15,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows these in tests, but clippy does not treat helper functions as tests"
 )]
 
 mod bodies;
@@ -24,18 +27,19 @@ use std::{env, fs};
 use ferrite_api::openapi;
 use serde_json::Value;
 
-const HOW: &str = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --features schema --test openapi";
+const COMMAND: &str = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --features schema --test openapi";
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 fn committed(name: &str) -> String {
-    fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}; write it: {HOW}"))
+    fs::read_to_string(path(name))
+        .unwrap_or_else(|error| panic!("cannot read {name}: {error}; to generate it, run `{COMMAND}`"))
 }
 
 #[test]
-fn the_committed_document_and_page_are_what_the_api_is_now() {
+fn committed_document_and_page_match_the_code() {
     let document = openapi::document();
     let files = [("openapi.json", format!("{document:#}\n")), ("openapi.html", openapi::page(&document))];
     if env::var_os("FERRITE_WRITE_SCHEMAS").is_some() {
@@ -44,18 +48,18 @@ fn the_committed_document_and_page_are_what_the_api_is_now() {
         }
     }
     for (name, text) in files {
-        assert!(committed(name) == text, "shared/api/{name} is not what the code says; write it anew: {HOW}");
+        assert!(committed(name) == text, "shared/api/{name} is out of date; run `{COMMAND}`");
     }
 }
 
 #[test]
-fn who_was_written_for_the_last_release_gets_on_with_what_is_now() {
+fn clients_of_the_last_release_still_work() {
     let released: Value = serde_json::from_str(&committed("released/openapi.json")).unwrap();
-    let broken = compatibility::broken_clients(&released, &openapi::document());
-    assert!(broken.is_empty(), "this breaks clients of the last release:\n{}", broken.join("\n"));
+    let breaking = compatibility::breaking_changes(&released, &openapi::document());
+    assert!(breaking.is_empty(), "the change breaks clients of the last release:\n{}", breaking.join("\n"));
 }
 
-/// The committed document.
+/// Returns the committed document.
 fn document() -> Value {
     serde_json::from_str(&committed("openapi.json")).unwrap()
 }

@@ -33,7 +33,8 @@ macro_rules! order_listings_contract {
     };
 }
 
-// Other tests place orders at `now` in the same table. The orders of these tests are older, and the tests filter by customer.
+// Other tests place orders at `now` in the same table. The orders of these tests are older, and the tests filter by
+// customer.
 
 fn minutes_before_now(minutes: i64) -> Timestamp {
     Timestamp::from_unix_millis(now().unix_millis() - minutes * 60_000)

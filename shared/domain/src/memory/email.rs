@@ -29,8 +29,8 @@ impl MemoryMailer {
         self.sent.lock().unwrap().clone()
     }
 
-    /// Makes the next call of `send` fail with `error` before the message is sent. Repeated calls queue failures for the
-    /// following messages.
+    /// Makes the next call of `send` fail with `error` before the message is sent. Repeated calls queue failures for
+    /// the following messages.
     pub fn fail_next(&self, error: SendEmailError) {
         self.failures.lock().unwrap().push_back(Failure::Before(error));
     }

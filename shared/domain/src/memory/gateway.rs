@@ -10,8 +10,8 @@ use crate::{Charge, OrderId, Payment};
 
 /// Gateway that decides by the payment token, like the deployed sandbox gateway.
 ///
-/// `tok_success` is approved. `tok_timeout_once` times out on the first attempt and is approved on the next. All other tokens
-/// are declined.
+/// `tok_success` is approved. `tok_timeout_once` times out on the first attempt and is approved on the next. All other
+/// tokens are declined.
 #[derive(Debug, Default)]
 pub struct MemoryGateway(Mutex<BTreeMap<OrderId, Option<Payment>>>);
 

@@ -7,8 +7,8 @@ use crate::{ContentType, Image, ImageId, ImageState, ImageUpload, ProductId, Var
 
 /// Adds images to products.
 pub trait AddImage: Sync {
-    /// Adds a pending image to a product. If the product already has the maximum number of images, the new image replaces the
-    /// oldest one that is abandoned ([`Image::is_abandoned`]) at the time of the request.
+    /// Adds a pending image to a product. If the product already has the maximum number of images, the new image
+    /// replaces the oldest one that is abandoned ([`Image::is_abandoned`]) at the time of the request.
     fn add_image(&self, product: ProductId, image: &Image) -> impl Future<Output = Result<(), AddImageError>> + Send;
 }
 
@@ -28,8 +28,8 @@ pub enum AddImageError {
 
 /// Finishes the processing of an image.
 pub trait FinishImage: Sync {
-    /// Changes the state of a pending image to `state`. Returns `false` and changes nothing if the image is not pending or no
-    /// longer exists.
+    /// Changes the state of a pending image to `state`. Returns `false` and changes nothing if the image is not pending
+    /// or no longer exists.
     fn finish_image(
         &self,
         product: ProductId,
@@ -63,13 +63,13 @@ pub trait SignUpload: Sync {
 
 /// Signs links to images.
 pub trait SignImageUrl: Sync {
-    /// Returns the time since which links signed at `now` are unchanged. A client with links from before that time needs to
-    /// fetch new ones.
+    /// Returns the time since which links signed at `now` are unchanged. A client with links from before that time
+    /// needs to fetch new ones.
     fn signed_as_of(&self, now: Timestamp) -> Timestamp;
 
-    /// Returns a signed link to a variant, dated [`SignImageUrl::signed_as_of`]. The link is valid for at least an hour,
-    /// unless the signing credentials expire earlier. A signer returns the same link during that time, so clients can cache
-    /// the image.
+    /// Returns a signed link to a variant, dated [`SignImageUrl::signed_as_of`]. The link is valid for at least an
+    /// hour, unless the signing credentials expire earlier. A signer returns the same link during that time, so clients
+    /// can cache the image.
     ///
     /// # Errors
     /// Returns an error if the link cannot be signed.

@@ -16,13 +16,14 @@ pub struct Placement {
     pub saved: SavedResponse,
     /// When the key expires and can be used for another request.
     pub key_expires_at: Timestamp,
-    /// The trace context of the request, which the order's event carries to its consumers.
+    /// Trace context of the request. The order's event includes it.
     pub trace_context: TraceContext,
 }
 
 /// Places orders.
 pub trait PlaceOrder: Sync {
-    /// Returns the saved response to the customer's request with this key, if there is one that has not expired at `now`.
+    /// Returns the saved response to the customer's request with this key, if there is one that has not expired at
+    /// `now`.
     fn find_saved_response(
         &self,
         customer: &CustomerId,
@@ -90,8 +91,8 @@ pub trait ListPendingOrders: Sync {
 
 /// Lists the paid orders of all customers.
 pub trait ListPaidOrders: Sync {
-    /// Returns one page of the orders of `shard` that were paid on `day`, sorted by identifier. The listing is eventually
-    /// consistent.
+    /// Returns one page of the orders of `shard` that were paid on `day`, sorted by identifier. The listing is
+    /// eventually consistent.
     fn list_paid(
         &self,
         day: Day,
@@ -102,9 +103,9 @@ pub trait ListPaidOrders: Sync {
 
 /// Saves a change of an order's status.
 pub trait SaveTransition: Sync {
-    /// Saves the changed order and returns stock to its products in one transaction. Returns `false` and changes nothing if the
-    /// stored order is no longer in the state before the transition. `trace_context` is the trace context of the request or
-    /// event that caused the change.
+    /// Saves the changed order and returns stock to its products in one transaction. Returns `false` and changes
+    /// nothing if the stored order is no longer in the state before the transition. `trace_context` is the trace
+    /// context of the request or event that caused the change.
     fn save(
         &self,
         transition: &Transition,

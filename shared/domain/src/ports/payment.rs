@@ -9,8 +9,8 @@ pub trait TakePayment: Sync {
     /// Charges the order and returns the result. It is idempotent: an order is charged only once.
     fn charge(&self, charge: &Charge) -> impl Future<Output = Result<Payment, PaymentError>> + Send;
 
-    /// Voids the payment of the order. An amount that was already charged is refunded, and later charges of the order return
-    /// [`Payment::Voided`]. A declined payment stays declined. The call is idempotent.
+    /// Voids the payment of the order. An amount that was already charged is refunded, and later charges of the order
+    /// return [`Payment::Voided`]. A declined payment stays declined. The call is idempotent.
     fn void(&self, order: OrderId) -> impl Future<Output = Result<(), PaymentError>> + Send;
 }
 

@@ -27,8 +27,8 @@ pub trait GetProducts: Sync {
 
 /// Lists products.
 pub trait ListProducts: Sync {
-    /// Returns one page of products, newest first. The listing is eventually consistent, so it may not contain new products
-    /// yet.
+    /// Returns one page of products, newest first. The listing is eventually consistent, so it may not contain new
+    /// products yet.
     fn list(
         &self,
         page: &PageRequest<ProductId>,
@@ -37,8 +37,8 @@ pub trait ListProducts: Sync {
 
 /// Changes products.
 pub trait UpdateProduct: Sync {
-    /// Changes the fields in `patch` and returns the changed product. If `expected` is given, the product is changed only if
-    /// it has that version.
+    /// Changes the fields in `patch` and returns the changed product. If `expected` is given, the product is changed
+    /// only if it has that version.
     fn update(
         &self,
         id: ProductId,
@@ -64,7 +64,7 @@ pub enum UpdateError {
 
 /// Deletes products.
 pub trait DeleteProduct: Sync {
-    /// Deletes the product. Returns `false` if it does not exist, which can also happen when a retry follows a successful
-    /// delete whose response was lost. Existing orders are not changed.
+    /// Deletes the product. Returns `false` if it does not exist, which can also happen when a retry follows a
+    /// successful delete whose response was lost. Existing orders are not changed.
     fn delete(&self, id: ProductId) -> impl Future<Output = Result<bool, PortError>> + Send;
 }

@@ -1,8 +1,8 @@
 //! Checks the JSON Schemas of the events, which consumers in other languages use.
 //!
-//! `schemas/<type>.json` contains the current schemas, generated from the types. `schemas/released/<type>.json` contains the
-//! schemas of the last release; each release copies the current schemas there. A change that a consumer of the last release
-//! cannot read requires a new event type (`….v2`) in addition to the old one.
+//! `schemas/<type>.json` contains the current schemas, generated from the types. `schemas/released/<type>.json`
+//! contains the schemas of the last release; each release copies the current schemas there. A change that a consumer of
+//! the last release cannot read requires a new event type (`….v2`) in addition to the old one.
 //!
 //! To generate the current schemas, run:
 //!
