@@ -234,7 +234,7 @@ pub async fn replaces_an_abandoned_image_when_full(store: &impl ProductStore) {
 }
 
 pub async fn splits_a_listing_that_exceeds_the_page_size_limit(store: &impl ProductStore) {
-    // DynamoDB limits a page of a query to 1 MB. 100 of these products are larger than that.
+    // DynamoDB limits a page of a query to 1 MB. A page of 100 of these products would be larger.
     let mut created = Vec::new();
     for _ in 0..95 {
         let mut product = product(1);
