@@ -4,16 +4,18 @@ use ferrite_runtime::http::{Problem, Request, Response, no_content, route_path};
 use http::HeaderValue;
 use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW};
 
-/// The headers that some handler reads and a page may not send unasked (Fetch Standard, "CORS-safelisted request-header").
-const HEADERS: HeaderValue = HeaderValue::from_static(
+/// Request headers that the handlers read and that are not CORS-safelisted (Fetch Standard, "CORS-safelisted
+/// request-header"), so that a browser sends them only with permission.
+const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, X-Correlation-Id",
 );
 
-/// Two hours, for which a browser does not ask again: Chromium keeps an answer no longer.
+/// How long a browser may cache the response: two hours, which is Chromium's maximum.
 const MAX_AGE_SECONDS: HeaderValue = HeaderValue::from_static("7200");
 
-/// Says what may be asked of a path (Fetch Standard, "CORS-preflight request"). Whether the page that asks may is for
-/// `Access-Control-Allow-Origin` to say, which the runtime puts on this answer as on any other.
+/// Returns the methods and headers that are allowed on a path (Fetch Standard, "CORS-preflight request").
+///
+/// The runtime adds `Access-Control-Allow-Origin`, as it does to every response.
 pub(crate) async fn answer_preflight(methods: &BTreeMap<String, String>, request: Request) -> Result<Response, Problem> {
     let methods = route_path(&request).and_then(|path| methods.get(path)).ok_or_else(Problem::not_found)?;
     let methods = HeaderValue::try_from(methods).map_err(Problem::internal)?;
@@ -21,7 +23,7 @@ pub(crate) async fn answer_preflight(methods: &BTreeMap<String, String>, request
     let headers = response.headers_mut();
     headers.insert(ALLOW, methods.clone());
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS);
     headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE_SECONDS);
     Ok(response)
 }
@@ -53,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn answers_404_for_an_unknown_route() {
-        assert_eq!(preflight("/elsewhere").await.unwrap_err().status(), StatusCode::NOT_FOUND);
+    async fn returns_404_for_an_unknown_route() {
+        assert_eq!(preflight("/unknown").await.unwrap_err().status(), StatusCode::NOT_FOUND);
     }
 }

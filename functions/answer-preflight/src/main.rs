@@ -1,4 +1,4 @@
-//! OPTIONS of every path: what a browser asks before it sends the request of a page of another origin.
+//! OPTIONS on every path: responds to the CORS preflight requests that browsers send before a cross-origin request.
 
 mod handler;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Settings {
-    /// The methods of each path, as JSON.
+    /// A JSON object from each route path to its allowed methods, such as `{"/products": "GET, HEAD, POST"}`.
     methods: String,
 }
 

@@ -1,4 +1,4 @@
-//! One request's authorization: from API Gateway's event to the policy that lets it through.
+//! Authorizes a request: verifies the token in the event from API Gateway and returns a policy.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::key_cache::{FetchJwks, KeyCache, KeysUnavailable};
-use crate::token::{Expected, Identity, Refused, verify};
+use crate::token::{Expected, Identity, Rejection, verify};
 
-/// The event of a REQUEST authorizer ("Input to an API Gateway Lambda authorizer"), as far as it is used.
+/// The fields used from the event of a REQUEST authorizer ("Input to an API Gateway Lambda authorizer").
 #[derive(Deserialize)]
 #[serde(tag = "type")]
 pub(crate) enum AuthorizerEvent {
-    /// The only type there is here: a TOKEN authorizer hides a second `Authorization` header.
+    /// The only supported type. A TOKEN authorizer's event would hide a second `Authorization` header.
     #[serde(rename = "REQUEST", rename_all = "camelCase")]
     Request {
-        /// What is called: `arn:aws:execute-api:region:account:apiId/stage/method/path`.
+        /// ARN of the called method: `arn:aws:execute-api:region:account:apiId/stage/method/path`.
         method_arn: String,
         /// One value of each header.
         headers: Option<HashMap<String, String>>,
@@ -26,42 +26,43 @@ pub(crate) enum AuthorizerEvent {
     },
 }
 
-/// Why there is no policy.
+/// The reason why a request gets no policy.
 #[derive(Debug, Error)]
 pub(crate) enum AuthorizeError {
-    /// The caller's doing: 401.
+    /// The request has no valid token: 401.
     #[error(transparent)]
-    Refused(#[from] Refused),
-    /// Ours, or the identity provider's: 500. A 401 would make clients throw good tokens away.
+    Rejected(#[from] Rejection),
+    /// The keys are unavailable: 500. A 401 would make clients discard valid tokens.
     #[error(transparent)]
     KeysUnavailable(#[from] KeysUnavailable),
-    /// Not an event of API Gateway's: 500.
+    /// The event is not from API Gateway: 500.
     #[error("the event's methodArn has no stage")]
     MethodArn,
 }
 
-/// API Gateway answers 401 to an error whose message is exactly "Unauthorized" and 500 to any other, and passes neither on
-/// to the client. The reason, which only the log has, contains nothing that the caller chose.
+/// API Gateway returns 401 for an error whose message is exactly "Unauthorized" and 500 for any other message. The client sees
+/// neither message. The reason is only logged, and contains no input from the caller.
 #[derive(Debug, Error)]
 #[error("Unauthorized")]
-struct Unauthorized(#[source] Refused);
+struct Unauthorized(#[source] Rejection);
 
 impl AuthorizeError {
-    /// The failure of the invocation.
+    /// Converts the error into the failure of the invocation.
     pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Self::Refused(reason) => Failure::reject(Unauthorized(reason)),
+            Self::Rejected(reason) => Failure::reject(Unauthorized(reason)),
             Self::KeysUnavailable(_) | Self::MethodArn => Failure::retry(self),
         }
     }
 }
 
-/// Lets the request through when its bearer token is good at `now` (seconds since 1970). The answer is API Gateway's
-/// ("Output from an API Gateway Lambda authorizer"): the subject is the principal, and functions find `sub`, `scope` and `exp`,
-/// as strings, in `requestContext.authorizer`.
+/// Returns an Allow policy if the bearer token of the request is valid at `now` (Unix time in seconds).
+///
+/// The format is that of "Output from an API Gateway Lambda authorizer". The principal is the token's subject. Functions find
+/// `sub`, `scope` and `exp` as strings in `requestContext.authorizer`.
 ///
 /// # Errors
-/// When it is not, or that cannot be told.
+/// Returns an error if the token is invalid, or if it cannot be verified because the keys are unavailable.
 pub(crate) async fn authorize(
     keys: &KeyCache<impl FetchJwks>,
     expected: &Expected,
@@ -71,8 +72,8 @@ pub(crate) async fn authorize(
     let AuthorizerEvent::Request { method_arn, headers, multi_value_headers } = event;
     let token = bearer_token(&headers.unwrap_or_default(), &multi_value_headers.unwrap_or_default())?;
     let verified = match verify(&token, &*keys.current(now).await?, expected, now) {
-        // The issuer may have begun to sign with a new key.
-        Err(Refused::UnknownKey) => verify(&token, &*keys.after_unknown_key(now).await?, expected, now),
+        // The issuer may have started to sign with a new key.
+        Err(Rejection::UnknownKey) => verify(&token, &*keys.after_unknown_key(now).await?, expected, now),
         verified => verified,
     };
     let resource = whole_stage(&method_arn).ok_or(AuthorizeError::MethodArn)?;
@@ -90,12 +91,12 @@ fn allow(identity: &Identity, resource: &str) -> Value {
     })
 }
 
-/// The token of the one `Authorization: Bearer` header (RFC 6750). Names are compared without case: API Gateway passes them
-/// on as the client wrote them.
+/// The token in the `Authorization: Bearer` header (RFC 6750), of which there must be exactly one. Header names are compared
+/// case-insensitively, because API Gateway passes them on as the client sent them.
 fn bearer_token(
     headers: &HashMap<String, String>,
     multi_value_headers: &HashMap<String, Vec<String>>,
-) -> Result<String, Refused> {
+) -> Result<String, Rejection> {
     let is_authorization = |name: &str| name.eq_ignore_ascii_case("authorization");
     let single = headers.iter().filter(|(name, _)| is_authorization(name));
     let multiple = multi_value_headers.iter().filter(|(name, _)| is_authorization(name));
@@ -103,19 +104,20 @@ fn bearer_token(
     if values.is_empty() {
         values = single.map(|(_, value)| value).collect();
     }
-    // Of several, API Gateway may cache its answer under one while this function verifies another.
+    // With several headers, API Gateway could cache the policy under one token while this function verifies another.
     let [value] = values.as_slice() else {
-        return Err(Refused::AuthorizationHeader);
+        return Err(Rejection::AuthorizationHeader);
     };
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim_start_matches(' ').to_owned()),
-        _ => Err(Refused::Scheme),
+        _ => Err(Rejection::Scheme),
     }
 }
 
-/// The ARN of everything in the stage that `method_arn` is in. API Gateway caches the answer under the token, for all
-/// routes: a policy for the one method asked for would turn the next route, called with the same token, away. What a scope
-/// may do is decided by the functions.
+/// The resource ARN of all methods in the stage of `method_arn`.
+///
+/// API Gateway caches the policy by token, for all routes. A policy for only the called method would deny the next route that
+/// is called with the same token. The functions check the scopes.
 fn whole_stage(method_arn: &str) -> Option<String> {
     let mut parts = method_arn.split('/');
     match (parts.next(), parts.next(), parts.next()) {

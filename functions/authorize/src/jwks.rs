@@ -1,4 +1,4 @@
-//! JWK Sets (RFC 7517), as far as this function verifies with them: RSA and P-256 (RFC 7518), Ed25519 (RFC 8037).
+//! JWK Sets (RFC 7517). Supported keys: RSA and P-256 (RFC 7518), Ed25519 (RFC 8037).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,37 +11,37 @@ use thiserror::Error;
 
 const MIN_RSA_BITS: usize = 2048;
 
-/// The keys of a JWK Set that this function can verify with.
+/// The supported keys of a JWK Set.
 #[derive(Debug)]
 pub(crate) struct KeySet(Vec<Key>);
 
-/// The document is not a JWK Set at all.
+/// The document is not a JWK Set.
 #[derive(Debug, Error)]
 #[error("not a JWK Set")]
 pub(crate) struct InvalidJwks(#[from] serde_json::Error);
 
 impl KeySet {
-    /// Parses a JWK Set. A key of another kind, for another use, malformed or too weak is left out and does not spoil the
-    /// others (RFC 7517, section 5), so a set may come out empty: it then verifies nothing.
+    /// Parses a JWK Set. Keys that are malformed, too weak, or of an unsupported type or use are ignored (RFC 7517, section 5).
+    /// The set may therefore be empty; it then verifies no signature.
     ///
     /// # Errors
-    /// When the document is not JSON, or has no array `keys`.
+    /// Returns an error if the document is not JSON or has no array `keys`.
     pub(crate) fn parse(json: &[u8]) -> Result<Self, InvalidJwks> {
         #[derive(Deserialize)]
         struct JwkSet {
             keys: Vec<Value>,
         }
         let set: JwkSet = serde_json::from_slice(json)?;
-        let usable = |jwk: Value| Jwk::deserialize(jwk).ok()?.into_key();
-        Ok(Self(set.keys.into_iter().filter_map(usable).collect()))
+        let supported_key = |jwk: Value| Jwk::deserialize(jwk).ok()?.into_key();
+        Ok(Self(set.keys.into_iter().filter_map(supported_key).collect()))
     }
 
-    /// The key called `id`; the first, should the set hold several of that name.
-    pub(crate) fn named(&self, id: &str) -> Option<&Key> {
+    /// The key with the id `id`. If the set has several, the first one.
+    pub(crate) fn get(&self, id: &str) -> Option<&Key> {
         self.0.iter().find(|key| key.id.as_deref() == Some(id))
     }
 
-    /// The set's key where it has exactly one: the only one that a token without a `kid` can mean.
+    /// The key of a set with exactly one key, which is the key of a token without a `kid`.
     pub(crate) fn only(&self) -> Option<&Key> {
         match self.0.as_slice() {
             [key] => Some(key),
@@ -50,7 +50,7 @@ impl KeySet {
     }
 }
 
-/// A public key, good for one algorithm.
+/// A public key for one algorithm.
 #[derive(Debug)]
 pub(crate) struct Key {
     id: Option<String>,
@@ -60,13 +60,13 @@ pub(crate) struct Key {
 #[derive(Debug)]
 enum PublicKey {
     Rsa(RsaPublicKeyComponents<Vec<u8>>),
-    /// The point, uncompressed (SEC 1, section 2.3.3): 0x04, x, y.
+    /// The uncompressed point (SEC 1, section 2.3.3): 0x04, x, y.
     P256(Vec<u8>),
     Ed25519(Vec<u8>),
 }
 
 impl Key {
-    /// The `alg` of the signatures this key makes.
+    /// The `alg` of this key's signatures.
     pub(crate) fn algorithm(&self) -> &'static str {
         match self.public {
             PublicKey::Rsa(_) => "RS256",
@@ -75,7 +75,7 @@ impl Key {
         }
     }
 
-    /// Whether `signature` is this key's, over `message`.
+    /// Returns whether `signature` is a valid signature of `message` by this key.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.public {
             PublicKey::Rsa(key) => key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature),
@@ -104,7 +104,9 @@ struct Jwk {
 impl Jwk {
     fn into_key(self) -> Option<Key> {
         let public = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", None) => PublicKey::Rsa(RsaPublicKeyComponents { n: modulus(&self.n?)?, e: unsigned(&self.e?)? }),
+            ("RSA", None) => {
+                PublicKey::Rsa(RsaPublicKeyComponents { n: modulus(&self.n?)?, e: unsigned_integer(&self.e?)? })
+            }
             ("EC", Some("P-256")) => {
                 PublicKey::P256([&[4], octets(&self.x?)?.as_slice(), octets(&self.y?)?.as_slice()].concat())
             }
@@ -119,20 +121,20 @@ impl Jwk {
     }
 }
 
-/// An integer of RFC 7518, section 2 (`Base64urlUInt`), without the leading zeros that some issuers write and ring refuses.
-fn unsigned(text: &str) -> Option<Vec<u8>> {
+/// Decodes a `Base64urlUInt` (RFC 7518, section 2). Strips leading zeros, which some issuers write and ring rejects.
+fn unsigned_integer(text: &str) -> Option<Vec<u8>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let first = bytes.iter().position(|byte| *byte != 0)?;
     Some(bytes[first..].to_vec())
 }
 
 fn modulus(text: &str) -> Option<Vec<u8>> {
-    let bytes = unsigned(text)?;
+    let bytes = unsigned_integer(text)?;
     let bits = bytes.len() * 8 - bytes.first()?.leading_zeros() as usize;
     (bits >= MIN_RSA_BITS).then_some(bytes)
 }
 
-/// A coordinate or key of 32 octets, which is what both curves here have.
+/// Decodes a coordinate or key of 32 octets, the length for both supported curves.
 fn octets(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == 32)
 }
@@ -191,51 +193,51 @@ mod tests {
     }
 
     #[test]
-    fn a_key_we_cannot_use_does_not_spoil_the_set() {
+    fn ignores_unsupported_keys_in_a_set() {
         let keys = json!({ "keys": [
             { "kty": "oct", "kid": "a", "k": "c2VjcmV0" },
             { "kty": 7 },
-            "nonsense",
+            "not an object",
             SigningKey::es256("a").jwk(),
         ] });
         let keys = KeySet::parse(keys.to_string().as_bytes()).unwrap();
-        assert_eq!(keys.named("a").unwrap().algorithm(), "ES256");
+        assert_eq!(keys.get("a").unwrap().algorithm(), "ES256");
     }
 
     #[test]
-    fn a_key_for_something_else_is_left_out() {
+    fn ignores_keys_for_another_use() {
         let rsa = || SigningKey::rs256("a").jwk();
         let ec = || SigningKey::es256("a").jwk();
-        for (what, jwk) in [
+        for (case, jwk) in [
             ("encryption", with(rsa(), "use", json!("enc"))),
             ("signing only", with(rsa(), "key_ops", json!(["sign"]))),
             ("another algorithm of its type", with(rsa(), "alg", json!("PS256"))),
-            ("an HMAC in disguise", with(rsa(), "alg", json!("HS256"))),
+            ("an HMAC algorithm", with(rsa(), "alg", json!("HS256"))),
             ("another curve", with(ec(), "crv", json!("P-384"))),
             ("key agreement", with(SigningKey::eddsa("a").jwk(), "crv", json!("X25519"))),
         ] {
-            assert!(only_key(&jwk).is_none(), "{what}");
+            assert!(only_key(&jwk).is_none(), "{case}");
         }
         assert!(only_key(&with(rsa(), "key_ops", json!(["verify"]))).is_some());
     }
 
     #[test]
-    fn a_malformed_key_is_left_out() {
+    fn ignores_malformed_keys() {
         let rsa = || SigningKey::rs256("a").jwk();
         let ec = || SigningKey::es256("a").jwk();
-        for (what, jwk) in [
+        for (case, jwk) in [
             ("no modulus", with(rsa(), "n", Value::Null)),
             ("an exponent of zero", with(rsa(), "e", json!("AA"))),
             ("padding", with(rsa(), "e", json!("AQ=="))),
             ("a short coordinate", with(ec(), "x", json!("AQAB"))),
             ("no coordinate", with(ec(), "y", Value::Null)),
         ] {
-            assert!(only_key(&jwk).is_none(), "{what}");
+            assert!(only_key(&jwk).is_none(), "{case}");
         }
     }
 
     #[test]
-    fn an_rsa_key_under_2048_bits_is_left_out() {
+    fn ignores_rsa_keys_under_2048_bits() {
         let modulus = |first: u8, bytes: usize| {
             let mut n = vec![0xff; bytes];
             n[0] = first;
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn leading_zeros_of_a_modulus_do_no_harm() {
+    fn accepts_a_modulus_with_leading_zeros() {
         let signer = SigningKey::rs256("a");
         let jwk = signer.jwk();
         let n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_jwk_set_is_an_error() {
+    fn rejects_documents_that_are_not_a_jwk_set() {
         for document in ["", "<html>", "[]", "{}", r#"{"keys":{}}"#] {
             assert!(KeySet::parse(document.as_bytes()).is_err(), "{document}");
         }

@@ -2,10 +2,10 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `JWKS_URL` or `JWKS_PARAMETER` | where the keys are: an https URL, or the name of an SSM parameter (role: `ssm:GetParameter` on it) |
-//! | `JWT_ISSUER`, `JWT_AUDIENCE` | what a token's `iss` must be, and its `aud` contain |
-//! | `JWKS_TTL_SECONDS` | how long fetched keys are used before they are fetched again; 600 |
-//! | `JWKS_MAX_STALE_SECONDS` | how long they go on working while they cannot be fetched; 86400, which is also the most |
+//! | `JWKS_URL` or `JWKS_PARAMETER` | source of the JWKS: an https URL, or the name of an SSM parameter (the role needs `ssm:GetParameter` on it) |
+//! | `JWT_ISSUER`, `JWT_AUDIENCE` | required value of the claim `iss`, and a required value in the claim `aud` |
+//! | `JWKS_TTL_SECONDS` | how long fetched keys are used before they are fetched again; 600 by default, 86400 at most |
+//! | `JWKS_MAX_STALE_SECONDS` | how long fetched keys are used while fetching fails; 86400 by default, 86400 at most |
 
 mod handler;
 mod jwks;
@@ -28,7 +28,7 @@ use crate::url::JwksUrl;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
-    // Fetching the keys may log before `event::serve` would start the log.
+    // Fetching the keys may log before `event::serve` initializes the log.
     log::init()?;
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     match &settings.source {
@@ -42,8 +42,8 @@ async fn main() -> Result<(), InitError> {
 
 async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitError> {
     let keys = KeyCache::new(source, settings.lifetimes);
-    // Init runs at full CPU and is the cheapest place for a TLS handshake. A failure is logged, and a request that comes
-    // five seconds later tries again: an identity provider that is down must not keep the function from starting.
+    // The init phase runs at full CPU, so a TLS handshake is cheapest here. A failure is logged and must not stop the function
+    // from starting: a request that arrives at least five seconds later fetches again.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
         authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
@@ -51,8 +51,8 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     .await
 }
 
-/// Seconds since 1970, from the wall clock: a monotonic one may stand still while Lambda has the environment frozen.
+/// Unix time in seconds, from the wall clock: a monotonic clock may stop while Lambda freezes the execution environment.
 fn unix_seconds() -> u64 {
-    // A clock before 1970 is broken; the far future then refuses every token where the past would accept expired ones.
+    // A clock before 1970 is wrong. The maximum makes every token expired, whereas 0 would accept expired tokens.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs())
 }

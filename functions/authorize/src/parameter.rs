@@ -1,14 +1,14 @@
-//! The JWK Set in an SSM parameter, for issuers that publish no URL: local development, and tokens of one's own.
+//! Reads the JWK Set from an SSM parameter, for issuers without a JWKS URL: local development and self-issued tokens.
 
 use ferrite_aws::ParameterSource;
 use secrecy::ExposeSecret;
 
 use crate::key_cache::{FetchError, FetchJwks};
 
-/// Reads the JWK Set from a plain `String` parameter: public keys are no secret, and a `SecureString` would need a KMS
-/// permission. Its role needs `ssm:GetParameter` on that parameter, and nothing else.
+/// Reads the JWK Set from a plain `String` parameter. Public keys are not secret, and a `SecureString` would need a KMS
+/// permission. The function's role needs only `ssm:GetParameter` on the parameter.
 ///
-/// It keeps nothing, for the key cache does.
+/// This type caches nothing; the key cache does.
 pub(crate) struct JwksParameter {
     source: ParameterSource,
     name: String,
@@ -39,7 +39,8 @@ mod tests {
 
     use super::*;
 
-    fn answering(status: u16, body: &'static str) -> JwksParameter {
+    /// A parameter whose only request receives the given response.
+    fn parameter_with_response(status: u16, body: &'static str) -> JwksParameter {
         let request = http::Request::new(SdkBody::empty());
         let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
         let config = SdkConfig::builder()
@@ -51,14 +52,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_value_of_the_parameter_is_the_document() {
-        let parameter = answering(200, r#"{"Parameter":{"Value":"{\"keys\":[]}"}}"#);
+    async fn returns_the_value_of_the_parameter() {
+        let parameter = parameter_with_response(200, r#"{"Parameter":{"Value":"{\"keys\":[]}"}}"#);
         assert_eq!(parameter.fetch().await.unwrap(), br#"{"keys":[]}"#);
     }
 
     #[tokio::test]
-    async fn a_parameter_that_cannot_be_read_is_an_error() {
-        let error = answering(400, r#"{"__type":"ParameterNotFound"}"#).fetch().await.unwrap_err();
+    async fn fails_when_the_parameter_cannot_be_read() {
+        let error = parameter_with_response(400, r#"{"__type":"ParameterNotFound"}"#).fetch().await.unwrap_err();
         assert!(matches!(error, FetchError::Unreachable(_)), "{error}");
     }
 }

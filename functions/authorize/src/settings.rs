@@ -1,4 +1,4 @@
-//! The function's settings, read once in init.
+//! The function's settings, read once during initialization.
 
 use std::num::NonZeroU64;
 
@@ -11,7 +11,7 @@ use crate::url::JwksUri;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
-/// What the function needs to know before it can decide anything.
+/// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) source: KeySource,
@@ -19,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// Where the JWK Set is published.
+/// The source of the JWK Set.
 #[derive(Debug)]
 pub(crate) enum KeySource {
     /// An identity provider's `jwks_uri`.
@@ -28,7 +28,7 @@ pub(crate) enum KeySource {
     Parameter(String),
 }
 
-/// What stands in the environment.
+/// The environment variables.
 #[derive(Deserialize)]
 struct Variables {
     jwks_url: Option<JwksUri>,
@@ -40,30 +40,30 @@ struct Variables {
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which answers with the value of a variable that is set.
+    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// The settings do not make sense; the variable is named.
+    /// Returns an error that names the variable if one is missing or invalid, or if not exactly one key source is set.
     pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let set: Variables = config::read_from(variable)?;
-        let source = match (set.jwks_url, set.jwks_parameter) {
+        let variables: Variables = config::read_from(variable)?;
+        let source = match (variables.jwks_url, variables.jwks_parameter) {
             (Some(url), None) => KeySource::Url(url),
             (None, Some(name)) => KeySource::Parameter(name),
             _ => {
-                let why = "exactly one of the environment variables JWKS_URL and JWKS_PARAMETER must be set";
-                return Err(ConfigError::Contradiction(why.to_owned()));
+                let message = "exactly one of the environment variables JWKS_URL and JWKS_PARAMETER must be set";
+                return Err(ConfigError::Contradiction(message.to_owned()));
             }
         };
-        let seconds = |name, set: Option<NonZeroU64>, default| match set.map_or(default, NonZeroU64::get) {
+        let seconds = |name, value: Option<NonZeroU64>, default| match value.map_or(default, NonZeroU64::get) {
             seconds @ 1..=DAY_SECONDS => Ok(seconds),
-            _ => Err(ConfigError::malformed(name, format_args!("it must be from 1 to {DAY_SECONDS} seconds"))),
+            _ => Err(ConfigError::malformed(name, format_args!("it must be between 1 and {DAY_SECONDS} seconds"))),
         };
         Ok(Self {
             source,
-            expected: Expected { issuer: set.jwt_issuer, audience: set.jwt_audience },
+            expected: Expected { issuer: variables.jwt_issuer, audience: variables.jwt_audience },
             lifetimes: Lifetimes {
-                ttl_seconds: seconds("JWKS_TTL_SECONDS", set.jwks_ttl_seconds, 600)?,
-                max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", set.jwks_max_stale_seconds, DAY_SECONDS)?,
+                ttl_seconds: seconds("JWKS_TTL_SECONDS", variables.jwks_ttl_seconds, 600)?,
+                max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", variables.jwks_max_stale_seconds, DAY_SECONDS)?,
             },
         })
     }
@@ -79,21 +79,21 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
         Settings::read(|name| {
-            let set = variables.iter().find(|(set, _)| *set == name);
-            set.map(|(_, value)| (*value).to_owned())
+            let variable = variables.iter().find(|(key, _)| *key == name);
+            variable.map(|(_, value)| (*value).to_owned())
         })
         .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn lifetimes_have_defaults() {
+    fn uses_default_lifetimes() {
         let settings = read(&[PARAMETER, ISSUER, AUDIENCE]).unwrap();
         assert_eq!(settings.lifetimes.ttl_seconds, 600);
         assert_eq!(settings.lifetimes.max_stale_seconds, 86_400);
     }
 
     #[test]
-    fn exactly_one_key_source_is_set() {
+    fn requires_exactly_one_key_source() {
         let url = ("JWKS_URL", "https://issuer.example/keys");
         for variables in [vec![ISSUER, AUDIENCE], vec![PARAMETER, url, ISSUER, AUDIENCE]] {
             let error = read(&variables).unwrap_err();
@@ -103,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_named() {
+    fn names_a_missing_variable() {
         assert!(read(&[PARAMETER, AUDIENCE]).unwrap_err().contains("JWT_ISSUER"));
         assert!(read(&[PARAMETER, ISSUER]).unwrap_err().contains("JWT_AUDIENCE"));
     }
 
     #[test]
-    fn keys_never_outlive_a_day_without_a_fetch() {
+    fn rejects_a_max_stale_time_outside_one_second_to_one_day() {
         for seconds in ["86401", "0", "-1", "1h"] {
             let stale = ("JWKS_MAX_STALE_SECONDS", seconds);
             let error = read(&[PARAMETER, ISSUER, AUDIENCE, stale]).unwrap_err();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_anyone_could_answer_for_is_refused() {
+    fn rejects_an_insecure_url() {
         let url = ("JWKS_URL", "http://issuer.example/keys");
         let error = read(&[url, ISSUER, AUDIENCE]).unwrap_err();
         assert!(error.contains("JWKS_URL"), "{error}");

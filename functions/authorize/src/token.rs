@@ -1,4 +1,4 @@
-//! JSON Web Tokens (RFC 7519) in their compact form: what makes one good, and what it then says.
+//! Verifies JSON Web Tokens (RFC 7519) in the compact serialization.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,67 +10,68 @@ use thiserror::Error;
 
 use crate::jwks::KeySet;
 
-/// More than any issuer's token has, and less than API Gateway lets through in all headers together (10,240 bytes).
+/// Longer than the tokens of any issuer, and less than API Gateway's limit for all headers together (10,240 bytes).
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
-/// Whose tokens, made for whom, are accepted.
+
+/// The issuer and audience that a token must have.
 #[derive(Debug)]
 pub(crate) struct Expected {
-    /// Equal to the claim `iss`.
+    /// Required value of the claim `iss`.
     pub(crate) issuer: String,
-    /// Equal to the claim `aud`, or one of its entries.
+    /// Required value of the claim `aud`, or of one of its entries.
     pub(crate) audience: String,
 }
 
-/// What a good token says of its bearer.
+/// The claims of a verified token.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Identity {
-    /// Claim `sub`: 1 to 128 characters, no control characters.
+    /// Claim `sub`: 1 to 128 characters, valid as a [`CustomerId`].
     pub(crate) subject: String,
-    /// The scopes granted, with one space between two.
+    /// The granted scopes, separated by single spaces.
     pub(crate) scope: String,
-    /// Claim `exp`, in whole seconds since 1970.
+    /// Claim `exp`: Unix time in whole seconds.
     pub(crate) expires: u64,
 }
 
-/// Why a request is not let through. For the log: the client is told nothing of it.
+/// The reason why a request is rejected. It is logged and not sent to the client.
 #[derive(Debug, Error, PartialEq)]
-pub(crate) enum Refused {
-    #[error("no single Authorization header")]
+pub(crate) enum Rejection {
+    #[error("the request does not have exactly one Authorization header")]
     AuthorizationHeader,
     #[error("the authorization scheme is not Bearer")]
     Scheme,
     #[error("the token is longer than {MAX_TOKEN_BYTES} bytes")]
     TooLong,
-    #[error("malformed token")]
+    #[error("the token is malformed")]
     Malformed,
-    #[error("the token has extensions that must be understood (crit)")]
+    #[error("the token has critical extensions (crit)")]
     CriticalExtension,
-    #[error("no key id, and not exactly one key")]
+    #[error("the token has no key id, and the key set does not have exactly one key")]
     NoKeyId,
-    #[error("unknown key id")]
+    #[error("the key id is unknown")]
     UnknownKey,
-    #[error("the algorithm is not the key's")]
+    #[error("the algorithm does not match the key")]
     Algorithm,
-    #[error("wrong signature")]
+    #[error("the signature is invalid")]
     Signature,
-    #[error("malformed claims")]
+    #[error("the claims are malformed")]
     MalformedClaims,
-    #[error("wrong issuer")]
+    #[error("the issuer does not match")]
     Issuer,
-    #[error("wrong audience")]
+    #[error("the audience does not match")]
     Audience,
-    #[error("no expiry")]
+    #[error("the token has no expiration time")]
     NoExpiry,
-    #[error("expired")]
+    #[error("the token has expired")]
     Expired,
-    #[error("not valid yet")]
+    #[error("the token is not valid yet")]
     NotYetValid,
-    #[error("missing, overlong or unprintable subject")]
+    #[error("the subject is missing or invalid")]
     Subject,
 }
 
-/// The members of a JOSE header that matter here. Those that carry or point to a key (`jwk`, `jku`, `x5c`, `x5u`) are not
-/// read: keys come from the issuer's JWK Set alone.
+/// The JOSE header. Members that contain or reference a key (`jwk`, `jku`, `x5c`, `x5u`) are not read: keys come only from the
+/// issuer's JWK Set.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -98,33 +99,33 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// Verifies `token` with the key of `keys` that it names. `now` is in seconds since 1970.
+/// Verifies `token` with the key in `keys` that its key id names. `now` is the Unix time in seconds.
 ///
 /// # Errors
-/// With the first reason to refuse it. Claims are not looked at before the signature has been found good.
-pub(crate) fn verify(token: &str, keys: &KeySet, expected: &Expected, now: u64) -> Result<Identity, Refused> {
+/// Returns the first reason to reject the token. The claims are not read before the signature is verified.
+pub(crate) fn verify(token: &str, keys: &KeySet, expected: &Expected, now: u64) -> Result<Identity, Rejection> {
     if token.len() > MAX_TOKEN_BYTES {
-        return Err(Refused::TooLong);
+        return Err(Rejection::TooLong);
     }
-    let (signed, signature) = token.rsplit_once('.').ok_or(Refused::Malformed)?;
-    let (header, claims) = signed.split_once('.').ok_or(Refused::Malformed)?;
-    let header: Header = decode(header).ok_or(Refused::Malformed)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refused::Malformed)?;
+    let (signed, signature) = token.rsplit_once('.').ok_or(Rejection::Malformed)?;
+    let (header, claims) = signed.split_once('.').ok_or(Rejection::Malformed)?;
+    let header: Header = decode(header).ok_or(Rejection::Malformed)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Rejection::Malformed)?;
     if header.crit.is_some() {
-        return Err(Refused::CriticalExtension);
+        return Err(Rejection::CriticalExtension);
     }
     let key = match &header.kid {
-        Some(id) => keys.named(id).ok_or(Refused::UnknownKey)?,
-        None => keys.only().ok_or(Refused::NoKeyId)?,
+        Some(id) => keys.get(id).ok_or(Rejection::UnknownKey)?,
+        None => keys.only().ok_or(Rejection::NoKeyId)?,
     };
-    // The key decides. A header that could would let a caller pass a public key off as an HMAC secret, or ask for `none`.
+    // The key determines the algorithm. If the header did, a caller could use the public key as an HMAC secret, or choose `none`.
     if header.alg != key.algorithm() {
-        return Err(Refused::Algorithm);
+        return Err(Rejection::Algorithm);
     }
     if !key.verifies(signed.as_bytes(), &signature) {
-        return Err(Refused::Signature);
+        return Err(Rejection::Signature);
     }
-    let claims: Claims = decode(claims).ok_or(Refused::MalformedClaims)?;
+    let claims: Claims = decode(claims).ok_or(Rejection::MalformedClaims)?;
     claims.check(expected, now)
 }
 
@@ -134,41 +135,43 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
 }
 
 impl Claims {
-    fn check(self, expected: &Expected, now: u64) -> Result<Identity, Refused> {
+    fn check(self, expected: &Expected, now: u64) -> Result<Identity, Rejection> {
         if self.iss.as_ref() != Some(&expected.issuer) {
-            return Err(Refused::Issuer);
+            return Err(Rejection::Issuer);
         }
-        let is_for_us = match (&self.aud, &self.client_id) {
+        let audience_matches = match (&self.aud, &self.client_id) {
             (Some(OneOrMany::One(audience)), _) => *audience == expected.audience,
             (Some(OneOrMany::Many(audiences)), _) => audiences.contains(&expected.audience),
-            // Cognito's access tokens have no `aud`. This is what API Gateway's own JWT authorizer does with them
+            // Cognito's access tokens have no `aud`. API Gateway's JWT authorizer checks their `client_id` in the same way
             // ("Control access to HTTP APIs with JWT authorizers").
             (None, Some(client)) => *client == expected.audience,
             (None, None) => false,
         };
-        if !is_for_us {
-            return Err(Refused::Audience);
+        if !audience_matches {
+            return Err(Rejection::Audience);
         }
-        // RFC 7519's NumericDate may have a fraction, hence floating point; whole seconds are exact in it.
-        let expires = self.exp.ok_or(Refused::NoExpiry)?;
+        // A NumericDate (RFC 7519) may have a fraction, so it is a floating-point number. Whole seconds are exact in it.
+        let expires = self.exp.ok_or(Rejection::NoExpiry)?;
         if now.saturating_sub(TOKEN_LEEWAY_SECONDS) as f64 >= expires {
-            return Err(Refused::Expired);
+            return Err(Rejection::Expired);
         }
-        if self.nbf.is_some_and(|start| start > now.saturating_add(TOKEN_LEEWAY_SECONDS) as f64) {
-            return Err(Refused::NotYetValid);
+        if self.nbf.is_some_and(|not_before| not_before > now.saturating_add(TOKEN_LEEWAY_SECONDS) as f64) {
+            return Err(Rejection::NotYetValid);
         }
         let claims = [self.scope, self.scp, self.permissions];
         Ok(Identity {
-            subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Refused::Subject)?.into(),
+            subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Rejection::Subject)?.into(),
             scope: claims.into_iter().flatten().flat_map(scopes).collect::<Vec<_>>().join(" "),
             expires: expires as u64,
         })
     }
 }
 
-/// The scopes in a claim: a string of them, or an array of one each. Issuers say them in `scope` (RFC 9068), `scp` (Okta,
-/// Entra) and `permissions` (Auth0, beside a `scope` that says what the client asked for); a token grants what any of them
-/// does. What is no scope-token (RFC 6749, section 3.3) grants nothing; an entry with a space in it could otherwise grant two.
+/// The scopes in a claim, which is a space-separated string or an array with one scope per entry.
+///
+/// Issuers use `scope` (RFC 9068), `scp` (Okta, Entra) or `permissions` (Auth0, in addition to a `scope` with the requested
+/// scopes). A token grants the scopes of all three. An entry that is not a scope-token (RFC 6749, section 3.3) is ignored;
+/// otherwise, an array entry with a space could grant two scopes.
 fn scopes(claim: OneOrMany) -> Vec<String> {
     let is_scope = |scope: &str| {
         let mut bytes = scope.bytes();

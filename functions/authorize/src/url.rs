@@ -1,4 +1,4 @@
-//! The JWK Set at a URL, an OpenID provider's `jwks_uri`.
+//! Fetches the JWK Set from a URL, such as the `jwks_uri` of an OpenID provider.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,10 +15,10 @@ use thiserror::Error;
 
 use crate::key_cache::{FetchError, FetchJwks};
 
-/// Real key sets are a few KiB; anything beyond this is not one.
+/// Maximum size of a JWK Set. Real ones are a few KiB.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// A URL whose answer can be trusted to come from its host: https, or this machine.
+/// A URL whose response is authenticated: https, or http to a loopback host.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct JwksUri(Uri);
@@ -31,12 +31,12 @@ impl TryFrom<String> for JwksUri {
     }
 }
 
-/// Why a URL is not one to take keys from.
+/// The reason why a URL is rejected as a source of keys.
 #[derive(Debug, Error)]
 pub(crate) enum JwksUriError {
     #[error("not a URL")]
     Invalid,
-    #[error("not https; http is for a loopback host only")]
+    #[error("not https; http is allowed only for loopback hosts")]
     Insecure,
 }
 
@@ -46,7 +46,7 @@ impl FromStr for JwksUri {
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         let uri: Uri = url.parse().map_err(|_| JwksUriError::Invalid)?;
         let authority = uri.authority().ok_or(JwksUriError::Invalid)?;
-        // `http://localhost@elsewhere.example` has a user name in it, and nothing else that a JWKS needs.
+        // A JWKS URL needs no user name, and `http://localhost@elsewhere.example` only looks like a loopback URL.
         if authority.as_str().contains('@') {
             return Err(JwksUriError::Invalid);
         }
@@ -63,18 +63,18 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// Fetches the JWK Set from a URL. Follows no redirect: the URL that was configured is the one that was meant.
+/// Fetches the JWK Set from the configured URL. Does not follow redirects.
 pub(crate) struct JwksUrl {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     uri: Uri,
 }
 
 impl JwksUrl {
-    /// Trusts Mozilla's roots, compiled in: identity providers use many authorities, and reading the system's certificate
-    /// files would cost more than the rest of init.
+    /// Creates a client that trusts the compiled-in Mozilla root certificates. Identity providers use many certificate
+    /// authorities, and reading the system's certificate files would take longer than everything else in the init phase.
     ///
     /// # Errors
-    /// When the TLS stack has none of the protocol versions it was built for.
+    /// Returns an error if the TLS provider supports none of the configured protocol versions.
     pub(crate) fn new(JwksUri(uri): JwksUri) -> Result<Self, rustls::Error> {
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
@@ -82,7 +82,7 @@ impl JwksUrl {
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new())
-            // By the next fetch, minutes later, the peer has closed the connection.
+            // The next fetch is minutes later, when the server has closed an idle connection.
             .pool_max_idle_per_host(0)
             .build(connector);
         Ok(Self { client, uri })
@@ -93,7 +93,7 @@ impl FetchJwks for JwksUrl {
     async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
         let request = Request::get(&self.uri)
             .header(header::ACCEPT, "application/json")
-            // Some providers' firewalls turn away a client without a name.
+            // Some providers' firewalls block requests without a User-Agent.
             .header(header::USER_AGENT, concat!("ferrite-authorize/", env!("CARGO_PKG_VERSION")))
             .body(Empty::new())
             .map_err(FetchError::unreachable)?;
@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers one request with `response` as it is; returns the server's address.
+    /// Starts a server that sends the bytes of `response` to one request. Returns the server's address.
     async fn serve_once(response: Vec<u8>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -124,7 +124,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.unwrap() > 0 {}
-            // The client hangs up in mid-answer where it is too long.
+            // The client closes the connection early if the response is too long.
             let _ = stream.write_all(&response).await;
         });
         address.to_string()
@@ -134,42 +134,42 @@ mod tests {
         JwksUrl::new(url.parse().unwrap()).unwrap().fetch().await
     }
 
-    fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    fn http_response(status: &str, headers: &str, body: &str) -> Vec<u8> {
         let length = body.len();
         format!("HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
     }
 
     #[tokio::test]
-    async fn the_body_is_handed_over_as_it_is() {
-        let server = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
+    async fn returns_the_body_unchanged() {
+        let server = serve_once(http_response("200 OK", "", r#"{"keys":[]}"#)).await;
         let body = fetch(&format!("http://{server}/keys")).await.unwrap();
         assert_eq!(body, br#"{"keys":[]}"#);
     }
 
     #[tokio::test]
-    async fn only_200_is_an_answer() {
-        let elsewhere = serve_once(answer("200 OK", "", r#"{"keys":[]}"#)).await;
-        let redirect = format!("location: http://{elsewhere}/\r\n");
+    async fn rejects_responses_other_than_200() {
+        let redirect_target = serve_once(http_response("200 OK", "", r#"{"keys":[]}"#)).await;
+        let redirect = format!("location: http://{redirect_target}/\r\n");
         for (status, headers, code) in
             [("302 Found", redirect.as_str(), 302), ("404 Not Found", "", 404), ("503 Unavailable", "", 503)]
         {
-            let server = serve_once(answer(status, headers, "")).await;
+            let server = serve_once(http_response(status, headers, "")).await;
             let error = fetch(&format!("http://{server}/keys")).await.unwrap_err();
-            assert!(matches!(error, FetchError::Status(seen) if seen == code), "{error}");
+            assert!(matches!(error, FetchError::Status(actual) if actual == code), "{error}");
         }
     }
 
     #[tokio::test]
-    async fn a_body_beyond_the_limit_is_refused() {
+    async fn rejects_a_body_over_the_limit() {
         for (spaces, fits) in [(MAX_BODY_BYTES, true), (MAX_BODY_BYTES + 1, false)] {
-            let server = serve_once(answer("200 OK", "", &" ".repeat(spaces))).await;
+            let server = serve_once(http_response("200 OK", "", &" ".repeat(spaces))).await;
             let fetched = fetch(&format!("http://{server}/keys")).await;
             assert_eq!(fetched.is_ok(), fits, "{spaces} bytes");
         }
     }
 
     #[tokio::test]
-    async fn https_is_never_spoken_in_the_clear() {
+    async fn starts_a_tls_handshake_for_an_https_url() {
         const TLS_HANDSHAKE_RECORD: u8 = 22; // RFC 8446, section 5.1
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}/keys", listener.local_addr().unwrap());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_for_this_machine_only() {
+    fn allows_http_only_for_loopback_hosts() {
         for allowed in [
             "https://issuer.example/.well-known/jwks.json",
             "http://localhost:4566/keys",
@@ -190,7 +190,7 @@ mod tests {
         ] {
             assert!(allowed.parse::<JwksUri>().is_ok(), "{allowed}");
         }
-        for refused in [
+        for rejected in [
             "http://issuer.example/keys",
             "http://127.0.0.1.issuer.example/keys",
             "http://localhost@issuer.example/keys",
@@ -200,7 +200,7 @@ mod tests {
             "/keys",
             "",
         ] {
-            assert!(refused.parse::<JwksUri>().is_err(), "{refused}");
+            assert!(rejected.parse::<JwksUri>().is_err(), "{rejected}");
         }
     }
 }

@@ -9,10 +9,12 @@ use http::StatusCode;
 
 const ORDERS_CANCELLED: Metric = Metric::new("OrdersCancelled", Unit::Count);
 
-/// Cancels the caller's order and returns its stock: 200 with the order, also when it was cancelled before, so that a
-/// request whose answer was lost can be sent again; 409 when its payment is decided.
+/// Cancels the caller's order and returns its units to stock.
 ///
-/// The payment may be under way. Whoever takes it learns of the cancellation by its event, and gives it back.
+/// Returns 200 with the order. A repeated request also returns 200, so that a client can retry when the response was lost.
+/// Returns 409 if the payment was already approved or declined.
+///
+/// The payment may be in progress. process-order receives the cancellation event and voids the payment.
 pub(crate) async fn cancel_order(
     orders: &(impl GetOrder + SaveTransition),
     clock: &impl Clock,
@@ -20,7 +22,8 @@ pub(crate) async fn cancel_order(
 ) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
     let id = path_id(&request, "orderId")?;
-    // An order leaves `pending` once: whoever was quicker made it what the second look finds.
+    // If a concurrent request changes the order first, the save fails. An order leaves `pending` only once, so the second
+    // iteration finds its final status.
     loop {
         let order = orders.get(&caller.id(), id).await?.ok_or_else(Problem::not_found)?;
         if matches!(order.status, OrderStatus::Cancelled { .. }) {
@@ -47,9 +50,10 @@ mod tests {
 
     use super::*;
 
-    /// A store with five pieces of a product, two of which Ada ordered.
-    async fn ordered() -> (MemoryStore, Product, Order) {
-        let (store, product) = (MemoryStore::default(), contract::product(5));
+    /// A store with five units of a product and a pending order for two of them.
+    async fn store_with_order() -> (MemoryStore, Product, Order) {
+        let store = MemoryStore::default();
+        let product = contract::product(5);
         store.create(&product).await.unwrap();
         let order = contract::orders::placed(&store, &[(&product, 2)]).await;
         (store, product, order)
@@ -67,8 +71,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancelled_order_returns_its_stock_once_however_often_it_is_cancelled() {
-        let (store, product, order) = ordered().await;
+    async fn returns_the_stock_once_for_repeated_requests() {
+        let (store, product, order) = store_with_order().await;
         let first = cancel(&store, order.customer.as_str(), &order).await.unwrap();
         assert_eq!((&first["status"], &first["reason"]), (&json!("cancelled"), &json!("cancelled by the customer")));
         assert_eq!(cancel(&store, order.customer.as_str(), &order).await.unwrap(), first);
@@ -76,18 +80,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_paid_stays_paid() {
-        let (store, product, order) = ordered().await;
+    async fn returns_409_for_a_paid_order() {
+        let (store, product, order) = store_with_order().await;
         let paid = order.clone().pay(contract::now()).unwrap();
         assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
-        let refused = cancel(&store, order.customer.as_str(), &order).await.unwrap_err();
-        assert_eq!((refused.status(), stock(&store, &product).await), (StatusCode::CONFLICT, 3));
+        let problem = cancel(&store, order.customer.as_str(), &order).await.unwrap_err();
+        assert_eq!((problem.status(), stock(&store, &product).await), (StatusCode::CONFLICT, 3));
     }
 
     #[tokio::test]
-    async fn another_customers_order_is_not_there() {
-        let (store, product, order) = ordered().await;
-        let refused = cancel(&store, "bob", &order).await.unwrap_err();
-        assert_eq!((refused.status(), stock(&store, &product).await), (StatusCode::NOT_FOUND, 3));
+    async fn returns_404_for_another_customers_order() {
+        let (store, product, order) = store_with_order().await;
+        let problem = cancel(&store, "bob", &order).await.unwrap_err();
+        assert_eq!((problem.status(), stock(&store, &product).await), (StatusCode::NOT_FOUND, 3));
     }
 }

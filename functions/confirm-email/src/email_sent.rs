@@ -1,4 +1,4 @@
-//! What SES says of the e-mails that it sent ("Monitoring Amazon SES email sending using Amazon EventBridge").
+//! The event that SES publishes when it accepts an e-mail ("Monitoring Amazon SES email sending using Amazon EventBridge").
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use serde::de::Error as _;
 
 const SES: &str = "aws.ses";
 
-/// SES took the mail of this sending.
+/// SES accepted the e-mail of this delivery.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct EmailSent(pub(crate) EmailDelivery);
 
@@ -28,7 +28,7 @@ struct Mail {
     tags: Tags,
 }
 
-/// By [`EmailDelivery::MESSAGE_TAG`].
+/// The values of each message tag. The field is named after [`EmailDelivery::MESSAGE_TAG`].
 #[derive(Deserialize)]
 struct Tags {
     record: [String; 1],
@@ -37,14 +37,14 @@ struct Tags {
 impl FromStr for EmailSent {
     type Err = serde_json::Error;
 
-    /// Reads the body of a message that a rule sent.
+    /// Parses the body of an SQS message, which is the event as the EventBridge rule sent it.
     ///
     /// # Errors
-    /// It is not of a mail of ours.
+    /// Returns an error if the event is not from SES, or the e-mail does not have exactly one message tag of this application.
     fn from_str(body: &str) -> Result<Self, serde_json::Error> {
         let Event { source, detail } = serde_json::from_str(body)?;
         if source != SES {
-            return Err(serde_json::Error::custom(format!("{source:?} is not {SES}")));
+            return Err(serde_json::Error::custom(format!("{source:?} is not the event source {SES}")));
         }
         let [digest] = detail.mail.tags.record;
         Ok(Self(EmailDelivery::new(digest)))
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mail_of_ours_is_known_by_its_label() {
+    fn reads_the_delivery_from_the_message_tag() {
         let tags = json!({"ses:configuration-set": ["shop"], EmailDelivery::MESSAGE_TAG: ["abc"]});
         let mail = json!({"messageId": "1", "destination": ["ada@example.com"], "tags": tags});
         let detail = json!({"eventType": "Send", "mail": mail, "send": {}});

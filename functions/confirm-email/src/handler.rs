@@ -5,18 +5,19 @@ use ferrite_runtime::batch::sqs::Message;
 
 use crate::email_sent::EmailSent;
 
-/// Completes the record of a mail that SES took: for where notify-customer had no answer from SES, or died.
+/// Marks the delivery of an e-mail that SES accepted as completed.
 ///
-/// It may come twice, and before notify-customer has ended; the record says the same either way.
+/// This covers the cases where notify-customer got no response from SES or died before it saved the result. The event may
+/// arrive twice, or before notify-customer finishes. The record is the same in each case.
 pub(crate) async fn confirm_email(
     records: &impl IdempotencyStore,
     clock: &impl Clock,
     message: Message,
 ) -> Result<(), Failure> {
-    let EmailSent(sending) = message.body.parse().map_err(Failure::reject)?;
-    let remembered_until = clock.now().after(EmailDelivery::RETENTION);
-    let settled = records.complete_if_in_progress(&sending.key(), EmailDelivery::SENT, remembered_until).await;
-    settled.map(drop).map_err(Failure::retry)
+    let EmailSent(delivery) = message.body.parse().map_err(Failure::reject)?;
+    let expires_at = clock.now().after(EmailDelivery::RETENTION);
+    let completed = records.complete_if_in_progress(&delivery.key(), EmailDelivery::SENT, expires_at).await;
+    completed.map(drop).map_err(Failure::retry)
 }
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod tests {
 
     use super::*;
 
-    fn sent(source: &str, tags: &Value) -> Message {
+    fn email_sent(source: &str, tags: &Value) -> Message {
         let body = json!({"source": source, "detail-type": "Email Sent", "detail": {"mail": {"tags": tags}}});
         message(&body.to_string())
     }
@@ -52,27 +53,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mail_that_ses_took_is_sent_whatever_its_sender_knows() {
-        let (records, clock) = (MemoryIdempotency::default(), FixedClock(contract::now()));
+    async fn completes_the_record_of_an_accepted_email() {
+        let records = MemoryIdempotency::default();
+        let clock = FixedClock(contract::now());
         records.start(&attempt()).await.unwrap();
         for _ in 0..2 {
-            confirm_email(&records, &clock, sent("aws.ses", &json!({"record": ["abc"]}))).await.unwrap();
+            confirm_email(&records, &clock, email_sent("aws.ses", &json!({"record": ["abc"]}))).await.unwrap();
         }
-        let StartResult::Completed(saved) = records.start(&attempt()).await.unwrap() else { panic!("it is not known") };
+        let StartResult::Completed(saved) = records.start(&attempt()).await.unwrap() else { panic!("not completed") };
         assert_eq!(saved.response, EmailDelivery::SENT);
         assert!(
             records.complete(&attempt(), EmailDelivery::SENT, attempt().expires_at).await.unwrap(),
-            "its sender says the same"
+            "notify-customer saves the same result"
         );
     }
 
     #[tokio::test]
-    async fn what_is_not_of_a_mail_of_ours_is_rejected() {
-        let (records, clock) = (MemoryIdempotency::default(), FixedClock(contract::now()));
-        let foreign = sent("elsewhere", &json!({"record": ["abc"]}));
-        for message in [foreign, sent("aws.ses", &json!({})), sent("aws.ses", &json!({"record": []})), message("hello")] {
-            let refused = confirm_email(&records, &clock, message).await;
-            assert!(matches!(refused, Err(Failure::Reject(_))), "{refused:?}");
+    async fn rejects_events_that_are_not_about_our_emails() {
+        let records = MemoryIdempotency::default();
+        let clock = FixedClock(contract::now());
+        let other_source = email_sent("elsewhere", &json!({"record": ["abc"]}));
+        for message in [
+            other_source,
+            email_sent("aws.ses", &json!({})),
+            email_sent("aws.ses", &json!({"record": []})),
+            message("not JSON"),
+        ] {
+            let result = confirm_email(&records, &clock, message).await;
+            assert!(matches!(result, Err(Failure::Reject(_))), "{result:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The confirmations queue: takes note of the e-mails that SES sent.
+//! The confirmations queue: records which e-mails SES accepted.
 
 mod email_sent;
 mod handler;

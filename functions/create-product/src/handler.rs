@@ -5,7 +5,7 @@ use ferrite_domain::ports::CreateProduct;
 use ferrite_runtime::http::{Request, Response, caller, json_body, located};
 use http::StatusCode;
 
-/// Creates a product: 201 with the product and its `Location`.
+/// Creates a product. Returns 201 with the product and its `Location`. Requires the scope `products:write`.
 pub(crate) async fn create_product(
     products: &impl CreateProduct,
     ids: &impl NewIds,
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requires_the_scope_of_an_administrator() {
+    async fn requires_the_products_write_scope() {
         for scope in ["", "products:read", "products:writer"] {
             let error = create(&MemoryStore::default(), scope, &tea()).await.unwrap_err();
             assert_eq!(error.problem().status(), StatusCode::FORBIDDEN, "{scope}");

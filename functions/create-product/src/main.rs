@@ -21,8 +21,8 @@ async fn main() -> Result<(), InitError> {
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
     let records = IdempotencyTable::new(&aws, settings.idempotency_table_name);
-    let once = Idempotency::new(records, SystemClock, "create-product");
+    let idempotency = Idempotency::new(records, SystemClock, "create-product");
     table.prewarm_put().await;
     let handler = service_fn(|request| handler::create_product(&table, &RandomIds, &SystemClock, request));
-    http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&once)).service(handler)).await
+    http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&idempotency)).service(handler)).await
 }

@@ -2,7 +2,7 @@ use ferrite_api::{ApiError, PRODUCTS_WRITE};
 use ferrite_domain::ports::DeleteProduct;
 use ferrite_runtime::http::{Problem, Request, Response, caller, no_content, path_id};
 
-/// Deletes a product: 204, and 404 the second time.
+/// Deletes a product. Returns 204, or 404 if the product does not exist. Requires the scope `products:write`.
 pub(crate) async fn delete_product(products: &impl DeleteProduct, request: Request) -> Result<Response, ApiError> {
     caller(&request)?.require(PRODUCTS_WRITE)?;
     if !products.delete(path_id(&request, "productId")?).await? {
@@ -23,7 +23,8 @@ mod tests {
 
     #[tokio::test]
     async fn deletes_a_product_once() {
-        let (store, product) = (MemoryStore::default(), contract::product(1));
+        let store = MemoryStore::default();
+        let product = contract::product(1);
         store.create(&product).await.unwrap();
         let delete = |scope| {
             let request = request(Method::DELETE).by_caller("ada", scope).path_parameter("productId", product.id);

@@ -1,4 +1,4 @@
-//! GET /openapi.json and GET /docs: the API's contract, for programs and for people.
+//! GET /openapi.json and GET /docs: the OpenAPI document and a documentation page made from it.
 
 mod handler;
 

@@ -11,33 +11,34 @@ use serde_json::json;
 
 const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 
-/// Cancels every order that has been pending for longer than `pending_timeout`, and returns its stock.
+/// Cancels every order that has been pending for longer than `pending_timeout`, and returns its units to stock.
 ///
-/// Each order is a transaction of its own that holds only while the order is pending. Run twice at once, or against a
-/// payment or a cancellation, it changes each order once or not at all; ended anywhere, the next run goes on. An order that
-/// cannot be saved keeps no other from being cancelled, and a shard that cannot be listed none of another shard.
+/// Each order is cancelled in its own transaction, with the condition that it is still pending. A concurrent run, payment or
+/// cancellation therefore changes each order at most once, and after a crash the next run cancels the remaining orders. If an
+/// order cannot be saved or a shard cannot be listed, the other orders and shards are still processed.
 ///
 /// # Errors
-/// Orders could not be listed, or some not be saved: the first reason, when everything else is done.
+/// Returns the first error after processing everything else, if a shard could not be listed or an order could not be saved.
 pub(crate) async fn expire_orders(
     orders: &(impl ListPendingOrders + SaveTransition),
     clock: &impl Clock,
     pending_timeout: Duration,
 ) -> Result<(), Failure> {
     let now = clock.now();
-    let (mut expired, mut failure) = (0_u32, None);
+    let mut expired = 0_u32;
+    let mut first_error = None;
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
             let listed = match orders.list_pending(shard, now.before(pending_timeout), &page).await {
                 Ok(listed) => listed,
                 Err(error) => {
-                    failure.get_or_insert(error);
+                    first_error.get_or_insert(error);
                     break;
                 }
             };
             for order in listed.items {
-                // The index is behind the table by a moment: an order in it may be past `pending` by now.
+                // The index is eventually consistent: an order in it may no longer be pending.
                 let Ok(transition) = order.expire(now) else { continue };
                 match orders.save(&transition, &trace::context()).await {
                     Ok(true) => {
@@ -46,7 +47,7 @@ pub(crate) async fn expire_orders(
                     }
                     Ok(false) => {}
                     Err(error) => {
-                        failure.get_or_insert(error);
+                        first_error.get_or_insert(error);
                     }
                 }
             }
@@ -57,7 +58,7 @@ pub(crate) async fn expire_orders(
         }
     }
     log::append_key("expired", json!(expired));
-    failure.map_or(Ok(()), |error| Err(Failure::retry(error)))
+    first_error.map_or(Ok(()), |error| Err(Failure::retry(error)))
 }
 
 #[cfg(test)]
@@ -73,8 +74,10 @@ mod tests {
 
     const PENDING_TIMEOUT: Duration = Duration::from_secs(3600);
 
-    async fn ordered(count: usize) -> (MemoryStore, Product, Vec<Order>) {
-        let (store, product) = (MemoryStore::default(), contract::product(500));
+    /// A store with a product and `count` pending orders for one unit each.
+    async fn store_with_orders(count: usize) -> (MemoryStore, Product, Vec<Order>) {
+        let store = MemoryStore::default();
+        let product = contract::product(500);
         store.create(&product).await.unwrap();
         let mut orders = Vec::new();
         for _ in 0..count {
@@ -83,9 +86,9 @@ mod tests {
         (store, product, orders)
     }
 
-    /// As it is `after` the orders were placed.
-    fn clock(after: Duration) -> FixedClock {
-        FixedClock(contract::now().after(after))
+    /// A clock that shows the time `elapsed` after the orders were placed.
+    fn clock(elapsed: Duration) -> FixedClock {
+        FixedClock(contract::now().after(elapsed))
     }
 
     async fn status(store: &MemoryStore, order: &Order) -> &'static str {
@@ -97,9 +100,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_pending_for_too_long_is_cancelled_and_its_stock_returned_once() {
-        // More than a page in some shard.
-        let (store, product, orders) = ordered(300).await;
+    async fn cancels_overdue_orders_and_returns_their_stock_once() {
+        // Enough orders for a shard with more than one page.
+        let (store, product, orders) = store_with_orders(300).await;
         for _ in 0..2 {
             expire_orders(&store, &clock(PENDING_TIMEOUT + Duration::from_secs(1)), PENDING_TIMEOUT).await.unwrap();
         }
@@ -110,8 +113,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_may_still_be_paid_or_was_is_left_alone() {
-        let (store, product, orders) = ordered(2).await;
+    async fn keeps_orders_that_are_paid_or_not_yet_overdue() {
+        let (store, product, orders) = store_with_orders(2).await;
         assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
         expire_orders(&store, &clock(PENDING_TIMEOUT), PENDING_TIMEOUT).await.unwrap();
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "pending"));
@@ -120,89 +123,93 @@ mod tests {
         assert_eq!(stock(&store, &product).await, 499);
     }
 
-    /// A store whose index is behind: it lists an order as pending that was paid meanwhile.
-    struct Behind<'a>(&'a MemoryStore, Vec<Order>);
+    /// A store with an outdated index: it lists the given orders as pending, whatever their status is.
+    struct StaleIndex<'a> {
+        store: &'a MemoryStore,
+        listed: Vec<Order>,
+    }
 
-    impl ListPendingOrders for Behind<'_> {
+    impl ListPendingOrders for StaleIndex<'_> {
         async fn list_pending(
             &self,
             shard: Shard,
             _: Timestamp,
             _: &PageRequest<OrderPosition>,
         ) -> Result<Page<Order, OrderPosition>, PortError> {
-            let listed = self.1.iter().filter(|order| Shard::of(order.id) == shard).cloned().collect();
+            let listed = self.listed.iter().filter(|order| Shard::of(order.id) == shard).cloned().collect();
             Ok(Page { items: listed, next: None })
         }
     }
 
-    impl SaveTransition for Behind<'_> {
-        async fn save(&self, transition: &Transition, cause: &TraceContext) -> Result<bool, PortError> {
-            self.0.save(transition, cause).await
+    impl SaveTransition for StaleIndex<'_> {
+        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
+            self.store.save(transition, trace_context).await
         }
     }
 
-    /// A store that cannot list one of its shards, or save one of the orders.
-    struct Stuck<'a> {
+    /// A store that fails to list one of its shards, or to save one of its orders.
+    struct FailingStore<'a> {
         store: &'a MemoryStore,
-        shard: Option<Shard>,
-        order: Option<&'a Order>,
+        unreadable_shard: Option<Shard>,
+        unwritable_order: Option<&'a Order>,
     }
 
-    impl ListPendingOrders for Stuck<'_> {
+    impl ListPendingOrders for FailingStore<'_> {
         async fn list_pending(
             &self,
             shard: Shard,
             before: Timestamp,
             page: &PageRequest<OrderPosition>,
         ) -> Result<Page<Order, OrderPosition>, PortError> {
-            if self.shard == Some(shard) {
-                return Err(PortError::new("Query", "an item is no order"));
+            if self.unreadable_shard == Some(shard) {
+                return Err(PortError::new("Query", "an item is not an order"));
             }
             self.store.list_pending(shard, before, page).await
         }
     }
 
-    impl SaveTransition for Stuck<'_> {
-        async fn save(&self, transition: &Transition, cause: &TraceContext) -> Result<bool, PortError> {
-            if self.order.is_some_and(|order| order.id == transition.before().id) {
+    impl SaveTransition for FailingStore<'_> {
+        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
+            if self.unwritable_order.is_some_and(|order| order.id == transition.before().id) {
                 return Err(PortError::new("TransactWriteItems", "throttled"));
             }
-            self.store.save(transition, cause).await
+            self.store.save(transition, trace_context).await
         }
     }
 
     #[tokio::test]
-    async fn an_order_that_cannot_be_saved_holds_up_no_other() {
-        let (store, _, orders) = ordered(40).await;
-        // The one that comes first.
-        let stuck = orders.iter().min_by_key(|order| (Shard::of(order.id), order.id)).unwrap();
-        let stuck_store = Stuck { store: &store, shard: None, order: Some(stuck) };
-        let run = expire_orders(&stuck_store, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
-        assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
+    async fn cancels_the_other_orders_when_one_cannot_be_saved() {
+        let (store, _, orders) = store_with_orders(40).await;
+        // The first order in processing order.
+        let unwritable = orders.iter().min_by_key(|order| (Shard::of(order.id), order.id)).unwrap();
+        let failing = FailingStore { store: &store, unreadable_shard: None, unwritable_order: Some(unwritable) };
+        let result = expire_orders(&failing, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
+        assert!(matches!(result, Err(Failure::Retry(_))), "{result:?}");
         for order in &orders {
-            assert_eq!(status(&store, order).await == "pending", order.id == stuck.id);
+            assert_eq!(status(&store, order).await == "pending", order.id == unwritable.id);
         }
     }
 
     #[tokio::test]
-    async fn a_shard_that_cannot_be_listed_holds_up_no_other() {
-        let (store, _, orders) = ordered(40).await;
+    async fn processes_the_other_shards_when_one_cannot_be_listed() {
+        let (store, _, orders) = store_with_orders(40).await;
         let unreadable = orders.iter().map(|order| Shard::of(order.id)).min().unwrap();
-        let stuck = Stuck { store: &store, shard: Some(unreadable), order: None };
-        let run = expire_orders(&stuck, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
-        assert!(matches!(run, Err(Failure::Retry(_))), "it is to be tried again");
+        let failing = FailingStore { store: &store, unreadable_shard: Some(unreadable), unwritable_order: None };
+        let result = expire_orders(&failing, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await;
+        assert!(matches!(result, Err(Failure::Retry(_))), "{result:?}");
         for order in &orders {
             assert_eq!(status(&store, order).await == "pending", Shard::of(order.id) == unreadable);
         }
     }
 
     #[tokio::test]
-    async fn a_payment_that_was_quicker_wins() {
-        let (store, product, orders) = ordered(2).await;
+    async fn keeps_an_order_that_was_paid_after_the_index_was_read() {
+        let (store, product, orders) = store_with_orders(2).await;
         let paid = orders[0].clone().pay(contract::now()).unwrap();
         assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
         for listed in [orders.clone(), vec![paid.after().clone()]] {
-            expire_orders(&Behind(&store, listed), &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();
+            let stale = StaleIndex { store: &store, listed };
+            expire_orders(&stale, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();
         }
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "cancelled"));
         assert_eq!(stock(&store, &product).await, 499);

@@ -1,4 +1,4 @@
-//! A schedule: cancels orders that were pending for too long.
+//! Scheduled: cancels orders that have been pending for too long.
 
 mod handler;
 

@@ -3,7 +3,7 @@ use ferrite_domain::ports::GetOrder;
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, path_id};
 use http::StatusCode;
 
-/// Shows the caller's order; another's is as little there as one that does not exist.
+/// Returns the caller's order. Returns 404 for another customer's order, as for an order that does not exist.
 pub(crate) async fn get_order(orders: &impl GetOrder, request: Request) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
     let order = orders.get(&caller.id(), path_id(&request, "orderId")?).await?.ok_or_else(Problem::not_found)?;
@@ -22,8 +22,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn shows_an_order_only_to_its_customer() {
-        let (store, product) = (MemoryStore::default(), contract::product(1));
+    async fn returns_an_order_only_to_its_customer() {
+        let store = MemoryStore::default();
+        let product = contract::product(1);
         store.create(&product).await.unwrap();
         let order = contract::orders::placed(&store, &[(&product, 1)]).await;
         let get = |customer: &str| {
@@ -33,6 +34,6 @@ mod tests {
         let response = get(order.customer.as_str()).await.unwrap();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!((&body["id"], &body["status"]), (&json!(order.id), &json!("pending")));
-        assert_eq!(get("somebody-else").await.unwrap_err().problem().status(), StatusCode::NOT_FOUND);
+        assert_eq!(get("another-customer").await.unwrap_err().problem().status(), StatusCode::NOT_FOUND);
     }
 }

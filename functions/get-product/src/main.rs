@@ -18,7 +18,7 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
-    let links = ImageSigner::new(&aws, &settings.image_bucket).await?;
+    let signer = ImageSigner::new(&aws, &settings.image_bucket).await?;
     table.prewarm_read().await;
-    http::serve(service_fn(|request| handler::get_product(&table, &links, &SystemClock, request))).await
+    http::serve(service_fn(|request| handler::get_product(&table, &signer, &SystemClock, request))).await
 }

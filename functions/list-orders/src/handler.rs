@@ -3,7 +3,7 @@ use ferrite_domain::ports::ListOrders;
 use ferrite_runtime::http::{Request, Response, caller, json};
 use http::StatusCode;
 
-/// Lists the caller's orders, newest first, a page at a time.
+/// Returns one page of the caller's orders, newest first.
 pub(crate) async fn list_orders(orders: &impl ListOrders, request: Request) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
     let page = orders.list(&caller.id(), &page_request(&request)?).await?;
@@ -22,7 +22,7 @@ mod tests {
 
     use super::*;
 
-    async fn listed_for(store: &MemoryStore, customer: &str) -> usize {
+    async fn count_listed(store: &MemoryStore, customer: &str) -> usize {
         let response = list_orders(store, request(Method::GET).by_caller(customer, "")).await.unwrap();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         body["items"].as_array().unwrap().len()
@@ -30,12 +30,13 @@ mod tests {
 
     #[tokio::test]
     async fn lists_only_the_orders_of_the_caller() {
-        let (store, product) = (MemoryStore::default(), contract::product(2));
+        let store = MemoryStore::default();
+        let product = contract::product(2);
         store.create(&product).await.unwrap();
         let order = contract::orders::placed(&store, &[(&product, 1)]).await;
         contract::orders::placed(&store, &[(&product, 1)]).await;
-        assert_eq!(listed_for(&store, order.customer.as_str()).await, 1);
-        assert_eq!(listed_for(&store, "somebody-else").await, 0);
+        assert_eq!(count_listed(&store, order.customer.as_str()).await, 1);
+        assert_eq!(count_listed(&store, "another-customer").await, 0);
     }
 
     #[tokio::test]

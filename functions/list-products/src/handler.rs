@@ -4,17 +4,17 @@ use ferrite_domain::ports::{ListProducts, SignImageUrl};
 use ferrite_runtime::http::{Request, Response, json};
 use http::StatusCode;
 
-/// Lists products, newest first, a page at a time.
+/// Returns one page of the products, newest first.
 pub(crate) async fn list_products(
     products: &impl ListProducts,
-    links: &impl SignImageUrl,
+    signer: &impl SignImageUrl,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
     let page = products.list(&page_request(&request)?).await?;
     let now = clock.now();
     let body = PageBody::new(page, |product| {
-        let images = image_bodies(&product, links, now)?;
+        let images = image_bodies(&product, signer, now)?;
         Ok::<_, ApiError>(ProductBody::new(product, images))
     })?;
     Ok(json(StatusCode::OK, &body)?)
@@ -35,7 +35,9 @@ mod tests {
 
     #[tokio::test]
     async fn lists_the_newest_product_first_and_returns_a_cursor() {
-        let (store, older, newer) = (MemoryStore::default(), contract::product(1), contract::product(1));
+        let store = MemoryStore::default();
+        let older = contract::product(1);
+        let newer = contract::product(1);
         store.create(&older).await.unwrap();
         store.create(&newer).await.unwrap();
         let mut query = vec![("limit".to_owned(), vec!["1".to_owned()])];

@@ -1,14 +1,14 @@
-//! One e-mail for each event, however often the event is delivered and wherever this process dies.
+//! Sends one e-mail for each event, even if the event is delivered several times or this process dies.
 //!
-//! SES has no idempotency key, so each delivery has a record, with the states of Powertools' idempotency:
+//! SES has no idempotency key. Each delivery therefore has an idempotency record, with the states that Powertools uses:
 //!
-//! - in progress: from before the call of SES until the confirmation window ends;
-//! - completed: SES accepted the e-mail, or will never accept it;
+//! - in progress: from before the call to SES until the confirmation window ends;
+//! - completed: SES accepted the e-mail, or rejected it permanently;
 //! - absent: SES did not accept the e-mail, and the next attempt sends it.
 //!
-//! If the response of SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent again
-//! before the window ends. Within the window SES reports accepted e-mails in an event, and confirm-email completes the
-//! record. So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window.
+//! If the response from SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent again
+//! before the window ends. SES publishes an event for each accepted e-mail, and confirm-email then completes the record.
+//! So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window ends.
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,7 +27,7 @@ use tracing::{Instrument, info_span};
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
 
-/// The deliveries and their records.
+/// Sends e-mails and keeps a record of each delivery.
 #[derive(Debug)]
 pub(crate) struct EmailDeliveries<R, C> {
     records: R,
@@ -35,21 +35,23 @@ pub(crate) struct EmailDeliveries<R, C> {
     window: Duration,
 }
 
-/// It is not known yet whether the e-mail was sent.
+/// An earlier attempt is in progress: it is unknown whether SES accepted the e-mail.
 #[derive(Debug, thiserror::Error)]
 #[error("an attempt to send this e-mail is not confirmed yet")]
 struct Unconfirmed;
 
 impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
-    /// `window` is how long SES has to confirm an e-mail whose response was lost.
+    /// `window` is how long to wait for the confirmation event of an e-mail if the response from SES was lost.
     pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
         Self { records, clock, window }
     }
 
     /// Sends the notification about `event` to `to`, unless it was sent before.
     ///
+    /// An e-mail that SES rejects permanently is logged, counted and not sent again.
+    ///
     /// # Errors
-    /// The e-mail was not sent, or it is not known whether it was: the event is to be delivered again.
+    /// Returns [`Failure::Retry`] if the e-mail was not sent, or if it is unknown whether it was sent.
     pub(crate) async fn send_once(
         &self,
         mailer: &impl SendEmail,
@@ -78,8 +80,8 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
             }
             Err(error @ SendEmailError::NotSent(_)) => {
                 if let Err(error) = self.records.release(&attempt).await {
-                    // The e-mail is then sent when the window ends.
-                    tracing::warn!(error = &error as &dyn Error, "the record of an e-mail could not be released");
+                    // The next attempt sends the e-mail after the window ends.
+                    tracing::warn!(error = &error as &dyn Error, "could not release the idempotency record of an e-mail");
                 }
                 Err(Failure::retry(error))
             }
@@ -98,7 +100,7 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
         }
     }
 
-    /// Has no effect if the event of SES came first.
+    /// Completes the record. Has no effect if confirm-email has completed it already.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
         let expires_at = self.clock.now().after(EmailDelivery::RETENTION);
         let completed = self.records.complete(attempt, outcome, expires_at).await;
@@ -120,22 +122,22 @@ mod tests {
 
     const WINDOW: Duration = Duration::from_secs(300);
 
-    struct Moving(Mutex<Timestamp>);
+    struct ManualClock(Mutex<Timestamp>);
 
-    impl Clock for Moving {
+    impl Clock for ManualClock {
         fn now(&self) -> Timestamp {
             *self.0.lock().unwrap()
         }
     }
 
-    struct Shop {
-        deliveries: EmailDeliveries<MemoryIdempotency, Moving>,
+    struct Fixture {
+        deliveries: EmailDeliveries<MemoryIdempotency, ManualClock>,
         mailer: MemoryMailer,
     }
 
-    impl Shop {
+    impl Fixture {
         fn new() -> Self {
-            let clock = Moving(Mutex::new(contract::now()));
+            let clock = ManualClock(Mutex::new(contract::now()));
             Self {
                 deliveries: EmailDeliveries::new(MemoryIdempotency::default(), clock, WINDOW),
                 mailer: MemoryMailer::default(),
@@ -148,12 +150,12 @@ mod tests {
             self.deliveries.send_once(&self.mailer, &EventId::of_change("ada", 1.into()), to, notification).await
         }
 
-        fn wait(&self, time: Duration) {
+        fn advance_clock(&self, duration: Duration) {
             let mut now = self.deliveries.clock.0.lock().unwrap();
-            *now = now.after(time);
+            *now = now.after(duration);
         }
 
-        /// What confirm-email does about the mail that was sent last.
+        /// Completes the record of the last e-mail, as confirm-email does.
         async fn confirm(&self) {
             let message_tags = self.mailer.sent().pop().unwrap().message_tags;
             let [(EmailDelivery::MESSAGE_TAG, digest)] = &message_tags[..] else { panic!("{message_tags:?}") };
@@ -163,83 +165,83 @@ mod tests {
             self.deliveries.records.complete_if_in_progress(&key, EmailDelivery::SENT, expires_at).await.unwrap();
         }
 
-        fn sent(&self) -> usize {
+        fn sent_count(&self) -> usize {
             self.mailer.sent().len()
         }
     }
 
     #[tokio::test]
-    async fn an_event_that_comes_again_sends_nothing_more() {
-        let shop = Shop::new();
-        for wait in [Duration::ZERO, WINDOW * 2, EmailDelivery::RETENTION - WINDOW * 4] {
-            shop.wait(wait);
-            shop.deliver().await.unwrap();
+    async fn sends_one_email_for_repeated_events() {
+        let fixture = Fixture::new();
+        for delay in [Duration::ZERO, WINDOW * 2, EmailDelivery::RETENTION - WINDOW * 4] {
+            fixture.advance_clock(delay);
+            fixture.deliver().await.unwrap();
         }
-        shop.confirm().await;
-        assert_eq!(shop.sent(), 1);
+        fixture.confirm().await;
+        assert_eq!(fixture.sent_count(), 1);
     }
 
     #[tokio::test]
-    async fn a_mail_whose_answer_was_lost_is_not_sent_again_once_ses_told_of_it() {
-        let shop = Shop::new();
-        shop.mailer.lose_next_answer();
-        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
-        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))), "nothing is known yet");
-        shop.confirm().await;
-        shop.wait(WINDOW * 2);
-        shop.deliver().await.unwrap();
-        assert_eq!(shop.sent(), 1);
+    async fn does_not_resend_a_confirmed_email_whose_response_was_lost() {
+        let fixture = Fixture::new();
+        fixture.mailer.lose_next_answer();
+        assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
+        assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))), "not confirmed yet");
+        fixture.confirm().await;
+        fixture.advance_clock(WINDOW * 2);
+        fixture.deliver().await.unwrap();
+        assert_eq!(fixture.sent_count(), 1);
     }
 
     #[tokio::test]
-    async fn what_ses_tells_too_late_keeps_a_third_mail_from_being_sent() {
-        let shop = Shop::new();
+    async fn does_not_resend_after_a_late_confirmation() {
+        let fixture = Fixture::new();
         for _ in 0..2 {
-            shop.mailer.lose_next_answer();
-            assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
-            shop.wait(WINDOW + Duration::from_millis(1));
+            fixture.mailer.lose_next_answer();
+            assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
+            fixture.advance_clock(WINDOW + Duration::from_millis(1));
         }
-        shop.confirm().await;
-        shop.deliver().await.unwrap();
-        assert_eq!(shop.sent(), 2);
+        fixture.confirm().await;
+        fixture.deliver().await.unwrap();
+        assert_eq!(fixture.sent_count(), 2);
     }
 
     #[tokio::test]
-    async fn a_mail_that_ses_did_not_tell_of_is_sent_when_the_window_is_over() {
-        let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::Unknown(PortError::new("SendEmail", "the connection broke")));
-        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
-        shop.wait(WINDOW - Duration::from_millis(1));
-        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
-        assert_eq!(shop.sent(), 0);
-        shop.wait(Duration::from_millis(2));
-        shop.deliver().await.unwrap();
-        assert_eq!(shop.sent(), 1);
+    async fn resends_an_unconfirmed_email_after_the_window() {
+        let fixture = Fixture::new();
+        fixture.mailer.fail_next(SendEmailError::Unknown(PortError::new("SendEmail", "the connection was reset")));
+        assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
+        fixture.advance_clock(WINDOW - Duration::from_millis(1));
+        assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
+        assert_eq!(fixture.sent_count(), 0);
+        fixture.advance_clock(Duration::from_millis(2));
+        fixture.deliver().await.unwrap();
+        assert_eq!(fixture.sent_count(), 1);
     }
 
     #[tokio::test]
-    async fn what_ses_said_no_to_is_sent_by_the_next_delivery() {
-        let shop = Shop::new();
-        shop.mailer.fail_next(SendEmailError::NotSent(PortError::new("SendEmail", "Throttling")));
-        assert!(matches!(shop.deliver().await, Err(Failure::Retry(_))));
-        shop.deliver().await.unwrap();
-        assert_eq!(shop.sent(), 1);
+    async fn sends_a_throttled_email_on_the_next_attempt() {
+        let fixture = Fixture::new();
+        fixture.mailer.fail_next(SendEmailError::NotSent(PortError::new("SendEmail", "Throttling")));
+        assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
+        fixture.deliver().await.unwrap();
+        assert_eq!(fixture.sent_count(), 1);
     }
 
     #[tokio::test]
-    async fn a_rejected_address_ends_there_with_the_reason() {
-        let shop = Shop::new();
+    async fn does_not_resend_a_rejected_email_and_saves_the_reason() {
+        let fixture = Fixture::new();
         let reason = Reason::from_lossy("no such domain");
-        shop.mailer.fail_next(SendEmailError::Rejected { reason });
+        fixture.mailer.fail_next(SendEmailError::Rejected { reason });
         for _ in 0..2 {
-            shop.deliver().await.unwrap();
+            fixture.deliver().await.unwrap();
         }
-        assert_eq!(shop.sent(), 0);
+        assert_eq!(fixture.sent_count(), 0);
         let delivery = EmailDelivery::new(digest(&EventId::of_change("ada", 1.into())).unwrap());
         let StartResult::Completed(saved) =
-            shop.deliveries.records.start(&shop.deliveries.attempt(&delivery)).await.unwrap()
+            fixture.deliveries.records.start(&fixture.deliveries.attempt(&delivery)).await.unwrap()
         else {
-            panic!("it has ended");
+            panic!("not completed");
         };
         assert_eq!(saved.response, r#"{"rejected":"no such domain"}"#);
     }

@@ -8,7 +8,10 @@ use serde_json::json;
 
 use crate::email_deliveries::EmailDeliveries;
 
-/// E-mails a customer what happened to them.
+/// Sends a customer the e-mail about an event of their account or of one of their orders, if they are registered.
+///
+/// # Errors
+/// Rejects events of a type that causes no e-mail. Returns a retryable failure if the e-mail may not have been sent.
 pub(crate) async fn notify_customer(
     customers: &impl GetCustomer,
     mailer: &impl SendEmail,
@@ -19,10 +22,10 @@ pub(crate) async fn notify_customer(
     | DomainEvent::OrderPaid(OrderPaid { customer_id, .. })
     | DomainEvent::OrderCancelled(OrderCancelled { customer_id, .. })) = &event
     else {
-        return Err(Failure::reject(format!("{} is not what this queue is for", event.event_type())));
+        return Err(Failure::reject(format!("unexpected event type {}", event.event_type())));
     };
     let Some(customer) = customers.get(customer_id).await? else {
-        // One may order without having registered, and then there is nowhere to write to.
+        // Customers can place orders without registering. Their e-mail address is then unknown.
         log::append_to_list("not_registered", json!({ "event_id": id }));
         return Ok(());
     };
@@ -42,7 +45,8 @@ mod tests {
 
     use super::*;
 
-    async fn registered() -> MemoryStore {
+    /// A store with the registered customer `ada`.
+    async fn store_with_customer() -> MemoryStore {
         let store = MemoryStore::default();
         let customer = Customer {
             id: "ada".to_owned().try_into().unwrap(),
@@ -56,12 +60,14 @@ mod tests {
         store
     }
 
-    fn told(event: DomainEvent) -> CloudEvent<DomainEvent> {
+    fn cloud_event(event: DomainEvent) -> CloudEvent<DomainEvent> {
         CloudEvent::new(EventId::of_change("x", Version::FIRST), "x".to_owned(), contract::now(), event)
     }
 
     fn registration(customer: &str) -> CloudEvent<DomainEvent> {
-        told(DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.to_owned().try_into().unwrap() }))
+        cloud_event(DomainEvent::CustomerRegistered(CustomerRegistered {
+            customer_id: customer.to_owned().try_into().unwrap(),
+        }))
     }
 
     fn deliveries() -> EmailDeliveries<MemoryIdempotency, FixedClock> {
@@ -69,8 +75,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_customer_is_written_to_once_at_the_address_they_gave() {
-        let (store, mailer, deliveries) = (registered().await, MemoryMailer::default(), deliveries());
+    async fn sends_one_email_to_the_registered_address() {
+        let store = store_with_customer().await;
+        let mailer = MemoryMailer::default();
+        let deliveries = deliveries();
         for _ in 0..2 {
             notify_customer(&store, &mailer, &deliveries, registration("ada")).await.unwrap();
         }
@@ -80,22 +88,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_never_registered_is_not_written_to() {
-        let (store, mailer) = (registered().await, MemoryMailer::default());
+    async fn sends_no_email_to_an_unregistered_customer() {
+        let store = store_with_customer().await;
+        let mailer = MemoryMailer::default();
         notify_customer(&store, &mailer, &deliveries(), registration("bob")).await.unwrap();
         assert!(mailer.sent().is_empty());
     }
 
     #[tokio::test]
-    async fn what_nobody_is_written_about_is_rejected() {
+    async fn rejects_events_without_a_notification() {
         let order = OrderPlaced {
             order_id: "ord_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap(),
             customer_id: "ada".to_owned().try_into().unwrap(),
             lines: Vec::new(),
             total: contract::product(1).price,
         };
-        let event = told(DomainEvent::OrderPlaced(order));
-        let refused = notify_customer(&registered().await, &MemoryMailer::default(), &deliveries(), event).await;
-        assert!(matches!(refused, Err(Failure::Reject(_))));
+        let event = cloud_event(DomainEvent::OrderPlaced(order));
+        let store = store_with_customer().await;
+        let result = notify_customer(&store, &MemoryMailer::default(), &deliveries(), event).await;
+        assert!(matches!(result, Err(Failure::Reject(_))), "{result:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The notifications queue: e-mails customers what happened, once.
+//! The notifications queue: sends each customer notification by e-mail, once.
 
 mod email_deliveries;
 mod handler;

@@ -11,13 +11,13 @@ use tracing::{Instrument, info_span};
 
 const ORDERS_PLACED: Metric = Metric::new("OrdersPlaced", Unit::Count);
 
-/// How often an order is priced before it is rejected because its products change all the time.
+/// How many times an order is priced before the request fails because its products keep changing.
 const MAX_PRICING_ATTEMPTS: usize = 3;
 
-/// Places an order: 202 with the pending order and its `Location`, once for each idempotency key.
+/// Places an order, once for each idempotency key. Returns 202 with the pending order and its `Location`.
 ///
-/// The response is saved in the transaction that takes the stock and stores the order. Wherever this process dies, the
-/// repeated request finds either nothing and is carried out, or the order and its response.
+/// One transaction takes the stock, stores the order and saves the response. If this process dies, a retry of the request
+/// either finds the saved response and returns it, or finds nothing and places the order.
 pub(crate) async fn place_order(
     store: &(impl GetProducts + PlaceOrder),
     ids: &impl NewIds,
@@ -28,7 +28,7 @@ pub(crate) async fn place_order(
     let key = idempotency::required_key(&request)?;
     let body = JsonBody::read(&request)?;
     let fingerprint = idempotency::fingerprint(&body)?;
-    let wanted = PlacementRequest::try_from(body.parse::<PlaceOrderBody>()?)?;
+    let placement_request = PlacementRequest::try_from(body.parse::<PlaceOrderBody>()?)?;
     let now = clock.now();
     if let Some(saved) = store.find_saved_response(&customer, &key, now).await? {
         return Ok(idempotency::replay(&saved, &fingerprint)?);
@@ -36,10 +36,10 @@ pub(crate) async fn place_order(
 
     let id = ids.new_id().into();
     for _ in 0..MAX_PRICING_ATTEMPTS {
-        let products = store.get_many(&wanted.products()).await?;
-        let order = match wanted.clone().price(id, customer.clone(), &products, now) {
+        let products = store.get_many(&placement_request.products()).await?;
+        let order = match placement_request.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
-            // A concurrent retry of this request may have taken the stock: look for its saved response before rejecting.
+            // A concurrent retry of this request may have taken the stock. Look for its saved response before rejecting.
             Err(error) => match store.find_saved_response(&customer, &key, now).await? {
                 Some(saved) => return Ok(idempotency::replay(&saved, &fingerprint)?),
                 None => return Err(error.into()),
@@ -47,8 +47,8 @@ pub(crate) async fn place_order(
         };
         let response = accepted(&order)?;
         let saved = idempotency::save(&response, fingerprint.clone())?;
-        let (key, key_expires_at) = (key.clone(), now.after(DAY));
-        let placement = Placement { order, key, saved, key_expires_at, trace_context: trace::context() };
+        let placement =
+            Placement { order, key: key.clone(), saved, key_expires_at: now.after(DAY), trace_context: trace::context() };
         match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);
@@ -63,7 +63,7 @@ pub(crate) async fn place_order(
     Err(PlaceOrderError::ProductsChanged.into())
 }
 
-/// 202 with the order, whose payment has not been taken yet.
+/// The 202 response with the pending order and its location.
 fn accepted(order: &Order) -> Result<Response, Problem> {
     located(json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?, &format!("orders/{}", order.id))
 }
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    fn order(product: &Product) -> Request {
+    fn order_request(product: &Product) -> Request {
         let body = json!({"lines": [{"productId": product.id, "quantity": 1}], "paymentToken": "tok_success"});
         request(Method::POST).by_caller("ada", "").header("idempotency-key", "k").json(&body)
     }
@@ -94,48 +94,50 @@ mod tests {
         place_order(store, &UniqueIds, &FixedClock(contract::now()), request).await
     }
 
-    async fn stocked(stock: u64) -> (MemoryStore, Product) {
-        let (store, product) = (MemoryStore::default(), contract::product(stock));
+    async fn store_with_stock(stock: u64) -> (MemoryStore, Product) {
+        let store = MemoryStore::default();
+        let product = contract::product(stock);
         store.create(&product).await.unwrap();
         (store, product)
     }
 
-    /// Something that happens once, just before this request looks at the products or just after.
-    struct Raced {
+    /// A store that is changed once while the request reads the products: by a concurrent retry of the same request, or by a
+    /// price change.
+    struct ConcurrentChange {
         store: MemoryStore,
         product: Product,
-        before_the_look: bool,
+        before_read: bool,
         same_request: bool,
-        happened: AtomicBool,
+        applied: AtomicBool,
     }
 
-    impl Raced {
-        async fn happen(&self) {
-            if self.happened.swap(true, Ordering::Relaxed) {
+    impl ConcurrentChange {
+        async fn apply(&self) {
+            if self.applied.swap(true, Ordering::Relaxed) {
                 return;
             }
             if self.same_request {
-                place(&self.store, order(&self.product)).await.unwrap();
+                place(&self.store, order_request(&self.product)).await.unwrap();
             } else {
-                let dearer = Money { amount: 9999.try_into().unwrap(), ..self.product.price };
-                let patch = ProductPatch { price: Some(dearer), ..ProductPatch::default() };
+                let higher_price = Money { amount: 9999.try_into().unwrap(), ..self.product.price };
+                let patch = ProductPatch { price: Some(higher_price), ..ProductPatch::default() };
                 self.store.update(self.product.id, &patch, None, contract::now()).await.unwrap();
             }
         }
     }
 
-    impl GetProducts for Raced {
+    impl GetProducts for ConcurrentChange {
         async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, PortError> {
-            if self.before_the_look {
-                self.happen().await;
+            if self.before_read {
+                self.apply().await;
             }
             let found = self.store.get_many(ids).await;
-            self.happen().await;
+            self.apply().await;
             found
         }
     }
 
-    impl PlaceOrder for Raced {
+    impl PlaceOrder for ConcurrentChange {
         async fn find_saved_response(
             &self,
             customer: &CustomerId,
@@ -151,32 +153,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_same_request_that_takes_the_last_piece_first_gives_this_one_its_answer() {
-        for before_the_look in [true, false] {
-            let (store, product) = stocked(1).await;
-            let raced = Raced { store, product, before_the_look, same_request: true, happened: AtomicBool::new(false) };
-            let answer = place(&raced, order(&raced.product)).await.unwrap();
-            let first = place(&raced.store, order(&raced.product)).await.unwrap();
-            assert_eq!(answer.body(), first.body());
-            assert_eq!(raced.store.get(raced.product.id).await.unwrap().unwrap().stock.get(), 0);
+    async fn returns_the_saved_response_when_a_concurrent_retry_takes_the_last_unit() {
+        for before_read in [true, false] {
+            let (store, product) = store_with_stock(1).await;
+            let changing =
+                ConcurrentChange { store, product, before_read, same_request: true, applied: AtomicBool::new(false) };
+            let response = place(&changing, order_request(&changing.product)).await.unwrap();
+            let saved = place(&changing.store, order_request(&changing.product)).await.unwrap();
+            assert_eq!(response.body(), saved.body());
+            assert_eq!(changing.store.get(changing.product.id).await.unwrap().unwrap().stock.get(), 0);
         }
     }
 
     #[tokio::test]
-    async fn an_order_is_priced_anew_when_a_price_changes_under_it() {
-        let (store, product) = stocked(1).await;
-        let raced = Raced { store, product, before_the_look: false, same_request: false, happened: AtomicBool::new(false) };
-        let answer = place(&raced, order(&raced.product)).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    async fn prices_the_order_again_when_a_price_changes() {
+        let (store, product) = store_with_stock(1).await;
+        let changing =
+            ConcurrentChange { store, product, before_read: false, same_request: false, applied: AtomicBool::new(false) };
+        let response = place(&changing, order_request(&changing.product)).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["total"]["amount"], 9999);
     }
 
     #[tokio::test]
-    async fn without_a_caller_nothing_is_ordered() {
-        let (store, product) = stocked(1).await;
-        let (mut parts, body) = order(&product).into_parts();
+    async fn requires_a_caller() {
+        let (store, product) = store_with_stock(1).await;
+        let (mut parts, body) = order_request(&product).into_parts();
         parts.extensions.clear();
-        let problem = place(&store, Request::from_parts(parts, body)).await.unwrap_err();
-        assert_eq!(problem.problem().status(), StatusCode::UNAUTHORIZED);
+        let error = place(&store, Request::from_parts(parts, body)).await.unwrap_err();
+        assert_eq!(error.problem().status(), StatusCode::UNAUTHORIZED);
     }
 }

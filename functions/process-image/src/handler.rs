@@ -15,15 +15,14 @@ use tracing::{Instrument, info_span};
 const IMAGES_PROCESSED: Metric = Metric::new("ImagesProcessed", Unit::Count);
 const IMAGES_FAILED: Metric = Metric::new("ImagesFailed", Unit::Count);
 
-/// Makes the variants of an upload, or marks its image failed with the reason.
+/// Creates the variants of an upload, or marks its image as failed with the reason.
 ///
-/// The notification may be delivered twice, and this process may die anywhere: the same upload makes the same variants under
-/// the same keys, and an image leaves `pending` once. What is wrong with a file becomes the state of its image and is never
-/// a failure of this function.
+/// It is safe to repeat after a crash or a duplicate notification: the same upload produces the same variants under the same
+/// keys, and an image leaves `pending` only once. A defective file results in a failed image, not in an error of this function.
 ///
 /// # Errors
-/// Rejected when the object is not an upload. Otherwise the upload could not be read, a variant not be written, or the state
-/// not be stored; then the notification is to be delivered again.
+/// Rejects the event if the object is not an upload. Returns a retryable failure if the upload could not be read, a variant
+/// could not be written, or the state could not be stored.
 pub(crate) async fn process_image(
     products: &impl FinishImage,
     files: &impl ImageFiles,
@@ -31,7 +30,7 @@ pub(crate) async fn process_image(
     object: Object,
 ) -> Result<(), Failure> {
     let upload =
-        UploadKey::parse(&object.key).ok_or_else(|| Failure::reject("the object's key is not that of an upload"))?;
+        UploadKey::parse(&object.key).ok_or_else(|| Failure::reject("the object key is not the key of an upload"))?;
     let state = process(files, upload).instrument(info_span!("process_image")).await?;
     let (state_text, metric) = match &state {
         ImageState::Failed { reason } => (format!("failed: {reason}"), IMAGES_FAILED),
@@ -45,14 +44,14 @@ pub(crate) async fn process_image(
 }
 
 async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKey) -> Result<ImageState, PortError> {
-    let made = match files.read_upload(product, image).await? {
-        Some(Upload::File(bytes, Some(content_type))) => make(&bytes, content_type),
-        Some(Upload::File(_, None)) => Err("It was not uploaded as image/jpeg, image/png or image/webp.".to_owned()),
-        Some(Upload::TooLarge) => Err(format!("The file has more than {} bytes.", UploadSize::MAX)),
+    let result = match files.read_upload(product, image).await? {
+        Some(Upload::File(bytes, Some(content_type))) => create_variants(&bytes, content_type),
+        Some(Upload::File(_, None)) => Err("The file was not uploaded as image/jpeg, image/png, or image/webp.".to_owned()),
+        Some(Upload::TooLarge) => Err(format!("The file is larger than {} bytes.", UploadSize::MAX)),
         None => Err("The file was deleted before it was processed.".to_owned()),
     };
-    let ferrite_images::Variants { thumbnail, display } = match made {
-        Ok(made) => made,
+    let ferrite_images::Variants { thumbnail, display } = match result {
+        Ok(variants) => variants,
         Err(reason) => return Ok(ImageState::Failed { reason: Reason::from_lossy(&reason) }),
     };
     let size = |variant: &ferrite_images::Variant| Variant { width: variant.width, height: variant.height };
@@ -62,9 +61,10 @@ async fn process(files: &impl ImageFiles, UploadKey { product, image }: UploadKe
     Ok(ImageState::Ready { variants })
 }
 
-/// The variants, or what is wrong with the file. A file that makes a decoder panic is as wrong as one that it refuses:
-/// to try it again would only panic again.
-fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Variants, String> {
+/// Creates the variants, or returns the reason why the file was rejected.
+///
+/// A file that makes a decoder panic is rejected too: a retry would panic again.
+fn create_variants(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Variants, String> {
     let format = match content_type {
         ContentType::Jpeg => Format::Jpeg,
         ContentType::Png => Format::Png,
@@ -82,7 +82,7 @@ fn make(bytes: &[u8], content_type: ContentType) -> Result<ferrite_images::Varia
             }
             Err(rejection.to_string())
         }
-        Err(_) => Err("The file is damaged and cannot be decoded. Save the image anew and upload that.".to_owned()),
+        Err(_) => Err("The file is damaged and cannot be decoded. Save the image again and upload the new file.".to_owned()),
     }
 }
 
@@ -95,8 +95,11 @@ mod tests {
 
     use super::*;
 
-    async fn requested() -> (MemoryStore, Product, Image) {
-        let (store, product, image) = (MemoryStore::default(), contract::product(1), contract::image());
+    /// A store with a product that has a pending image.
+    async fn store_with_pending_image() -> (MemoryStore, Product, Image) {
+        let store = MemoryStore::default();
+        let product = contract::product(1);
+        let image = contract::image();
         store.create(&product).await.unwrap();
         store.add_image(product.id, &image).await.unwrap();
         (store, product, image)
@@ -106,9 +109,10 @@ mod tests {
         Object::new("images", key, None)
     }
 
-    /// What becomes of an image whose upload is `upload`, in the end and after the event came twice.
-    async fn outcome(upload: Option<Upload>) -> (ImageState, MemoryFiles, Product, Image) {
-        let ((store, product, image), files) = (requested().await, MemoryFiles::default());
+    /// Processes `upload` twice and returns the final state of the image.
+    async fn process_twice(upload: Option<Upload>) -> (ImageState, MemoryFiles, Product, Image) {
+        let (store, product, image) = store_with_pending_image().await;
+        let files = MemoryFiles::default();
         if let Some(upload) = upload {
             files.upload(product.id, image.id, upload);
         }
@@ -118,14 +122,14 @@ mod tests {
             process_image(&store, &files, &clock, object(&key)).await.unwrap();
         }
         let after = store.get(product.id).await.unwrap().unwrap();
-        assert_eq!(after.version.get(), 3, "made, image added, image finished once");
+        assert_eq!(after.version.get(), 3, "expected three changes: product created, image added, image finished");
         (after.images[0].state.clone(), files, product, image)
     }
 
     #[tokio::test]
-    async fn an_upload_becomes_two_variants() {
+    async fn creates_two_variants_of_an_upload() {
         let photo = include_bytes!("../../../tests/photos/coffee.jpg").to_vec();
-        let (state, files, product, image) = outcome(Some(Upload::File(photo, Some(ContentType::Jpeg)))).await;
+        let (state, files, product, image) = process_twice(Some(Upload::File(photo, Some(ContentType::Jpeg)))).await;
         assert!(matches!(state, ImageState::Ready { .. }), "{state:?}");
         for variant in [VariantName::Thumbnail, VariantName::Display] {
             assert!(files.variant(product.id, image.id, variant).is_some_and(|jpeg| jpeg.starts_with(b"\xff\xd8")));
@@ -133,22 +137,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_used_fails_with_the_reason() {
+    async fn marks_an_unusable_upload_as_failed_with_the_reason() {
         let text = || b"just text".to_vec();
-        for (upload, why) in [
+        for (upload, expected) in [
             (Some(Upload::File(text(), Some(ContentType::Png))), "not an image"),
             (Some(Upload::File(text(), None)), "not uploaded as"),
-            (Some(Upload::TooLarge), "more than"),
+            (Some(Upload::TooLarge), "larger than"),
             (None, "deleted"),
         ] {
-            let (state, ..) = outcome(upload).await;
-            assert!(matches!(&state, ImageState::Failed { reason } if reason.as_str().contains(why)), "{state:?}");
+            let (state, ..) = process_twice(upload).await;
+            assert!(matches!(&state, ImageState::Failed { reason } if reason.as_str().contains(expected)), "{state:?}");
         }
     }
 
     #[tokio::test]
     async fn rejects_objects_that_are_not_uploads() {
-        let (store, ..) = requested().await;
+        let (store, ..) = store_with_pending_image().await;
         let clock = FixedClock(contract::now());
         let result = process_image(&store, &MemoryFiles::default(), &clock, object("uploads/cat.jpg")).await;
         assert!(matches!(result, Err(Failure::Reject(_))), "{result:?}");

@@ -1,4 +1,4 @@
-//! S3 ObjectCreated under uploads/: makes a product image's variants.
+//! S3 ObjectCreated events under uploads/: creates the variants of a product image.
 
 mod handler;
 

@@ -10,11 +10,11 @@ use tracing::{Instrument, info_span};
 const ORDERS_PAID: Metric = Metric::new("OrdersPaid", Unit::Count);
 const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
 
-/// Takes payment for an order that was placed, and gives it back for one that was cancelled.
+/// Takes the payment for a placed order, and voids the payment of a cancelled order.
 ///
-/// Either event may be delivered twice, and either may come first. The gateway charges once for each order, repeats its
-/// decision, and does not charge an order that was voided; so a cancelled order is paid for in no case, whatever of this dies
-/// anywhere and is gone through again.
+/// The events may be delivered more than once and in either order. The gateway charges each order at most once, returns the
+/// same decision for a repeated charge, and does not charge a voided order. A cancelled order therefore never stays charged,
+/// even if this process dies and the event is processed again.
 pub(crate) async fn process_order(
     orders: &(impl GetOrder + SaveTransition),
     gateway: &impl TakePayment,
@@ -23,8 +23,8 @@ pub(crate) async fn process_order(
 ) -> Result<(), Failure> {
     match event.event {
         DomainEvent::OrderPlaced(placed) => take_payment(orders, gateway, clock, placed).await,
-        DomainEvent::OrderCancelled(cancelled) => give_payment_back(gateway, cancelled).await,
-        other => Err(Failure::reject(format!("{} is not what this queue is for", other.event_type()))),
+        DomainEvent::OrderCancelled(cancelled) => void_payment(gateway, cancelled).await,
+        other => Err(Failure::reject(format!("unexpected event type {}", other.event_type()))),
     }
 }
 
@@ -35,7 +35,7 @@ async fn take_payment(
     placed: OrderPlaced,
 ) -> Result<(), Failure> {
     let order = orders.get(&placed.customer_id, placed.order_id).await?;
-    // The event is told by a committed order, and orders are never deleted.
+    // Events are published only for committed orders, and orders are never deleted. A retry would not find the order either.
     let order = order.ok_or_else(|| Failure::reject(format!("there is no order {}", placed.order_id)))?;
     if order.status != OrderStatus::Pending {
         return Ok(());
@@ -43,23 +43,23 @@ async fn take_payment(
 
     let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
     let payment = gateway.charge(&charge).instrument(info_span!("charge")).await?;
-    let (transition, decided) = match payment {
+    let (transition, metric) = match payment {
         Payment::Approved => (order.pay(clock.now()), ORDERS_PAID),
         Payment::Declined { reason } => (order.fail_payment(reason, clock.now()), ORDERS_DECLINED),
-        // It was cancelled since it was looked up.
+        // The order was cancelled after it was read.
         Payment::Voided => return Ok(()),
     };
     let transition = transition.map_err(Failure::reject)?;
-    // Where it was cancelled since then, that has an event of its own, which gives the payment back.
+    // If the order was cancelled in the meantime, the save fails, and the cancellation event voids the payment.
     if orders.save(&transition, &trace::context()).await? {
-        metrics::count(decided);
+        metrics::count(metric);
         let after = transition.after();
         tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");
     }
     Ok(())
 }
 
-async fn give_payment_back(gateway: &impl TakePayment, cancelled: OrderCancelled) -> Result<(), Failure> {
+async fn void_payment(gateway: &impl TakePayment, cancelled: OrderCancelled) -> Result<(), Failure> {
     gateway.void(cancelled.order_id).instrument(info_span!("void")).await.map_err(Failure::retry)
 }
 
@@ -74,9 +74,10 @@ mod tests {
 
     use super::*;
 
-    /// A store with five pieces of a product, one of which is ordered.
-    async fn ordered(token: &str) -> (MemoryStore, Order) {
-        let (store, product) = (MemoryStore::default(), contract::product(5));
+    /// A store with five units of a product and a pending order for one of them.
+    async fn store_with_order(token: &str) -> (MemoryStore, Order) {
+        let store = MemoryStore::default();
+        let product = contract::product(5);
         store.create(&product).await.unwrap();
         let line = LineRequest { product: product.id, quantity: 1.try_into().unwrap() };
         let ada = CustomerId::try_from("ada".to_owned()).unwrap();
@@ -99,7 +100,7 @@ mod tests {
         CloudEvent::new(EventId::of_change("x", 1.into()), "x".to_owned(), contract::now(), event)
     }
 
-    fn placed(order: &Order) -> CloudEvent<DomainEvent> {
+    fn placed_event(order: &Order) -> CloudEvent<DomainEvent> {
         event(DomainEvent::OrderPlaced(OrderPlaced {
             order_id: order.id,
             customer_id: order.customer.clone(),
@@ -121,95 +122,110 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_comes_twice_charges_once() {
-        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+    async fn charges_once_for_repeated_events() {
+        let (store, order) = store_with_order("tok_success").await;
+        let gateway = MemoryGateway::default();
         for _ in 0..2 {
-            process(&store, &gateway, placed(&order)).await.unwrap();
+            process(&store, &gateway, placed_event(&order)).await.unwrap();
         }
         assert_eq!((status(&store, &order).await, stock(&store, &order).await, gateway.approved()), ("paid", 4, 1));
     }
 
     #[tokio::test]
-    async fn a_process_that_died_after_the_charge_is_made_up_for() {
-        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+    async fn marks_the_order_as_paid_after_a_crash_between_charge_and_save() {
+        let (store, order) = store_with_order("tok_success").await;
+        let gateway = MemoryGateway::default();
         let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
         gateway.charge(&charge).await.unwrap();
-        process(&store, &gateway, placed(&order)).await.unwrap();
+        process(&store, &gateway, placed_event(&order)).await.unwrap();
         assert_eq!((status(&store, &order).await, gateway.approved()), ("paid", 1));
     }
 
     #[tokio::test]
-    async fn a_declined_payment_puts_the_stock_back() {
-        let ((store, order), gateway) = (ordered("tok_declined").await, MemoryGateway::default());
+    async fn returns_the_stock_when_the_payment_is_declined() {
+        let (store, order) = store_with_order("tok_declined").await;
+        let gateway = MemoryGateway::default();
         for _ in 0..2 {
-            process(&store, &gateway, placed(&order)).await.unwrap();
+            process(&store, &gateway, placed_event(&order)).await.unwrap();
         }
         assert_eq!((status(&store, &order).await, stock(&store, &order).await), ("payment_failed", 5));
     }
 
     #[tokio::test]
-    async fn a_timeout_is_tried_again_and_nothing_else_is_decided() {
-        let ((store, order), gateway) = (ordered("tok_timeout_once").await, MemoryGateway::default());
-        assert!(matches!(process(&store, &gateway, placed(&order)).await, Err(Failure::Retry(_))));
+    async fn retries_a_payment_that_times_out() {
+        let (store, order) = store_with_order("tok_timeout_once").await;
+        let gateway = MemoryGateway::default();
+        assert!(matches!(process(&store, &gateway, placed_event(&order)).await, Err(Failure::Retry(_))));
         assert_eq!(status(&store, &order).await, "pending");
-        process(&store, &gateway, placed(&order)).await.unwrap();
+        process(&store, &gateway, placed_event(&order)).await.unwrap();
         assert_eq!(status(&store, &order).await, "paid");
     }
 
-    fn cancelled(order: &Order) -> CloudEvent<DomainEvent> {
+    fn cancelled_event(order: &Order) -> CloudEvent<DomainEvent> {
         let reason = Reason::from_lossy("changed their mind");
-        let (order_id, customer_id) = (order.id, order.customer.clone());
-        event(DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id, reason, total: order.total }))
+        event(DomainEvent::OrderCancelled(OrderCancelled {
+            order_id: order.id,
+            customer_id: order.customer.clone(),
+            reason,
+            total: order.total,
+        }))
     }
 
     #[tokio::test]
-    async fn a_cancelled_order_is_not_paid_for_whichever_event_comes_first() {
+    async fn leaves_no_cancelled_order_charged_in_any_event_order() {
         for order_of_events in [[0, 1, 0, 1], [1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]] {
-            let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
-            // Charged before it was cancelled, by a process that then died.
+            let (store, order) = store_with_order("tok_success").await;
+            let gateway = MemoryGateway::default();
+            // A process charged the order before it was cancelled, and then died.
             let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
             gateway.charge(&charge).await.unwrap();
             let transition = order.clone().cancel(contract::now()).unwrap();
             assert!(store.save(&transition, &TraceContext::default()).await.unwrap());
-            for which in order_of_events {
-                let event = if which == 0 { placed(&order) } else { cancelled(&order) };
+            for kind in order_of_events {
+                let event = if kind == 0 { placed_event(&order) } else { cancelled_event(&order) };
                 process(&store, &gateway, event).await.unwrap();
             }
-            let found = (status(&store, &order).await, stock(&store, &order).await, gateway.approved());
-            assert_eq!(found, ("cancelled", 5, 0), "{order_of_events:?}");
+            let actual = (status(&store, &order).await, stock(&store, &order).await, gateway.approved());
+            assert_eq!(actual, ("cancelled", 5, 0), "{order_of_events:?}");
         }
     }
 
-    /// A gateway in whose hands the order is cancelled, and its payment voided, before it is charged.
-    struct Cancelling<'a>(&'a MemoryStore, &'a MemoryGateway, Order);
+    /// A gateway that cancels the order and voids its payment before it charges.
+    struct CancelDuringCharge<'a> {
+        store: &'a MemoryStore,
+        gateway: &'a MemoryGateway,
+        order: Order,
+    }
 
-    impl TakePayment for Cancelling<'_> {
+    impl TakePayment for CancelDuringCharge<'_> {
         async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
-            let transition = self.2.clone().cancel(contract::now()).unwrap();
-            assert!(self.0.save(&transition, &TraceContext::default()).await?);
-            self.1.void(charge.order).await?;
-            self.1.charge(charge).await
+            let transition = self.order.clone().cancel(contract::now()).unwrap();
+            assert!(self.store.save(&transition, &TraceContext::default()).await?);
+            self.gateway.void(charge.order).await?;
+            self.gateway.charge(charge).await
         }
 
         async fn void(&self, order: OrderId) -> Result<(), PaymentError> {
-            self.1.void(order).await
+            self.gateway.void(order).await
         }
     }
 
     #[tokio::test]
-    async fn a_cancellation_in_the_middle_of_a_payment_wins() {
-        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
-        let cancelling = Cancelling(&store, &gateway, order.clone());
-        process_order(&store, &cancelling, &FixedClock(contract::now()), placed(&order)).await.unwrap();
+    async fn keeps_a_cancellation_made_during_the_charge() {
+        let (store, order) = store_with_order("tok_success").await;
+        let gateway = MemoryGateway::default();
+        let cancelling = CancelDuringCharge { store: &store, gateway: &gateway, order: order.clone() };
+        process_order(&store, &cancelling, &FixedClock(contract::now()), placed_event(&order)).await.unwrap();
         assert_eq!((status(&store, &order).await, gateway.approved()), ("cancelled", 0));
     }
 
     #[tokio::test]
-    async fn what_can_never_be_handled_is_rejected() {
-        let ((store, order), gateway) = (ordered("tok_success").await, MemoryGateway::default());
+    async fn rejects_unknown_orders_and_unexpected_events() {
+        let (store, order) = store_with_order("tok_success").await;
+        let gateway = MemoryGateway::default();
         let paid = OrderPaid { order_id: order.id, customer_id: order.customer.clone(), total: order.total };
-        let another = Order { id: UniqueIds.new_id().into(), ..order };
-        for event in [placed(&another), event(DomainEvent::OrderPaid(paid))] {
+        let unknown = Order { id: UniqueIds.new_id().into(), ..order };
+        for event in [placed_event(&unknown), event(DomainEvent::OrderPaid(paid))] {
             assert!(matches!(process(&store, &gateway, event).await, Err(Failure::Reject(_))));
         }
     }

@@ -1,4 +1,4 @@
-//! The orders queue: takes payment for placed orders.
+//! The orders queue: takes the payment for placed orders and voids it for cancelled orders.
 
 mod handler;
 

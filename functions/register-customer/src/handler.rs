@@ -9,10 +9,10 @@ use http::StatusCode;
 
 const CUSTOMERS_REGISTERED: Metric = Metric::new("CustomersRegistered", Unit::Count);
 
-/// How often it is decided anew because another request of the same customer was quicker.
-const ATTEMPTS: usize = 3;
+/// How many times to read and save the customer when concurrent requests change the same customer.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Registers the caller, or changes what they said of themselves: 201 the first time, 200 after.
+/// Registers the caller, or updates their registration. Returns 201 if the customer is new and 200 otherwise.
 pub(crate) async fn register_customer(
     customers: &(impl GetCustomer + PutCustomer),
     clock: &impl Clock,
@@ -20,9 +20,9 @@ pub(crate) async fn register_customer(
 ) -> Result<Response, ApiError> {
     let id = caller(&request)?.id();
     let registration: Registration = json_body::<RegistrationBody>(&request)?.into();
-    for _ in 0..ATTEMPTS {
-        let before = customers.get(&id).await?;
-        let (status, customer) = match registration.clone().register(id.clone(), before, clock.now()) {
+    for _ in 0..MAX_ATTEMPTS {
+        let existing = customers.get(&id).await?;
+        let (status, customer) = match registration.clone().register(id.clone(), existing, clock.now()) {
             Registered::Created(customer) => (StatusCode::CREATED, customer),
             Registered::Changed(customer) => (StatusCode::OK, customer),
             Registered::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
@@ -34,13 +34,13 @@ pub(crate) async fn register_customer(
             return Ok(json(status, &CustomerBody::from(customer))?);
         }
     }
-    Err(Problem::unavailable(TooManyChanges).into())
+    Err(Problem::unavailable(TooManyConflicts).into())
 }
 
-/// Other requests of the same customer were quicker each time.
+/// Each attempt conflicted with another request of the same customer.
 #[derive(Debug, thiserror::Error)]
-#[error("the customer is being changed by too many requests at once")]
-struct TooManyChanges;
+#[error("too many concurrent requests change this customer")]
+struct TooManyConflicts;
 
 #[cfg(test)]
 mod tests {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_time_is_201_and_every_other_200() {
+    async fn returns_201_for_a_new_customer_and_200_afterwards() {
         let store = MemoryStore::default();
         let (status, body) = put(&store, &ada("ada@example.com")).await.unwrap();
         assert_eq!((status, &body["id"], &body["email"]), (StatusCode::CREATED, &json!("ada"), &json!("ada@example.com")));
@@ -79,38 +79,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_field_at_fault_is_named() {
-        let refused = put(&MemoryStore::default(), &json!({"email": "ada", "name": "", "id": "bob"})).await.unwrap_err();
-        assert_eq!(refused.problem().status(), StatusCode::UNPROCESSABLE_ENTITY);
-        let text = format!("{refused:?}");
+    async fn names_every_invalid_field() {
+        let error = put(&MemoryStore::default(), &json!({"email": "ada", "name": "", "id": "bob"})).await.unwrap_err();
+        assert_eq!(error.problem().status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let text = format!("{error:?}");
         for field in ["email", "name", "id"] {
             assert!(text.contains(field), "{text}");
         }
     }
 
-    /// A store where somebody else registers the customer between the look and the put.
+    /// A store in which another request registers the customer between the first read and the first write.
     #[derive(Default)]
-    struct Raced(MemoryStore, Mutex<bool>);
+    struct ConcurrentRegistration {
+        store: MemoryStore,
+        registered: Mutex<bool>,
+    }
 
-    impl GetCustomer for Raced {
+    impl GetCustomer for ConcurrentRegistration {
         async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, PortError> {
-            self.0.get(id).await
+            self.store.get(id).await
         }
     }
 
-    impl PutCustomer for Raced {
-        async fn put(&self, customer: &Customer, cause: &TraceContext) -> Result<bool, PortError> {
-            if !std::mem::replace(&mut *self.1.lock().unwrap(), true) {
+    impl PutCustomer for ConcurrentRegistration {
+        async fn put(&self, customer: &Customer, trace_context: &TraceContext) -> Result<bool, PortError> {
+            if !std::mem::replace(&mut *self.registered.lock().unwrap(), true) {
                 let other = Customer { name: "Other".to_owned().try_into().unwrap(), ..customer.clone() };
-                self.0.put(&other, cause).await?;
+                self.store.put(&other, trace_context).await?;
             }
-            self.0.put(customer, cause).await
+            self.store.put(customer, trace_context).await
         }
     }
 
     #[tokio::test]
-    async fn of_two_at_once_one_is_the_first() {
-        let store = Raced::default();
+    async fn returns_200_when_a_concurrent_request_registers_first() {
+        let store = ConcurrentRegistration::default();
         let (status, body) = put(&store, &ada("ada@example.com")).await.unwrap();
         assert_eq!((status, &body["name"]), (StatusCode::OK, &json!("Ada")));
     }

@@ -2,38 +2,37 @@ use ferrite_core::CloudEvent;
 use ferrite_core::ports::PublishEvents;
 use ferrite_domain::DomainEvent;
 use ferrite_runtime::Failure;
-use ferrite_runtime::batch::events;
+use ferrite_runtime::batch::events::log_event;
 use ferrite_store::StreamRecord;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a record of the table's stream tells, if it tells anything.
+/// Converts a stream record of the table into its domain event. Returns `None` if the change is not an event.
 ///
 /// # Errors
-/// It cannot be read: it would hold up its shard without ever getting better.
+/// Rejects a record that cannot be read: a retry would fail again and block the shard.
 pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Failure> {
     let record = StreamRecord::deserialize(record).map_err(Failure::reject)?;
     record.into_event().map_err(Failure::reject)
 }
 
-/// Publishes what the records of a batch tell.
+/// Publishes the events of a batch.
 ///
-/// The table is the outbox: nothing is published that was not committed, and what was committed is published at least
-/// once. When an event cannot be published the whole batch is delivered again; its events have the same identifiers
-/// then, and consumers know those they had.
+/// The table is the outbox: only committed changes are published, each at least once. If an event cannot be published, Lambda
+/// retries the whole batch. Its events then have the same ids, so consumers can recognize duplicates.
 ///
 /// # Errors
-/// An event was not published.
+/// Returns an error if an event was not published.
 pub(crate) async fn relay_events(
     bus: &impl PublishEvents<DomainEvent>,
-    told: Vec<Option<CloudEvent<DomainEvent>>>,
+    events: Vec<Option<CloudEvent<DomainEvent>>>,
 ) -> Result<(), Failure> {
-    let told: Vec<CloudEvent<DomainEvent>> = told.into_iter().flatten().collect();
-    if told.is_empty() {
+    let events: Vec<CloudEvent<DomainEvent>> = events.into_iter().flatten().collect();
+    if events.is_empty() {
         return Ok(());
     }
-    bus.publish(&told).await?;
-    told.iter().for_each(events::log_event);
+    bus.publish(&events).await?;
+    events.iter().for_each(log_event);
     Ok(())
 }
 
@@ -60,13 +59,14 @@ mod tests {
     }
 
     async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
-        let handler = |told| relay_events(bus, told);
+        let handler = |events| relay_events(bus, events);
         dynamodb::process_whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
     }
 
     #[tokio::test]
-    async fn a_batch_that_comes_twice_tells_the_same_events() {
-        let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
+    async fn publishes_the_same_events_when_a_batch_is_retried() {
+        let bus = RecordedEvents::default();
+        let queue = RecordedQueue::default();
         for _ in 0..2 {
             assert!(relay(&bus, json!([record()]), &queue).await);
         }
@@ -77,8 +77,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_that_cannot_be_read_is_put_aside_and_the_others_are_told() {
-        let (bus, queue) = (RecordedEvents::default(), RecordedQueue::default());
+    async fn sends_unreadable_records_to_the_dead_letter_queue_and_publishes_the_others() {
+        let bus = RecordedEvents::default();
+        let queue = RecordedQueue::default();
         let mut poison = record();
         poison["dynamodb"]["NewImage"] = json!({"pk": {"S": "x"}});
         assert!(relay(&bus, json!([poison, record()]), &queue).await);
@@ -89,13 +90,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_was_not_published_fails_the_batch() {
-        struct Down;
-        impl PublishEvents<DomainEvent> for Down {
+    async fn fails_the_batch_when_an_event_is_not_published() {
+        struct FailingBus;
+        impl PublishEvents<DomainEvent> for FailingBus {
             async fn publish(&self, _: &[CloudEvent<DomainEvent>]) -> Result<(), PortError> {
                 Err(PortError::new("PutEvents", "throttled"))
             }
         }
-        assert!(!relay(&Down, json!([record()]), &RecordedQueue::default()).await);
+        assert!(!relay(&FailingBus, json!([record()]), &RecordedQueue::default()).await);
     }
 }

@@ -1,4 +1,4 @@
-//! The table's stream: publishes committed changes as domain events.
+//! The table's DynamoDB stream: publishes committed changes as domain events.
 
 mod handler;
 
@@ -20,5 +20,5 @@ async fn main() -> Result<(), InitError> {
     let bus = Bus::new(&aws, settings.bus_name);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     bus.prewarm().await;
-    dynamodb::serve_whole(&dead_letters, handler::read, |told| handler::relay_events(&bus, told)).await
+    dynamodb::serve_whole(&dead_letters, handler::read, |events| handler::relay_events(&bus, events)).await
 }

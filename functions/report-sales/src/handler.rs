@@ -8,38 +8,38 @@ use ferrite_runtime::schedule::Tick;
 use serde::Deserialize;
 use serde_json::json;
 
-/// What is to be reported on.
+/// The event, which determines the day of the report.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "neither a scheduled event nor {\"day\": \"YYYY-MM-DD\"}")]
-pub(crate) enum Asked {
-    /// One day, by whoever invokes the function by hand.
+#[serde(untagged, expecting = "expected a scheduled event or {\"day\": \"YYYY-MM-DD\"}")]
+pub(crate) enum ReportRequest {
+    /// Reports on the given day. For manual invocations.
     Day {
-        /// Which.
+        /// The day, in UTC.
         day: Day,
     },
-    /// The day before the schedule's own.
+    /// Reports on the day before the event.
     Scheduled(Tick),
 }
 
-/// Adds up the orders that were paid on the day, and keeps the report as CSV and as JSON.
+/// Adds up the orders that were paid on the day, and saves the report as CSV and JSON.
 ///
-/// It holds a page of orders at a time and a row for each product. What is paid does not change any more, so it writes the
-/// same files under the same keys however often it runs.
+/// Memory use is one page of orders plus one row for each product. Paid orders do not change, so a repeated run writes the
+/// same files under the same keys.
 ///
 /// # Errors
-/// The day is not over; or orders could not be listed, or the report not be kept.
+/// Rejects a day that has not ended. Returns an error if the orders could not be listed or a file could not be saved.
 pub(crate) async fn report_sales(
     orders: &impl ListPaidOrders,
     reports: &impl KeepReport,
     clock: &impl Clock,
-    asked: Asked,
+    request: ReportRequest,
 ) -> Result<(), Failure> {
-    let day = match asked {
-        Asked::Day { day } => day,
-        Asked::Scheduled(tick) => tick.time.day().previous(),
+    let day = match request {
+        ReportRequest::Day { day } => day,
+        ReportRequest::Scheduled(tick) => tick.time.day().previous(),
     };
     if day >= clock.now().day() {
-        return Err(Failure::reject(format!("{day} is not over")));
+        return Err(Failure::reject(format!("{day} has not ended")));
     }
     let mut report = SalesReport::of(day);
     for shard in Shard::all() {
@@ -70,17 +70,18 @@ mod tests {
 
     use super::*;
 
-    fn asked(event: serde_json::Value) -> Asked {
+    fn report_request(event: serde_json::Value) -> ReportRequest {
         serde_json::from_value(event).unwrap()
     }
 
-    fn scheduled(time: &str) -> Asked {
-        asked(json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": time}))
+    fn scheduled(time: &str) -> ReportRequest {
+        report_request(json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": time}))
     }
 
-    /// A store in which pieces of a product were paid for on the day of `contract::now()`.
-    async fn sold(orders: u64) -> (MemoryStore, Product) {
-        let (store, product) = (MemoryStore::default(), contract::product(1000));
+    /// A store with `orders` paid orders for two units each and one pending order, all on the day of `contract::now()`.
+    async fn store_with_sales(orders: u64) -> (MemoryStore, Product) {
+        let store = MemoryStore::default();
+        let product = contract::product(1000);
         store.create(&product).await.unwrap();
         for _ in 0..orders {
             let order = contract::orders::placed(&store, &[(&product, 2)]).await;
@@ -90,55 +91,61 @@ mod tests {
         (store, product)
     }
 
-    /// A file of that day's report.
-    fn kept(reports: &MemoryReports, extension: &str) -> Vec<u8> {
+    /// A file of the report for that day.
+    fn saved(reports: &MemoryReports, extension: &str) -> Vec<u8> {
         reports.file(&format!("sales/{}.{extension}", contract::now().day())).unwrap().bytes
     }
 
-    /// The day after.
+    /// A clock that shows the next day.
     fn tomorrow() -> FixedClock {
         FixedClock(contract::now().after(std::time::Duration::from_secs(86_400)))
     }
 
     #[tokio::test]
-    async fn the_days_paid_orders_are_added_up_to_the_minor_unit_over_all_shards_and_pages() {
-        let ((store, product), reports) = (sold(300).await, MemoryReports::default());
+    async fn adds_up_the_paid_orders_of_all_shards_and_pages() {
+        let (store, product) = store_with_sales(300).await;
+        let reports = MemoryReports::default();
         let tomorrow = tomorrow();
         report_sales(&store, &reports, &tomorrow, scheduled(&tomorrow.0.to_string())).await.unwrap();
 
-        let json: serde_json::Value = serde_json::from_slice(&kept(&reports, "json")).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&saved(&reports, "json")).unwrap();
         let amount = 600 * product.price.amount.minor_units();
         assert_eq!(
             json["products"],
             json!([{ "productId": product.id, "currency": product.price.currency, "orders": 300, "quantity": 600, "amount": amount }])
         );
-        let csv = String::from_utf8(kept(&reports, "csv")).unwrap();
+        let csv = String::from_utf8(saved(&reports, "csv")).unwrap();
         assert!(csv.contains(&format!("{},{},300,600,{amount}", product.id, product.price.currency)), "{csv}");
     }
 
     #[tokio::test]
-    async fn a_day_is_reported_the_same_however_often_it_is_asked_for() {
-        let ((store, _), reports, day) = (sold(3).await, MemoryReports::default(), contract::now().day());
+    async fn writes_the_same_report_for_repeated_requests() {
+        let (store, _) = store_with_sales(3).await;
+        let reports = MemoryReports::default();
+        let day = contract::now().day();
         let mut files = Vec::new();
-        for asked in [asked(json!({ "day": day })), scheduled(&tomorrow().0.to_string())] {
-            report_sales(&store, &reports, &tomorrow(), asked).await.unwrap();
-            files.push((kept(&reports, "json"), kept(&reports, "csv")));
+        for request in [report_request(json!({ "day": day })), scheduled(&tomorrow().0.to_string())] {
+            report_sales(&store, &reports, &tomorrow(), request).await.unwrap();
+            files.push((saved(&reports, "json"), saved(&reports, "csv")));
         }
         assert_eq!(files[0], files[1]);
     }
 
     #[tokio::test]
-    async fn a_day_that_is_not_over_is_not_reported() {
-        let ((store, _), reports, today) = (sold(1).await, MemoryReports::default(), contract::now());
-        let refused = report_sales(&store, &reports, &FixedClock(today), asked(json!({ "day": today.day() }))).await;
-        assert!(matches!(refused, Err(Failure::Reject(_))));
+    async fn rejects_a_day_that_has_not_ended() {
+        let (store, _) = store_with_sales(1).await;
+        let reports = MemoryReports::default();
+        let today = contract::now();
+        let request = report_request(json!({ "day": today.day() }));
+        let result = report_sales(&store, &reports, &FixedClock(today), request).await;
+        assert!(matches!(result, Err(Failure::Reject(_))), "{result:?}");
         assert!(reports.file(&format!("sales/{}.json", today.day())).is_none());
     }
 
     #[test]
-    fn nonsense_is_told_apart() {
+    fn rejects_other_events() {
         for event in [json!({}), json!({"day": "yesterday"}), json!({"time": "2026-11-23T00:30:00Z"}), json!(7)] {
-            let error = serde_json::from_value::<Asked>(event).unwrap_err();
+            let error = serde_json::from_value::<ReportRequest>(event).unwrap_err();
             assert!(error.to_string().contains("YYYY-MM-DD"), "{error}");
         }
     }

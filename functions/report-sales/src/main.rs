@@ -1,4 +1,4 @@
-//! A schedule: yesterday's sales as CSV and JSON in S3.
+//! Scheduled: writes the previous day's sales to S3 as CSV and JSON.
 
 mod handler;
 
@@ -22,5 +22,5 @@ async fn main() -> Result<(), InitError> {
     let reports = ReportBucket::new(&aws, settings.report_bucket);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     table.prewarm_index_query().await;
-    schedule::serve(&dead_letters, |asked| handler::report_sales(&table, &reports, &SystemClock, asked)).await
+    schedule::serve(&dead_letters, |request| handler::report_sales(&table, &reports, &SystemClock, request)).await
 }

@@ -5,11 +5,11 @@ use ferrite_domain::{Image, ImageState, ProductId};
 use ferrite_runtime::http::{Request, Response, caller, json, json_body, path_id};
 use http::StatusCode;
 
-/// Adds a pending image to a product and answers how to upload its file: 201 with a signed request that S3 accepts for
-/// just the type and size that were asked for.
+/// Adds a pending image to a product. Returns 201 with a presigned S3 request, which accepts only a file with the content
+/// type and size from the request body. Requires the scope `products:write`.
 pub(crate) async fn request_image_upload(
     products: &impl AddImage,
-    uploads: &impl SignUpload,
+    signer: &impl SignUpload,
     ids: &impl NewIds,
     clock: &impl Clock,
     request: Request,
@@ -18,7 +18,7 @@ pub(crate) async fn request_image_upload(
     let product: ProductId = path_id(&request, "productId")?;
     let now = clock.now();
     let upload = json_body::<ImageRequestBody>(&request)?.upload(product, ids.new_id().into());
-    let signed = uploads.sign_upload(&upload, now)?;
+    let signed = signer.sign_upload(&upload, now)?;
 
     let state = ImageState::Pending { content_type: upload.content_type };
     products.add_image(product, &Image { id: upload.image, state, requested_at: now }).await?;
@@ -43,15 +43,16 @@ mod tests {
         request_image_upload(store, &MemorySigner, &UniqueIds, &FixedClock(contract::now()), request).await
     }
 
-    async fn stored() -> (MemoryStore, Product) {
-        let (store, product) = (MemoryStore::default(), contract::product(1));
+    async fn store_with_product() -> (MemoryStore, Product) {
+        let store = MemoryStore::default();
+        let product = contract::product(1);
         store.create(&product).await.unwrap();
         (store, product)
     }
 
     #[tokio::test]
-    async fn adds_a_pending_image_and_returns_a_signed_request() {
-        let (store, product) = stored().await;
+    async fn adds_a_pending_image_and_returns_a_presigned_request() {
+        let (store, product) = store_with_product().await;
         let response = request_upload(&store, &product, PRODUCTS_WRITE).await.unwrap();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!((response.status(), &body["upload"]["method"]), (StatusCode::CREATED, &json!("PUT")));
@@ -62,15 +63,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requires_the_scope_of_an_administrator() {
-        let (store, product) = stored().await;
+    async fn requires_the_products_write_scope() {
+        let (store, product) = store_with_product().await;
         let error = request_upload(&store, &product, "products:read").await.unwrap_err();
         assert_eq!(error.problem().status(), StatusCode::FORBIDDEN);
     }
 
     #[tokio::test]
-    async fn rejects_more_images_than_a_product_may_have() {
-        let (store, product) = stored().await;
+    async fn returns_409_when_the_product_has_the_maximum_number_of_images() {
+        let (store, product) = store_with_product().await;
         for _ in 0..MAX_IMAGES {
             request_upload(&store, &product, PRODUCTS_WRITE).await.unwrap();
         }

@@ -18,8 +18,8 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
-    let uploads = ImageSigner::new(&aws, &settings.image_bucket).await?;
+    let signer = ImageSigner::new(&aws, &settings.image_bucket).await?;
     table.prewarm_update().await;
-    http::serve(service_fn(|request| handler::request_image_upload(&table, &uploads, &RandomIds, &SystemClock, request)))
+    http::serve(service_fn(|request| handler::request_image_upload(&table, &signer, &RandomIds, &SystemClock, request)))
         .await
 }

@@ -5,10 +5,11 @@ use ferrite_domain::{ProductId, ProductPatch};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json_body, path_id};
 use http::StatusCode;
 
-/// Changes the fields that the body names: 200 with the product, 412 when it is not in the version of `If-Match`.
+/// Changes the fields of a product that are in the request body. Returns 200 with the product, or 412 if `If-Match` does not
+/// match its current version. Requires the scope `products:write`.
 pub(crate) async fn update_product(
     products: &impl UpdateProduct,
-    links: &impl SignImageUrl,
+    signer: &impl SignImageUrl,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -16,11 +17,13 @@ pub(crate) async fn update_product(
     let id: ProductId = path_id(&request, "productId")?;
     let patch: ProductPatch = json_body::<ProductPatchBody>(&request)?.into();
     if patch.is_empty() {
-        return Err(Problem::invalid(Vec::new()).detail("The body names no field to change.").into());
+        return Err(Problem::invalid(Vec::new())
+            .detail("The request body must contain at least one field to change.")
+            .into());
     }
     let now = clock.now();
     let product = products.update(id, &patch, expected_version(&request)?, now).await?;
-    let images = image_bodies(&product, links, now)?;
+    let images = image_bodies(&product, signer, now)?;
     let (response, _) = ProductBody::new(product, images).answer(StatusCode::OK)?;
     Ok(response)
 }
@@ -37,8 +40,9 @@ mod tests {
 
     use super::*;
 
-    async fn stored() -> (MemoryStore, Product) {
-        let (store, product) = (MemoryStore::default(), contract::product(3));
+    async fn store_with_product() -> (MemoryStore, Product) {
+        let store = MemoryStore::default();
+        let product = contract::product(3);
         store.create(&product).await.unwrap();
         (store, product)
     }
@@ -52,16 +56,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn changes_the_named_fields_and_returns_the_product() {
-        let (store, product) = stored().await;
+    async fn changes_the_given_fields_and_returns_the_product() {
+        let (store, product) = store_with_product().await;
         let response = update(&store, patch(&product, PRODUCTS_WRITE, &json!({"stock": 7}))).await.unwrap();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!((&body["stock"], &body["name"]), (&json!(7), &json!(product.name)));
     }
 
     #[tokio::test]
-    async fn requires_the_scope_of_an_administrator() {
-        let (store, product) = stored().await;
+    async fn requires_the_products_write_scope() {
+        let (store, product) = store_with_product().await;
         for scope in ["", "products:read", "products:writer"] {
             let error = update(&store, patch(&product, scope, &json!({"stock": 7}))).await.unwrap_err();
             assert_eq!(error.problem().status(), StatusCode::FORBIDDEN, "{scope}");
@@ -69,26 +73,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requires_the_version_of_if_match() {
-        let (store, product) = stored().await;
-        for (tag, status) in [("\"1-0\"", 200), ("\"1-0\"", 412), ("\"x\"", 412)] {
-            let request = patch(&product, PRODUCTS_WRITE, &json!({"stock": 7})).header("if-match", tag);
+    async fn returns_412_if_the_etag_does_not_match() {
+        let (store, product) = store_with_product().await;
+        for (etag, status) in [("\"1-0\"", 200), ("\"1-0\"", 412), ("\"x\"", 412)] {
+            let request = patch(&product, PRODUCTS_WRITE, &json!({"stock": 7})).header("if-match", etag);
             let result = update(&store, request).await;
             let actual = result.map_or_else(|error| error.problem().status(), |response| response.status());
-            assert_eq!(actual.as_u16(), status, "{tag}");
+            assert_eq!(actual.as_u16(), status, "{etag}");
         }
     }
 
     #[tokio::test]
     async fn rejects_a_body_without_fields() {
-        let (store, product) = stored().await;
+        let (store, product) = store_with_product().await;
         let error = update(&store, patch(&product, PRODUCTS_WRITE, &json!({}))).await.unwrap_err();
         assert_eq!(error.problem().status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
 
     #[tokio::test]
-    async fn answers_404_for_an_unknown_product() {
-        let (_, unknown) = stored().await;
+    async fn returns_404_for_an_unknown_product() {
+        let (_, unknown) = store_with_product().await;
         let request = patch(&unknown, PRODUCTS_WRITE, &json!({"stock": 7}));
         let error = update(&MemoryStore::default(), request).await.unwrap_err();
         assert_eq!(error.problem().status(), StatusCode::NOT_FOUND);

@@ -2,7 +2,7 @@ use lambda_runtime::Diagnostic;
 
 use super::*;
 use crate::key_cache::Lifetimes;
-use crate::key_cache::tests::Published;
+use crate::key_cache::tests::FakeSource;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
@@ -18,17 +18,17 @@ fn token(key: &SigningKey) -> String {
     }))
 }
 
-fn cache(source: &Published) -> KeyCache<Published> {
+fn cache(source: &FakeSource) -> KeyCache<FakeSource> {
     let lifetimes = Lifetimes { ttl_seconds: 600, max_stale_seconds: 3_600 };
     KeyCache::new(source.clone(), lifetimes)
 }
 
-async fn ask(keys: &KeyCache<Published>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
+async fn authorize_event(keys: &KeyCache<FakeSource>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
     let expected = Expected { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() };
     authorize(keys, &expected, serde_json::from_value(event).unwrap(), now).await
 }
 
-/// An event as API Gateway sends it, cut down.
+/// The relevant part of an event from API Gateway.
 fn event(headers: &Value, multi_value_headers: &Value) -> Value {
     json!({
         "type": "REQUEST",
@@ -40,24 +40,24 @@ fn event(headers: &Value, multi_value_headers: &Value) -> Value {
     })
 }
 
-fn bearing(token: &str) -> Value {
+fn bearer_event(token: &str) -> Value {
     let value = format!("Bearer {token}");
     event(&json!({ "Authorization": value }), &json!({ "Authorization": [value] }))
 }
 
-fn refusal(answer: Result<Value, AuthorizeError>) -> Refused {
-    match answer {
-        Err(AuthorizeError::Refused(reason)) => reason,
-        other => panic!("not refused: {other:?}"),
+fn rejection(result: Result<Value, AuthorizeError>) -> Rejection {
+    match result {
+        Err(AuthorizeError::Rejected(reason)) => reason,
+        other => panic!("not rejected: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_good_token_opens_the_whole_stage() {
+async fn allows_the_whole_stage_for_a_valid_token() {
     let key = SigningKey::es256("a");
-    let answer = ask(&cache(&Published::keys(&[&key])), bearing(&token(&key)), NOW).await;
+    let policy = authorize_event(&cache(&FakeSource::keys(&[&key])), bearer_event(&token(&key)), NOW).await;
     assert_eq!(
-        answer.unwrap(),
+        policy.unwrap(),
         json!({
             "principalId": "customer-1",
             "policyDocument": {
@@ -74,94 +74,98 @@ async fn a_good_token_opens_the_whole_stage() {
 }
 
 #[tokio::test]
-async fn header_name_and_scheme_are_read_without_case() {
+async fn reads_header_name_and_scheme_case_insensitively() {
     let key = SigningKey::eddsa("a");
-    let keys = cache(&Published::keys(&[&key]));
+    let keys = cache(&FakeSource::keys(&[&key]));
     let token = token(&key);
     for (name, scheme) in [("authorization", "bearer "), ("AUTHORIZATION", "BEARER  ")] {
         let value = format!("{scheme}{token}");
         let single = event(&json!({ name: value }), &Value::Null);
         let multiple = event(&Value::Null, &json!({ name: [value] }));
-        assert!(ask(&keys, single, NOW).await.is_ok());
-        assert!(ask(&keys, multiple, NOW).await.is_ok());
+        assert!(authorize_event(&keys, single, NOW).await.is_ok());
+        assert!(authorize_event(&keys, multiple, NOW).await.is_ok());
     }
 }
 
 #[tokio::test]
-async fn there_must_be_one_authorization_header() {
+async fn requires_exactly_one_authorization_header() {
     let key = SigningKey::eddsa("a");
-    let keys = cache(&Published::keys(&[&key]));
-    let good = format!("Bearer {}", token(&key));
+    let keys = cache(&FakeSource::keys(&[&key]));
+    let valid = format!("Bearer {}", token(&key));
     for event in [
         event(&Value::Null, &Value::Null),
-        event(&json!({ "Cookie": good }), &json!({})),
-        event(&json!({ "Authorization": good }), &json!({ "Authorization": [good, "Bearer x"] })),
-        event(&json!({ "Authorization": good, "authorization": good }), &Value::Null),
+        event(&json!({ "Cookie": valid }), &json!({})),
+        event(&json!({ "Authorization": valid }), &json!({ "Authorization": [valid, "Bearer x"] })),
+        event(&json!({ "Authorization": valid, "authorization": valid }), &Value::Null),
     ] {
-        assert_eq!(refusal(ask(&keys, event, NOW).await), Refused::AuthorizationHeader);
+        assert_eq!(rejection(authorize_event(&keys, event, NOW).await), Rejection::AuthorizationHeader);
     }
 }
 
 #[tokio::test]
-async fn only_bearer_tokens_are_taken() {
+async fn rejects_other_authorization_schemes() {
     let key = SigningKey::eddsa("a");
-    let keys = cache(&Published::keys(&[&key]));
+    let keys = cache(&FakeSource::keys(&[&key]));
     let token = token(&key);
     for value in [token.clone(), format!("Basic {token}"), format!("Bearer{token}"), "Bearer".to_owned()] {
         let event = event(&json!({ "Authorization": value }), &Value::Null);
-        assert_eq!(refusal(ask(&keys, event, NOW).await), Refused::Scheme);
+        assert_eq!(rejection(authorize_event(&keys, event, NOW).await), Rejection::Scheme);
     }
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_at_once_and_a_withdrawn_one_forgotten() {
-    let (old, new) = (SigningKey::es256("old"), SigningKey::es256("new"));
-    let source = Published::keys(&[&old]);
+async fn fetches_a_new_key_immediately_and_drops_a_withdrawn_key() {
+    let old = SigningKey::es256("old");
+    let new = SigningKey::es256("new");
+    let source = FakeSource::keys(&[&old]);
     let keys = cache(&source);
-    assert!(ask(&keys, bearing(&token(&old)), NOW).await.is_ok());
+    assert!(authorize_event(&keys, bearer_event(&token(&old)), NOW).await.is_ok());
 
     source.replace(Some(jwks(&[&new])));
-    assert!(ask(&keys, bearing(&token(&old)), NOW + 1).await.is_ok(), "until its time is up");
-    assert!(ask(&keys, bearing(&token(&new)), NOW + 1).await.is_ok());
-    assert_eq!(refusal(ask(&keys, bearing(&token(&old)), NOW + 1).await), Refused::UnknownKey);
+    assert!(
+        authorize_event(&keys, bearer_event(&token(&old)), NOW + 1).await.is_ok(),
+        "the old key stays cached until the next fetch"
+    );
+    assert!(authorize_event(&keys, bearer_event(&token(&new)), NOW + 1).await.is_ok());
+    assert_eq!(rejection(authorize_event(&keys, bearer_event(&token(&old)), NOW + 1).await), Rejection::UnknownKey);
 }
 
 #[tokio::test]
-async fn made_up_key_ids_do_not_flood_the_issuer() {
-    let source = Published::keys(&[&SigningKey::es256("a")]);
+async fn limits_fetches_for_unknown_key_ids() {
+    let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let keys = cache(&source);
     for id in 0..10 {
-        let made_up = token(&SigningKey::eddsa(&format!("made-up-{id}")));
-        assert_eq!(refusal(ask(&keys, bearing(&made_up), NOW).await), Refused::UnknownKey);
+        let forged = token(&SigningKey::eddsa(&format!("unknown-{id}")));
+        assert_eq!(rejection(authorize_event(&keys, bearer_event(&forged), NOW).await), Rejection::UnknownKey);
     }
     assert_eq!(source.fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_request_without_a_token_fetches_nothing() {
-    let source = Published::default();
-    ask(&cache(&source), event(&json!({}), &json!({})), NOW).await.unwrap_err();
+async fn does_not_fetch_keys_for_a_request_without_a_token() {
+    let source = FakeSource::default();
+    authorize_event(&cache(&source), event(&json!({}), &json!({})), NOW).await.unwrap_err();
     assert_eq!(source.fetches(), 0);
 }
 
 #[tokio::test]
-async fn without_keys_nobody_gets_in_and_nobody_is_called_unauthorized() {
+async fn fails_without_unauthorized_when_keys_are_unavailable() {
     let key = SigningKey::es256("a");
-    let failure = ask(&cache(&Published::default()), bearing(&token(&key)), NOW).await.unwrap_err();
+    let failure = authorize_event(&cache(&FakeSource::default()), bearer_event(&token(&key)), NOW).await.unwrap_err();
     assert!(matches!(failure, AuthorizeError::KeysUnavailable(_)));
     assert_ne!(Diagnostic::from(failure.into_failure()).error_message, "Unauthorized");
 }
 
 #[test]
-fn every_refusal_reads_exactly_unauthorized() {
-    for reason in [Refused::AuthorizationHeader, Refused::Signature, Refused::Expired] {
-        let diagnostic = Diagnostic::from(AuthorizeError::Refused(reason).into_failure());
+fn every_rejection_has_the_message_unauthorized() {
+    for reason in [Rejection::AuthorizationHeader, Rejection::Signature, Rejection::Expired] {
+        let diagnostic = Diagnostic::from(AuthorizeError::Rejected(reason).into_failure());
         assert_eq!(diagnostic.error_message, "Unauthorized");
     }
 }
 
 #[test]
-fn an_arn_of_something_else_has_no_stage() {
+fn rejects_arns_without_a_stage() {
     assert!(whole_stage(METHOD_ARN).is_some());
     assert!(whole_stage("arn:aws:execute-api:eu-west-1:1:a/prod/GET/").is_some());
     for other in ["", "*", "arn:aws:s3:::bucket", "arn:aws:execute-api:eu-west-1:1:a//GET/", "a/prod/GET/"] {
@@ -170,7 +174,7 @@ fn an_arn_of_something_else_has_no_stage() {
 }
 
 #[test]
-fn an_event_of_another_type_is_an_error() {
+fn rejects_events_of_another_type() {
     let token = json!({ "type": "TOKEN", "methodArn": METHOD_ARN, "authorizationToken": "Bearer x" });
     assert!(serde_json::from_value::<AuthorizerEvent>(token).is_err());
 }

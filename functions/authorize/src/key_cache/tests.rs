@@ -4,82 +4,82 @@ use std::sync::Mutex;
 use super::*;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
-/// From one failed fetch to the next.
+/// Back-off after a failed fetch.
 const RETRY_SECONDS: u64 = 5;
 const START: u64 = 1_800_000_000;
 const LIFETIMES: Lifetimes = Lifetimes { ttl_seconds: 600, max_stale_seconds: 3_600 };
 
-/// A source that answers what it was last told to, and counts.
+/// A source that returns a configurable document and counts the fetches. Without a document, fetches fail.
 #[derive(Clone, Default)]
-pub(crate) struct Published(Arc<Mutex<Publication>>);
+pub(crate) struct FakeSource(Arc<Mutex<SourceState>>);
 
 #[derive(Default)]
-struct Publication {
+struct SourceState {
     document: Option<Vec<u8>>,
     fetches: usize,
 }
 
-impl Published {
-    /// Publishes the JWK Set of `keys`.
+impl FakeSource {
+    /// A source that returns the JWK Set of `keys`.
     pub(crate) fn keys(keys: &[&SigningKey]) -> Self {
-        let published = Self::default();
-        published.replace(Some(jwks(keys)));
-        published
+        let source = Self::default();
+        source.replace(Some(jwks(keys)));
+        source
     }
 
-    /// Publishes `document` from now on; `None` is an outage.
+    /// Replaces the document. `None` simulates an outage.
     pub(crate) fn replace(&self, document: Option<Vec<u8>>) {
         self.0.lock().unwrap().document = document;
     }
 
-    /// How often it was asked.
+    /// Number of fetches.
     pub(crate) fn fetches(&self) -> usize {
         self.0.lock().unwrap().fetches
     }
 }
 
-impl FetchJwks for Published {
+impl FetchJwks for FakeSource {
     async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
-        // Lets other requests run, as a fetch over the network does.
+        // Let other requests run, as a fetch over the network does.
         tokio::task::yield_now().await;
-        let mut publication = self.0.lock().unwrap();
-        publication.fetches += 1;
-        publication.document.clone().ok_or(FetchError::Status(503))
+        let mut state = self.0.lock().unwrap();
+        state.fetches += 1;
+        state.document.clone().ok_or(FetchError::Status(503))
     }
 }
 
-fn cache(source: &Published) -> KeyCache<Published> {
+fn cache(source: &FakeSource) -> KeyCache<FakeSource> {
     KeyCache::new(source.clone(), LIFETIMES)
 }
 
-fn knows(keys: Result<Arc<KeySet>, KeysUnavailable>, id: &str) -> bool {
-    keys.unwrap().named(id).is_some()
+fn contains(keys: Result<Arc<KeySet>, KeysUnavailable>, id: &str) -> bool {
+    keys.unwrap().get(id).is_some()
 }
 
 #[tokio::test]
-async fn keys_are_fetched_once_in_their_lifetime() {
-    let source = Published::keys(&[&SigningKey::es256("old")]);
+async fn fetches_keys_once_per_ttl() {
+    let source = FakeSource::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
-    assert!(knows(cache.current(START).await, "old"));
+    assert!(contains(cache.current(START).await, "old"));
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
 
-    assert!(knows(cache.current(START + 599).await, "old"));
+    assert!(contains(cache.current(START + 599).await, "old"));
     assert_eq!(source.fetches(), 1);
 
     let keys = cache.current(START + 600).await.unwrap();
-    assert!(keys.named("new").is_some());
-    assert!(keys.named("old").is_none(), "a withdrawn key is gone");
+    assert!(keys.get("new").is_some());
+    assert!(keys.get("old").is_none(), "the withdrawn key is still present");
     assert_eq!(source.fetches(), 2);
 }
 
 #[tokio::test]
-async fn an_unknown_key_refetches_at_most_once_a_minute() {
-    let source = Published::keys(&[&SigningKey::es256("old")]);
+async fn fetches_at_most_once_a_minute_for_unknown_keys() {
+    let source = FakeSource::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
 
-    assert!(knows(cache.after_unknown_key(START + 1).await, "new"));
+    assert!(contains(cache.after_unknown_key(START + 1).await, "new"));
     for second in 2..61 {
         cache.after_unknown_key(START + second).await.unwrap();
     }
@@ -89,25 +89,25 @@ async fn an_unknown_key_refetches_at_most_once_a_minute() {
 }
 
 #[tokio::test]
-async fn the_minute_counts_failed_fetches_too() {
-    let source = Published::keys(&[&SigningKey::es256("old")]);
+async fn counts_failed_fetches_for_the_minute() {
+    let source = FakeSource::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(None);
 
     for second in 1..61 {
-        assert!(cache.after_unknown_key(START + second).await.is_err(), "it may be a key that could not be fetched");
-        assert!(knows(cache.current(START + second).await, "old"), "the known ones go on");
+        assert!(cache.after_unknown_key(START + second).await.is_err(), "the key may exist but could not be fetched");
+        assert!(contains(cache.current(START + second).await, "old"), "the cached key is no longer usable");
     }
     assert_eq!(source.fetches(), 2);
 
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
-    assert!(knows(cache.after_unknown_key(START + 61).await, "new"));
+    assert!(contains(cache.after_unknown_key(START + 61).await, "new"));
 }
 
 #[tokio::test]
-async fn the_minute_is_not_spent_on_a_fetch_that_is_not_made() {
-    let source = Published::keys(&[&SigningKey::es256("old")]);
+async fn does_not_count_a_skipped_fetch_for_the_minute() {
+    let source = FakeSource::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(None);
@@ -115,12 +115,12 @@ async fn the_minute_is_not_spent_on_a_fetch_that_is_not_made() {
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
 
     assert!(cache.after_unknown_key(START + 601).await.is_err(), "a fetch has just failed");
-    assert!(knows(cache.after_unknown_key(START + 600 + RETRY_SECONDS).await, "new"));
+    assert!(contains(cache.after_unknown_key(START + 600 + RETRY_SECONDS).await, "new"));
 }
 
 #[tokio::test]
-async fn requests_at_once_share_a_fetch() {
-    let source = Published::keys(&[&SigningKey::es256("old")]);
+async fn concurrent_requests_share_a_fetch() {
+    let source = FakeSource::keys(&[&SigningKey::es256("old")]);
     let cache = cache(&source);
     let (first, second) = tokio::join!(cache.current(START), cache.current(START));
     assert!(first.is_ok() && second.is_ok());
@@ -128,29 +128,29 @@ async fn requests_at_once_share_a_fetch() {
 
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
     let (first, second) = tokio::join!(cache.after_unknown_key(START), cache.after_unknown_key(START));
-    assert!(knows(first, "new") && knows(second, "new"));
+    assert!(contains(first, "new") && contains(second, "new"));
     assert_eq!(source.fetches(), 2);
 }
 
 #[tokio::test]
-async fn cached_keys_outlast_an_outage_until_their_bound() {
-    let source = Published::keys(&[&SigningKey::es256("a")]);
+async fn uses_cached_keys_during_an_outage_until_max_stale() {
+    let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(None);
 
-    assert!(knows(cache.current(START + 600).await, "a"));
-    assert!(knows(cache.current(START + 3_599).await, "a"));
+    assert!(contains(cache.current(START + 600).await, "a"));
+    assert!(contains(cache.current(START + 3_599).await, "a"));
     assert!(cache.current(START + 3_600).await.is_err());
     assert!(cache.after_unknown_key(START + 3_600).await.is_err());
 
     source.replace(Some(jwks(&[&SigningKey::es256("b")])));
-    assert!(knows(cache.current(START + 3_700).await, "b"), "and then recovers");
+    assert!(contains(cache.current(START + 3_700).await, "b"), "did not recover after the outage");
 }
 
 #[tokio::test]
-async fn an_outage_is_probed_every_few_seconds_only() {
-    let source = Published::keys(&[&SigningKey::es256("a")]);
+async fn backs_off_during_an_outage() {
+    let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(None);
@@ -162,43 +162,43 @@ async fn an_outage_is_probed_every_few_seconds_only() {
 }
 
 #[tokio::test]
-async fn without_any_keys_a_later_request_tries_again() {
-    let source = Published::default();
+async fn fetches_again_after_the_back_off_without_cached_keys() {
+    let source = FakeSource::default();
     let cache = cache(&source);
     assert!(cache.current(START).await.is_err());
     source.replace(Some(jwks(&[&SigningKey::es256("a")])));
     assert!(cache.current(START + RETRY_SECONDS - 1).await.is_err());
-    assert!(knows(cache.current(START + RETRY_SECONDS).await, "a"));
+    assert!(contains(cache.current(START + RETRY_SECONDS).await, "a"));
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_jwk_set_is_an_outage() {
-    let source = Published::keys(&[&SigningKey::es256("a")]);
+async fn treats_an_invalid_document_as_an_outage() {
+    let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(Some(b"<html>down for maintenance</html>".to_vec()));
-    assert!(knows(cache.current(START + 600).await, "a"));
+    assert!(contains(cache.current(START + 600).await, "a"));
 }
 
 #[tokio::test]
-async fn an_empty_jwk_set_withdraws_every_key() {
-    let source = Published::keys(&[&SigningKey::es256("a")]);
+async fn accepts_an_empty_jwk_set() {
+    let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let cache = cache(&source);
     cache.current(START).await.unwrap();
     source.replace(Some(jwks(&[])));
-    assert!(!knows(cache.current(START + 600).await, "a"));
+    assert!(!contains(cache.current(START + 600).await, "a"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_hangs_is_given_up() {
-    struct Hanging;
-    impl FetchJwks for Hanging {
+async fn times_out_when_the_source_hangs() {
+    struct HangingSource;
+    impl FetchJwks for HangingSource {
         async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
             pending().await
         }
     }
-    let cache = KeyCache::new(Hanging, LIFETIMES);
-    let asked = tokio::time::Instant::now();
+    let cache = KeyCache::new(HangingSource, LIFETIMES);
+    let start = tokio::time::Instant::now();
     assert!(cache.current(START).await.is_err());
-    assert_eq!(asked.elapsed().as_secs(), FETCH_TIMEOUT.as_secs());
+    assert_eq!(start.elapsed().as_secs(), FETCH_TIMEOUT.as_secs());
 }

@@ -10,7 +10,7 @@ fn expected() -> Expected {
     Expected { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() }
 }
 
-/// Claims that are accepted, with `changes` made to them; a `null` takes one out.
+/// Valid claims with `changes` applied. A `null` makes a claim absent.
 fn claims(changes: &Value) -> Value {
     let mut claims = json!({
         "iss": "https://issuer.example/",
@@ -26,23 +26,23 @@ fn claims(changes: &Value) -> Value {
     claims
 }
 
-fn verify_with(keys: &[&SigningKey], token: &str) -> Result<Identity, Refused> {
+fn verify_with(keys: &[&SigningKey], token: &str) -> Result<Identity, Rejection> {
     verify(token, &KeySet::parse(&jwks(keys)).unwrap(), &expected(), NOW)
 }
 
-/// What becomes of a well-signed token with `changes` made to its claims.
-fn accept(changes: &Value) -> Result<Identity, Refused> {
+/// Verifies a correctly signed token with `changes` applied to its claims.
+fn verify_claims(changes: &Value) -> Result<Identity, Rejection> {
     let key = SigningKey::eddsa("a");
     verify_with(&[&key], &key.token(&claims(changes)))
 }
 
-/// Why such a token is refused.
-fn refusal(changes: &Value) -> Refused {
-    accept(changes).unwrap_err()
+/// The reason why a token with these changes is rejected.
+fn claims_rejection(changes: &Value) -> Rejection {
+    verify_claims(changes).unwrap_err()
 }
 
-/// Why a well-signed token with `changes` made to its header is refused.
-fn header_refusal(changes: &Value) -> Option<Refused> {
+/// The reason why a correctly signed token with `changes` applied to its header is rejected.
+fn header_rejection(changes: &Value) -> Option<Rejection> {
     let key = SigningKey::eddsa("a");
     let mut header = key.header();
     for (name, value) in changes.as_object().unwrap() {
@@ -52,7 +52,7 @@ fn header_refusal(changes: &Value) -> Option<Refused> {
 }
 
 #[test]
-fn each_algorithm_is_accepted() {
+fn accepts_each_algorithm() {
     let keys = [SigningKey::rs256("r"), SigningKey::es256("e"), SigningKey::eddsa("d")];
     for key in &keys {
         let identity = verify_with(&keys.each_ref(), &key.token(&claims(&json!({})))).unwrap();
@@ -62,33 +62,33 @@ fn each_algorithm_is_accepted() {
 }
 
 #[test]
-fn a_changed_token_is_refused() {
+fn rejects_a_modified_token() {
     for key in [SigningKey::rs256("a"), SigningKey::es256("a"), SigningKey::eddsa("a")] {
         let token = key.token(&claims(&json!({})));
         let (_, signature) = token.rsplit_once('.').unwrap();
         let forged = unsigned(&key.header(), &claims(&json!({ "sub": "customer-2" })));
-        let refused = verify_with(&[&key], &format!("{forged}.{signature}"));
-        assert_eq!(refused, Err(Refused::Signature));
+        let result = verify_with(&[&key], &format!("{forged}.{signature}"));
+        assert_eq!(result, Err(Rejection::Signature));
     }
 }
 
 #[test]
-fn a_signature_by_another_key_is_refused() {
+fn rejects_a_signature_by_another_key() {
     let token = SigningKey::es256("a").token(&claims(&json!({})));
-    assert_eq!(verify_with(&[&SigningKey::es256("a")], &token), Err(Refused::Signature));
+    assert_eq!(verify_with(&[&SigningKey::es256("a")], &token), Err(Rejection::Signature));
 }
 
 #[test]
-fn alg_none_is_refused() {
+fn rejects_alg_none() {
     let key = SigningKey::rs256("a");
     for alg in ["none", "None", "NONE", ""] {
         let unsigned = unsigned(&json!({ "alg": alg, "kid": "a" }), &claims(&json!({})));
-        assert_eq!(verify_with(&[&key], &format!("{unsigned}.")), Err(Refused::Algorithm));
+        assert_eq!(verify_with(&[&key], &format!("{unsigned}.")), Err(Rejection::Algorithm));
     }
 }
 
 #[test]
-fn hs256_with_the_public_key_as_its_secret_is_refused() {
+fn rejects_hs256_with_the_public_key_as_the_secret() {
     let key = SigningKey::rs256("a");
     let jwk = key.jwk();
     let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
@@ -96,58 +96,60 @@ fn hs256_with_the_public_key_as_its_secret_is_refused() {
         let signed = unsigned(&json!({ "alg": "HS256", "kid": "a" }), &claims(&json!({})));
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), signed.as_bytes());
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
-        assert_eq!(verify_with(&[&key], &token), Err(Refused::Algorithm));
+        assert_eq!(verify_with(&[&key], &token), Err(Rejection::Algorithm));
     }
 }
 
 #[test]
-fn the_algorithm_is_the_keys() {
+fn rejects_an_algorithm_that_does_not_match_the_key() {
     for alg in ["RS256", "ES256", "eddsa", "HS256"] {
-        assert_eq!(header_refusal(&json!({ "alg": alg })), Some(Refused::Algorithm), "{alg}");
+        assert_eq!(header_rejection(&json!({ "alg": alg })), Some(Rejection::Algorithm), "{alg}");
     }
 }
 
 #[test]
-fn an_unknown_key_id_is_refused() {
+fn rejects_an_unknown_key_id() {
     for kid in ["b", "", "A", "../a", "https://elsewhere.example/a", "a'--", "a\u{0}"] {
-        assert_eq!(header_refusal(&json!({ "kid": kid })), Some(Refused::UnknownKey), "{kid}");
+        assert_eq!(header_rejection(&json!({ "kid": kid })), Some(Rejection::UnknownKey), "{kid}");
     }
-    assert_eq!(header_refusal(&json!({ "kid": 1 })), Some(Refused::Malformed));
+    assert_eq!(header_rejection(&json!({ "kid": 1 })), Some(Rejection::Malformed));
 }
 
 #[test]
-fn without_a_key_id_there_must_be_one_key() {
-    let (key, other) = (SigningKey::eddsa("a"), SigningKey::es256("b"));
+fn requires_a_single_key_for_a_token_without_a_key_id() {
+    let key = SigningKey::eddsa("a");
+    let other = SigningKey::es256("b");
     let token = key.token_with(&json!({ "alg": "EdDSA" }), &claims(&json!({})));
     assert!(verify_with(&[&key], &token).is_ok());
-    assert_eq!(verify_with(&[&key, &other], &token), Err(Refused::NoKeyId));
-    assert_eq!(verify_with(&[], &token), Err(Refused::NoKeyId));
+    assert_eq!(verify_with(&[&key, &other], &token), Err(Rejection::NoKeyId));
+    assert_eq!(verify_with(&[], &token), Err(Rejection::NoKeyId));
 }
 
 #[test]
-fn critical_extensions_are_refused() {
+fn rejects_critical_extensions() {
     for crit in [json!(["b64"]), json!(["exp"]), json!([]), json!("exp")] {
         let changes = json!({ "crit": crit, "b64": true });
-        assert_eq!(header_refusal(&changes), Some(Refused::CriticalExtension));
+        assert_eq!(header_rejection(&changes), Some(Rejection::CriticalExtension));
     }
 }
 
 #[test]
-fn a_key_that_the_token_brings_along_is_not_used() {
-    let (ours, theirs) = (SigningKey::es256("a"), SigningKey::es256("a"));
-    for kid in ["a", "theirs"] {
-        let mut header = theirs.header();
+fn does_not_use_a_key_from_the_token() {
+    let trusted = SigningKey::es256("a");
+    let embedded = SigningKey::es256("a");
+    for kid in ["a", "embedded"] {
+        let mut header = embedded.header();
         header["kid"] = json!(kid);
-        header["jwk"] = theirs.jwk();
+        header["jwk"] = embedded.jwk();
         header["jku"] = json!("https://elsewhere.example/keys");
         header["x5u"] = json!("https://elsewhere.example/certificate");
-        let refused = verify_with(&[&ours], &theirs.token_with(&header, &claims(&json!({}))));
-        assert!(matches!(refused, Err(Refused::Signature | Refused::UnknownKey)), "{refused:?}");
+        let result = verify_with(&[&trusted], &embedded.token_with(&header, &claims(&json!({}))));
+        assert!(matches!(result, Err(Rejection::Signature | Rejection::UnknownKey)), "{result:?}");
     }
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn rejects_malformed_tokens() {
     let key = SigningKey::eddsa("a");
     let token = key.token(&claims(&json!({})));
     let (signed, signature) = token.rsplit_once('.').unwrap();
@@ -165,38 +167,39 @@ fn what_is_no_token_is_refused() {
         &format!("{token}, {token}"),
         &format!("e30.{signature}.{signature}"),
     ] {
-        let refused = verify_with(&[&key], malformed);
-        assert!(matches!(refused, Err(Refused::Malformed | Refused::Signature)), "{malformed}: {refused:?}");
+        let result = verify_with(&[&key], malformed);
+        assert!(matches!(result, Err(Rejection::Malformed | Rejection::Signature)), "{malformed}: {result:?}");
     }
 }
 
 #[test]
-fn a_token_may_have_8_kib() {
+fn accepts_tokens_of_up_to_8_kib() {
     let key = SigningKey::eddsa("a");
     let padded = |length: usize| key.token(&claims(&json!({ "padding": "x".repeat(length) })));
-    let (fits, too_long) = (padded(5_700), padded(6_200));
-    assert!(fits.len() <= 8 * 1024 && too_long.len() > 8 * 1024);
-    assert!(verify_with(&[&key], &fits).is_ok());
-    assert_eq!(verify_with(&[&key], &too_long), Err(Refused::TooLong));
+    let short_enough = padded(5_700);
+    let too_long = padded(6_200);
+    assert!(short_enough.len() <= 8 * 1024 && too_long.len() > 8 * 1024);
+    assert!(verify_with(&[&key], &short_enough).is_ok());
+    assert_eq!(verify_with(&[&key], &too_long), Err(Rejection::TooLong));
 }
 
 #[test]
-fn expiry_is_required_and_has_a_minute_of_leeway() {
-    assert_eq!(refusal(&json!({ "exp": null })), Refused::NoExpiry);
-    assert_eq!(refusal(&json!({ "exp": NOW - 60 })), Refused::Expired);
-    assert_eq!(refusal(&json!({ "exp": -1 })), Refused::Expired);
-    assert!(accept(&json!({ "exp": NOW - 59 })).is_ok());
-    assert!(accept(&json!({ "exp": NOW as f64 + 0.5 })).is_ok());
+fn requires_an_expiration_time_with_one_minute_of_leeway() {
+    assert_eq!(claims_rejection(&json!({ "exp": null })), Rejection::NoExpiry);
+    assert_eq!(claims_rejection(&json!({ "exp": NOW - 60 })), Rejection::Expired);
+    assert_eq!(claims_rejection(&json!({ "exp": -1 })), Rejection::Expired);
+    assert!(verify_claims(&json!({ "exp": NOW - 59 })).is_ok());
+    assert!(verify_claims(&json!({ "exp": NOW as f64 + 0.5 })).is_ok());
 }
 
 #[test]
-fn not_before_has_a_minute_of_leeway() {
-    assert_eq!(refusal(&json!({ "nbf": NOW + 61 })), Refused::NotYetValid);
-    assert!(accept(&json!({ "nbf": NOW + 60 })).is_ok());
+fn checks_not_before_with_one_minute_of_leeway() {
+    assert_eq!(claims_rejection(&json!({ "nbf": NOW + 61 })), Rejection::NotYetValid);
+    assert!(verify_claims(&json!({ "nbf": NOW + 60 })).is_ok());
 }
 
 #[test]
-fn a_claim_of_the_wrong_type_is_not_an_absent_one() {
+fn rejects_claims_of_the_wrong_type() {
     for changes in [
         json!({ "exp": (NOW + 300).to_string() }),
         json!({ "nbf": "never" }),
@@ -204,45 +207,45 @@ fn a_claim_of_the_wrong_type_is_not_an_absent_one() {
         json!({ "aud": [["storefront"]] }),
         json!({ "iss": ["https://issuer.example/"] }),
     ] {
-        assert_eq!(refusal(&changes), Refused::MalformedClaims, "{changes}");
+        assert_eq!(claims_rejection(&changes), Rejection::MalformedClaims, "{changes}");
     }
 }
 
 #[test]
-fn the_issuer_must_be_ours_to_the_letter() {
+fn requires_the_exact_issuer() {
     for issuer in [json!(null), json!(""), json!("https://issuer.example"), json!("https://elsewhere.example/")] {
-        assert_eq!(refusal(&json!({ "iss": issuer })), Refused::Issuer);
+        assert_eq!(claims_rejection(&json!({ "iss": issuer })), Rejection::Issuer);
     }
 }
 
 #[test]
-fn the_audience_must_be_or_contain_ours() {
+fn requires_the_audience_as_the_value_or_an_entry() {
     for audience in [json!(null), json!("other"), json!("storefront "), json!([]), json!(["other", "Storefront"])] {
-        assert_eq!(refusal(&json!({ "aud": audience })), Refused::Audience);
+        assert_eq!(claims_rejection(&json!({ "aud": audience })), Rejection::Audience);
     }
-    assert!(accept(&json!({ "aud": ["other", "storefront"] })).is_ok());
+    assert!(verify_claims(&json!({ "aud": ["other", "storefront"] })).is_ok());
 }
 
 #[test]
-fn the_client_id_stands_in_for_an_absent_audience_only() {
-    assert!(accept(&json!({ "aud": null, "client_id": "storefront" })).is_ok());
-    assert_eq!(refusal(&json!({ "aud": null, "client_id": "other" })), Refused::Audience);
-    assert_eq!(refusal(&json!({ "aud": "other", "client_id": "storefront" })), Refused::Audience);
+fn checks_the_client_id_only_without_an_audience() {
+    assert!(verify_claims(&json!({ "aud": null, "client_id": "storefront" })).is_ok());
+    assert_eq!(claims_rejection(&json!({ "aud": null, "client_id": "other" })), Rejection::Audience);
+    assert_eq!(claims_rejection(&json!({ "aud": "other", "client_id": "storefront" })), Rejection::Audience);
 }
 
 #[test]
-fn the_subject_is_one_that_the_functions_take_for_a_customer() {
+fn requires_a_subject_that_is_a_valid_customer_id() {
     for subject in
         [json!(null), json!(""), json!("x".repeat(129)), json!("a\nb"), json!("a\u{7f}"), json!("a b"), json!("é")]
     {
-        assert_eq!(refusal(&json!({ "sub": subject })), Refused::Subject);
+        assert_eq!(claims_rejection(&json!({ "sub": subject })), Rejection::Subject);
     }
-    assert!(accept(&json!({ "sub": "x".repeat(128) })).is_ok());
-    assert!(accept(&json!({ "sub": "auth0|5f7c8ec7c33c6c004bbafe82" })).is_ok());
+    assert!(verify_claims(&json!({ "sub": "x".repeat(128) })).is_ok());
+    assert!(verify_claims(&json!({ "sub": "auth0|5f7c8ec7c33c6c004bbafe82" })).is_ok());
 }
 
 #[test]
-fn scopes_come_from_every_claim_that_has_them() {
+fn collects_scopes_from_all_scope_claims() {
     let write = "products:write";
     for (changes, scope) in [
         (json!({ "scope": "a  b " }), "a b"),
@@ -254,6 +257,6 @@ fn scopes_come_from_every_claim_that_has_them() {
         (json!({ "scope": null, "scp": ["a products:write", "", "b\n", "c"] }), "c"),
         (json!({ "scope": "a\nproducts:write b" }), "b"),
     ] {
-        assert_eq!(accept(&changes).unwrap().scope, scope, "{changes}");
+        assert_eq!(verify_claims(&changes).unwrap().scope, scope, "{changes}");
     }
 }
