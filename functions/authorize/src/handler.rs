@@ -40,8 +40,8 @@ pub(crate) enum AuthorizeError {
     MethodArn,
 }
 
-/// API Gateway returns 401 for an error whose message is exactly "Unauthorized" and 500 for any other message. The client sees
-/// neither message. The reason is only logged, and contains no input from the caller.
+/// API Gateway returns 401 for an error whose message is exactly "Unauthorized" and 500 for any other message. The
+/// client sees neither message. The reason is only logged, and contains no input from the caller.
 #[derive(Debug, Error)]
 #[error("Unauthorized")]
 struct Unauthorized(#[source] Rejection);
@@ -58,8 +58,8 @@ impl AuthorizeError {
 
 /// Returns an Allow policy if the bearer token of the request is valid at `now` (Unix time in seconds).
 ///
-/// The format is that of "Output from an API Gateway Lambda authorizer". The principal is the token's subject. Functions find
-/// `sub`, `scope` and `exp` as strings in `requestContext.authorizer`.
+/// The format is that of "Output from an API Gateway Lambda authorizer". The principal is the token's subject.
+/// Functions find `sub`, `scope` and `exp` as strings in `requestContext.authorizer`.
 ///
 /// # Errors
 /// Returns an error if the token is invalid, or if it cannot be verified because the keys are unavailable.
@@ -73,7 +73,7 @@ pub(crate) async fn authorize(
     let token = bearer_token(&headers.unwrap_or_default(), &multi_value_headers.unwrap_or_default())?;
     let verified = match verify(&token, &*keys.current(now).await?, expected, now) {
         // The issuer may have started to sign with a new key.
-        Err(Rejection::UnknownKey) => verify(&token, &*keys.after_unknown_key(now).await?, expected, now),
+        Err(Rejection::UnknownKey) => verify(&token, &*keys.refresh_for_unknown_key(now).await?, expected, now),
         verified => verified,
     };
     let resource = whole_stage(&method_arn).ok_or(AuthorizeError::MethodArn)?;
@@ -91,8 +91,8 @@ fn allow(identity: &Identity, resource: &str) -> Value {
     })
 }
 
-/// The token in the `Authorization: Bearer` header (RFC 6750), of which there must be exactly one. Header names are compared
-/// case-insensitively, because API Gateway passes them on as the client sent them.
+/// The token in the `Authorization: Bearer` header (RFC 6750), of which there must be exactly one. Header names are
+/// compared case-insensitively, because API Gateway passes them on as the client sent them.
 fn bearer_token(
     headers: &HashMap<String, String>,
     multi_value_headers: &HashMap<String, Vec<String>>,
@@ -116,8 +116,8 @@ fn bearer_token(
 
 /// The resource ARN of all methods in the stage of `method_arn`.
 ///
-/// API Gateway caches the policy by token, for all routes. A policy for only the called method would deny the next route that
-/// is called with the same token. The functions check the scopes.
+/// API Gateway caches the policy by token, for all routes. A policy for only the called method would deny the next
+/// route that is called with the same token. The functions check the scopes.
 fn whole_stage(method_arn: &str) -> Option<String> {
     let mut parts = method_arn.split('/');
     match (parts.next(), parts.next(), parts.next()) {

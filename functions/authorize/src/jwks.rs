@@ -21,8 +21,8 @@ pub(crate) struct KeySet(Vec<Key>);
 pub(crate) struct InvalidJwks(#[from] serde_json::Error);
 
 impl KeySet {
-    /// Parses a JWK Set. Keys that are malformed, too weak, or of an unsupported type or use are ignored (RFC 7517, section 5).
-    /// The set may therefore be empty; it then verifies no signature.
+    /// Parses a JWK Set. Keys that are malformed, too weak, or of an unsupported type or use are ignored (RFC 7517,
+    /// section 5). The set may therefore be empty; it then verifies no signature.
     ///
     /// # Errors
     /// Returns an error if the document is not JSON or has no array `keys`.

@@ -13,9 +13,9 @@ use crate::jwks::{InvalidJwks, KeySet};
 
 /// Timeout of one fetch, from connecting to the last byte.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
-/// Minimum time between two fetches for unknown key ids. Anyone can send unknown key ids, which must not flood the issuer with
-/// requests.
-const UNKNOWN_KEY_SECONDS: u64 = 60;
+/// Minimum time between two fetches for unknown key ids. Anyone can send unknown key ids, which must not flood the
+/// issuer with requests.
+const UNKNOWN_KEY_FETCH_INTERVAL_SECONDS: u64 = 60;
 
 /// The source of a JWK Set.
 pub(crate) trait FetchJwks: Send + Sync {
@@ -51,8 +51,8 @@ pub(crate) enum RefreshError {
     Invalid(#[from] InvalidJwks),
 }
 
-/// There are no keys, the cached keys are too old, or newer keys may exist but could not be fetched. The failed fetch has
-/// already been logged.
+/// There are no keys, the cached keys are too old, or newer keys may exist but could not be fetched. The failed fetch
+/// has already been logged.
 #[derive(Debug, Error)]
 #[error("no verification keys are available")]
 pub(crate) struct KeysUnavailable;
@@ -60,7 +60,8 @@ pub(crate) struct KeysUnavailable;
 /// How long keys are used, in seconds since the fetch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lifetimes {
-    /// Age at which keys are fetched again. A key that the issuer withdraws works for at most this long, unless fetching fails.
+    /// Age at which keys are fetched again. A key that the issuer withdraws works for at most this long, unless
+    /// fetching fails.
     pub(crate) ttl_seconds: u64,
     /// Age at which keys are no longer used if every later fetch fails.
     pub(crate) max_stale_seconds: u64,
@@ -82,8 +83,8 @@ impl<S: FetchJwks> KeyCache<S> {
         Self { source, keys: Cached::new(ttl, max_stale).back_off_without_value(), unknown_key_fetched_at: Mutex::default() }
     }
 
-    /// Returns the keys. Fetches them first if the cache is empty or older than [`Lifetimes::ttl_seconds`]. If the fetch fails,
-    /// returns the cached keys until they are older than [`Lifetimes::max_stale_seconds`].
+    /// Returns the keys. Fetches them first if the cache is empty or older than [`Lifetimes::ttl_seconds`]. If the
+    /// fetch fails, returns the cached keys until they are older than [`Lifetimes::max_stale_seconds`].
     ///
     /// # Errors
     /// Returns an error if there are no usable keys.
@@ -92,14 +93,14 @@ impl<S: FetchJwks> KeyCache<S> {
         keys.map_err(|_| KeysUnavailable)
     }
 
-    /// Returns the keys for a second attempt to verify a token whose key id is not in [`Self::current`]. Fetches them again,
-    /// unless they were fetched for an unknown key id within the last minute.
+    /// Returns the keys for a second attempt to verify a token whose key id is not in [`Self::current`]. Fetches them
+    /// again, unless they were fetched for an unknown key id within the last minute.
     ///
     /// # Errors
     /// Returns an error if there are no keys or the last fetch failed, because the key id may be new.
-    pub(crate) async fn after_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
+    pub(crate) async fn refresh_for_unknown_key(&self, now: u64) -> Result<Arc<KeySet>, KeysUnavailable> {
         let mut fetched_at = self.unknown_key_fetched_at.lock().await;
-        if fetched_at.is_none_or(|then| now.saturating_sub(then) >= UNKNOWN_KEY_SECONDS) {
+        if fetched_at.is_none_or(|then| now.saturating_sub(then) >= UNKNOWN_KEY_FETCH_INTERVAL_SECONDS) {
             let refreshed = self.keys.refresh(from_unix_seconds(now), async || self.fetch().await).await;
             // A fetch that was skipped because another one has just failed does not start the minute.
             if !matches!(refreshed, Err(CachedError::FailedRecently)) {

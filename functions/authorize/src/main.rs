@@ -42,8 +42,8 @@ async fn main() -> Result<(), InitError> {
 
 async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitError> {
     let keys = KeyCache::new(source, settings.lifetimes);
-    // The init phase runs at full CPU, so a TLS handshake is cheapest here. A failure is logged and must not stop the function
-    // from starting: a request that arrives at least five seconds later fetches again.
+    // The init phase runs at full CPU, so a TLS handshake is cheapest here. A failure is logged and must not stop the
+    // function from starting: a request that arrives at least five seconds later fetches again.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
         authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
@@ -51,7 +51,8 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     .await
 }
 
-/// Unix time in seconds, from the wall clock: a monotonic clock may stop while Lambda freezes the execution environment.
+/// Unix time in seconds, from the wall clock: a monotonic clock may stop while Lambda freezes the execution
+/// environment.
 fn unix_seconds() -> u64 {
     // A clock before 1970 is wrong. The maximum makes every token expired, whereas 0 would accept expired tokens.
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs())

@@ -40,7 +40,8 @@ struct Variables {
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None` if it is not set.
+    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None` if it is
+    /// not set.
     ///
     /// # Errors
     /// Returns an error that names the variable if one is missing or invalid, or if not exactly one key source is set.

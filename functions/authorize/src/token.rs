@@ -70,8 +70,8 @@ pub(crate) enum Rejection {
     Subject,
 }
 
-/// The JOSE header. Members that contain or reference a key (`jwk`, `jku`, `x5c`, `x5u`) are not read: keys come only from the
-/// issuer's JWK Set.
+/// The JOSE header. Members that contain or reference a key (`jwk`, `jku`, `x5c`, `x5u`) are not read: keys come only
+/// from the issuer's JWK Set.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -118,7 +118,8 @@ pub(crate) fn verify(token: &str, keys: &KeySet, expected: &Expected, now: u64) 
         Some(id) => keys.get(id).ok_or(Rejection::UnknownKey)?,
         None => keys.only().ok_or(Rejection::NoKeyId)?,
     };
-    // The key determines the algorithm. If the header did, a caller could use the public key as an HMAC secret, or choose `none`.
+    // The key determines the algorithm. If the header did, a caller could use the public key as an HMAC secret, or
+    // choose `none`.
     if header.alg != key.algorithm() {
         return Err(Rejection::Algorithm);
     }
@@ -142,15 +143,16 @@ impl Claims {
         let audience_matches = match (&self.aud, &self.client_id) {
             (Some(OneOrMany::One(audience)), _) => *audience == expected.audience,
             (Some(OneOrMany::Many(audiences)), _) => audiences.contains(&expected.audience),
-            // Cognito's access tokens have no `aud`. API Gateway's JWT authorizer checks their `client_id` in the same way
-            // ("Control access to HTTP APIs with JWT authorizers").
+            // Cognito's access tokens have no `aud`. API Gateway's JWT authorizer checks their `client_id` in the same
+            // way ("Control access to HTTP APIs with JWT authorizers").
             (None, Some(client)) => *client == expected.audience,
             (None, None) => false,
         };
         if !audience_matches {
             return Err(Rejection::Audience);
         }
-        // A NumericDate (RFC 7519) may have a fraction, so it is a floating-point number. Whole seconds are exact in it.
+        // A NumericDate (RFC 7519) may have a fraction, so it is a floating-point number. Whole seconds are exact in
+        // it.
         let expires = self.exp.ok_or(Rejection::NoExpiry)?;
         if now.saturating_sub(TOKEN_LEEWAY_SECONDS) as f64 >= expires {
             return Err(Rejection::Expired);
@@ -169,9 +171,9 @@ impl Claims {
 
 /// The scopes in a claim, which is a space-separated string or an array with one scope per entry.
 ///
-/// Issuers use `scope` (RFC 9068), `scp` (Okta, Entra) or `permissions` (Auth0, in addition to a `scope` with the requested
-/// scopes). A token grants the scopes of all three. An entry that is not a scope-token (RFC 6749, section 3.3) is ignored;
-/// otherwise, an array entry with a space could grant two scopes.
+/// Issuers use `scope` (RFC 9068), `scp` (Okta, Entra) or `permissions` (Auth0, in addition to a `scope` with the
+/// requested scopes). A token grants the scopes of all three. An entry that is not a scope-token (RFC 6749, section
+/// 3.3) is ignored; otherwise, an array entry with a space could grant two scopes.
 fn scopes(claim: OneOrMany) -> Vec<String> {
     let is_scope = |scope: &str| {
         let mut bytes = scope.bytes();

@@ -71,7 +71,8 @@ pub(crate) struct JwksUrl {
 
 impl JwksUrl {
     /// Creates a client that trusts the compiled-in Mozilla root certificates. Identity providers use many certificate
-    /// authorities, and reading the system's certificate files would take longer than everything else in the init phase.
+    /// authorities, and reading the system's certificate files would take longer than everything else in the init
+    /// phase.
     ///
     /// # Errors
     /// Returns an error if the TLS provider supports none of the configured protocol versions.

@@ -11,8 +11,8 @@ const ORDERS_CANCELLED: Metric = Metric::new("OrdersCancelled", Unit::Count);
 
 /// Cancels the caller's order and returns its units to stock.
 ///
-/// Returns 200 with the order. A repeated request also returns 200, so that a client can retry when the response was lost.
-/// Returns 409 if the payment was already approved or declined.
+/// Returns 200 with the order. A repeated request also returns 200, so that a client can retry when the response was
+/// lost. Returns 409 if the payment was already approved or declined.
 ///
 /// The payment may be in progress. process-order receives the cancellation event and voids the payment.
 pub(crate) async fn cancel_order(
@@ -22,8 +22,8 @@ pub(crate) async fn cancel_order(
 ) -> Result<Response, ApiError> {
     let caller = caller(&request)?;
     let id = path_id(&request, "orderId")?;
-    // If a concurrent request changes the order first, the save fails. An order leaves `pending` only once, so the second
-    // iteration finds its final status.
+    // If a concurrent request changes the order first, the save fails. An order leaves `pending` only once, so the
+    // second iteration finds its final status.
     loop {
         let order = orders.get(&caller.id(), id).await?.ok_or_else(Problem::not_found)?;
         if matches!(order.status, OrderStatus::Cancelled { .. }) {

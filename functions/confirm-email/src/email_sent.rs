@@ -1,4 +1,5 @@
-//! The event that SES publishes when it accepts an e-mail ("Monitoring Amazon SES email sending using Amazon EventBridge").
+//! The event that SES publishes when it accepts an e-mail ("Monitoring Amazon SES email sending using Amazon
+//! EventBridge").
 
 use std::str::FromStr;
 
@@ -40,7 +41,8 @@ impl FromStr for EmailSent {
     /// Parses the body of an SQS message, which is the event as the EventBridge rule sent it.
     ///
     /// # Errors
-    /// Returns an error if the event is not from SES, or the e-mail does not have exactly one message tag of this application.
+    /// Returns an error if the event is not from SES, or the e-mail does not have exactly one message tag of this
+    /// application.
     fn from_str(body: &str) -> Result<Self, serde_json::Error> {
         let Event { source, detail } = serde_json::from_str(body)?;
         if source != SES {

@@ -7,8 +7,8 @@ use crate::email_sent::EmailSent;
 
 /// Marks the delivery of an e-mail that SES accepted as completed.
 ///
-/// This covers the cases where notify-customer got no response from SES or died before it saved the result. The event may
-/// arrive twice, or before notify-customer finishes. The record is the same in each case.
+/// This covers the cases where notify-customer got no response from SES or died before it saved the result. The event
+/// may arrive twice, or before notify-customer finishes. The record is the same in each case.
 pub(crate) async fn confirm_email(
     records: &impl IdempotencyStore,
     clock: &impl Clock,

@@ -30,7 +30,8 @@ impl File {
     }
 }
 
-/// Returns the OpenAPI document, or the documentation page for `/docs`. Returns 304 if the client has the current version.
+/// Returns the OpenAPI document, or the documentation page for `/docs`. Returns 304 if the client has the current
+/// version.
 pub(crate) async fn describe_api(request: Request) -> Result<Response, Problem> {
     let is_page = request.uri().path().ends_with("/docs");
     let file = if is_page { PAGE } else { DOCUMENT };

@@ -13,12 +13,14 @@ const ORDERS_EXPIRED: Metric = Metric::new("OrdersExpired", Unit::Count);
 
 /// Cancels every order that has been pending for longer than `pending_timeout`, and returns its units to stock.
 ///
-/// Each order is cancelled in its own transaction, with the condition that it is still pending. A concurrent run, payment or
-/// cancellation therefore changes each order at most once, and after a crash the next run cancels the remaining orders. If an
-/// order cannot be saved or a shard cannot be listed, the other orders and shards are still processed.
+/// Each order is cancelled in its own transaction, with the condition that it is still pending. A concurrent run,
+/// payment or cancellation therefore changes each order at most once, and after a crash the next run cancels the
+/// remaining orders. If an order cannot be saved or a shard cannot be listed, the other orders and shards are still
+/// processed.
 ///
 /// # Errors
-/// Returns the first error after processing everything else, if a shard could not be listed or an order could not be saved.
+/// Returns the first error after processing everything else, if a shard could not be listed or an order could not be
+/// saved.
 pub(crate) async fn expire_orders(
     orders: &(impl ListPendingOrders + SaveTransition),
     clock: &impl Clock,

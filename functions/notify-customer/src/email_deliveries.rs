@@ -6,9 +6,10 @@
 //! - completed: SES accepted the e-mail, or rejected it permanently;
 //! - absent: SES did not accept the e-mail, and the next attempt sends it.
 //!
-//! If the response from SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent again
-//! before the window ends. SES publishes an event for each accepted e-mail, and confirm-email then completes the record.
-//! So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window ends.
+//! If the response from SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent
+//! again before the window ends. SES publishes an event for each accepted e-mail, and confirm-email then completes the
+//! record. So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window
+//! ends.
 
 use std::error::Error;
 use std::time::Duration;

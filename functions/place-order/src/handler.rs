@@ -16,8 +16,8 @@ const MAX_PRICING_ATTEMPTS: usize = 3;
 
 /// Places an order, once for each idempotency key. Returns 202 with the pending order and its `Location`.
 ///
-/// One transaction takes the stock, stores the order and saves the response. If this process dies, a retry of the request
-/// either finds the saved response and returns it, or finds nothing and places the order.
+/// One transaction takes the stock, stores the order and saves the response. If this process dies, a retry of the
+/// request either finds the saved response and returns it, or finds nothing and places the order.
 pub(crate) async fn place_order(
     store: &(impl GetProducts + PlaceOrder),
     ids: &impl NewIds,
@@ -39,7 +39,8 @@ pub(crate) async fn place_order(
         let products = store.get_many(&placement_request.products()).await?;
         let order = match placement_request.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
-            // A concurrent retry of this request may have taken the stock. Look for its saved response before rejecting.
+            // A concurrent retry of this request may have taken the stock. Look for its saved response before
+            // rejecting.
             Err(error) => match store.find_saved_response(&customer, &key, now).await? {
                 Some(saved) => return Ok(idempotency::replay(&saved, &fingerprint)?),
                 None => return Err(error.into()),
@@ -101,8 +102,8 @@ mod tests {
         (store, product)
     }
 
-    /// A store that is changed once while the request reads the products: by a concurrent retry of the same request, or by a
-    /// price change.
+    /// A store that is changed once while the request reads the products: by a concurrent retry of the same request, or
+    /// by a price change.
     struct ConcurrentChange {
         store: MemoryStore,
         product: Product,

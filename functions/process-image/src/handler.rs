@@ -17,12 +17,13 @@ const IMAGES_FAILED: Metric = Metric::new("ImagesFailed", Unit::Count);
 
 /// Creates the variants of an upload, or marks its image as failed with the reason.
 ///
-/// It is safe to repeat after a crash or a duplicate notification: the same upload produces the same variants under the same
-/// keys, and an image leaves `pending` only once. A defective file results in a failed image, not in an error of this function.
+/// It is safe to repeat after a crash or a duplicate notification: the same upload produces the same variants under the
+/// same keys, and an image leaves `pending` only once. A defective file results in a failed image, not in an error of
+/// this function.
 ///
 /// # Errors
-/// Rejects the event if the object is not an upload. Returns a retryable failure if the upload could not be read, a variant
-/// could not be written, or the state could not be stored.
+/// Rejects the event if the object is not an upload. Returns a retryable failure if the upload could not be read, a
+/// variant could not be written, or the state could not be stored.
 pub(crate) async fn process_image(
     products: &impl FinishImage,
     files: &impl ImageFiles,

@@ -12,9 +12,9 @@ const ORDERS_DECLINED: Metric = Metric::new("OrdersDeclined", Unit::Count);
 
 /// Takes the payment for a placed order, and voids the payment of a cancelled order.
 ///
-/// The events may be delivered more than once and in either order. The gateway charges each order at most once, returns the
-/// same decision for a repeated charge, and does not charge a voided order. A cancelled order therefore never stays charged,
-/// even if this process dies and the event is processed again.
+/// The events may be delivered more than once and in either order. The gateway charges each order at most once, returns
+/// the same decision for a repeated charge, and does not charge a voided order. A cancelled order therefore never stays
+/// charged, even if this process dies and the event is processed again.
 pub(crate) async fn process_order(
     orders: &(impl GetOrder + SaveTransition),
     gateway: &impl TakePayment,
@@ -35,7 +35,8 @@ async fn take_payment(
     placed: OrderPlaced,
 ) -> Result<(), Failure> {
     let order = orders.get(&placed.customer_id, placed.order_id).await?;
-    // Events are published only for committed orders, and orders are never deleted. A retry would not find the order either.
+    // Events are published only for committed orders, and orders are never deleted. A retry would not find the order
+    // either.
     let order = order.ok_or_else(|| Failure::reject(format!("there is no order {}", placed.order_id)))?;
     if order.status != OrderStatus::Pending {
         return Ok(());

@@ -18,8 +18,8 @@ pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Fa
 
 /// Publishes the events of a batch.
 ///
-/// The table is the outbox: only committed changes are published, each at least once. If an event cannot be published, Lambda
-/// retries the whole batch. Its events then have the same ids, so consumers can recognize duplicates.
+/// The table is the outbox: only committed changes are published, each at least once. If an event cannot be published,
+/// Lambda retries the whole batch. Its events then have the same ids, so consumers can recognize duplicates.
 ///
 /// # Errors
 /// Returns an error if an event was not published.

@@ -23,8 +23,8 @@ pub(crate) enum ReportRequest {
 
 /// Adds up the orders that were paid on the day, and saves the report as CSV and JSON.
 ///
-/// Memory use is one page of orders plus one row for each product. Paid orders do not change, so a repeated run writes the
-/// same files under the same keys.
+/// Memory use is one page of orders plus one row for each product. Paid orders do not change, so a repeated run writes
+/// the same files under the same keys.
 ///
 /// # Errors
 /// Rejects a day that has not ended. Returns an error if the orders could not be listed or a file could not be saved.

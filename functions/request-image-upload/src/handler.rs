@@ -5,8 +5,8 @@ use ferrite_domain::{Image, ImageState, ProductId};
 use ferrite_runtime::http::{Request, Response, caller, json, json_body, path_id};
 use http::StatusCode;
 
-/// Adds a pending image to a product. Returns 201 with a presigned S3 request, which accepts only a file with the content
-/// type and size from the request body. Requires the scope `products:write`.
+/// Adds a pending image to a product. Returns 201 with a presigned S3 request, which accepts only a file with the
+/// content type and size from the request body. Requires the scope `products:write`.
 pub(crate) async fn request_image_upload(
     products: &impl AddImage,
     signer: &impl SignUpload,

@@ -5,8 +5,8 @@ use ferrite_domain::{ProductId, ProductPatch};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json_body, path_id};
 use http::StatusCode;
 
-/// Changes the fields of a product that are in the request body. Returns 200 with the product, or 412 if `If-Match` does not
-/// match its current version. Requires the scope `products:write`.
+/// Changes the fields of a product that are in the request body. Returns 200 with the product, or 412 if `If-Match`
+/// does not match its current version. Requires the scope `products:write`.
 pub(crate) async fn update_product(
     products: &impl UpdateProduct,
     signer: &impl SignImageUrl,

@@ -1,10 +1,12 @@
-//! From an uploaded photograph to the JPEGs a shop shows. Bytes in, bytes out: no AWS, no I/O, and the same bytes
-//! always give the same variants, so a repeated S3 event overwrites them with themselves.
+//! Converts uploaded photographs into the JPEG variants that a shop displays.
 //!
-//! What a variant keeps is the picture: upright (EXIF orientation is applied), on white where it was transparent, and
-//! without any metadata, as phones write the place a photograph was taken into it. Nothing else that a file holds gets
-//! into a variant: what is appended to it, or hidden in it, is not copied. Colours are not converted: a colour profile
-//! (ICC) is dropped with the rest, so a photograph in a wide gamut such as Display P3 looks slightly muted.
+//! The functions map bytes to bytes, without AWS or I/O. They are deterministic: a repeated S3 event overwrites the
+//! variants with identical files.
+//!
+//! A variant contains only the image: rotated upright (EXIF orientation is applied), with transparent areas on white,
+//! and without metadata, because phones store the location of a photograph there. Data that is appended to a file or
+//! hidden in it is not copied. Colors are not converted. The ICC color profile is dropped with the other metadata, so a
+//! wide-gamut photograph, such as one in Display P3, looks slightly muted.
 
 mod jpeg;
 mod polyglot;
@@ -20,31 +22,31 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 pub use rejection::Rejection;
 pub use variant::{QUALITY, Variant};
 
-/// The most pixels an original may have. It bounds memory: see [`make_variants`].
+/// Maximum number of pixels of an original. Limits memory use; see [`make_variants`].
 pub const PIXEL_LIMIT: u64 = 50_000_000;
 
-/// The side, in pixels, of the square that a thumbnail fits in.
+/// Maximum width and height of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 320;
 
-/// The side, in pixels, of the square that a display variant fits in.
+/// Maximum width and height of a display variant, in pixels.
 pub const DISPLAY_SIDE: u32 = 1600;
 
-/// 16-bit RGB with alpha, the largest that the decoders give.
+/// 16-bit RGBA, the largest pixel format of the decoders.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
 
-/// The formats an original may have.
+/// Supported formats of an original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Baseline or progressive; greyscale, YCbCr, RGB or CMYK.
+    /// Baseline or progressive; grayscale, YCbCr, RGB or CMYK.
     Jpeg,
-    /// Any colour type and bit depth.
+    /// Any color type and bit depth.
     Png,
     /// Lossy or lossless.
     WebP,
 }
 
 impl Format {
-    /// The media type, as in a `Content-Type` header.
+    /// Returns the media type for a `Content-Type` header.
     pub fn content_type(self) -> &'static str {
         self.codec().to_mime_type()
     }
@@ -58,26 +60,28 @@ impl Format {
     }
 }
 
-/// The two sizes a product image is shown in.
+/// The two variants of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variants {
-    /// Fits [`THUMBNAIL_SIDE`].
+    /// At most [`THUMBNAIL_SIDE`] pixels wide and high.
     pub thumbnail: Variant,
-    /// Fits [`DISPLAY_SIDE`].
+    /// At most [`DISPLAY_SIDE`] pixels wide and high.
     pub display: Variant,
 }
 
-/// Makes the variants of `original`, which its uploader says is a `claimed`. Neither is ever larger than the original.
+/// Creates the variants of `original`, whose declared format is `declared`. A variant is never larger than the
+/// original.
 ///
-/// Memory is the decoded original and little else: 3 bytes a pixel for a usual photograph, 9 for a progressive JPEG
-/// without chroma subsampling. The pixels are counted from the header, before any is decoded.
+/// Memory use is little more than the decoded original: 3 bytes per pixel for a typical photograph, 9 for a progressive
+/// JPEG without chroma subsampling. The number of pixels is checked in the header, before decoding.
 ///
 /// # Errors
-/// A [`Rejection`] says what is wrong with the file. It is final: the same bytes are rejected again.
-pub fn make_variants(original: &[u8], claimed: Format) -> Result<Variants, Rejection> {
-    let (upright, orientation) = decode(original, claimed)?;
-    // The boxes are square, so turning the small picture is the same as turning the large one, and far cheaper.
-    let mut display = DynamicImage::from(variant::fit(variant::on_white(upright), DISPLAY_SIDE)?);
+/// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.
+pub fn make_variants(original: &[u8], declared: Format) -> Result<Variants, Rejection> {
+    let (stored, orientation) = decode(original, declared)?;
+    // The size limits are square, so rotating the resized image gives the same result as rotating the original, at less
+    // cost.
+    let mut display = DynamicImage::from(variant::fit(variant::on_white(stored), DISPLAY_SIDE)?);
     display.apply_orientation(orientation);
     let display = display.into_rgb8();
     Ok(Variants {
@@ -86,14 +90,14 @@ pub fn make_variants(original: &[u8], claimed: Format) -> Result<Variants, Rejec
     })
 }
 
-/// The picture as it is stored, and how to turn it upright.
-fn decode(original: &[u8], claimed: Format) -> Result<(DynamicImage, Orientation), Rejection> {
+/// Decodes the stored image. Returns it with the orientation to apply.
+fn decode(original: &[u8], declared: Format) -> Result<(DynamicImage, Orientation), Rejection> {
     let actual = image::guess_format(original).map_err(|_| Rejection::NotAnImage)?;
-    if actual != claimed.codec() {
-        return Err(Rejection::FormatMismatch { claimed: claimed.content_type(), actual: actual.to_mime_type() });
+    if actual != declared.codec() {
+        return Err(Rejection::FormatMismatch { declared: declared.content_type(), actual: actual.to_mime_type() });
     }
 
-    if structure::is_animation(original, claimed) {
+    if structure::is_animation(original, declared) {
         return Err(Rejection::Animation);
     }
 
@@ -102,30 +106,30 @@ fn decode(original: &[u8], claimed: Format) -> Result<(DynamicImage, Orientation
     let mut reader = ImageReader::with_format(Cursor::new(original), actual);
     reader.limits(limits.clone());
 
-    let trailer = structure::trailer(original, claimed);
-    let unreadable = |error: ImageError| match error {
+    let trailer = structure::trailer(original, declared);
+    let rejection = |error: ImageError| match error {
         _ if trailer.is_none() => Rejection::Truncated,
         ImageError::Limits(_) => Rejection::TooLarge,
         ImageError::Unsupported(_) => Rejection::Unsupported { detail: error.to_string() },
         _ => Rejection::Corrupt { detail: error.to_string() },
     };
 
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
+    let mut decoder = reader.into_decoder().map_err(rejection)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > PIXEL_LIMIT {
         return Err(Rejection::TooManyPixels { width, height });
     }
-    // Decoders fill what is missing with grey rather than fail.
+    // Decoders fill missing pixels with gray instead of failing.
     let trailer = trailer.ok_or(Rejection::Truncated)?;
-    if let Some(other) = polyglot::besides_the_image(original, claimed, trailer) {
+    if let Some(other) = polyglot::detect(original, declared, trailer) {
         return Err(Rejection::Polyglot { other });
     }
-    if claimed == Format::Jpeg && jpeg::has_separate_scans(original) {
-        return Err(Rejection::Unsupported { detail: "sequential JPEG with a scan for each colour".to_owned() });
+    if declared == Format::Jpeg && jpeg::has_separate_scans(original) {
+        return Err(Rejection::Unsupported { detail: "sequential JPEG with a separate scan for each color".to_owned() });
     }
-    decoder.set_limits(limits).map_err(unreadable)?;
-    // Broken EXIF is no reason to refuse a good picture.
+    decoder.set_limits(limits).map_err(rejection)?;
+    // Invalid EXIF data does not make an image unusable.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let stored = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let stored = DynamicImage::from_decoder(decoder).map_err(rejection)?;
     Ok((stored, orientation))
 }

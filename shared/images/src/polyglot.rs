@@ -1,64 +1,69 @@
-//! Polyglots: files that are an image, and something else to a program that is told to open them as that. An archive is
-//! read from its end, a PDF may begin late, and a server or a browser runs the code in whatever it takes for text.
+//! Detects polyglots: image files that are also valid in another format. Archive readers start at the end of a file, a
+//! PDF header may come after other data, and servers and browsers run code in files that they treat as text.
 //!
-//! A file that is also of a kind below is refused, whatever it is hidden in. Of a kind that is not below, nobody notices:
-//! all that it yields is its picture, since variants are encoded anew. One is left out on purpose: PHP's short tags, as any
-//! large photograph has their two or three bytes somewhere.
+//! A file that is also of a kind listed below is rejected, wherever the signature is. Other kinds are not detected,
+//! which is safe because variants contain only the re-encoded image. PHP's short tags are not listed on purpose: any
+//! large photograph contains their two or three bytes somewhere.
 //!
-//! Compressed pixels are searched with the rest, as code can be hidden in them too. So an honest photograph is refused by
-//! chance: of those of 10 MB one in 150,000, nearly always for five bytes that read `<?php` or `<html` in some case and
-//! one behind them that ends the tag. Saved anew, it has other bytes.
+//! Compressed pixels are searched too, because code can be hidden in them. A legitimate photograph can therefore be
+//! rejected by chance: one in 150,000 at a size of 10 MB, nearly always because of the five bytes `<?php` or `<html`
+//! (in any letter case) followed by a byte that ends the tag. Saving the photograph again changes its bytes.
 
 use memchr::{memchr_iter, memmem};
 
 use super::Format;
 
-/// A kind of file, and the signatures that each of its files has.
+/// Kinds of archives, each with the signatures that every file of the kind contains.
 const ARCHIVES: [(&str, &[&[u8]]); 3] = [
-    // PKWARE's APPNOTE.TXT 4.3.7, 4.3.12 and 4.3.16: an entry, its line in the directory, the directory's end. Where they
-    // have to be, each reader decides for itself. JAR and Office files are ZIP archives.
+    // PKWARE's APPNOTE.TXT 4.3.7, 4.3.12 and 4.3.16: local file header, central directory header, end of central
+    // directory. Readers differ in where they expect them. JAR and Office files are ZIP archives.
     ("a ZIP archive", &[b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"]),
-    // RarLab's technote.txt and 7-Zip's 7zFormat.txt. Both look for theirs behind a program that unpacks it.
+    // RarLab's technote.txt and 7-Zip's 7zFormat.txt. The signature may come after the program of a self-extracting
+    // archive.
     ("a RAR archive", &[b"Rar!\x1A\x07"]),
     ("a 7z archive", &[b"7z\xBC\xAF\x27\x1C"]),
 ];
 
-/// Adobe's implementation notes to the PDF Reference 1.7, H.3.4.1: viewers accept the header in the first so many bytes.
+/// Viewers accept the header anywhere in this many bytes (implementation notes in Adobe's PDF Reference 1.7, H.3.4.1).
 const PDF_HEADER_WITHIN: usize = 1024;
 
-/// What follows a `<`, in any case.
+/// Names that identify code after a `<`, in any letter case.
 const CODE: [(&str, &[u8]); 3] = [("a PHP script", b"?php"), ("a web page", b"html"), ("a web page", b"script")];
 
-/// What may end it: the HTML Living Standard's tag name state, and the other half of a line's end. PHP takes only the blanks.
+/// Bytes that may follow the name: those of the tag name state in the HTML Living Standard, plus carriage return. PHP
+/// accepts only whitespace.
 const TAG_END: &[u8] = b"\t\n\x0C\r />";
 
-/// What `file` is besides an image of `format`, which ends before `trailer`.
-pub(super) fn besides_the_image(file: &[u8], format: Format, trailer: &[u8]) -> Option<&'static str> {
-    let first = file.get(..PDF_HEADER_WITHIN).unwrap_or(file);
-    if memmem::find(first, b"%PDF-").is_some() {
+/// Returns what `file` is in addition to an image of `format`, which is followed by `trailer`.
+pub(super) fn detect(file: &[u8], format: Format, trailer: &[u8]) -> Option<&'static str> {
+    let start = file.get(..PDF_HEADER_WITHIN).unwrap_or(file);
+    if memmem::find(start, b"%PDF-").is_some() {
         return Some("a PDF document");
     }
-    let archive = ARCHIVES.iter().find(|(_, all)| all.iter().all(|signature| memmem::find(file, signature).is_some()));
+    let archive =
+        ARCHIVES.iter().find(|(_, signatures)| signatures.iter().all(|signature| memmem::find(file, signature).is_some()));
     if let Some(&(kind, _)) = archive {
         return Some(kind);
     }
     let code = memchr_iter(b'<', file).find_map(|at| code(file.get(at + 1..)?));
-    code.or_else(|| (!is_honest(trailer, format)).then_some("what lies behind the image"))
+    code.or_else(|| (!is_known_trailer(trailer, format)).then_some("data after the image"))
 }
 
 fn code(tag: &[u8]) -> Option<&'static str> {
-    let begins = |name: &[u8]| {
-        tag.split_at_checked(name.len()).is_some_and(|(start, rest)| {
-            start.eq_ignore_ascii_case(name) && rest.first().is_none_or(|end| TAG_END.contains(end))
+    let starts_with = |name: &[u8]| {
+        tag.split_at_checked(name.len()).is_some_and(|(start, remainder)| {
+            start.eq_ignore_ascii_case(name) && remainder.first().is_none_or(|end| TAG_END.contains(end))
         })
     };
-    CODE.iter().find(|(_, name)| begins(name)).map(|&(kind, _)| kind)
+    CODE.iter().find(|(_, name)| starts_with(name)).map(|&(kind, _)| kind)
 }
 
-/// Whether cameras and phones put this behind an image. Behind a JPEG they put more images, videos and whatever their makers
-/// like; behind a PNG Samsung's put what was edited, which ends in "SEFT" (ExifTool's Samsung.pm); RIFF and file systems
-/// fill up with zeroes. A PNG that a Pixel or Windows cropped before 2023 is refused: behind it lies a part of what was cut
-/// away (CVE-2023-21036, CVE-2023-28303).
-fn is_honest(trailer: &[u8], format: Format) -> bool {
+/// Returns whether cameras and phones write such data after an image.
+///
+/// After a JPEG, they write more images, videos and vendor-specific data, so any data is accepted. After a PNG, Samsung
+/// phones write edit data that ends in "SEFT" (ExifTool's Samsung.pm). RIFF and file systems pad with zeros. A PNG that
+/// a Pixel phone or Windows cropped before 2023 is rejected, because it is followed by a part of the original image
+/// (CVE-2023-21036, CVE-2023-28303).
+fn is_known_trailer(trailer: &[u8], format: Format) -> bool {
     format == Format::Jpeg || trailer.ends_with(b"SEFT") || trailer.iter().all(|&byte| byte == 0)
 }

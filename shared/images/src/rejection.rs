@@ -1,67 +1,68 @@
-/// Why a file was refused. Displayed, it is a sentence for whoever uploaded it, saying what to do about it.
+/// The reason why a file was rejected. Its `Display` output is a message for the uploader with the problem and a
+/// solution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// Its first bytes are those of no image format.
+    /// The file does not start with the signature of an image format.
     #[error("The file is not an image. Upload a JPEG, PNG or WebP file.")]
     NotAnImage,
 
-    /// It is an image, but not of the type that was announced. Both are media types.
-    #[error("The upload was announced as {claimed}, but the file is {actual}. Announce the type that the file has.")]
+    /// The file is an image of another type than declared.
+    #[error("The upload was declared as {declared}, but the file is {actual}. Request an upload with the type of the file.")]
     FormatMismatch {
-        /// What the uploader announced.
-        claimed: &'static str,
-        /// What the file's first bytes say.
+        /// The media type that the uploader declared.
+        declared: &'static str,
+        /// The media type according to the first bytes of the file.
         actual: &'static str,
     },
 
-    /// It ends before the image does.
-    #[error("The file is cut off before its end. Upload the whole file again.")]
+    /// The file ends before the end of the image.
+    #[error("The file is cut off before its end. Upload the complete file again.")]
     Truncated,
 
-    /// It has all its parts, but they cannot be decoded.
-    #[error("The file is damaged and cannot be decoded. Save the image anew and upload that.")]
+    /// The structure of the file is complete, but it cannot be decoded.
+    #[error("The file is damaged and cannot be decoded. Save the image again and upload the new file.")]
     Corrupt {
-        /// The decoder's own words, for the log.
+        /// The decoder's error message, for the log.
         detail: String,
     },
 
-    /// It uses a part of its format that no decoder here knows, such as arithmetic coding in JPEG.
-    #[error("The file uses a variety of its format that is not supported. Save it as a plain JPEG or PNG.")]
+    /// The file uses a feature of its format that the decoders do not support, such as arithmetic coding in JPEG.
+    #[error("The file uses an unsupported feature of its format. Save it as a standard JPEG or PNG file.")]
     Unsupported {
-        /// The decoder's own words, for the log.
+        /// The decoder's error message, for the log.
         detail: String,
     },
 
-    /// It has more than one picture, of which a shop could show only one.
+    /// The file has more than one frame, and only still images are displayed.
     #[error("The file is an animation. Upload a still image.")]
     Animation,
 
-    /// It is a file of another kind as well, such as a ZIP archive or a PHP script.
-    #[error("The file holds more than an image. Save the image anew and upload that.")]
+    /// The file is also of another kind, such as a ZIP archive or a PHP script.
+    #[error("The file contains more than an image. Save the image again and upload the new file.")]
     Polyglot {
-        /// What else it is, for the log.
+        /// The other kind, for the log.
         other: &'static str,
     },
 
-    /// It has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT).
+    /// The image has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT).
     #[error(
-        "The image is {width} × {height} pixels; at most {} megapixels are allowed. Upload a smaller one.",
+        "The image is {width} × {height} pixels; at most {} megapixels are allowed. Upload a smaller image.",
         super::PIXEL_LIMIT / 1_000_000
     )]
     TooManyPixels {
-        /// As stored, before any turning.
+        /// Stored width in pixels, before the orientation is applied.
         width: u32,
-        /// As stored, before any turning.
+        /// Stored height in pixels, before the orientation is applied.
         height: u32,
     },
 
-    /// Decoding it would take more memory than any image within the pixel limit needs.
-    #[error("The image needs too much memory to decode. Save it as a plain JPEG or PNG.")]
+    /// Decoding would take more memory than an image within the pixel limit needs.
+    #[error("The image needs too much memory to decode. Save it as a standard JPEG or PNG file.")]
     TooLarge,
 }
 
 impl Rejection {
-    /// A name for programs. It never changes, while the sentence may.
+    /// Returns the machine-readable code of the reason. Codes are stable; the messages may change.
     pub fn code(&self) -> &'static str {
         match self {
             Rejection::NotAnImage => "not_an_image",

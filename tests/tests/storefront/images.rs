@@ -108,7 +108,7 @@ fn what_is_not_the_image_it_claims_to_be_fails_with_the_reason() {
     for (bytes, content_type, reason) in [
         (b"just text".to_vec(), "image/jpeg", "not an image"),
         (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "image/png", "not an image"),
-        (photo("chelsea.png"), "image/jpeg", "announced as image/jpeg"),
+        (photo("chelsea.png"), "image/jpeg", "declared as image/jpeg"),
         (truncated, "image/jpeg", "cut off"),
         (huge, "image/png", "megapixels"),
         ([&b"%PDF-1.7\n"[..], &photo("coffee.jpg")].concat(), "image/jpeg", "not an image"),

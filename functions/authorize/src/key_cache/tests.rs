@@ -79,12 +79,12 @@ async fn fetches_at_most_once_a_minute_for_unknown_keys() {
     cache.current(START).await.unwrap();
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
 
-    assert!(contains(cache.after_unknown_key(START + 1).await, "new"));
+    assert!(contains(cache.refresh_for_unknown_key(START + 1).await, "new"));
     for second in 2..61 {
-        cache.after_unknown_key(START + second).await.unwrap();
+        cache.refresh_for_unknown_key(START + second).await.unwrap();
     }
     assert_eq!(source.fetches(), 2);
-    cache.after_unknown_key(START + 61).await.unwrap();
+    cache.refresh_for_unknown_key(START + 61).await.unwrap();
     assert_eq!(source.fetches(), 3);
 }
 
@@ -96,13 +96,13 @@ async fn counts_failed_fetches_for_the_minute() {
     source.replace(None);
 
     for second in 1..61 {
-        assert!(cache.after_unknown_key(START + second).await.is_err(), "the key may exist but could not be fetched");
+        assert!(cache.refresh_for_unknown_key(START + second).await.is_err(), "the key may exist but could not be fetched");
         assert!(contains(cache.current(START + second).await, "old"), "the cached key is no longer usable");
     }
     assert_eq!(source.fetches(), 2);
 
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
-    assert!(contains(cache.after_unknown_key(START + 61).await, "new"));
+    assert!(contains(cache.refresh_for_unknown_key(START + 61).await, "new"));
 }
 
 #[tokio::test]
@@ -114,8 +114,8 @@ async fn does_not_count_a_skipped_fetch_for_the_minute() {
     cache.current(START + 600).await.unwrap();
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
 
-    assert!(cache.after_unknown_key(START + 601).await.is_err(), "a fetch has just failed");
-    assert!(contains(cache.after_unknown_key(START + 600 + RETRY_SECONDS).await, "new"));
+    assert!(cache.refresh_for_unknown_key(START + 601).await.is_err(), "a fetch has just failed");
+    assert!(contains(cache.refresh_for_unknown_key(START + 600 + RETRY_SECONDS).await, "new"));
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn concurrent_requests_share_a_fetch() {
     assert_eq!(source.fetches(), 1);
 
     source.replace(Some(jwks(&[&SigningKey::es256("new")])));
-    let (first, second) = tokio::join!(cache.after_unknown_key(START), cache.after_unknown_key(START));
+    let (first, second) = tokio::join!(cache.refresh_for_unknown_key(START), cache.refresh_for_unknown_key(START));
     assert!(contains(first, "new") && contains(second, "new"));
     assert_eq!(source.fetches(), 2);
 }
@@ -142,7 +142,7 @@ async fn uses_cached_keys_during_an_outage_until_max_stale() {
     assert!(contains(cache.current(START + 600).await, "a"));
     assert!(contains(cache.current(START + 3_599).await, "a"));
     assert!(cache.current(START + 3_600).await.is_err());
-    assert!(cache.after_unknown_key(START + 3_600).await.is_err());
+    assert!(cache.refresh_for_unknown_key(START + 3_600).await.is_err());
 
     source.replace(Some(jwks(&[&SigningKey::es256("b")])));
     assert!(contains(cache.current(START + 3_700).await, "b"), "did not recover after the outage");

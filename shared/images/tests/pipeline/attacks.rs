@@ -1,4 +1,4 @@
-//! Files that are small to upload and meant to be dear to decode.
+//! Tests with small files that are designed to be expensive to decode.
 
 use std::io::Write as _;
 use std::sync::mpsc;
@@ -14,42 +14,43 @@ use jpeg_encoder::{ColorType, Encoder};
 use crate::decoded::photograph;
 use crate::png_chunks::{png, rgb_header};
 
-/// What process-image has in template.yaml.
-const FUNCTIONS_TIMEOUT: Duration = Duration::from_secs(60);
+/// The timeout of process-image in template.yaml.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What becomes of a file, if the function lives to see it.
-fn in_time(file: Vec<u8>, format: Format) -> Result<Variants, Rejection> {
-    let (sender, outcome) = mpsc::channel();
+/// Runs `make_variants`. Panics if it takes longer than the function's timeout.
+fn make_variants_in_time(file: Vec<u8>, format: Format) -> Result<Variants, Rejection> {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(make_variants(&file, format)));
-    outcome.recv_timeout(FUNCTIONS_TIMEOUT).expect("the file is decoded or refused before the function's timeout")
+    receiver.recv_timeout(FUNCTION_TIMEOUT).expect("the file was not processed before the function's timeout")
 }
 
-fn progressive(side: u16) -> Vec<u8> {
-    let (mut file, pixels) = (Vec::new(), RgbImage::new(side.into(), side.into()));
+fn progressive_jpeg(side: u16) -> Vec<u8> {
+    let pixels = RgbImage::new(side.into(), side.into());
+    let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, 80);
     encoder.set_progressive(true);
     encoder.encode(&pixels, side, side, ColorType::Rgb).unwrap();
     file
 }
 
-/// Zeroes as zlib packs them: a thousandth of their number.
-fn packed_zeroes(bytes: usize) -> Vec<u8> {
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(&vec![0; bytes]).unwrap();
-    packed.finish().unwrap()
+/// `bytes` zeros compressed with zlib, to about a thousandth of the size.
+fn compressed_zeros(bytes: usize) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![0; bytes]).unwrap();
+    encoder.finish().unwrap()
 }
 
-/// A still PNG of 8 × 8 pixels with more chunks before its picture.
-fn small_png_with(extra: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+/// A PNG of 8 × 8 pixels with extra chunks before the image data.
+fn png_with_chunks(extra: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut chunks = vec![(b"IHDR", rgb_header(8, 8))];
     chunks.extend_from_slice(extra);
-    chunks.extend([(b"IDAT", packed_zeroes(8 * (1 + 8 * 3))), (b"IEND", vec![])]);
+    chunks.extend([(b"IDAT", compressed_zeros(8 * (1 + 8 * 3))), (b"IEND", vec![])]);
     png(&chunks)
 }
 
 #[test]
-fn a_jpeg_of_ten_thousand_scans_is_refused() {
-    let mut file = progressive(7_000);
+fn rejects_a_jpeg_with_ten_thousand_scans() {
+    let mut file = progressive_jpeg(7_000);
     let last_scan = file.windows(2).rposition(|marker| marker == [0xFF, 0xDA]).unwrap();
     let scan = file[last_scan..file.len() - 2].to_vec();
     file.truncate(file.len() - 2);
@@ -57,56 +58,56 @@ fn a_jpeg_of_ten_thousand_scans_is_refused() {
         file.extend_from_slice(&scan[..scan.len().min(900)]);
     }
     file.extend([0xFF, 0xD9]);
-    match in_time(file, Format::Jpeg) {
+    match make_variants_in_time(file, Format::Jpeg) {
         Err(Rejection::Corrupt { detail }) => assert!(detail.contains("Too many scans"), "{detail}"),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn ten_thousand_frames_are_refused_before_the_first_is_decoded() {
+fn rejects_ten_thousand_frames_before_decoding() {
     let mut chunks = vec![(b"IHDR", rgb_header(8, 8)), (b"acTL", [10_000_u32.to_be_bytes(), [0; 4]].concat())];
-    let picture = packed_zeroes(8 * (1 + 8 * 3));
+    let pixels = compressed_zeros(8 * (1 + 8 * 3));
     for frame in 0..10_000_u32 {
         let mut control = [(2 * frame).to_be_bytes(), [0, 0, 0, 8], [0, 0, 0, 8], [0; 4], [0; 4]].concat();
         control.extend([0, 1, 0, 1, 0, 0]);
         chunks.push((b"fcTL", control));
-        let data = if frame == 0 { picture.clone() } else { [&(2 * frame + 1).to_be_bytes()[..], &picture].concat() };
+        let data = if frame == 0 { pixels.clone() } else { [&(2 * frame + 1).to_be_bytes()[..], &pixels].concat() };
         chunks.push((if frame == 0 { b"IDAT" } else { b"fdAT" }, data));
     }
     chunks.push((b"IEND", vec![]));
-    assert_eq!(in_time(png(&chunks), Format::Png), Err(Rejection::Animation));
+    assert_eq!(make_variants_in_time(png(&chunks), Format::Png), Err(Rejection::Animation));
 
-    // RFC 9649, section 2.7: the flag for an animation, then width and height less one.
+    // RFC 9649, section 2.7: the animation flag, then width and height minus one.
     let frame = [b"ANMF".to_vec(), 16_u32.to_le_bytes().to_vec(), vec![0; 16]].concat();
     let mut body = b"WEBPVP8X\x0A\0\0\0\x02\0\0\0\x07\0\0\x07\0\0ANIM\x06\0\0\0\0\0\0\0\0\0".to_vec();
     body.extend(frame.repeat(10_000));
     let size = u32::try_from(body.len()).unwrap().to_le_bytes();
-    assert_eq!(in_time([&b"RIFF"[..], &size, &body].concat(), Format::WebP), Err(Rejection::Animation));
+    assert_eq!(make_variants_in_time([&b"RIFF"[..], &size, &body].concat(), Format::WebP), Err(Rejection::Animation));
 }
 
 #[test]
-fn a_bomb_in_the_metadata_is_not_unpacked() {
-    let bomb = packed_zeroes(200_000_000);
+fn does_not_decompress_metadata() {
+    let bomb = compressed_zeros(200_000_000);
     let profile = [&b"profile\0\0"[..], &bomb].concat();
     let text = [&b"Comment\0\0"[..], &bomb].concat();
     let international = [&b"Comment\0\x01\0\0\0"[..], &bomb].concat();
-    for hidden in [(b"iCCP", profile), (b"zTXt", text), (b"iTXt", international)] {
-        let made = in_time(small_png_with(&[hidden]), Format::Png).unwrap();
-        assert_eq!((made.display.width, made.display.height), (8, 8));
+    for chunk in [(b"iCCP", profile), (b"zTXt", text), (b"iTXt", international)] {
+        let variants = make_variants_in_time(png_with_chunks(&[chunk]), Format::Png).unwrap();
+        assert_eq!((variants.display.width, variants.display.height), (8, 8));
     }
 }
 
 #[test]
-fn a_picture_that_unpacks_to_more_than_its_header_says_ends_where_the_header_does() {
-    let bomb = packed_zeroes(200_000_000);
+fn ignores_image_data_beyond_the_size_in_the_header() {
+    let bomb = compressed_zeros(200_000_000);
     let file = png(&[(b"IHDR", rgb_header(8, 8)), (b"IDAT", bomb), (b"IEND", vec![])]);
-    let made = in_time(file, Format::Png).unwrap();
-    assert_eq!((made.display.width, made.display.height), (8, 8));
+    let variants = make_variants_in_time(file, Format::Png).unwrap();
+    assert_eq!((variants.display.width, variants.display.height), (8, 8));
 }
 
 #[test]
-fn hostile_exif_is_no_more_than_no_orientation() {
+fn ignores_malicious_exif_data() {
     let photo = photograph("coffee.jpg");
     let entry = |tag: [u8; 2], kind: [u8; 2], count: [u8; 4], value: [u8; 4]| [&tag[..], &kind, &count, &value].concat();
     let directory = |entries: u16, first: &[u8]| {
@@ -116,7 +117,7 @@ fn hostile_exif_is_no_more_than_no_orientation() {
     for exif in [
         directory(1, &entry(orientation, [0, 3], [0xFF; 4], [0xFF; 4])),
         directory(0xFFFF, &entry(orientation, [0, 3], [0, 0, 0, 1], [0, 99, 0, 0])),
-        directory(1, &entry([0x87, 0x69], [0, 4], [0, 0, 0, 1], [0, 0, 0, 8])), // a directory that holds itself
+        directory(1, &entry([0x87, 0x69], [0, 4], [0, 0, 0, 1], [0, 0, 0, 8])), // a directory that contains itself
         directory(1, &entry(orientation, [0, 0xFF], [0, 0, 0, 1], [0; 4])),
         b"Exif\0\0".to_vec(),
         b"Exif\0\0II\x2A\0\xFF\xFF\xFF\xFF".to_vec(),
@@ -124,7 +125,7 @@ fn hostile_exif_is_no_more_than_no_orientation() {
     ] {
         let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
         let file = [&photo[..2], &[0xFF, 0xE1], &length, &exif, &photo[2..]].concat();
-        let made = in_time(file, Format::Jpeg).unwrap();
-        assert_eq!((made.display.width, made.display.height), (600, 400), "{:?}", &exif[..exif.len().min(30)]);
+        let variants = make_variants_in_time(file, Format::Jpeg).unwrap();
+        assert_eq!((variants.display.width, variants.display.height), (600, 400), "{:?}", &exif[..exif.len().min(30)]);
     }
 }

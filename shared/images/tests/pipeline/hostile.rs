@@ -1,4 +1,4 @@
-//! Whatever a file holds, the answer is variants or a rejection; a panic fails the test.
+//! Robustness tests: damaged files must yield variants or a rejection, never a panic.
 
 use std::io::Cursor;
 
@@ -8,7 +8,7 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use crate::decoded::photograph;
 
-/// One small real picture in each kind of file.
+/// Small photographs in every format.
 fn files() -> Vec<(Vec<u8>, Format)> {
     let coffee = image::load_from_memory(&photograph("coffee.jpg")).unwrap();
     let small = coffee.resize(72, 48, imageops::FilterType::Triangle).to_rgb8();
@@ -30,43 +30,43 @@ fn files() -> Vec<(Vec<u8>, Format)> {
 }
 
 #[test]
-fn every_cut_is_refused() {
+fn rejects_truncated_files() {
     for (file, format) in files() {
-        for kept in (0..file.len()).step_by(file.len() / 300 + 1) {
-            assert!(make_variants(&file[..kept], format).is_err(), "{format:?} of {kept} bytes");
+        for length in (0..file.len()).step_by(file.len() / 300 + 1) {
+            assert!(make_variants(&file[..length], format).is_err(), "{format:?} of {length} bytes");
         }
     }
 }
 
 #[test]
-fn flipped_bits_never_panic() {
+fn does_not_panic_on_flipped_bits() {
     let mut random = Random(0x5EED);
     for (file, format) in files() {
         for _ in 0..200 {
             let mut damaged = file.clone();
             for _ in 0..=random.below(8) {
-                let at = random.below(damaged.len());
-                damaged[at] ^= 1 << random.below(8);
+                let position = random.below(damaged.len());
+                damaged[position] ^= 1 << random.below(8);
             }
-            let _either = make_variants(&damaged, format);
+            let _result = make_variants(&damaged, format);
         }
     }
 }
 
 #[test]
-fn flipped_bits_in_the_header_never_panic() {
+fn does_not_panic_on_changed_header_bytes() {
     let mut random = Random(0xBEEF);
     for (file, format) in files() {
         for _ in 0..200 {
             let mut damaged = file.clone();
-            let at = random.below(damaged.len().min(200));
-            damaged[at] = u8::try_from(random.below(256)).unwrap();
-            let _either = make_variants(&damaged, format);
+            let position = random.below(damaged.len().min(200));
+            damaged[position] = u8::try_from(random.below(256)).unwrap();
+            let _result = make_variants(&damaged, format);
         }
     }
 }
 
-/// SplitMix64: the same damage in every run.
+/// A SplitMix64 generator with a fixed seed, so that every run damages the files in the same way.
 struct Random(u64);
 
 impl Random {

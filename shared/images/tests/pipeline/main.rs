@@ -1,6 +1,6 @@
-//! What a shop and its customers rely on: upright, small, private pictures, and a reason where there is none.
+//! Tests of `make_variants`: variants are upright, small and without metadata, and rejections have a reason.
 
-// clippy.toml allows these in tests, but a test's helper functions are not tests to clippy.
+// clippy.toml allows these in tests, but clippy does not treat helper functions in integration tests as tests.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod attacks;

@@ -1,4 +1,4 @@
-//! Images that are something else too, and honest ones that could be taken for it.
+//! Tests with polyglots, and with legitimate images that resemble them.
 
 use std::io::{Cursor, Write as _};
 
@@ -17,25 +17,27 @@ fn zip_archive() -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-fn jpeg_with(kind: u8, data: &[u8]) -> Vec<u8> {
+/// A JPEG with an additional segment.
+fn jpeg_with_segment(marker: u8, data: &[u8]) -> Vec<u8> {
     let photo = photograph("coffee.jpg");
     let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
-    [&photo[..2], &[0xFF, kind], &length, data, &photo[2..]].concat()
+    [&photo[..2], &[0xFF, marker], &length, data, &photo[2..]].concat()
 }
 
 fn jpeg_comment(data: &[u8]) -> Vec<u8> {
-    jpeg_with(0xFE, data)
+    jpeg_with_segment(0xFE, data)
 }
 
-/// A PNG with `data` behind its header.
+/// A PNG with `data` in a text chunk after its header.
 fn png_text(data: &[u8]) -> Vec<u8> {
     const SIGNATURE_AND_HEADER: usize = 33;
-    let (file, text) = (photograph("chelsea.png"), [b"Comment\0", data].concat());
-    let (header, picture) = file.split_at(SIGNATURE_AND_HEADER);
-    [header, &chunk(b"tEXt", &text), picture].concat()
+    let file = photograph("chelsea.png");
+    let text = [b"Comment\0", data].concat();
+    let (header, image) = file.split_at(SIGNATURE_AND_HEADER);
+    [header, &chunk(b"tEXt", &text), image].concat()
 }
 
-/// A WebP with `data` behind its picture, as its last chunk.
+/// A WebP with `data` in an XMP chunk after the image data.
 fn webp_xmp(data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len()).unwrap().to_le_bytes();
     let mut file = [&photograph("rocket.webp")[..], b"XMP ", &length, data].concat();
@@ -45,12 +47,13 @@ fn webp_xmp(data: &[u8]) -> Vec<u8> {
     file
 }
 
+/// The photograph `name` with `data` appended.
 fn appended(name: &str, data: &[u8]) -> Vec<u8> {
     [&photograph(name), data].concat()
 }
 
-/// Images of every format with `data` where the format has room for it.
-fn carriers(data: &[u8]) -> [(Vec<u8>, Format); 4] {
+/// Images of every format that contain `data` in a place that the format allows.
+fn images_with(data: &[u8]) -> [(Vec<u8>, Format); 4] {
     [
         (jpeg_comment(data), Format::Jpeg),
         (appended("coffee.jpg", data), Format::Jpeg),
@@ -59,14 +62,14 @@ fn carriers(data: &[u8]) -> [(Vec<u8>, Format); 4] {
     ]
 }
 
-fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 #[test]
-fn an_image_that_is_something_else_too_is_refused() {
+fn rejects_polyglots() {
     let zip = zip_archive();
-    let zip_behind_more = [&zip[..], &[7; 100_000]].concat();
+    let zip_with_trailer = [&zip[..], &[7; 100_000]].concat();
     let payloads: [(&[u8], &str); 13] = [
         (&zip, "a ZIP archive"),
         (b"Rar!\x1A\x07\0", "a RAR archive"),
@@ -83,14 +86,14 @@ fn an_image_that_is_something_else_too_is_refused() {
         (b"<svg><script\tsrc=//example.com>", "a web page"),
     ];
     for (payload, other) in payloads {
-        for (file, format) in carriers(payload) {
+        for (file, format) in images_with(payload) {
             let text = String::from_utf8_lossy(payload);
             assert_eq!(make_variants(&file, format), Err(Rejection::Polyglot { other }), "{format:?}: {text}");
         }
     }
     for (file, format) in [
-        (appended("coffee.jpg", &zip_behind_more), Format::Jpeg),
-        (appended("coffee.jpg", b"<?php"), Format::Jpeg), // which PHP runs, as it ends the file
+        (appended("coffee.jpg", &zip_with_trailer), Format::Jpeg),
+        (appended("coffee.jpg", b"<?php"), Format::Jpeg), // at the end of a file, PHP runs this too
         (jpeg_comment(b"%PDF-1.7\n"), Format::Jpeg),
         (png_text(b"%PDF-1.7\n"), Format::Png),
     ] {
@@ -99,12 +102,12 @@ fn an_image_that_is_something_else_too_is_refused() {
 }
 
 #[test]
-fn whatever_lies_behind_a_png_or_a_webp_is_refused_unless_honest_programs_write_it() {
-    let refused = Err(Rejection::Polyglot { other: "what lies behind the image" });
+fn rejects_unknown_data_after_a_png_or_webp() {
+    let rejected = Err(Rejection::Polyglot { other: "data after the image" });
     let plain = |name: &str, format| make_variants(&photograph(name), format);
     for (name, format) in [("chelsea.png", Format::Png), ("rocket.webp", Format::WebP)] {
         for trailer in [&b"\x7FELF"[..], b"\0\0\0more", b"\n"] {
-            assert_eq!(make_variants(&appended(name, trailer), format), refused, "{format:?}: {trailer:?}");
+            assert_eq!(make_variants(&appended(name, trailer), format), rejected, "{format:?}: {trailer:?}");
         }
         assert_eq!(make_variants(&appended(name, &[0; 4096]), format), plain(name, format));
     }
@@ -112,35 +115,38 @@ fn whatever_lies_behind_a_png_or_a_webp_is_refused_unless_honest_programs_write_
     assert_eq!(make_variants(&edited, Format::Png), plain("chelsea.png", Format::Png));
 }
 
-/// As ExifTool's Samsung.pm reads it: blocks, a directory of them, its length.
+/// A Samsung trailer as described in ExifTool's Samsung.pm: blocks, their directory, and the length of the directory.
 fn samsung_trailer(name: &str, data: &[u8]) -> Vec<u8> {
-    let number = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
+    let le_u32 = |value: usize| u32::try_from(value).unwrap().to_le_bytes();
     let kind = [0, 0, 0x30, 0x0A];
-    let block = [&kind[..], &number(name.len()), name.as_bytes(), data].concat();
-    let directory = [&b"SEFH"[..], &number(101), &number(1), &kind, &number(block.len()), &number(block.len())].concat();
-    [&block[..], &directory, &number(directory.len()), b"SEFT"].concat()
+    let block = [&kind[..], &le_u32(name.len()), name.as_bytes(), data].concat();
+    let directory = [&b"SEFH"[..], &le_u32(101), &le_u32(1), &kind, &le_u32(block.len()), &le_u32(block.len())].concat();
+    [&block[..], &directory, &le_u32(directory.len()), b"SEFT"].concat()
 }
 
 #[test]
-fn what_phones_write_around_a_photograph_makes_no_difference() {
+fn ignores_data_that_phones_add_to_photographs() {
     let plain = photograph("coffee.jpg");
     let video = [&b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom\0\x01\0\x08mdat"[..], &plain].concat();
     let xmp = b"http://ns.adobe.com/xap/1.0/\0<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\
         <x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\
         <rdf:Description GCamera:MotionPhoto=\"1\"/></rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>";
-    let images = b"MPF\0MM\0\x2A\0\0\0\x08\0\x01\xB0\x01\0\x04\0\0\0\x01\0\0\0\x02\0\0\0\0";
-    let (application_1, application_2) = (0xE1, 0xE2);
-    for honest in [
-        [&jpeg_with(application_1, xmp)[..], &video].concat(), // Google's motion photo
-        [&jpeg_with(application_2, images)[..], &photograph("rocket-turned.jpg")].concat(), // CIPA DC-007: a gain map, say
+    let multi_picture = b"MPF\0MM\0\x2A\0\0\0\x08\0\x01\xB0\x01\0\x04\0\0\0\x01\0\0\0\x02\0\0\0\0";
+    let app1 = 0xE1;
+    let app2 = 0xE2;
+    for file in [
+        // Google's motion photo.
+        [&jpeg_with_segment(app1, xmp)[..], &video].concat(),
+        // CIPA DC-007, for example a gain map.
+        [&jpeg_with_segment(app2, multi_picture)[..], &photograph("rocket-turned.jpg")].concat(),
         appended("coffee.jpg", &samsung_trailer("MotionPhoto_Data", &video)),
     ] {
-        assert_eq!(make_variants(&honest, Format::Jpeg), make_variants(&plain, Format::Jpeg));
+        assert_eq!(make_variants(&file, Format::Jpeg), make_variants(&plain, Format::Jpeg));
     }
 }
 
 #[test]
-fn what_is_harmless_in_a_picture_is_let_through_and_does_not_reach_its_variants() {
+fn accepts_harmless_data_and_does_not_copy_it_to_the_variants() {
     for harmless in [
         &b"taken at 52.5 N, 13.4 E"[..],
         b"<htmlish> <scripture> <?phpx <svg/onload=alert(1)> html> <",
@@ -149,9 +155,9 @@ fn what_is_harmless_in_a_picture_is_let_through_and_does_not_reach_its_variants(
         b"an archive PK\x01\x02 PK\x05\x06 without an entry",
         &[&[b' '; 1024][..], b"%PDF-1.7 too late"].concat(),
     ] {
-        for (file, format) in carriers(harmless) {
-            let made = make_variants(&file, format).unwrap();
-            for variant in [&made.thumbnail, &made.display] {
+        for (file, format) in images_with(harmless) {
+            let variants = make_variants(&file, format).unwrap();
+            for variant in [&variants.thumbnail, &variants.display] {
                 assert!(contains(&file, &harmless[..9]) && !contains(&variant.bytes, &harmless[..9]), "{format:?}");
                 assert!(variant.bytes.starts_with(&[0xFF, 0xD8]) && variant.bytes.ends_with(&[0xFF, 0xD9]));
             }
@@ -160,10 +166,10 @@ fn what_is_harmless_in_a_picture_is_let_through_and_does_not_reach_its_variants(
 }
 
 #[test]
-fn a_file_that_is_something_else_first_is_no_image() {
+fn rejects_files_that_start_with_another_signature() {
     let photo = photograph("coffee.jpg");
-    for disguise in [&b"%PDF-1.7\n"[..], b"PK\x03\x04", b"<html><body>", b"\x7FELF", b"#!/bin/sh\n"] {
-        let file = [disguise, &photo].concat();
+    for prefix in [&b"%PDF-1.7\n"[..], b"PK\x03\x04", b"<html><body>", b"\x7FELF", b"#!/bin/sh\n"] {
+        let file = [prefix, &photo].concat();
         assert_eq!(make_variants(&file, Format::Jpeg), Err(Rejection::NotAnImage));
     }
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! GET /products/{productId}, as the guides of cargo-lambda and the AWS SDK have one write it.
+//! GET /products/{productId}, written as in the guides of cargo-lambda and the AWS SDK.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;

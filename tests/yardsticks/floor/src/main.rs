@@ -1,4 +1,4 @@
-//! A function that does nothing.
+//! A minimal function that ignores its event and returns nothing.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
