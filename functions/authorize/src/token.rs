@@ -151,8 +151,7 @@ impl Claims {
         if !audience_matches {
             return Err(Rejection::Audience);
         }
-        // A NumericDate (RFC 7519) may have a fraction, so it is a floating-point number. Whole seconds are exact in
-        // it.
+        // A NumericDate (RFC 7519) may have a fraction, hence floating point. Whole seconds are represented exactly.
         let expires = self.exp.ok_or(Rejection::NoExpiry)?;
         if now.saturating_sub(TOKEN_LEEWAY_SECONDS) as f64 >= expires {
             return Err(Rejection::Expired);

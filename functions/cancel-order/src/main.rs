@@ -1,4 +1,4 @@
-//! POST /orders/{orderId}/cancel
+//! POST /orders/{orderId}/cancel: cancels an order.
 
 mod handler;
 

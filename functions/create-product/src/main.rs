@@ -1,4 +1,4 @@
-//! POST /products
+//! POST /products: creates a product.
 
 mod handler;
 

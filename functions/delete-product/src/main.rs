@@ -1,4 +1,4 @@
-//! DELETE /products/{productId}
+//! DELETE /products/{productId}: deletes a product.
 
 mod handler;
 

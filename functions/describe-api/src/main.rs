@@ -1,4 +1,4 @@
-//! GET /openapi.json and GET /docs: the OpenAPI document and a documentation page made from it.
+//! GET /openapi.json and GET /docs: returns the OpenAPI document or the documentation page.
 
 mod handler;
 

@@ -1,4 +1,4 @@
-//! GET /orders/{orderId}
+//! GET /orders/{orderId}: returns an order.
 
 mod handler;
 

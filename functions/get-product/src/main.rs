@@ -1,4 +1,4 @@
-//! GET /products/{productId}
+//! GET /products/{productId}: returns a product.
 
 mod handler;
 

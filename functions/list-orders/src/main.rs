@@ -1,4 +1,4 @@
-//! GET /orders
+//! GET /orders: lists the caller's orders.
 
 mod handler;
 

@@ -1,4 +1,4 @@
-//! GET /products
+//! GET /products: lists products.
 
 mod handler;
 

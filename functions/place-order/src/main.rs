@@ -1,4 +1,4 @@
-//! POST /orders
+//! POST /orders: places an order.
 
 mod handler;
 

@@ -1,4 +1,4 @@
-//! PUT /me
+//! PUT /me: registers the caller or updates their registration.
 
 mod handler;
 

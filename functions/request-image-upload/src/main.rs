@@ -1,4 +1,4 @@
-//! POST /products/{productId}/images
+//! POST /products/{productId}/images: requests the upload of a product image.
 
 mod handler;
 

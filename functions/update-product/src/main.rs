@@ -1,4 +1,4 @@
-//! PATCH /products/{productId}
+//! PATCH /products/{productId}: changes a product.
 
 mod handler;
 
