@@ -11,7 +11,7 @@ const PAGE: File = File { text: include_str!("../../../shared/api/openapi.html")
 /// Content security policy of the page, which runs no scripts and loads no resources. The hash is that of its inline
 /// style sheet.
 const PAGE_CSP: &str = "default-src 'none'; style-src 'sha256-tzcFp/Nm8pKTPg0BqfZgoZYer5zVtewzdzdMRUw6Ul0='; \
-                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Long enough to save requests while someone reads the page, short enough for a new release to show up soon.
 const CACHE_POLICY: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn returns_each_file_once_and_then_304() {
+    async fn returns_each_file_and_304_if_it_is_unchanged() {
         for (path, content_type, prefix) in
             [("/v1/openapi.json", "application/json", "{"), ("/v1/docs", "text/html; charset=utf-8", "<!doctype html>")]
         {

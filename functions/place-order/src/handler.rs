@@ -39,8 +39,7 @@ pub(crate) async fn place_order(
         let products = store.get_many(&placement_request.products()).await?;
         let order = match placement_request.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
-            // A concurrent retry of this request may have taken the stock. Look for its saved response before
-            // rejecting.
+            // A concurrent retry of this request may have taken the stock, so look for its saved response first.
             Err(error) => match store.find_saved_response(&customer, &key, now).await? {
                 Some(saved) => return Ok(idempotency::replay(&saved, &fingerprint)?),
                 None => return Err(error.into()),
