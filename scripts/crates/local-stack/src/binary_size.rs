@@ -1,4 +1,4 @@
-//! The size budget of the functions. Sizes do not vary from run to run, so the suite enforces them.
+//! The size limit for the functions' binaries. Sizes do not vary between runs, so the test suite can enforce the limit.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,15 @@ use crate::checkout::Checkout;
 use crate::files::{FileError, at};
 use crate::template::{Function, Template, TemplateError};
 
-/// Why the binaries are not within the budget.
+/// Error returned when binaries are too large, or their sizes cannot be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum SizeError {
-    /// Some are larger.
-    #[error("larger than the budget of {budget} bytes: {binaries}")]
+    /// Some binaries exceed the limit.
+    #[error("binaries larger than {limit} bytes: {binaries}")]
     TooLarge {
-        /// The most bytes that each may have.
-        budget: u64,
-        /// Each with its size in bytes.
+        /// The maximum size in bytes.
+        limit: u64,
+        /// The names of the binaries that are too large, each with its size in bytes.
         binaries: String,
     },
     /// The template could not be read.
@@ -25,24 +25,26 @@ pub enum SizeError {
     File(#[from] FileError),
 }
 
-/// The maximum size in bytes of the binary of an HTTP function. It was 4,000,000 before events of `tracing` were compiled
-/// into release builds; those of the SDK and of hyper alone add about 0.15 MB.
+/// Maximum size in bytes of the binary of an HTTP function.
+///
+/// The limit was 4,000,000 bytes before `tracing` events were compiled into release builds. The events in the AWS SDK and
+/// hyper add about 0.15 MB.
 pub const MAX_BINARY_BYTES: u64 = 4_400_000;
 
-/// The functions that the budget is for: those that the template's API calls.
+/// Returns the names of the functions that the limit applies to, which are those with an API route in the template.
 ///
 /// # Errors
-/// When the template cannot be read.
+/// Returns an error if the template cannot be read.
 pub fn http_functions(checkout: &Checkout) -> Result<Vec<String>, TemplateError> {
     let functions = Template::read(&checkout.path("template.yaml"))?.functions()?;
     Ok(functions.into_iter().filter(|function| function.route.is_some()).map(|function| function.name).collect())
 }
 
-/// Compares the binary of every HTTP function of the template, as cargo-lambda left it in `folder/<function>/bootstrap`, with
+/// Checks that the binary of every HTTP function, which cargo-lambda wrote to `folder/<function>/bootstrap`, has at most
 /// [`MAX_BINARY_BYTES`].
 ///
 /// # Errors
-/// When some are larger, which are named with their sizes; or when one is not there.
+/// Returns an error that names the binaries that are too large, or an error if a binary is missing.
 pub fn check_sizes(checkout: &Checkout, folder: &Path) -> Result<(), SizeError> {
     check(&Template::read(&checkout.path("template.yaml"))?.functions()?, folder)
 }
@@ -58,20 +60,20 @@ fn check(functions: &[Function], folder: &Path) -> Result<(), SizeError> {
     if too_large.is_empty() {
         Ok(())
     } else {
-        Err(SizeError::TooLarge { budget: MAX_BINARY_BYTES, binaries: too_large.join(", ") })
+        Err(SizeError::TooLarge { limit: MAX_BINARY_BYTES, binaries: too_large.join(", ") })
     }
 }
 
-/// Where cargo-lambda leaves a function's binary.
+/// Returns the path of a function's binary in cargo-lambda's output folder.
 #[must_use]
 pub fn bootstrap(folder: &Path, function: &str) -> PathBuf {
     folder.join(function).join("bootstrap")
 }
 
-/// The size of a file in bytes.
+/// Returns the size of a file in bytes.
 ///
 /// # Errors
-/// When it is not there.
+/// Returns an error if the file does not exist.
 pub fn binary_size(path: &Path) -> Result<u64, FileError> {
     Ok(std::fs::metadata(path).map_err(at(path))?.len())
 }
@@ -87,7 +89,7 @@ mod tests {
         Function { name: name.to_owned(), route }
     }
 
-    /// Checks functions of these sizes.
+    /// Checks functions whose binaries have these sizes.
     fn check_all(test: &str, sizes: &[(Function, u64)]) -> Result<(), String> {
         let folder = std::env::temp_dir().join(format!("ferrite-budget-{test}-{}", std::process::id()));
         for (function, size) in sizes {
@@ -95,13 +97,13 @@ mod tests {
             File::create(bootstrap(&folder, &function.name)).unwrap().set_len(*size).unwrap();
         }
         let functions: Vec<_> = sizes.iter().map(|(function, _)| function.clone()).collect();
-        let outcome = check(&functions, &folder);
+        let result = check(&functions, &folder);
         fs::remove_dir_all(&folder).unwrap();
-        outcome.map_err(|error| error.to_string())
+        result.map_err(|error| error.to_string())
     }
 
     #[test]
-    fn an_http_function_over_the_budget_is_named_with_its_size() {
+    fn names_http_functions_over_the_limit_with_their_sizes() {
         let sizes = [
             (function("a", true), MAX_BINARY_BYTES),
             (function("b", true), MAX_BINARY_BYTES + 1),
@@ -112,12 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn functions_without_a_route_have_no_budget() {
+    fn does_not_limit_functions_without_a_route() {
         assert_eq!(check_all("others", &[(function("a", true), 1), (function("b", false), MAX_BINARY_BYTES + 1)]), Ok(()));
     }
 
     #[test]
-    fn a_binary_that_is_not_there_is_no_small_one() {
+    fn returns_an_error_if_a_binary_is_missing() {
         let folder = std::env::temp_dir().join("ferrite-budget-nothing");
         assert!(check(&[function("a", true)], &folder).is_err());
     }

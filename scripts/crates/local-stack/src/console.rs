@@ -1,4 +1,4 @@
-//! What the scripts print: a line when a step begins, and one with its duration when it ends.
+//! Console output of the commands: one line when a step starts, and one with its duration when it ends.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 static STDOUT_IS_FOR_DATA: AtomicBool = AtomicBool::new(false);
 
-/// From now on, prints steps and their progress on stderr, and leaves stdout to [`print`].
+/// Redirects all further progress output to stderr, so that stdout contains only what [`print`] writes.
 pub fn keep_stdout_for_data() {
     STDOUT_IS_FOR_DATA.store(true, Ordering::Relaxed);
 }
 
-/// Prints one line of progress. A closed stdout (`| head`) is ignored, so that the command still cleans up.
+/// Prints one line of progress. Write errors, for example from a closed stdout (`| head`), are ignored, so that the command
+/// still cleans up.
 pub fn report(line: &str) {
     if STDOUT_IS_FOR_DATA.load(Ordering::Relaxed) {
         let _ = writeln!(io::stderr().lock(), "{line}");
@@ -20,25 +21,25 @@ pub fn report(line: &str) {
     }
 }
 
-/// Prints one line of a command's result on stdout.
+/// Prints one line of a command's result to stdout. Write errors are ignored.
 pub fn print(line: &str) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
-/// Runs one step of a command, and prints when it begins and how long it took.
+/// Runs one step of a command, and prints its title and then how long it took.
 ///
 /// # Errors
-/// The step's own.
+/// Returns the error of the step.
 pub fn step<T, E>(title: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     report(&format!("▸ {title}"));
     let started = Instant::now();
-    let outcome = work();
-    let result = if outcome.is_ok() { "done" } else { "failed" };
-    report(&format!("  {result} in {}", seconds(started.elapsed())));
-    outcome
+    let result = work();
+    let outcome = if result.is_ok() { "finished" } else { "failed" };
+    report(&format!("  {outcome} in {}", seconds(started.elapsed())));
+    result
 }
 
-/// A duration as people read it: `0.1 s`, `12.3 s`, `2 min 5 s`.
+/// Formats a duration for display: `0.1 s`, `12.3 s`, `2 min 5 s`.
 #[must_use]
 pub fn seconds(elapsed: Duration) -> String {
     match elapsed.as_secs() {
@@ -47,23 +48,23 @@ pub fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// Reports the progress of a long step, at most every few seconds.
+/// Reports the progress of a long step, at most once every four seconds.
 pub struct Progress {
-    what: String,
+    prefix: String,
     reported_at: Instant,
 }
 
 impl Progress {
-    /// For a step whose lines begin with `what`.
+    /// Creates a reporter whose lines start with `prefix`.
     #[must_use]
-    pub fn new(what: &str) -> Self {
-        Self { what: what.to_owned(), reported_at: Instant::now() }
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), reported_at: Instant::now() }
     }
 
-    /// Prints `state`, unless something was printed less than four seconds ago.
+    /// Prints `state`, unless this reporter was created or printed a line less than four seconds ago.
     pub fn report(&mut self, state: &str) {
         if self.reported_at.elapsed() >= Duration::from_secs(4) {
-            report(&format!("  {}: {state}", self.what));
+            report(&format!("  {}: {state}", self.prefix));
             self.reported_at = Instant::now();
         }
     }
@@ -74,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_durations_in_their_largest_units() {
+    fn formats_durations_in_seconds_or_minutes() {
         assert_eq!(seconds(Duration::from_millis(140)), "0.1 s");
         assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
     }

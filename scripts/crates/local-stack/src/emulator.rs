@@ -1,4 +1,4 @@
-//! An emulator that is started for one run and ended with it.
+//! Starts and stops an AWS emulator for one run.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -11,29 +11,29 @@ use ferrite_aws_client::endpoint::{Endpoint, http_client};
 
 use crate::checkout::Checkout;
 use crate::files::{FileError, at};
-use crate::process::{Group, Interrupted, ProcessError, check_interrupted, quote_end};
+use crate::process::{Group, Interrupted, ProcessError, check_interrupted, log_tail};
 use crate::tools::{LOCALSTACK, MINISTACK, ToolError, Tools, install};
 
-/// Why an emulator does not run.
+/// Error returned when an emulator cannot be started or has stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum EmulatorError {
     /// Another program listens on the port.
-    #[error("port {0} is in use by another program: set FERRITE_PORT to a free one, as in FERRITE_PORT=4577 ./scripts/dev")]
-    PortTaken(u16),
-    /// The emulator ended by itself, or never answered.
-    #[error("{name} {what}{}", quote_end(log))]
+    #[error("port {0} is already in use; set FERRITE_PORT to another one, for example FERRITE_PORT=4577 ./scripts/dev")]
+    PortInUse(u16),
+    /// The emulator exited, or did not become ready in time.
+    #[error("{name} {reason}{}", log_tail(log))]
     Failed {
-        /// Its name.
+        /// Name of the emulator.
         name: &'static str,
-        /// What it did.
-        what: &'static str,
-        /// Its log.
+        /// What happened, as the predicate of a sentence.
+        reason: &'static str,
+        /// Log of the emulator.
         log: PathBuf,
     },
-    /// It could not be started.
+    /// The process could not be started.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// A file of its run could not be written.
+    /// A file in the run's folder could not be written.
     #[error(transparent)]
     File(#[from] FileError),
 }
@@ -44,18 +44,18 @@ impl From<Interrupted> for EmulatorError {
     }
 }
 
-/// Which emulator.
+/// An AWS emulator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum EmulatorKind {
-    /// The default: it enforces the functions' roles, and keeps its state over a stop.
+    /// MiniStack enforces the functions' IAM roles and keeps its state when it is stopped
     #[default]
     Ministack,
-    /// Another implementation of AWS, to see whether both agree.
+    /// LocalStack is a second implementation, to check that both behave the same
     Localstack,
 }
 
 impl EmulatorKind {
-    /// Its name.
+    /// Display name of the emulator.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl EmulatorKind {
         }
     }
 
-    /// The name of its folders and modules in tests/emulators.
+    /// Name of the emulator's Python module in tests/emulators.
     #[must_use]
     pub fn folder(self) -> &'static str {
         match self {
@@ -73,10 +73,10 @@ impl EmulatorKind {
         }
     }
 
-    /// Installs what it needs.
+    /// Installs the tool sets that the emulator needs.
     ///
     /// # Errors
-    /// As [`install`].
+    /// Returns the errors of [`install`].
     pub fn install(self, checkout: &Checkout) -> Result<Installed, ToolError> {
         let ministack = install(checkout, &MINISTACK)?;
         let localstack = match self {
@@ -87,38 +87,39 @@ impl EmulatorKind {
     }
 }
 
-/// An emulator that can be started.
+/// An installed emulator.
 #[derive(Debug, Clone)]
 pub struct Installed {
-    /// LocalStack's tables are MiniStack's.
+    /// Always installed, because LocalStack uses MiniStack's implementation of DynamoDB.
     ministack: Tools,
     localstack: Option<Tools>,
 }
 
 impl Installed {
-    /// Its kind.
+    /// Which emulator it is.
     #[must_use]
     pub fn kind(&self) -> EmulatorKind {
         if self.localstack.is_some() { EmulatorKind::Localstack } else { EmulatorKind::Ministack }
     }
 
-    /// The environment that it runs in.
+    /// The tool set that the emulator runs in.
     #[must_use]
     pub fn tools(&self) -> &Tools {
         self.localstack.as_ref().unwrap_or(&self.ministack)
     }
 }
 
-/// How an emulator is started, beside its port.
+/// Options for starting an emulator, in addition to its port.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StartOptions<'a> {
-    /// The folder with the state that the last one was stopped with, to go on from there. LocalStack always starts empty.
+    /// Folder from which the emulator loads its state and to which it saves it when it stops. LocalStack ignores it and
+    /// always starts empty.
     pub state: Option<&'a Path>,
-    /// The port of this machine where functions call AWS, when it is not the emulator's own. MiniStack alone knows it.
+    /// Local port to which functions send their AWS calls, if it is not the emulator's own port. Only MiniStack supports it.
     pub functions_port: Option<u16>,
 }
 
-/// A running emulator. Dropping it ends it and every function it runs.
+/// A running emulator. Dropping it stops the emulator and the functions that run in it.
 pub struct Emulator {
     group: Group,
     log: PathBuf,
@@ -126,10 +127,10 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts an emulator on `port` of this machine and waits until it answers.
+    /// Starts an emulator on `port` of this machine and waits until it is ready.
     ///
     /// # Errors
-    /// When the port is taken, or it ends or does not answer within a minute.
+    /// Returns an error if the port is in use, or if the emulator exits or is not ready within a minute.
     pub fn start(
         checkout: &Checkout,
         installed: &Installed,
@@ -137,7 +138,7 @@ impl Emulator {
         port: u16,
         options: StartOptions<'_>,
     ) -> Result<Self, EmulatorError> {
-        require_free(port)?;
+        require_free_port(port)?;
         let kind = installed.kind();
         let functions_log = functions_log(run_folder);
         File::create(&functions_log).map_err(at(&functions_log))?;
@@ -180,62 +181,62 @@ impl Emulator {
         while Instant::now() < deadline {
             check_interrupted()?;
             self.check()?;
-            if http_client().get(&url).call().is_ok_and(|answer| answer.status() == 200) {
+            if http_client().get(&url).call().is_ok_and(|response| response.status() == 200) {
                 return Ok(());
             }
             sleep(Duration::from_millis(50));
         }
-        Err(self.failed("did not answer within a minute"))
+        Err(self.failed("was not ready within a minute"))
     }
 
-    /// `Err` when the emulator has ended by itself.
+    /// Checks that the emulator is running.
     ///
     /// # Errors
-    /// As said.
+    /// Returns an error if the emulator has exited.
     pub fn check(&mut self) -> Result<(), EmulatorError> {
-        match self.group.ended() {
+        match self.group.exit_status() {
             None => Ok(()),
             Some(_) => {
                 check_interrupted()?;
-                Err(self.failed("has ended by itself"))
+                Err(self.failed("exited unexpectedly"))
             }
         }
     }
 
-    fn failed(&self, what: &'static str) -> EmulatorError {
-        EmulatorError::Failed { name: self.kind.name(), what, log: self.log.clone() }
+    fn failed(&self, reason: &'static str) -> EmulatorError {
+        EmulatorError::Failed { name: self.kind.name(), reason, log: self.log.clone() }
     }
 
-    /// Its process group.
+    /// Process group ID of the emulator.
     #[must_use]
     pub fn group(&self) -> i32 {
         self.group.id()
     }
 
-    /// Lets it outlive this program.
-    pub fn leave_running(self) {
-        self.group.leave_running();
+    /// Lets the emulator continue to run after this program exits.
+    pub fn detach(self) {
+        self.group.detach();
     }
 }
 
-/// The file with what the functions of a run print, as the launcher writes it: a JSON object a line.
+/// Returns the path of the file to which the emulator writes the output of the functions, as one JSON object per line.
 #[must_use]
 pub fn functions_log(run_folder: &Path) -> PathBuf {
     run_folder.join("functions.log")
 }
 
-/// `Err` when something listens on the port.
+/// Checks that no program listens on `port`.
 ///
 /// # Errors
-/// As said.
-pub fn require_free(port: u16) -> Result<(), EmulatorError> {
-    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|_| EmulatorError::PortTaken(port))
+/// Returns an error if the port is in use.
+pub fn require_free_port(port: u16) -> Result<(), EmulatorError> {
+    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|_| EmulatorError::PortInUse(port))
 }
 
-/// A port that nothing listens on right now.
+/// Returns a port that is currently free.
 ///
 /// # Errors
-/// When the system has none to give.
+/// Returns an error if the operating system has no free port.
 pub fn free_port() -> Result<u16, FileError> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())
@@ -243,16 +244,16 @@ pub fn free_port() -> Result<u16, FileError> {
         .map_err(at(Path::new("127.0.0.1")))
 }
 
-/// Removes what a run has written, except the lock that its holder keeps.
+/// Deletes everything in a run's folder except the lock file.
 ///
 /// # Errors
-/// When something cannot be removed.
+/// Returns an error if a file or folder cannot be deleted.
 pub fn clear_run_folder(run_folder: &Path) -> Result<(), FileError> {
     let entries = fs::read_dir(run_folder).map_err(at(run_folder))?;
     for entry in entries.flatten().filter(|entry| entry.file_name() != "lock") {
         let path = entry.path();
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(at(&path))?;
+        let result = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        result.map_err(at(&path))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The functions: their names, and their build for this machine.
+//! Lists the Lambda functions of the workspace and builds them for this machine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,30 +8,30 @@ use serde_json::Value;
 use crate::checkout::Checkout;
 use crate::process::{ProcessError, capture, each_line};
 
-/// Why the functions could not be listed or built.
+/// Error returned when the functions cannot be listed or built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A crate under functions/ is not one binary of the same name.
-    #[error("functions/{0}: a function's crate has one binary, named like the crate")]
-    NotAFunction(String),
-    /// cargo printed something that is not JSON.
-    #[error("cargo printed something unexpected")]
+    /// A crate in functions/ does not have exactly one binary with the crate's name.
+    #[error("functions/{0}: expected exactly one binary, with the same name as the crate")]
+    InvalidFunctionCrate(String),
+    /// The output of cargo is not valid JSON.
+    #[error("cannot parse the output of cargo metadata")]
     Metadata(#[from] serde_json::Error),
     /// cargo failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
 }
 
-/// A binary that cargo built.
+/// A binary built by cargo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binary {
-    /// Its name, which for a function is also that of its crate and its folder.
+    /// Name of the binary. For a function, it is also the name of its crate and of its folder.
     pub name: String,
-    /// The executable.
+    /// Path of the executable.
     pub path: PathBuf,
 }
 
-/// A cargo command in the checkout.
+/// Returns a `cargo` command that runs in the root of the checkout.
 #[must_use]
 pub fn cargo(checkout: &Checkout) -> Command {
     let mut command = Command::new("cargo");
@@ -40,8 +40,10 @@ pub fn cargo(checkout: &Checkout) -> Command {
     command
 }
 
-/// Removes the variables that `cargo run` sets for the crate of this program. Build scripts of other crates would see them
-/// otherwise: ring watches CARGO_PKG_NAME, for instance, and would be built again each time.
+/// Removes the environment variables that `cargo run` sets for this program's crate.
+///
+/// Otherwise, the build scripts of other crates would inherit them. For example, ring's build script depends on
+/// `CARGO_PKG_NAME`, so cargo would rebuild ring each time.
 pub fn remove_package_variables(command: &mut Command) {
     const PREFIXES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
     for (name, _) in std::env::vars_os() {
@@ -52,10 +54,10 @@ pub fn remove_package_variables(command: &mut Command) {
     }
 }
 
-/// The names of all functions: the crates under functions/.
+/// Returns the names of all functions, which are the crates in functions/, in alphabetical order.
 ///
 /// # Errors
-/// When cargo fails, or a crate there is not one binary of its own name.
+/// Returns an error if cargo fails, or if a crate in functions/ does not have exactly one binary with the crate's name.
 pub fn functions(checkout: &Checkout) -> Result<Vec<String>, BuildError> {
     let text = capture(cargo(checkout).args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata = serde_json::from_str(&text)?;
@@ -73,17 +75,17 @@ fn functions_in(metadata: &Value, folder: &Path) -> Result<Vec<String>, BuildErr
         let binaries: Vec<&Value> = list(&package["targets"]).filter(|target| is_binary(target)).collect();
         match binaries[..] {
             [only] if text(&only["name"]) == name => names.push(name.to_owned()),
-            _ => return Err(BuildError::NotAFunction(name.to_owned())),
+            _ => return Err(BuildError::InvalidFunctionCrate(name.to_owned())),
         }
     }
     names.sort();
     Ok(names)
 }
 
-/// Builds the functions with cargo's dev profile; cargo shows its progress and the compiler's messages itself.
+/// Builds the functions with cargo's dev profile. Cargo prints its own progress and the compiler's messages.
 ///
 /// # Errors
-/// When the build fails.
+/// Returns an error if the build fails.
 pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, BuildError> {
     let mut command = cargo(checkout);
     command.args(["build", "--bins", "--message-format", "json-render-diagnostics"]);
@@ -99,7 +101,9 @@ pub fn build(checkout: &Checkout, functions: &[String]) -> Result<Vec<Binary>, B
     Ok(binaries)
 }
 
-/// The name and path in a `compiler-artifact` message about a binary (not about its test harness).
+/// Returns the name and the path of the binary that a `compiler-artifact` message from cargo reports.
+///
+/// Returns `None` for any other message, including one about a test harness.
 #[must_use]
 pub fn built_binary(message: &Value) -> Option<(&str, &str)> {
     let wanted =
@@ -132,25 +136,25 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_the_crates_below_their_folder() {
+    fn lists_the_crates_in_the_functions_folder() {
         let metadata = json!({"packages": [
-            package("/x/functions/place-order/Cargo.toml", "place-order", "place-order"),
+            package("/x/functions/create-item/Cargo.toml", "create-item", "create-item"),
             package("/x/functions/authorize/Cargo.toml", "authorize", "authorize"),
             package("/x/scripts/Cargo.toml", "ferrite-scripts", "ferrite"),
         ]});
         let names = functions_in(&metadata, Path::new("/x/functions")).unwrap();
-        assert_eq!(names, ["authorize", "place-order"]);
+        assert_eq!(names, ["authorize", "create-item"]);
     }
 
     #[test]
-    fn a_function_whose_binary_has_another_name_is_refused() {
+    fn rejects_a_function_whose_binary_has_another_name() {
         let metadata = json!({"packages": [package("/x/functions/a/Cargo.toml", "a", "b")]});
         let error = functions_in(&metadata, Path::new("/x/functions")).unwrap_err();
         assert!(error.to_string().starts_with("functions/a:"), "{error}");
     }
 
     #[test]
-    fn a_test_harness_is_not_taken_for_the_binary() {
+    fn ignores_artifacts_of_test_harnesses() {
         let message = |test: bool| {
             json!({"reason": "compiler-artifact", "target": {"name": "a", "kind": ["bin"]},
                    "profile": {"test": test}, "executable": "/t/a"})

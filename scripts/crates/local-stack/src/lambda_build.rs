@@ -1,4 +1,4 @@
-//! The build that ships: cargo-lambda, with the release profile, for the processor of Lambda.
+//! Release builds of the functions for Lambda, with cargo-lambda.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,10 +8,12 @@ use crate::functions::remove_package_variables;
 use crate::process::{ProcessError, run};
 use crate::tools::Tools;
 
-/// Builds functions with the profile that they ship with, each into `folder/<function>/bootstrap`.
+/// Builds functions with the release profile, each into `folder/<function>/bootstrap`.
+///
+/// `architecture` is `arm64` or `x86_64`.
 ///
 /// # Errors
-/// When the build fails.
+/// Returns an error if the build fails.
 pub fn build_for_lambda(
     checkout: &Checkout,
     tools: &Tools,
@@ -22,7 +24,7 @@ pub fn build_for_lambda(
     run(&mut lambda_build(checkout, tools, folder, architecture, functions))
 }
 
-/// The command that builds them.
+/// Returns the cargo-lambda command that [`build_for_lambda`] runs.
 #[must_use]
 pub fn lambda_build(checkout: &Checkout, tools: &Tools, folder: &Path, architecture: &str, functions: &[String]) -> Command {
     let mut command = tools.command("cargo-lambda");

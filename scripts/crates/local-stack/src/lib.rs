@@ -1,14 +1,14 @@
-//! What every command in `scripts/` is made of: processes, tools, the functions' build, an emulator, and the stack on it.
+//! Building blocks for the commands in `scripts/`: processes, tools, builds, emulators, and deploying the stack.
 //!
 //! | to do this | use |
 //! |---|---|
-//! | start a program that ends with this one | [`process`] |
+//! | start a child process that is terminated when this program exits | [`process`] |
 //! | install the pinned Python tools | [`tools`] |
 //! | build the functions for this machine, or for Lambda | [`functions`], [`lambda_build`] |
-//! | start an emulator | [`emulator`], with the lock of [`running`] |
+//! | start an emulator | [`emulator`], with the lock from [`running`] |
 //! | deploy the stack and read its outputs | [`staging`], [`stack`] |
 //! | read template.yaml or samconfig.toml | [`template`], [`samconfig`] |
-//! | report progress, and end with the right exit code | [`console`], [`command`] |
+//! | report progress, and exit with the right code | [`console`], [`command`] |
 //!
 //! Each module has its own error type. Commands combine them with `anyhow`.
 

@@ -1,4 +1,4 @@
-//! The functions' logs as they come, one readable line each.
+//! Prints the functions' log entries as they are written, one readable line each.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek as _, SeekFrom};
@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::console::report;
 
-/// Keys of a Powertools log entry that say nothing which the line does not show already.
-const UNSHOWN: [&str; 14] = [
+/// Keys of a Powertools log entry that are not shown: the line already contains their values, or they are of no use in
+/// development.
+const HIDDEN_KEYS: [&str; 14] = [
     "_aws",
     "cold_start",
     "exception_name",
@@ -28,9 +29,10 @@ const UNSHOWN: [&str; 14] = [
     "xray_trace_id",
 ];
 
-/// Prints the lines that are added to `log` from now on, for as long as this program runs.
+/// Starts a thread that prints the lines that are appended to `log` from now on, until this program exits.
 pub fn follow(log: &Path, stack: &str) {
-    let (log, prefix): (PathBuf, String) = (log.to_owned(), format!("{stack}-"));
+    let log: PathBuf = log.to_owned();
+    let prefix = format!("{stack}-");
     thread::spawn(move || {
         let Ok(mut file) = File::open(&log) else { return };
         let _ = file.seek(SeekFrom::End(0));
@@ -39,37 +41,38 @@ pub fn follow(log: &Path, stack: &str) {
         loop {
             match reader.read_line(&mut line) {
                 Ok(read) if read > 0 => {}
-                // The end, for now. Appending to a file wakes nobody up portably.
+                // The end of the file. Poll it, because there is no portable notification for appended data.
                 _ => thread::sleep(Duration::from_millis(100)),
             }
             if line.ends_with('\n') {
-                report(&readable(line.trim_end(), &prefix));
+                report(&format_line(line.trim_end(), &prefix));
                 line.clear();
             }
         }
     });
 }
 
-/// `12:03:04 place-order INFO message key=value…`; what a function prints that is not JSON stays as it is.
-fn readable(entry: &str, prefix: &str) -> String {
+/// Formats a log entry as `12:03:04 create-item INFO message key=value…`. Other output of a function is not changed.
+fn format_line(entry: &str, prefix: &str) -> String {
     let Ok(Value::Object(entry)) = serde_json::from_str(entry) else {
         return entry.to_owned();
     };
-    let (name, line) = (text(&entry, "function"), text(&entry, "line"));
+    let name = text(&entry, "function");
     let name = name.strip_prefix(prefix).unwrap_or(name);
+    let line = text(&entry, "line");
     match serde_json::from_str(line) {
-        Ok(Value::Object(log)) if log.contains_key("message") => readable_log(name, &log),
+        Ok(Value::Object(log)) if log.contains_key("message") => format_log_entry(name, &log),
         _ => format!("         {name} {line}"),
     }
 }
 
-fn readable_log(name: &str, log: &Map<String, Value>) -> String {
-    // RFC 3339: the time of day is what follows the `T`.
+fn format_log_entry(name: &str, log: &Map<String, Value>) -> String {
+    // In an RFC 3339 timestamp, the time of day follows the `T`.
     let timestamp = text(log, "timestamp");
     let time = timestamp.get(11..19).unwrap_or("        ");
     let mut line = format!("{time} {name} {} {}", text(log, "level"), text(log, "message"));
     let is_metric = |key: &str| key.starts_with(|c: char| c.is_ascii_uppercase());
-    let is_shown = |key: &str| !UNSHOWN.contains(&key) && !is_metric(key);
+    let is_shown = |key: &str| !HIDDEN_KEYS.contains(&key) && !is_metric(key);
     let mut fields: Vec<_> = log.iter().filter(|(key, _)| is_shown(key)).collect();
     fields.sort_by_key(|(key, _)| *key);
     for (key, value) in fields {
@@ -93,25 +96,25 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn shown(line: &str) -> String {
-        let entry = json!({"function": "ferrite-local-place-order", "line": line});
-        readable(&entry.to_string(), "ferrite-local-")
+    fn formatted(line: &str) -> String {
+        let entry = json!({"function": "ferrite-local-create-item", "line": line});
+        format_line(&entry.to_string(), "ferrite-local-")
     }
 
     #[test]
-    fn a_log_entry_is_one_line_with_its_own_fields() {
-        let log = json!({"level": "INFO", "message": "order placed", "timestamp": "2026-11-22T12:03:04.123Z",
-            "service": "place-order", "cold_start": true, "order_id": "ord_1", "duration_ms": 4, "ColdStart": [1.0]});
+    fn formats_a_log_entry_as_one_line_with_its_fields() {
+        let log = json!({"level": "INFO", "message": "item created", "timestamp": "2026-11-22T12:03:04.123Z",
+            "service": "create-item", "cold_start": true, "item_id": "itm_1", "duration_ms": 4, "ColdStart": [1.0]});
         assert_eq!(
-            shown(&log.to_string()),
-            "12:03:04 place-order INFO order placed duration_ms=4 order_id=ord_1 (cold start)"
+            formatted(&log.to_string()),
+            "12:03:04 create-item INFO item created duration_ms=4 item_id=itm_1 (cold start)"
         );
     }
 
     #[test]
-    fn what_is_no_log_entry_is_shown_as_it_is() {
-        assert_eq!(shown("thread 'main' panicked"), "         place-order thread 'main' panicked");
-        assert_eq!(shown("[1, 2]"), "         place-order [1, 2]");
-        assert_eq!(shown(r#"{"odd": 1}"#), r#"         place-order {"odd": 1}"#);
+    fn does_not_change_output_that_is_not_a_log_entry() {
+        assert_eq!(formatted("thread 'main' panicked"), "         create-item thread 'main' panicked");
+        assert_eq!(formatted("[1, 2]"), "         create-item [1, 2]");
+        assert_eq!(formatted(r#"{"other": 1}"#), r#"         create-item {"other": 1}"#);
     }
 }

@@ -1,4 +1,4 @@
-//! Which local stack runs in this checkout. The next command finds out, even after a crash.
+//! Records which local stack is running in this checkout, so that later commands find it even after a crash.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -11,111 +11,113 @@ use serde_json::{Value, json};
 use crate::checkout::Checkout;
 use crate::console::report;
 use crate::files::{FileError, at};
-use crate::process::{capture, end_group};
+use crate::process::{capture, terminate_group};
 
-/// There is no stack to ask.
+/// Error returned when no local stack is running in this checkout.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("no local stack is running: start one with ./scripts/dev, or set AWS_ENDPOINT_URL to one")]
-pub struct NothingRuns;
+#[error("no local stack is running; start one with ./scripts/dev, or set AWS_ENDPOINT_URL to the URL of an emulator")]
+pub struct NoLocalStack;
 
 /// A running emulator, as recorded in the folder of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
-    /// The emulator's port.
+    /// Port of the emulator.
     pub port: u16,
-    /// The emulator's process group.
+    /// Process group ID of the emulator.
     pub group: i32,
-    /// The process that started it.
+    /// Process ID of the command that started the emulator.
     pub owner: i32,
-    /// Started with `--detach`, so that no process holds the lock.
+    /// Whether it was started with `--detach`, so that no process holds the lock.
     pub detached: bool,
 }
 
-/// The lock of a run, held by the command that starts and stops its emulator. The operating system releases it however its
-/// holder ends.
+/// The lock of a run, held by the command that starts and stops its emulator.
+///
+/// The operating system releases the lock when its holder exits for any reason.
 pub struct RunLock {
-    note: PathBuf,
+    record_path: PathBuf,
     _lock: File,
 }
 
 impl RunLock {
-    /// Locks the run, or returns `None` when another process has it.
+    /// Acquires the lock of a run. Returns `None` if another process holds it.
     ///
     /// # Errors
-    /// When the lock file cannot be used.
+    /// Returns an error if the lock file cannot be created or locked.
     pub fn acquire(checkout: &Checkout, run: &str) -> Result<Option<Self>, FileError> {
         let folder = checkout.run_folder(run)?;
         let path = folder.join("lock");
         let lock = File::create(&path).map_err(at(&path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { note: note_in(&folder), _lock: lock })),
+            Ok(()) => Ok(Some(Self { record_path: record_path(&folder), _lock: lock })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(at(&path)(source)),
         }
     }
 
-    /// The emulator that runs without a holder of the lock: a detached one, or one whose holder was killed.
+    /// Returns the recorded emulator if it is running. If this process did not start it, it is detached, or the command that
+    /// started it was killed.
     #[must_use]
-    pub fn left_behind(&self) -> Option<Running> {
-        read(&self.note).filter(Running::is_alive)
+    pub fn running(&self) -> Option<Running> {
+        read(&self.record_path).filter(Running::is_alive)
     }
 
-    /// Records a started emulator.
+    /// Records an emulator after its start.
     ///
     /// # Errors
-    /// When the record cannot be written.
+    /// Returns an error if the record cannot be written.
     pub fn record(&self, running: &Running) -> Result<(), FileError> {
         let text =
             json!({"port": running.port, "group": running.group, "owner": running.owner, "detached": running.detached});
-        fs::write(&self.note, text.to_string()).map_err(at(&self.note))
+        fs::write(&self.record_path, text.to_string()).map_err(at(&self.record_path))
     }
 
-    /// Ends the emulator that was left behind. Returns whether there was one.
+    /// Stops the recorded emulator if it is running, and deletes the record. Returns `true` if it was running.
     pub fn clear(&self) -> bool {
-        let left = self.left_behind();
-        if let Some(running) = &left {
-            end_group(running.group, Duration::from_secs(5));
+        let running = self.running();
+        if let Some(running) = &running {
+            terminate_group(running.group, Duration::from_secs(5));
         }
-        let _ = fs::remove_file(&self.note);
-        left.is_some()
+        let _ = fs::remove_file(&self.record_path);
+        running.is_some()
     }
 
-    /// Ends an emulator whose holder was killed; a detached one is left alone.
+    /// Stops an emulator whose owner was killed. A detached emulator keeps running.
     pub fn clear_after_crash(&self) {
-        if self.left_behind().is_none_or(|running| !running.detached) && self.clear() {
-            report("  (ended an emulator that an earlier run left behind)");
+        if self.running().is_none_or(|running| !running.detached) && self.clear() {
+            report("  (stopped an emulator that was still running after an earlier run)");
         }
     }
 }
 
 impl Running {
-    /// The record of an emulator that this process has started.
+    /// Creates the record of an emulator that this process has started.
     #[must_use]
     pub fn started_here(port: u16, group: i32, detached: bool) -> Self {
         Self { port, group, owner: std::process::id().cast_signed(), detached }
     }
 
-    /// The local stack that runs in this checkout, if any.
+    /// Returns the local stack that `./scripts/dev` is running in this checkout, if any.
     #[must_use]
     pub fn find(checkout: &Checkout) -> Option<Self> {
-        read(&note_in(&checkout.path(".ferrite/dev"))).filter(Self::is_alive)
+        read(&record_path(&checkout.path(".ferrite/dev"))).filter(Self::is_alive)
     }
 
-    /// The local stack that runs in this checkout.
+    /// Returns the local stack that `./scripts/dev` is running in this checkout.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn require(checkout: &Checkout) -> Result<Self, NothingRuns> {
-        Self::find(checkout).ok_or(NothingRuns)
+    /// Returns an error if no local stack is running.
+    pub fn require(checkout: &Checkout) -> Result<Self, NoLocalStack> {
+        Self::find(checkout).ok_or(NoLocalStack)
     }
 
-    /// Its emulator.
+    /// Endpoint and credentials of the emulator.
     #[must_use]
     pub fn target(&self) -> Target {
         Target::local(self.port)
     }
 
-    /// The group's id may have been reused, so only one of our emulators counts.
+    /// The process group ID may have been reused, so check that the process is one of our emulators.
     fn is_alive(&self) -> bool {
         let group = self.group.to_string();
         capture(Command::new("ps").args(["-o", "command=", "-p", &group]).stderr(std::process::Stdio::null()))
@@ -124,21 +126,21 @@ impl Running {
 }
 
 fn process_id(value: &Value) -> Option<i32> {
-    // 0, 1 and negative numbers mean other things to kill(2).
+    // kill(2) treats 0 and negative numbers specially, and 1 is the init process.
     i32::try_from(value.as_i64()?).ok().filter(|id| *id > 1)
 }
 
-fn note_in(run_folder: &Path) -> PathBuf {
+fn record_path(run_folder: &Path) -> PathBuf {
     run_folder.join("running.json")
 }
 
-fn read(note: &Path) -> Option<Running> {
-    let note: Value = serde_json::from_str(&fs::read_to_string(note).ok()?).ok()?;
+fn read(record_path: &Path) -> Option<Running> {
+    let record: Value = serde_json::from_str(&fs::read_to_string(record_path).ok()?).ok()?;
     Some(Running {
-        port: u16::try_from(note["port"].as_u64()?).ok()?,
-        group: process_id(&note["group"])?,
-        owner: process_id(&note["owner"])?,
-        detached: note["detached"].as_bool()?,
+        port: u16::try_from(record["port"].as_u64()?).ok()?,
+        group: process_id(&record["group"])?,
+        owner: process_id(&record["owner"])?,
+        detached: record["detached"].as_bool()?,
     })
 }
 
@@ -147,18 +149,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_a_record_back_and_rejects_anything_else() {
+    fn reads_valid_records_and_ignores_invalid_ones() {
         let folder = std::env::temp_dir().join(format!("ferrite-running-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let note = note_in(&folder);
+        let path = record_path(&folder);
         let negative = r#"{"port": 1, "group": -1, "owner": 5, "detached": true}"#;
         let no_port = r#"{"port": 70000, "group": 5, "owner": 5, "detached": true}"#;
-        for wrong in ["", "{}", negative, no_port] {
-            fs::write(&note, wrong).unwrap();
-            assert_eq!(read(&note), None, "{wrong}");
+        for invalid in ["", "{}", negative, no_port] {
+            fs::write(&path, invalid).unwrap();
+            assert_eq!(read(&path), None, "{invalid}");
         }
-        fs::write(&note, r#"{"port": 4566, "group": 77, "owner": 76, "detached": false}"#).unwrap();
-        assert_eq!(read(&note).unwrap().group, 77);
+        fs::write(&path, r#"{"port": 4566, "group": 77, "owner": 76, "detached": false}"#).unwrap();
+        assert_eq!(read(&path).unwrap().group, 77);
         fs::remove_dir_all(folder).unwrap();
     }
 

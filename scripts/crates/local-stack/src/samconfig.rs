@@ -1,4 +1,4 @@
-//! The sections of samconfig.toml, which the SAM CLI reads as well.
+//! Reads the environments in samconfig.toml, the configuration file of the SAM CLI.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,10 +6,10 @@ use std::fs;
 use crate::checkout::Checkout;
 use crate::files::{FileError, at};
 
-/// Why an environment's section could not be read.
+/// Error returned when the section of an environment cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SamconfigError {
-    /// The file is not TOML, or lacks something.
+    /// The file is not valid TOML, or a required setting is missing.
     #[error("samconfig.toml: {0}")]
     Invalid(String),
     /// The file could not be read.
@@ -17,30 +17,30 @@ pub enum SamconfigError {
     File(#[from] FileError),
 }
 
-/// An environment's section: `[<environment>.deploy.parameters]`.
+/// The section of an environment, `[<environment>.deploy.parameters]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// The stack's name.
+    /// Name of the stack (`stack_name`).
     pub stack: String,
-    /// The template's parameters.
+    /// Parameters of the template (`parameter_overrides`).
     pub parameters: BTreeMap<String, String>,
 }
 
 impl Section {
-    /// Reads the section of `environment`; `None` when there is none, or it does not name a stack yet.
+    /// Reads the section of `environment`. Returns `None` if there is no such section, or if it has no `stack_name`.
     ///
     /// # Errors
-    /// When the file cannot be read or is not TOML.
+    /// Returns an error if the file cannot be read or is not valid TOML.
     pub fn read(checkout: &Checkout, environment: &str) -> Result<Option<Self>, SamconfigError> {
         let path = checkout.path("samconfig.toml");
         let text = fs::read_to_string(&path).map_err(at(&path))?;
         Self::parse(&text, environment)
     }
 
-    /// Like [`Section::read`], for a section that must be there.
+    /// Like [`Section::read`], but the section must exist and name a stack.
     ///
     /// # Errors
-    /// Also when the section is missing.
+    /// Returns the errors of [`Section::read`], or an error if the section or its `stack_name` is missing.
     pub fn require(checkout: &Checkout, environment: &str) -> Result<Self, SamconfigError> {
         Self::read(checkout, environment)?
             .ok_or_else(|| SamconfigError::Invalid(format!("[{environment}.deploy.parameters] has no stack_name")))
@@ -56,10 +56,10 @@ impl Section {
         }))
     }
 
-    /// A parameter of the template.
+    /// Returns the value of a template parameter.
     ///
     /// # Errors
-    /// When the section does not set it.
+    /// Returns an error if the section does not set the parameter.
     pub fn parameter(&self, name: &str) -> Result<&str, SamconfigError> {
         self.parameters
             .get(name)
@@ -68,8 +68,8 @@ impl Section {
     }
 }
 
-/// `parameter_overrides` is a list of `Name=value`, or, as `sam deploy --guided` writes it, one string of them with the
-/// values in quotes.
+/// Parses `parameter_overrides`: either a list of `Name=value` strings, or a single string with quoted values, as
+/// `sam deploy --guided` writes it.
 fn overrides(value: Option<&toml::Value>) -> BTreeMap<String, String> {
     let items = match value {
         Some(toml::Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
@@ -83,7 +83,7 @@ fn overrides(value: Option<&toml::Value>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Splits at spaces outside double quotes.
+/// Splits a text at whitespace outside double quotes.
 fn words(text: &str) -> Vec<String> {
     let mut quoted = false;
     text.split(|character: char| {
@@ -102,10 +102,10 @@ mod tests {
     const FILE: &str = r#"
         version = 0.1
         [local.deploy.parameters]
-        stack_name = "shop-local"
+        stack_name = "app-local"
         parameter_overrides = ["Environment=local", "JwtIssuer=https://issuer"]
         [staging.deploy.parameters]
-        stack_name = "shop-staging"
+        stack_name = "app-staging"
         parameter_overrides = "Environment=\"staging\" Note=\"two words\" Empty=\"\""
         [production.deploy.parameters]
         resolve_s3 = true
@@ -118,12 +118,12 @@ mod tests {
     #[test]
     fn reads_a_list_of_parameters() {
         let local = section("local").unwrap();
-        assert_eq!(local.stack, "shop-local");
+        assert_eq!(local.stack, "app-local");
         assert_eq!(local.parameter("JwtIssuer").unwrap(), "https://issuer");
     }
 
     #[test]
-    fn reads_what_a_guided_deployment_writes() {
+    fn reads_the_format_that_a_guided_deployment_writes() {
         let staging = section("staging").unwrap();
         assert_eq!(staging.parameter("Note").unwrap(), "two words");
         assert_eq!(staging.parameter("Empty").unwrap(), "");
@@ -131,8 +131,8 @@ mod tests {
     }
 
     #[test]
-    fn ignores_a_section_without_a_stack() {
+    fn ignores_a_section_without_a_stack_name() {
         assert_eq!(section("production"), None);
-        assert_eq!(section("nowhere"), None);
+        assert_eq!(section("missing"), None);
     }
 }

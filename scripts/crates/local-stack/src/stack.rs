@@ -1,4 +1,4 @@
-//! Deploying the stack and reading its outputs, through the SAM CLI.
+//! Deploys the stack and reads its outputs with the SAM CLI.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,19 +17,19 @@ use crate::staging::Staging;
 use crate::target::apply_target;
 use crate::tools::Tools;
 
-/// Why the stack could not be deployed, or its outputs not be read.
+/// Error returned when the stack cannot be deployed, or its outputs cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// The SAM CLI printed something that is not JSON.
-    #[error("sam list stack-outputs printed something unexpected")]
+    /// The output of the SAM CLI is not valid JSON.
+    #[error("cannot parse the output of sam list stack-outputs")]
     Outputs(#[from] serde_json::Error),
-    /// The stack lacks an output that the template promises.
-    #[error("template.yaml: the stack has no output {0}")]
-    NoOutput(String),
-    /// A parameter is missing.
+    /// The stack does not have a required output.
+    #[error("the stack has no output {0}; check the Outputs section of template.yaml")]
+    MissingOutput(String),
+    /// A parameter is missing in samconfig.toml.
     #[error(transparent)]
     Samconfig(#[from] SamconfigError),
-    /// The token issuer's keys could not be stored.
+    /// The keys of the token issuer could not be stored in the SSM parameter.
     #[error(transparent)]
     Aws(#[from] AwsError),
     /// The SAM CLI failed.
@@ -37,13 +37,13 @@ pub enum StackError {
     Process(#[from] ProcessError),
 }
 
-/// The architecture of this machine in the words of the template's parameter `Architecture`.
+/// Returns the architecture of this machine as a value of the template's `Architecture` parameter: `arm64` or `x86_64`.
 #[must_use]
 pub fn host_architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
-/// `sam deploy` of a staged template for one environment of samconfig.toml.
+/// Returns the `sam deploy` command that deploys a staged template to one environment of samconfig.toml.
 #[must_use]
 pub fn sam_deploy(
     checkout: &Checkout,
@@ -64,26 +64,26 @@ pub fn sam_deploy(
     sam
 }
 
-/// What it takes to deploy to an emulator.
+/// Settings for a deployment to an emulator.
 pub struct Deployment<'a> {
     /// The checkout.
     pub checkout: &'a Checkout,
-    /// The SAM CLI.
+    /// The tool set with the SAM CLI.
     pub sam: &'a Tools,
-    /// The emulator.
+    /// Endpoint and credentials of the emulator.
     pub target: &'a Target,
     /// The `local` section of samconfig.toml.
     pub config: &'a Section,
-    /// The JWK Set of the token issuer that the stack trusts.
+    /// JWK Set of the token issuer that the stack trusts.
     pub jwks: &'a str,
 }
 
 impl Deployment<'_> {
-    /// Deploys what is staged as `stack`, with the issuer's keys in their parameter, and returns the outputs. The log of the
-    /// SAM CLI is in the run's folder.
+    /// Stores the issuer's keys in their SSM parameter, deploys the staged template and code as `stack`, and returns the
+    /// stack's outputs. The log of the SAM CLI is written to the run's folder.
     ///
     /// # Errors
-    /// When the deployment fails; the error quotes the log.
+    /// Returns an error if the deployment fails. The message quotes the log.
     pub fn deploy(&self, staging: &Staging, stack: &str, run_folder: &Path) -> Result<Map<String, Value>, StackError> {
         AwsClient::new(self.target.clone()).put_parameter(self.config.parameter("JwksParameter")?, self.jwks)?;
         let mut parameters = self.config.parameters.clone();
@@ -102,10 +102,12 @@ impl Deployment<'_> {
     }
 }
 
-/// The stack's outputs at `target`, with `ApiUrl` as it can be called there; `None` is AWS itself.
+/// Returns the outputs of a stack at `target`, or on AWS if `target` is `None`.
+///
+/// For an emulator, `ApiUrl` is replaced with the URL at which the emulator serves the API.
 ///
 /// # Errors
-/// When there is no such stack, or the SAM CLI fails.
+/// Returns an error if there is no such stack, or if the SAM CLI fails.
 pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, StackError> {
     let mut sam = tools.command("sam");
     sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
@@ -120,19 +122,19 @@ fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, 
     let mut outputs = Map::new();
     for output in list {
         if let (Some(key), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
-            let here = endpoint.filter(|_| key == "ApiUrl").and_then(|endpoint| endpoint.api_url(value));
-            outputs.insert(key.to_owned(), here.unwrap_or_else(|| value.to_owned()).into());
+            let emulator_url = endpoint.filter(|_| key == "ApiUrl").and_then(|endpoint| endpoint.api_url(value));
+            outputs.insert(key.to_owned(), emulator_url.unwrap_or_else(|| value.to_owned()).into());
         }
     }
     Ok(outputs)
 }
 
-/// An output that the template promises.
+/// Returns the value of a required output.
 ///
 /// # Errors
-/// When the stack does not have it.
+/// Returns an error if the stack does not have the output.
 pub fn output<'a>(outputs: &'a Map<String, Value>, name: &str) -> Result<&'a str, StackError> {
-    outputs.get(name).and_then(Value::as_str).ok_or_else(|| StackError::NoOutput(name.to_owned()))
+    outputs.get(name).and_then(Value::as_str).ok_or_else(|| StackError::MissingOutput(name.to_owned()))
 }
 
 #[cfg(test)]
@@ -140,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_are_flat_and_the_api_is_callable() {
+    fn returns_outputs_by_name_with_the_emulators_api_url() {
         let listed = r#"[
             {"OutputKey": "ApiUrl", "OutputValue": "https://abc.execute-api.us-east-1.amazonaws.com/v1", "Description": "x"},
             {"OutputKey": "StageName", "OutputValue": "v1"}]"#;

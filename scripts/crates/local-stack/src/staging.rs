@@ -1,5 +1,7 @@
-//! The staged copy of what is deployed: template.yaml, and target/lambda/<function>/bootstrap next to it, where each `CodeUri`
-//! points. Every run has its own copy, so that dev, test and deploy do not interfere.
+//! The staging folder, which contains what is deployed: template.yaml and, for each function, the
+//! `target/lambda/<function>/bootstrap` that its `CodeUri` refers to.
+//!
+//! Every run has its own staging folder, so that dev, test and deploy do not interfere with each other.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -12,62 +14,63 @@ use crate::checkout::Checkout;
 use crate::files::{FileError, at};
 use crate::functions::Binary;
 
-/// Why code could not be staged or packed.
+/// Error returned when code cannot be staged or packaged.
 #[derive(Debug, thiserror::Error)]
 pub enum StagingError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The archive for Lambda could not be written.
-    #[error("cannot pack the function")]
+    /// The zip archive for Lambda could not be written.
+    #[error("cannot create the function's zip archive")]
     Archive(#[from] zip::result::ZipError),
 }
 
-/// The staging folder of one run.
+/// Staging folder of one run.
 pub struct Staging {
     folder: PathBuf,
 }
 
 impl Staging {
-    /// The one below a run's folder, made if missing.
+    /// Opens the staging folder in a run's folder, and creates it if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// Returns an error if the folder cannot be created.
     pub fn in_run(run_folder: &Path) -> Result<Self, FileError> {
         let folder = run_folder.join("stage");
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(Self { folder })
     }
 
-    /// The folder that each function's own folder lies in.
+    /// Folder that contains one folder for each function.
     #[must_use]
     pub fn functions_folder(&self) -> PathBuf {
         self.folder.join("target/lambda")
     }
 
-    /// The staged template.
+    /// Path of the staged template.
     #[must_use]
     pub fn template(&self) -> PathBuf {
         self.folder.join("template.yaml")
     }
 
-    /// Copies the checkout's template, and those that are nested in it.
+    /// Copies the checkout's template and its nested templates.
     ///
     /// # Errors
-    /// When one cannot be copied.
+    /// Returns an error if a template cannot be copied.
     pub fn copy_template(&self, checkout: &Checkout) -> Result<(), FileError> {
         for name in ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"] {
-            let (template, copy) = (checkout.path(name), self.folder.join(name));
+            let template = checkout.path(name);
+            let copy = self.folder.join(name);
             fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
             fs::copy(&template, &copy).map_err(at(&template))?;
         }
         Ok(())
     }
 
-    /// Stages the binaries and names the functions whose code is another than before.
+    /// Stages the binaries, and returns the names of the functions whose code has changed.
     ///
     /// # Errors
-    /// When a file cannot be read or written.
+    /// Returns an error if a file cannot be read or written.
     pub fn put(&self, binaries: &[Binary]) -> Result<Vec<String>, FileError> {
         let mut changed = Vec::new();
         for binary in binaries {
@@ -87,20 +90,20 @@ impl Staging {
         fs::create_dir_all(fresh.with_file_name("")).map_err(at(&fresh))?;
         copy_without_symbols(&binary.path, &fresh)?;
         let code = fs::read(&fresh).map_err(at(&fresh))?;
-        let same = fs::read(&bootstrap).is_ok_and(|staged| staged == code);
-        // Also when the bytes are the same: the new time saves the comparison from now on.
+        let unchanged = fs::read(&bootstrap).is_ok_and(|staged| staged == code);
+        // Replace the file even if the code is unchanged: its new modification time makes later calls skip the comparison.
         fs::rename(&fresh, &bootstrap).map_err(at(&bootstrap))?;
-        Ok(!same)
+        Ok(!unchanged)
     }
 
     fn bootstrap(&self, function: &str) -> PathBuf {
         self.functions_folder().join(function).join("bootstrap")
     }
 
-    /// Another text whenever the template or any function's code is another.
+    /// Returns a text that changes whenever the template or the code of any function changes.
     ///
     /// # Errors
-    /// When something cannot be read.
+    /// Returns an error if a file cannot be read.
     pub fn fingerprint(&self) -> Result<String, FileError> {
         let template = self.template();
         let mut text = fs::read_to_string(&template).map_err(at(&template))?;
@@ -115,10 +118,10 @@ impl Staging {
         Ok(text)
     }
 
-    /// The staged code of a function as the archive that Lambda takes.
+    /// Returns the staged code of a function as a zip archive for Lambda.
     ///
     /// # Errors
-    /// When the code cannot be read.
+    /// Returns an error if the code cannot be read.
     pub fn archive(&self, function: &str) -> Result<Vec<u8>, StagingError> {
         let path = self.bootstrap(function);
         let code = fs::read(&path).map_err(at(&path))?;
@@ -136,8 +139,10 @@ fn is_older(source: &Path, copy: &Path) -> bool {
     matches!((modified(source), modified(copy)), (Some(source), Some(copy)) if source < copy)
 }
 
-/// Symbols are two thirds of a dev build and would be packed at every deploy. Only on Linux: on macOS they are not in
-/// the binary, and stripping it would void its signature.
+/// Copies a binary without its debug symbols, which are two thirds of a dev build and would be packaged at every deployment.
+///
+/// Symbols are stripped only on Linux. On macOS, the binary does not contain them, and stripping it would invalidate its
+/// signature.
 fn copy_without_symbols(source: &Path, copy: &Path) -> Result<(), FileError> {
     let stripped = cfg!(target_os = "linux")
         && Command::new("strip")
@@ -158,9 +163,9 @@ mod tests {
     use super::*;
     use std::time::{Duration, SystemTime};
 
-    struct Folder(PathBuf);
+    struct TempFolder(PathBuf);
 
-    impl Folder {
+    impl TempFolder {
         fn new(test: &str) -> Self {
             let path = std::env::temp_dir().join(format!("ferrite-staging-{test}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
@@ -168,25 +173,26 @@ mod tests {
             Self(path)
         }
 
-        /// A binary written in the future: later than any copy made so far, however coarse the clock.
-        fn binary(&self, code: &str, age: u64) -> Binary {
+        /// Writes a binary whose modification time is `seconds` in the future, so that it is newer than any staged copy even
+        /// on file systems with coarse timestamps.
+        fn binary(&self, code: &str, seconds: u64) -> Binary {
             let path = self.0.join("built");
             fs::write(&path, code).unwrap();
-            let time = SystemTime::now() + Duration::from_secs(age);
+            let time = SystemTime::now() + Duration::from_secs(seconds);
             fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
             Binary { name: "f".to_owned(), path }
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for TempFolder {
         fn drop(&mut self) {
             let _ = fs::remove_dir_all(&self.0);
         }
     }
 
     #[test]
-    fn only_code_that_differs_counts_as_changed() {
-        let folder = Folder::new("changed");
+    fn reports_only_functions_whose_code_has_changed() {
+        let folder = TempFolder::new("changed");
         let staging = Staging::in_run(&folder.0).unwrap();
         assert_eq!(staging.put(&[folder.binary("one", 10)]).unwrap(), ["f"]);
         assert!(staging.put(&[folder.binary("one", 20)]).unwrap().is_empty());
@@ -195,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_tells_new_code_and_a_new_template() {
-        let folder = Folder::new("fingerprint");
+    fn fingerprint_changes_with_the_code_and_with_the_template() {
+        let folder = TempFolder::new("fingerprint");
         let staging = Staging::in_run(&folder.0).unwrap();
         fs::write(staging.template(), "a").unwrap();
         staging.put(&[folder.binary("one", 10)]).unwrap();
@@ -210,8 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn the_archive_holds_an_executable_bootstrap() {
-        let folder = Folder::new("archive");
+    fn archive_contains_an_executable_bootstrap() {
+        let folder = TempFolder::new("archive");
         let staging = Staging::in_run(&folder.0).unwrap();
         staging.put(&[folder.binary("code", 10)]).unwrap();
         let archive = staging.archive("f").unwrap();

