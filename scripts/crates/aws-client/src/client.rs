@@ -1,4 +1,4 @@
-//! The client, and the services that it calls.
+//! The AWS client and the services that it supports.
 
 use std::time::SystemTime;
 
@@ -12,28 +12,28 @@ use crate::endpoint::{Credentials, Endpoint, Target, http_client};
 use crate::error::AwsError;
 use crate::signer::Signer;
 
-/// The largest response that is read: the messages of a whole test run.
+/// Maximum size of a response body, large enough for all messages of a test run.
 const MAX_RESPONSE_BYTES: u64 = 256 << 20;
 
-/// A client of AWS, or of an emulator in its place.
+/// A client for AWS or for an emulator.
 #[derive(Debug, Clone)]
 pub struct AwsClient {
-    /// Where requests go; `None` for AWS itself.
+    /// Endpoint of the emulator; `None` for AWS.
     endpoint: Option<Endpoint>,
     credentials: Credentials,
     agent: ureq::Agent,
 }
 
-/// A service with a JSON protocol ("AWS JSON 1.0 protocol" in the Smithy documentation).
+/// A service with the AWS JSON protocol (Smithy, "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol").
 #[derive(Debug, Clone, Copy)]
 pub struct JsonService {
-    /// The first part of its host name on AWS.
+    /// First part of the service's host name on AWS.
     pub host: &'static str,
-    /// The service name that requests are signed for.
+    /// Service name that requests are signed for.
     pub signing_name: &'static str,
-    /// The prefix of the operation in `X-Amz-Target`.
+    /// Prefix of the operation name in the `X-Amz-Target` header.
     pub target: &'static str,
-    /// The protocol version: `1.0` or `1.1`.
+    /// Protocol version: `1.0` or `1.1`.
     pub version: &'static str,
 }
 
@@ -54,9 +54,9 @@ pub const SSM: JsonService = JsonService { host: "ssm", signing_name: "ssm", tar
 /// A service with the AWS Query protocol.
 #[derive(Debug, Clone, Copy)]
 pub struct QueryService {
-    /// The first part of its host name on AWS, which is also its signing name.
+    /// First part of the service's host name on AWS, which is also its signing name.
     pub name: &'static str,
-    /// The version of its API.
+    /// API version, such as `2010-05-15`.
     pub version: &'static str,
 }
 
@@ -64,41 +64,41 @@ pub struct QueryService {
 pub const CLOUDFORMATION: QueryService = QueryService { name: "cloudformation", version: "2010-05-15" };
 /// Amazon CloudWatch.
 pub const CLOUDWATCH: QueryService = QueryService { name: "monitoring", version: "2010-08-01" };
-/// AWS IAM of an emulator. On AWS, one host serves it for all regions, and no script calls it there.
+/// AWS IAM of an emulator. It does not work on AWS, where IAM has a single global endpoint.
 pub const IAM: QueryService = QueryService { name: "iam", version: "2010-05-08" };
 
-/// A response to Lambda's Invoke.
+/// The response to an Invoke call of AWS Lambda.
 #[derive(Debug)]
 pub struct InvokeResponse {
-    /// Whether the function failed: the payload is then its error.
+    /// Whether the function returned an error, which is then the payload.
     pub failed: bool,
-    /// The function's response; empty for an asynchronous invocation.
+    /// Response of the function; empty for an asynchronous invocation.
     pub payload: String,
 }
 
 impl AwsClient {
-    /// A client of an emulator.
+    /// Creates a client for an emulator.
     #[must_use]
     pub fn new(target: Target) -> Self {
         Self { endpoint: Some(target.endpoint), credentials: target.credentials, agent: http_client() }
     }
 
-    /// A client of AWS itself, with the credentials and the region in the environment.
+    /// Creates a client for AWS, with the credentials and the region in the environment.
     ///
     /// # Errors
-    /// When one of them is missing.
+    /// Returns an error if the access key or the region is not set.
     #[cfg(feature = "tls")]
     pub fn from_environment() -> Result<Self, crate::endpoint::EndpointError> {
-        // Through the caller's proxy, and for as long as an invocation may take.
+        // Unlike the client for emulators, this one uses the caller's proxy. The timeout is longer than any invocation.
         let timeout = Some(std::time::Duration::from_secs(120));
         let agent = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false).build().into();
         Ok(Self { endpoint: None, credentials: Credentials::for_aws()?, agent })
     }
 
-    /// Calls an operation of a service with a JSON protocol.
+    /// Calls an operation of a service with the AWS JSON protocol.
     ///
     /// # Errors
-    /// When the service does not answer, or rejects the call.
+    /// Returns an error if the service does not respond or returns an error response.
     pub fn json(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, AwsError> {
         let request = Request::post(format!("{}/", self.url(service.host)))
             .header("content-type", format!("application/x-amz-json-{}", service.version))
@@ -106,10 +106,10 @@ impl AwsClient {
         parse(operation, &self.send(request, body.to_string(), service.signing_name, operation)?.payload)
     }
 
-    /// Calls an operation of a service with the Query protocol, and returns the XML of its response.
+    /// Calls an operation of a service with the AWS Query protocol, and returns the XML of the response.
     ///
     /// # Errors
-    /// When the service does not answer, or rejects the call.
+    /// Returns an error if the service does not respond or returns an error response.
     pub fn query(&self, service: QueryService, operation: &str, parameters: &[(&str, &str)]) -> Result<String, AwsError> {
         let request = Request::post(format!("{}/", self.url(service.name)))
             .header("content-type", "application/x-www-form-urlencoded");
@@ -121,10 +121,11 @@ impl AwsClient {
         Ok(self.send(request, form, service.name, operation)?.payload)
     }
 
-    /// Calls a service with a REST protocol, whose name is also its host: `lambda`, `apigateway`.
+    /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name and its signing name:
+    /// `lambda` or `apigateway`.
     ///
     /// # Errors
-    /// When the service does not answer, or rejects the call.
+    /// Returns an error if the service does not respond or returns an error response.
     pub fn rest(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
         let operation = format!("{method} {path}");
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url(service)));
@@ -135,10 +136,11 @@ impl AwsClient {
         parse(&operation, &self.send(request, body, service, &operation)?.payload)
     }
 
-    /// Sends an event to a function (AWS Lambda, Invoke), and waits for its response if `wait` is set.
+    /// Invokes a function (AWS Lambda, Invoke): synchronously if `wait` is set, and asynchronously otherwise.
     ///
     /// # Errors
-    /// When Lambda does not answer, or rejects the call.
+    /// Returns an error if Lambda does not respond or returns an error response. An error of the function itself is reported in
+    /// [`InvokeResponse::failed`].
     pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<InvokeResponse, AwsError> {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
         let request = Request::post(url)
@@ -147,39 +149,41 @@ impl AwsClient {
         self.send(request, event.to_string(), "lambda", &format!("invoking {function}"))
     }
 
-    /// Sets a function's timeout, in seconds (AWS Lambda, UpdateFunctionConfiguration). This ends its running environments,
-    /// even if the timeout stays the same.
+    /// Sets the timeout of a function in seconds (AWS Lambda, UpdateFunctionConfiguration).
+    ///
+    /// This stops the function's running execution environments, even if the timeout does not change.
     ///
     /// # Errors
-    /// When Lambda does not answer, or rejects the call.
+    /// Returns an error if Lambda does not respond or returns an error response.
     pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/configuration");
         self.rest("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
     }
 
-    /// Replaces the code of a function by a zip archive (AWS Lambda, UpdateFunctionCode).
+    /// Replaces the code of a function with a zip archive (AWS Lambda, UpdateFunctionCode).
     ///
     /// # Errors
-    /// When Lambda does not answer, or rejects the call.
+    /// Returns an error if Lambda does not respond or returns an error response.
     pub fn update_function_code(&self, function: &str, archive: &[u8]) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/code");
         self.rest("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
     }
 
-    /// Sets an SSM parameter of type String (AWS Systems Manager, PutParameter).
+    /// Creates or overwrites an SSM parameter of type `String` (AWS Systems Manager, PutParameter).
     ///
     /// # Errors
-    /// When Systems Manager does not answer, or rejects the call.
+    /// Returns an error if Systems Manager does not respond or returns an error response.
     pub fn put_parameter(&self, name: &str, value: &str) -> Result<(), AwsError> {
         let body = json!({"Name": name, "Value": value, "Type": "String", "Overwrite": true});
         self.json(SSM, "PutParameter", &body).map(drop)
     }
 
-    /// Gets a page that needs no signature, which emulators have in addition to AWS's API. `None` when there is no such page.
+    /// Sends an unsigned GET request to an endpoint that emulators have in addition to the AWS API. Returns `None` if the
+    /// response has an error status, which means that the emulator does not have this endpoint.
     ///
     /// # Errors
-    /// When there is no response, or it is not JSON.
-    pub(crate) fn get_page(&self, path: &str) -> Result<Option<Value>, AwsError> {
+    /// Returns an error if there is no response, or if it is not valid JSON.
+    pub(crate) fn get_unsigned(&self, path: &str) -> Result<Option<Value>, AwsError> {
         let url = format!("{}{path}", self.url("emulator"));
         let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
         let mut response = self.agent.get(&url).call().map_err(no_response)?;
@@ -217,7 +221,8 @@ impl AwsClient {
         let url = head.uri.to_string();
         let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
         let mut response = self.agent.run(Request::from_parts(head, body)).map_err(no_response)?;
-        let (status, failed) = (response.status(), response.headers().contains_key("x-amz-function-error"));
+        let status = response.status();
+        let failed = response.headers().contains_key("x-amz-function-error");
         let payload = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string().map_err(no_response)?;
         if status.is_success() {
             return Ok(InvokeResponse { failed, payload });
@@ -227,7 +232,7 @@ impl AwsClient {
 }
 
 fn parse(operation: &str, response: &str) -> Result<Value, AwsError> {
-    // Operations without a result, such as DeleteMessage, may answer with an empty body.
+    // Operations without a result, such as DeleteMessage, may return an empty body.
     if response.is_empty() {
         return Ok(Value::Null);
     }

@@ -1,49 +1,49 @@
-//! What emulators tell beyond AWS's own API, for assertions: the e-mails that were sent, and the messages in a queue.
+//! Emulator endpoints that AWS does not have, for assertions in tests: the e-mails that were sent and the messages in a queue.
 
 use serde_json::Value;
 
 use crate::client::AwsClient;
 use crate::error::AwsError;
 
-/// An e-mail that SES accepted.
+/// An e-mail that the emulator's SES accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The addresses that it was sent to.
+    /// Recipient addresses.
     pub to: Vec<String>,
-    /// Its subject.
+    /// Subject line.
     pub subject: String,
-    /// Its text.
+    /// Plain-text body.
     pub text: String,
 }
 
-/// A message in a queue, visible or not.
+/// A message in a queue, whether it is visible or in flight.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueuedMessage {
-    /// Its body.
+    /// Message body.
     pub body: String,
-    /// Its message attributes, in SQS's JSON.
+    /// Message attributes, in the JSON format of the SQS API.
     pub attributes: Value,
 }
 
-/// Every e-mail that the emulator's SES accepted, of MiniStack or of LocalStack.
+/// Returns all e-mails that SES of the emulator (MiniStack or LocalStack) accepted.
 ///
 /// # Errors
-/// When the emulator does not answer.
+/// Returns an error if the emulator does not respond or the response is not valid JSON.
 pub fn sent_mails(aws: &AwsClient) -> Result<Vec<Mail>, AwsError> {
-    if let Some(localstack) = aws.get_page("/_aws/ses")? {
+    if let Some(localstack) = aws.get_unsigned("/_aws/ses")? {
         return Ok(list(&localstack["messages"]).map(localstack_mail).collect());
     }
-    let ministack = aws.get_page("/_ministack/ses/messages")?.unwrap_or_default();
+    let ministack = aws.get_unsigned("/_ministack/ses/messages")?.unwrap_or_default();
     Ok(values(&ministack["messages"]).flat_map(list).map(ministack_mail).collect())
 }
 
-/// The messages in a queue of MiniStack, without receiving them.
+/// Returns the messages in a queue of MiniStack without receiving them.
 ///
 /// # Errors
-/// When the emulator does not answer.
+/// Returns an error if the emulator does not respond or the response is not valid JSON.
 pub fn queued_messages(aws: &AwsClient, queue_url: &str) -> Result<Vec<QueuedMessage>, AwsError> {
-    let page = aws.get_page(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}"))?.unwrap_or_default();
-    let messages = values(&page["messages"]).flat_map(values).flat_map(values).flat_map(list);
+    let response = aws.get_unsigned(&format!("/_ministack/sqs/messages?QueueUrl={queue_url}"))?.unwrap_or_default();
+    let messages = values(&response["messages"]).flat_map(values).flat_map(values).flat_map(list);
     Ok(messages
         .map(|message| QueuedMessage { body: text(&message["Body"]), attributes: message["MessageAttributes"].clone() })
         .collect())

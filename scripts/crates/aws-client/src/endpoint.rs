@@ -1,36 +1,36 @@
-//! The address and the credentials that AWS, or an emulator in its place, is called with.
+//! The endpoint and the credentials for calls to AWS or to an emulator.
 
 use std::time::Duration;
 
-/// Why AWS, or an emulator, cannot be called.
+/// Error returned when the environment variables for AWS or an emulator are invalid or missing.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
-    /// AWS_ENDPOINT_URL is not an address that the scripts can call.
-    #[error("AWS_ENDPOINT_URL={0} is not of the form http://host:port")]
-    NotAnEndpoint(String),
-    /// AWS itself is to be called, and the environment lacks the credentials or the region.
+    /// `AWS_ENDPOINT_URL` is not a supported URL.
+    #[error("invalid AWS_ENDPOINT_URL {0:?}: must have the form http://host:port")]
+    InvalidUrl(String),
+    /// The credentials or the region for AWS are missing in the environment.
     #[error(
-        "{0} is not set: eval \"$(aws configure export-credentials --format env)\" sets the credentials of your profile, \
-         and AWS_REGION says where the stack is"
+        "{0} is not set; to use the credentials of your AWS CLI profile, run \
+         eval \"$(aws configure export-credentials --format env)\", and set AWS_REGION to the region of the stack"
     )]
-    NoCredentials(&'static str),
+    MissingVariable(&'static str),
 }
 
-/// An emulator's address.
+/// The endpoint URL of an emulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// An emulator that the scripts started on this machine.
+    /// Returns the endpoint of an emulator on this machine.
     #[must_use]
     pub fn local(port: u16) -> Self {
         Self(format!("http://127.0.0.1:{port}"))
     }
 
-    /// The caller's `AWS_ENDPOINT_URL`; `None` when it is not set, which means AWS itself or an emulator of our own.
+    /// Returns the endpoint in the environment variable `AWS_ENDPOINT_URL`, or `None` if it is not set.
     ///
     /// # Errors
-    /// When it is set to something that is no `http://` address.
+    /// Returns an error if the variable is not a URL of the form `http://host:port`.
     pub fn from_environment() -> Result<Option<Self>, EndpointError> {
         match std::env::var("AWS_ENDPOINT_URL") {
             Ok(url) if !url.is_empty() => Self::parse(&url).map(Some),
@@ -41,70 +41,71 @@ impl Endpoint {
     fn parse(url: &str) -> Result<Self, EndpointError> {
         let url = url.trim_end_matches('/');
         match url.strip_prefix("http://") {
-            Some(rest) if !rest.is_empty() && !rest.contains('/') => Ok(Self(url.to_owned())),
-            _ => Err(EndpointError::NotAnEndpoint(url.to_owned())),
+            Some(authority) if !authority.is_empty() && !authority.contains('/') => Ok(Self(url.to_owned())),
+            _ => Err(EndpointError::InvalidUrl(url.to_owned())),
         }
     }
 
-    /// As `AWS_ENDPOINT_URL` wants it: no slash at the end.
+    /// The URL without a trailing slash, as `AWS_ENDPOINT_URL` requires it.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.0
     }
 
-    /// The stack's `ApiUrl` output, `https://<id>.execute-api.<region>.amazonaws.com/<stage>`, as this emulator serves
-    /// it. `None` when it has another form.
+    /// Returns the URL at which this emulator serves the API whose URL on AWS is
+    /// `https://<id>.execute-api.<region>.amazonaws.com/<stage>`. Returns `None` if `aws_url` does not have this form.
     #[must_use]
-    pub fn api_url(&self, on_aws: &str) -> Option<String> {
-        let (host, stage) = on_aws.strip_prefix("https://")?.split_once('/')?;
-        let (id, rest) = host.split_once('.')?;
-        rest.starts_with("execute-api.").then(|| format!("{}/_aws/execute-api/{id}/{stage}", self.0))
+    pub fn api_url(&self, aws_url: &str) -> Option<String> {
+        let (host, stage) = aws_url.strip_prefix("https://")?.split_once('/')?;
+        let (id, domain) = host.split_once('.')?;
+        domain.starts_with("execute-api.").then(|| format!("{}/_aws/execute-api/{id}/{stage}", self.0))
     }
 }
 
-/// Credentials, and the region that they are used in.
+/// AWS credentials and a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// The access key id.
+    /// Access key ID.
     pub access_key: String,
-    /// The secret access key.
+    /// Secret access key.
     pub secret_key: String,
-    /// The session token, which temporary keys of AWS come with.
+    /// Session token of temporary credentials.
     pub session_token: Option<String>,
-    /// The region.
+    /// AWS region, such as `us-east-1`.
     pub region: String,
 }
 
 impl Credentials {
-    /// The administrator of an emulator, and the default.
+    /// Returns the administrator credentials of an emulator.
     #[must_use]
     pub fn emulator() -> Self {
         let test = || "test".to_owned();
         Self { access_key: test(), secret_key: test(), session_token: None, region: "us-east-1".to_owned() }
     }
 
-    /// The caller's, for an endpoint of the caller's. What is not set is as in [`Credentials::emulator`].
+    /// Returns the credentials in the environment, for the emulator at `AWS_ENDPOINT_URL`. Variables that are not set have the
+    /// values of [`Credentials::emulator`].
     #[must_use]
     pub fn from_environment() -> Self {
-        let standard = Self::emulator();
+        let defaults = Self::emulator();
         Self {
-            access_key: variable("AWS_ACCESS_KEY_ID").unwrap_or(standard.access_key),
-            secret_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or(standard.secret_key),
+            access_key: variable("AWS_ACCESS_KEY_ID").unwrap_or(defaults.access_key),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY").unwrap_or(defaults.secret_key),
             session_token: None,
-            region: region().unwrap_or(standard.region),
+            region: region().unwrap_or(defaults.region),
         }
     }
 
-    /// The caller's, for AWS itself.
+    /// Returns the credentials in the environment, for AWS.
     ///
     /// # Errors
-    /// When the environment lacks one.
+    /// Returns an error if the access key or the region is not set.
     pub fn for_aws() -> Result<Self, EndpointError> {
         Ok(Self {
-            access_key: variable("AWS_ACCESS_KEY_ID").ok_or(EndpointError::NoCredentials("AWS_ACCESS_KEY_ID"))?,
-            secret_key: variable("AWS_SECRET_ACCESS_KEY").ok_or(EndpointError::NoCredentials("AWS_SECRET_ACCESS_KEY"))?,
+            access_key: variable("AWS_ACCESS_KEY_ID").ok_or(EndpointError::MissingVariable("AWS_ACCESS_KEY_ID"))?,
+            secret_key: variable("AWS_SECRET_ACCESS_KEY").ok_or(EndpointError::MissingVariable("AWS_SECRET_ACCESS_KEY"))?,
             session_token: variable("AWS_SESSION_TOKEN"),
-            region: region().ok_or(EndpointError::NoCredentials("AWS_REGION"))?,
+            region: region().ok_or(EndpointError::MissingVariable("AWS_REGION"))?,
         })
     }
 }
@@ -117,32 +118,33 @@ fn region() -> Option<String> {
     variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
-/// An emulator, and the credentials to call it with.
+/// The endpoint of an emulator and the credentials for calling it.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Its address.
+    /// Endpoint of the emulator.
     pub endpoint: Endpoint,
-    /// The credentials to call it with.
+    /// Credentials for the calls.
     pub credentials: Credentials,
 }
 
 impl Target {
-    /// An emulator that the scripts started on this machine.
+    /// Returns an emulator on this machine, with its administrator credentials.
     #[must_use]
     pub fn local(port: u16) -> Self {
         Self { endpoint: Endpoint::local(port), credentials: Credentials::emulator() }
     }
 
-    /// The caller's `AWS_ENDPOINT_URL`, when set.
+    /// Returns the emulator at `AWS_ENDPOINT_URL` with the credentials in the environment, or `None` if the variable is not set.
     ///
     /// # Errors
-    /// When it is not a plain HTTP address.
+    /// Returns an error if `AWS_ENDPOINT_URL` is not a URL of the form `http://host:port`.
     pub fn from_environment() -> Result<Option<Self>, EndpointError> {
         Ok(Endpoint::from_environment()?.map(|endpoint| Self { endpoint, credentials: Credentials::from_environment() }))
     }
 }
 
-/// An HTTP client for emulators: no proxy, bounded in time, and every status is an answer.
+/// Returns an HTTP client for emulators: it uses no proxy, has a timeout of 60 seconds, and returns responses with an error
+/// status as responses.
 #[must_use]
 pub fn http_client() -> ureq::Agent {
     ureq::Agent::config_builder()
@@ -158,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_apis_address_becomes_the_emulators() {
+    fn converts_the_api_url_to_the_emulators() {
         let endpoint = Endpoint::local(4566);
         assert_eq!(
             endpoint.api_url("https://abc.execute-api.eu-west-1.amazonaws.com/v1").unwrap(),
@@ -168,10 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_http_address_is_an_endpoint() {
+    fn accepts_only_http_urls_without_a_path() {
         assert_eq!(Endpoint::parse("http://127.0.0.1:1/").unwrap().url(), "http://127.0.0.1:1");
-        for wrong in ["", "127.0.0.1:4566", "http://", "http://host/path", "ftp://host"] {
-            assert!(Endpoint::parse(wrong).is_err(), "{wrong}");
+        for invalid in ["", "127.0.0.1:4566", "http://", "http://host/path", "ftp://host"] {
+            assert!(Endpoint::parse(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -1,42 +1,42 @@
-//! Why a call to AWS failed.
+//! The error type of the AWS client.
 
 use crate::signer::SignError;
 
-/// Why a call to AWS failed.
+/// Error returned when a call to AWS fails.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsError {
     /// There was no response.
-    #[error("{url} did not answer: {reason}")]
+    #[error("no response from {url}: {reason}")]
     NoResponse {
-        /// The URL that was called.
+        /// URL of the request.
         url: String,
-        /// The error of the HTTP client.
+        /// Error of the HTTP client.
         reason: String,
     },
-    /// The service answered with an error.
-    #[error("{operation} was rejected with status {status}: {body}")]
+    /// The service returned an error response.
+    #[error("{operation} failed with status {status}: {body}")]
     Rejected {
-        /// The operation.
+        /// Name of the operation.
         operation: String,
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// The body of the response.
+        /// Body of the response.
         body: String,
     },
-    /// The response is not in the format that the service documents.
-    #[error("{operation} answered something unexpected: {reason}")]
+    /// The response does not have the format that the service documents.
+    #[error("unexpected response to {operation}: {reason}")]
     Unexpected {
-        /// The operation.
+        /// Name of the operation.
         operation: String,
-        /// What is wrong with it.
+        /// What is wrong with the response.
         reason: String,
     },
     /// The request could not be built.
     #[error("cannot build the request for {operation}: {reason}")]
     Request {
-        /// The operation.
+        /// Name of the operation.
         operation: String,
-        /// What is wrong with it.
+        /// What is wrong with the request.
         reason: String,
     },
     /// The request could not be signed.
@@ -45,7 +45,7 @@ pub enum AwsError {
 }
 
 impl AwsError {
-    /// Whether the service answered that there is no such resource.
+    /// Returns `true` if the service responded with status 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Rejected { status: 404, .. })

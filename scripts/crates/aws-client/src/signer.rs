@@ -1,4 +1,4 @@
-//! Signature Version 4 for a single request.
+//! Signs a single request with AWS Signature Version 4.
 
 use std::time::SystemTime;
 
@@ -8,22 +8,22 @@ use aws_sigv4::sign::v4::{SigningParams, signing_params::BuildError};
 use http::request::Parts;
 use http::{HeaderValue, Request, header};
 
-/// Credentials and scope of a signature ("Signature Version 4").
+/// Credentials and credential scope of a signature (IAM, "AWS Signature Version 4 for API requests").
 #[derive(Clone, Copy)]
 pub struct Signer<'a> {
-    /// The access key id.
+    /// Access key ID.
     pub access_key: &'a str,
-    /// The secret access key.
+    /// Secret access key.
     pub secret_key: &'a str,
-    /// The session token, which temporary keys come with.
+    /// Session token of temporary credentials.
     pub token: Option<&'a str>,
-    /// The region that the request goes to.
+    /// Region of the service.
     pub region: &'a str,
-    /// The signing name of the service.
+    /// Signing name of the service.
     pub service: &'a str,
 }
 
-/// Why a request could not be signed.
+/// Error returned when a request cannot be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
     /// A parameter of the signature is missing.
@@ -35,10 +35,12 @@ pub enum SignError {
 }
 
 impl Signer<'_> {
-    /// The head of a request with `body`, signed at `time`. Its host is in its URL or in its header `host`.
+    /// Signs a request with the given head and body, and returns the head with the signature headers.
+    ///
+    /// The host is taken from the URL or, if the URL has none, from the `host` header.
     ///
     /// # Errors
-    /// When part of the request cannot be signed.
+    /// Returns an error if part of the request cannot be signed.
     pub fn sign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, SignError> {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         let token = self.token.map(str::to_owned);
@@ -54,7 +56,7 @@ impl Signer<'_> {
         let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let url = match head.uri.authority() {
             Some(_) => head.uri.to_string(),
-            // Of this one, only the path matters: the host that is signed is the header's.
+            // Only the path of this URL is signed: the signed host is that of the `host` header.
             None => format!("http://localhost{}", head.uri),
         };
         let signable = SignableRequest::new(head.method.as_str(), url, headers, SignableBody::Bytes(body))?;

@@ -1,6 +1,6 @@
 //! The token issuer of local stacks: a key pair in the checkout, its JWK Set, and the tokens signed with it.
 //!
-//! On AWS an identity provider does this: Cognito, Auth0, Clerk, Supabase. `authorize` only sees a JWK Set.
+//! On AWS, an identity provider such as Cognito, Auth0, Clerk or Supabase has this role. `authorize` needs only its JWK Set.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -14,68 +14,68 @@ use serde_json::{Value, json};
 
 use crate::signing_key::SigningKey;
 
-/// The `iss` of every token minted here: the template's `JwtIssuer` in samconfig.toml's `local` section.
+/// The `iss` claim of the tokens. It equals the parameter `JwtIssuer` in the `local` section of samconfig.toml.
 pub const ISSUER: &str = "https://issuer.ferrite.local";
-/// The `aud` of every token minted here: the template's `JwtAudience` in samconfig.toml's `local` section.
+/// The `aud` claim of the tokens. It equals the parameter `JwtAudience` in the `local` section of samconfig.toml.
 pub const AUDIENCE: &str = "ferrite";
 
 const KEY_FILE: &str = "issuer-es256.pk8";
 
-/// Why the issuer could not be opened or could not sign.
+/// Error returned when the issuer's key cannot be loaded or created.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
-    /// The key's file or its folder could not be read or written.
-    #[error("cannot use the issuer's key in {}", path.display())]
+    /// The key file or its folder could not be read or written.
+    #[error("cannot read or write the issuer's key in {}", path.display())]
     KeyFile {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is there and holds no ES256 key.
-    #[error("{} is not an ES256 key in PKCS #8 form: delete it, and a new one is made", .0.display())]
-    NotAKey(PathBuf),
-    /// No random numbers were to be had for a new key.
-    #[error("a new key could not be generated")]
-    Generate,
+    /// The key file does not contain an ES256 key.
+    #[error("{} does not contain an ES256 key in PKCS #8 format; delete the file to generate a new key", .0.display())]
+    InvalidKey(PathBuf),
+    /// The system's random number generator failed.
+    #[error("cannot generate a new key")]
+    KeyGeneration,
 }
 
-/// An ES256 key pair and the tokens it signs.
+/// A token issuer with an ES256 key pair.
 pub struct Issuer {
     key: SigningKey,
 }
 
 impl fmt::Debug for Issuer {
-    /// Names the key and does not show it.
+    /// Shows the ID of the key but not the key.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Issuer").field("key_id", &self.key.id()).finish_non_exhaustive()
     }
 }
 
 impl Issuer {
-    /// Opens the issuer whose key lies in `folder`; the first time, generates the key (mode 0600).
+    /// Opens the issuer whose key is in `folder`. If there is no key yet, generates one and stores it with file mode 0600.
     ///
-    /// Several processes may do so at once: all end up with the same key.
+    /// Several processes can call this at the same time, and all of them get the same key.
     ///
     /// # Errors
-    /// When the key's file cannot be read or written, or does not hold an ES256 key.
+    /// Returns an error if the key file cannot be read or written, or does not contain an ES256 key.
     pub fn open(folder: &Path) -> Result<Self, IssuerError> {
         let path = folder.join(KEY_FILE);
         if !path.exists() {
             generate_key(folder, &path)?;
         }
         let pkcs8 = fs::read(&path).map_err(key_file(&path))?;
-        let key = SigningKey::es256_from_pkcs8(&pkcs8).ok_or(IssuerError::NotAKey(path))?;
+        let key = SigningKey::es256_from_pkcs8(&pkcs8).ok_or(IssuerError::InvalidKey(path))?;
         Ok(Self { key })
     }
 
-    /// The JWK Set (RFC 7517) with this issuer's public key.
+    /// Returns the JWK Set (RFC 7517) with this issuer's public key.
     #[must_use]
     pub fn jwks(&self) -> String {
         json!({"keys": [self.jwk()]}).to_string()
     }
 
-    /// A token for `subject` with `scopes`, valid from now for `lifetime`.
+    /// Mints a token for `subject` with `scopes`, which is valid from now for `lifetime`.
     #[must_use]
     pub fn mint(&self, subject: &str, scopes: &[&str], lifetime: Duration) -> String {
         let now = unix_now();
@@ -90,28 +90,29 @@ impl Issuer {
         }))
     }
 
-    /// A token with exactly these claims, for tests of tokens that must be rejected.
+    /// Signs a token with exactly these claims, for tests of tokens that must be rejected.
     #[must_use]
     pub fn sign(&self, claims: &Value) -> String {
         self.key.token(claims)
     }
 
-    /// A token with exactly this header and these claims, for tests of tokens that must be rejected.
+    /// Signs a token with exactly this header and these claims, for tests of tokens that must be rejected.
     #[must_use]
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         self.key.token_with(header, claims)
     }
 
-    /// The public key, as in [`Self::jwks`].
+    /// Returns the public key as a JWK, as it appears in [`Self::jwks`].
     #[must_use]
     pub fn jwk(&self) -> Value {
         let mut jwk = self.key.jwk();
-        (jwk["use"], jwk["alg"]) = (json!("sig"), json!("ES256"));
+        jwk["use"] = json!("sig");
+        jwk["alg"] = json!("ES256");
         jwk
     }
 }
 
-/// Now, in whole seconds since 1970: the unit of a token's `exp`, `nbf` and `iat`.
+/// Returns the current time in seconds since the Unix epoch, the format of the claims `exp`, `nbf` and `iat`.
 #[must_use]
 pub fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
@@ -119,16 +120,17 @@ pub fn unix_now() -> u64 {
 
 fn generate_key(folder: &Path, path: &Path) -> Result<(), IssuerError> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-        .map_err(|_| IssuerError::Generate)?;
+        .map_err(|_| IssuerError::KeyGeneration)?;
     fs::create_dir_all(folder).map_err(key_file(folder))?;
-    // Written aside and linked into place: a reader never sees half a key, and of two writers the first wins.
-    let draft = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
-    let written = write_private(&draft, pkcs8.as_ref()).and_then(|()| match fs::hard_link(&draft, path) {
+    // Write a temporary file and link it to its final path, which is atomic: readers never get a partial key, and the first of
+    // several writers wins.
+    let temporary = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
+    let result = write_private(&temporary, pkcs8.as_ref()).and_then(|()| match fs::hard_link(&temporary, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         linked => linked,
     });
-    let _ = fs::remove_file(&draft);
-    written.map_err(key_file(path))
+    let _ = fs::remove_file(&temporary);
+    result.map_err(key_file(path))
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -157,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_verifies_against_the_jwks_and_carries_its_claims() {
+    fn mints_tokens_that_verify_against_the_jwk_set() {
         let folder = folder("verifies");
         let issuer = Issuer::open(&folder).unwrap();
-        let token = issuer.mint("cus_1", &["products:write", "other"], Duration::from_secs(60));
+        let token = issuer.mint("user_1", &["items:write", "other"], Duration::from_secs(60));
 
         let keys: JwkSet = serde_json::from_str(&issuer.jwks()).unwrap();
         let key_id = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
@@ -170,14 +172,14 @@ mod tests {
         expected.set_audience(&[AUDIENCE]);
         expected.validate_nbf = true;
         let claims = jsonwebtoken::decode::<Value>(&token, &key, &expected).unwrap().claims;
-        assert_eq!(claims["sub"], "cus_1");
-        assert_eq!(claims["scope"], "products:write other");
+        assert_eq!(claims["sub"], "user_1");
+        assert_eq!(claims["scope"], "items:write other");
         assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 60);
         fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
-    fn the_key_is_made_once_and_only_its_owner_reads_it() {
+    fn generates_the_key_once_and_makes_it_readable_by_the_owner_only() {
         let folder = folder("once");
         let first = Issuer::open(&folder).unwrap().jwks();
         assert_eq!(Issuer::open(&folder).unwrap().jwks(), first);
@@ -193,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_key_is_named() {
-        let folder = folder("garbage");
+    fn error_names_a_file_that_does_not_contain_a_key() {
+        let folder = folder("invalid");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join(KEY_FILE), "not a key").unwrap();
         let error = Issuer::open(&folder).err().unwrap().to_string();

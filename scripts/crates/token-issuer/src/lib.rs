@@ -1,7 +1,7 @@
-//! The one JWT issuer of the scripts and the tests. No function is built with it: `authorize` has it as a dev-dependency.
+//! The JWT issuer of the scripts and the tests. No function contains it: `authorize` has it only as a dev-dependency.
 //!
-//! [`signing_key`] has a key for each algorithm that `authorize` accepts, and signs whatever a test asks for. [`issuer`] is
-//! the issuer of local stacks, whose key lies in the checkout.
+//! [`signing_key`] signs arbitrary tokens with a key for each algorithm that `authorize` accepts, for tests. [`issuer`] is the
+//! issuer of local stacks, whose key is stored in the checkout.
 
 pub mod issuer;
 pub mod signing_key;

@@ -1,8 +1,8 @@
-//! Private keys of the three algorithms that `authorize` accepts, and tokens signed with them.
+//! Private keys for the three algorithms that `authorize` accepts, and tokens signed with them.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "a generated key and its signature fail only without random numbers"
+    reason = "generating a key and signing fail only if the system's random number generator fails"
 )]
 
 use base64::Engine;
@@ -15,7 +15,7 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-/// A private key and its `kid`.
+/// A private key with its key ID (`kid`).
 pub struct SigningKey {
     id: String,
     private: PrivateKey,
@@ -28,7 +28,7 @@ enum PrivateKey {
 }
 
 impl SigningKey {
-    /// The key of RFC 7515, appendix A.2: ring makes no RSA keys, and one that is printed in an RFC is no secret.
+    /// Returns the RSA key of RFC 7515, appendix A.2. It is public, so it is not a leaked secret; ring cannot generate RSA keys.
     #[must_use]
     pub fn rs256(id: &str) -> Self {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("the constants are base64url");
@@ -53,40 +53,42 @@ impl SigningKey {
                 "IYd7DHOhrWvxkwPQsRM2tOgrjbcrfvtQJipd-DlcxyVuuM9sQLdgjVk2oy26F0EmpScGLq2MowX7fhd_QJQ3ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp_gh6A5603k2-ZQwVK0JKSHuLFkuQ3U",
             ),
         };
-        let key = RsaKeyPair::from_components(&components).expect("the RFC has a valid key");
+        let key = RsaKeyPair::from_components(&components).expect("the key in the RFC is valid");
         Self { id: id.to_owned(), private: PrivateKey::Rsa(Box::new(key)) }
     }
 
-    /// A fresh P-256 key.
+    /// Generates a P-256 key.
     #[must_use]
     pub fn es256(id: &str) -> Self {
-        let (algorithm, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("there are random numbers");
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let random = SystemRandom::new();
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).expect("the random number generator works");
         let key = EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).expect("a generated key is valid");
         Self { id: id.to_owned(), private: PrivateKey::P256(key) }
     }
 
-    /// The P-256 key in a PKCS #8 document, with its thumbprint (RFC 7638) as `kid`; `None` when it holds no such key.
+    /// Reads a P-256 key from a PKCS #8 document. Its `kid` is its thumbprint (RFC 7638). Returns `None` if the document does
+    /// not contain such a key.
     #[must_use]
     pub fn es256_from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).ok()?;
         let mut key = Self { id: String::new(), private: PrivateKey::P256(key) };
         let jwk = key.jwk();
-        // The required members in lexicographic order.
+        // RFC 7638 hashes the required members in lexicographic order.
         let members = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
         key.id = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
         Some(key)
     }
 
-    /// A fresh Ed25519 key.
+    /// Generates an Ed25519 key.
     #[must_use]
     pub fn eddsa(id: &str) -> Self {
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("there are random numbers");
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).expect("the random number generator works");
         let key = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a generated key is valid");
         Self { id: id.to_owned(), private: PrivateKey::Ed25519(key) }
     }
 
-    /// The public key, as the issuer publishes it.
+    /// Returns the public key as a JWK.
     #[must_use]
     pub fn jwk(&self) -> Value {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
@@ -104,13 +106,13 @@ impl SigningKey {
         jwk
     }
 
-    /// The key's `kid`.
+    /// The key ID (`kid`).
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The header of a token signed with this key.
+    /// Returns the JOSE header of a token that is signed with this key.
     #[must_use]
     pub fn header(&self) -> Value {
         let algorithm = match self.private {
@@ -121,21 +123,22 @@ impl SigningKey {
         json!({ "typ": "JWT", "alg": algorithm, "kid": self.id })
     }
 
-    /// A token with the usual header.
+    /// Signs a token with these claims and the header of [`Self::header`].
     #[must_use]
     pub fn token(&self, claims: &Value) -> String {
         self.token_with(&self.header(), claims)
     }
 
-    /// A token with any header, for tests of tokens that must be rejected.
+    /// Signs a token with any header and these claims, for tests of tokens that must be rejected.
     #[must_use]
     pub fn token_with(&self, header: &Value, claims: &Value) -> String {
-        let signed = unsigned(header, claims);
-        let signature = URL_SAFE_NO_PAD.encode(self.signature(signed.as_bytes()));
-        format!("{signed}.{signature}")
+        let signing_input = unsigned(header, claims);
+        let signature = URL_SAFE_NO_PAD.encode(self.signature(signing_input.as_bytes()));
+        format!("{signing_input}.{signature}")
     }
 
-    /// This key's signature over `message`, as JWS has it (r and s of 32 octets each for ES256).
+    /// Signs `message`, and returns the signature in the format of JWS. For ES256, it is the 32 octets of R followed by the 32
+    /// octets of S (RFC 7518, section 3.4).
     #[must_use]
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
@@ -145,20 +148,22 @@ impl SigningKey {
                 key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).expect("the key can sign");
                 signature
             }
-            PrivateKey::P256(key) => key.sign(&random, message).expect("there are random numbers").as_ref().to_vec(),
+            PrivateKey::P256(key) => {
+                key.sign(&random, message).expect("the random number generator works").as_ref().to_vec()
+            }
             PrivateKey::Ed25519(key) => key.sign(message).as_ref().to_vec(),
         }
     }
 }
 
-/// A token's header and claims as they are signed (RFC 7515, section 7.1), without a signature.
+/// Returns the signing input of a token: its encoded header and claims, without a signature (RFC 7515, section 5.1).
 #[must_use]
 pub fn unsigned(header: &Value, claims: &Value) -> String {
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}", encode(header), encode(claims))
 }
 
-/// The JWK Set of `keys`.
+/// Returns the JWK Set with the public keys of `keys`.
 #[must_use]
 pub fn jwks(keys: &[&SigningKey]) -> Vec<u8> {
     let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
