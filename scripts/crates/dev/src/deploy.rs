@@ -1,4 +1,5 @@
-//! `./scripts/deploy ENVIRONMENT`: builds every function for Lambda, then runs the SAM CLI with that environment's section.
+//! `./scripts/deploy ENVIRONMENT`: builds every function for Lambda, then runs `sam deploy` with the environment's section of
+//! samconfig.toml.
 
 use std::io::IsTerminal as _;
 
@@ -8,29 +9,36 @@ use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::{report, step};
 use ferrite_local_stack::functions::functions;
 use ferrite_local_stack::lambda_build::build_for_lambda;
-use ferrite_local_stack::process::run_asking;
+use ferrite_local_stack::process::run_interactive;
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::{host_architecture, sam_deploy};
 use ferrite_local_stack::staging::Staging;
 use ferrite_local_stack::target::apply_target;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 
-/// The image bucket is named `<stack>-images-<account>-<region>`. Its name has at most 63 characters, of which the account has
-/// 12 and the longest region 14, and no capitals ("General purpose bucket naming rules").
-const LONGEST_STACK_NAME: usize = 28;
+/// Maximum length of a stack name, so that the bucket name `<stack>-images-<account>-<region>` is valid.
+///
+/// A bucket name has at most 63 characters, without upper-case letters (Amazon S3, "General purpose bucket naming rules"). The
+/// account ID has 12 characters and the longest region name has 14.
+const MAX_STACK_NAME_LENGTH: usize = 28;
 
-/// Builds and deploys. For a new environment, the SAM CLI asks for what samconfig.toml lacks.
+/// Builds the functions and deploys the stack. For a new environment, the SAM CLI prompts for the settings that are missing in
+/// samconfig.toml.
 ///
 /// # Errors
-/// When a step fails.
+/// Returns an error if a step fails.
 pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Option<&str>) -> anyhow::Result<()> {
     let target = Target::from_environment()?;
     let section = Section::read(checkout, environment)?;
     if section.is_none() && !std::io::stdin().is_terminal() {
-        bail!("samconfig.toml: [{environment}.deploy.parameters] has no stack_name, and there is no terminal to ask on");
+        bail!(
+            "samconfig.toml: [{environment}.deploy.parameters] has no stack_name; set it, or run the command in a terminal to be \
+             prompted for it"
+        );
     }
     let name = section.as_ref().map_or_else(|| format!("ferrite-{environment}"), |section| section.stack.clone());
-    // Before the build, which takes minutes. CloudFormation would fail with half of the stack created.
+    // Check the name before the build, which takes minutes. With an invalid name, CloudFormation would fail after it has
+    // created part of the stack.
     check_stack_name(&name)?;
     let staging = Staging::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
     let tools = install(checkout, &DEPLOY_TOOLS)?;
@@ -40,7 +48,7 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
         // An emulator runs the functions on this machine.
         (None, Some(_), _) => host_architecture().to_owned(),
         (None, None, Some(configured)) => configured,
-        // Graviton costs less for the same work.
+        // Graviton has better price performance than x86.
         (None, None, None) => "arm64".to_owned(),
     };
     step(&format!("Building the functions for {architecture}"), || {
@@ -55,23 +63,23 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
     let mut sam = sam_deploy(checkout, &tools, environment, &staging.template(), &parameters);
     if let Some(target) = &target {
         apply_target(target, &mut sam);
-        report(&format!("  (to {} and not to AWS)", target.endpoint.url()));
+        report(&format!("  deploying to the emulator at {}, not to AWS", target.endpoint.url()));
     }
     if guided {
         sam.args(["--guided", "--stack-name", &name]);
     }
-    Ok(step("Deploying", || run_asking(&mut sam))?)
+    Ok(step("Deploying", || run_interactive(&mut sam))?)
 }
 
 fn check_stack_name(name: &str) -> anyhow::Result<()> {
-    let usable = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
-    let begins_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    if begins_well && name.len() <= LONGEST_STACK_NAME && name.chars().all(usable) {
+    let is_allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
+    let starts_with_letter = name.starts_with(|first: char| first.is_ascii_lowercase());
+    if starts_with_letter && name.len() <= MAX_STACK_NAME_LENGTH && name.chars().all(is_allowed) {
         return Ok(());
     }
     bail!(
-        "samconfig.toml: a stack cannot be named {name}, because a bucket is named after it: use a lower-case letter and then \
-         lower-case letters, digits and hyphens, {LONGEST_STACK_NAME} characters at most"
+        "samconfig.toml: invalid stack name {name:?}: because bucket names contain it, it must start with a lower-case letter, \
+         contain only lower-case letters, digits and hyphens, and have at most {MAX_STACK_NAME_LENGTH} characters"
     )
 }
 
@@ -80,12 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rejects_names_that_no_bucket_can_have() {
-        for usable in ["ferrite-staging", "s", "shop-2", &"a".repeat(LONGEST_STACK_NAME)] {
-            assert!(check_stack_name(usable).is_ok(), "{usable}");
+    fn rejects_names_that_are_not_valid_in_a_bucket_name() {
+        for valid in ["ferrite-staging", "s", "app-2", &"a".repeat(MAX_STACK_NAME_LENGTH)] {
+            assert!(check_stack_name(valid).is_ok(), "{valid}");
         }
-        for unusable in ["", "Shop", "2shop", "shop_eu", "shop.eu", &"a".repeat(LONGEST_STACK_NAME + 1)] {
-            assert!(check_stack_name(unusable).is_err(), "{unusable}");
+        for invalid in ["", "App", "2app", "app_eu", "app.eu", &"a".repeat(MAX_STACK_NAME_LENGTH + 1)] {
+            assert!(check_stack_name(invalid).is_err(), "{invalid}");
         }
     }
 }

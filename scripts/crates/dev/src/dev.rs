@@ -1,4 +1,4 @@
-//! `./scripts/dev`: runs the whole system on this machine, and deploys every edit to it.
+//! `./scripts/dev`: runs the whole stack on this machine, and deploys source changes to it.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -12,12 +12,12 @@ use ferrite_aws_client::endpoint::{Endpoint, Target};
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::{report, seconds, step};
 use ferrite_local_stack::emulator::{
-    Emulator, EmulatorKind, Installed, StartOptions, clear_run_folder, functions_log, require_free,
+    Emulator, EmulatorKind, Installed, StartOptions, clear_run_folder, functions_log, require_free_port,
 };
 use ferrite_local_stack::files::at;
 use ferrite_local_stack::functions::{build, functions};
 use ferrite_local_stack::logs;
-use ferrite_local_stack::process::{check_interrupted, end_process, interrupted};
+use ferrite_local_stack::process::{check_interrupted, interrupted, terminate_process};
 use ferrite_local_stack::running::{RunLock, Running};
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::{Deployment, output, outputs};
@@ -35,27 +35,27 @@ const DEFAULT_PORT: u16 = 4566;
 /// The mode of `./scripts/dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Start, watch, and end everything with Ctrl-C.
+    /// Start the stack, deploy source changes, and stop everything on Ctrl-C.
     Watch,
-    /// Start, and leave the emulator running.
+    /// Start the stack and exit, and leave the emulator running.
     Detach,
-    /// End the emulator that runs.
+    /// Stop the running emulator.
     Stop,
 }
 
-/// Runs `./scripts/dev`. With `reset`, it starts from nothing.
+/// Runs `./scripts/dev`. With `reset`, it first deletes the state of the last run.
 ///
 /// # Errors
-/// When a step fails. A compile error after the start is shown and is no failure.
+/// Returns an error if a step fails. A compile error that occurs while watching is only printed.
 pub(crate) fn dev(checkout: &Checkout, mode: Mode, reset: bool, kind: EmulatorKind) -> anyhow::Result<()> {
     let Some(lock) = RunLock::acquire(checkout, RUN)? else {
-        return if mode == Mode::Stop { stop_the_other(checkout) } else { Err(already_running(checkout)) };
+        return if mode == Mode::Stop { stop_other_process(checkout) } else { Err(already_running(checkout)) };
     };
     let run_folder = checkout.run_folder(RUN)?;
     if mode == Mode::Stop || reset {
-        let ended = lock.clear();
+        let was_running = lock.clear();
         if mode == Mode::Stop {
-            report(if ended { "Stopped." } else { "Nothing is running." });
+            report(if was_running { "Stopped the local stack." } else { "No local stack is running." });
         }
     }
     if reset {
@@ -65,39 +65,40 @@ pub(crate) fn dev(checkout: &Checkout, mode: Mode, reset: bool, kind: EmulatorKi
         return Ok(());
     }
     lock.clear_after_crash();
-    if let Some(running) = lock.left_behind() {
+    if let Some(running) = lock.running() {
         return Err(already_running_at(Endpoint::local(running.port).url()));
     }
     let port = port()?;
-    require_free(port)?;
+    require_free_port(port)?;
     let (session, mut emulator) = Session::start(checkout, run_folder, port, kind, &lock, mode)?;
     if mode == Mode::Detach {
-        emulator.leave_running();
-        report("\nIt keeps running, but nothing is watched. ./scripts/dev --stop ends it.");
+        emulator.detach();
+        report("\nThe stack keeps running in the background and does not pick up source changes.");
+        report("Stop it with ./scripts/dev --stop");
         return Ok(());
     }
-    let outcome = session.watch(&mut emulator);
-    report("\n▸ Ending everything");
+    let result = session.watch(&mut emulator);
+    report("\n▸ Stopping the local stack");
     drop(emulator);
     lock.clear();
-    outcome
+    result
 }
 
 fn already_running(checkout: &Checkout) -> anyhow::Error {
     match Running::find(checkout) {
         Some(running) => already_running_at(Endpoint::local(running.port).url()),
-        None => already_running_at("an address that it has not printed yet"),
+        None => anyhow!("another ./scripts/dev is starting or stopping in this checkout; wait until it has finished"),
     }
 }
 
 fn already_running_at(url: &str) -> anyhow::Error {
-    anyhow!("already running at {url}\n./scripts/dev --stop ends it")
+    anyhow!("the local stack is already running at {url}\nstop it with ./scripts/dev --stop")
 }
 
-/// Ends a `dev` that watches in another terminal, and waits until it has cleaned up.
-fn stop_the_other(checkout: &Checkout) -> anyhow::Result<()> {
+/// Stops a `./scripts/dev` that runs in another terminal, and waits until it has cleaned up.
+fn stop_other_process(checkout: &Checkout) -> anyhow::Result<()> {
     let other = Running::find(checkout).ok_or_else(|| already_running(checkout))?;
-    end_process(other.owner);
+    terminate_process(other.owner);
     let deadline = Instant::now() + Duration::from_secs(10);
     while RunLock::acquire(checkout, RUN)?.is_none() {
         check_interrupted()?;
@@ -106,7 +107,7 @@ fn stop_the_other(checkout: &Checkout) -> anyhow::Result<()> {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    report("Stopped.");
+    report("Stopped the local stack.");
     Ok(())
 }
 
@@ -114,13 +115,13 @@ fn port() -> anyhow::Result<u16> {
     match std::env::var("FERRITE_PORT") {
         Ok(text) => match text.parse() {
             Ok(port) if port > 0 => Ok(port),
-            _ => bail!("FERRITE_PORT={text} is not a port number (1 to 65535)"),
+            _ => bail!("invalid FERRITE_PORT {text:?}: must be a port number between 1 and 65535"),
         },
         Err(_) => Ok(DEFAULT_PORT),
     }
 }
 
-/// The running stack, and what it takes to update it.
+/// The running stack and the tools that update it.
 struct Session<'a> {
     checkout: &'a Checkout,
     run_folder: PathBuf,
@@ -159,48 +160,50 @@ impl<'a> Session<'a> {
             sam,
             issuer: Issuer::open(&checkout.keys())?,
         };
-        let api = match session.kept()? {
+        let api = match session.restored_api_url()? {
             Some(api) => api,
             None => session.deploy()?,
         };
-        let (admin, customer) = (session.mint(&Bearer::Admin), session.mint(&Bearer::Customer(CUSTOMER.to_owned())));
-        // A failure is reported and no more: the developer may be about to repair the API.
+        let admin = session.mint(&Bearer::Admin);
+        let customer = session.mint(&Bearer::Customer(CUSTOMER.to_owned()));
+        // Only report a failure: the developer may have started the stack to fix the API.
         let photos = checkout.path("tests/photos");
-        let demo = step("Loading the demo's products", || demo::load(&api, &admin, &customer, &photos));
+        let demo = step("Loading the demo data", || demo::load(&api, &admin, &customer, &photos));
         check_interrupted()?;
-        session.greet(&api, &admin, &customer, demo)?;
+        session.print_instructions(&api, &admin, &customer, demo)?;
         Ok((session, emulator))
     }
 
-    /// The API's URL, when the emulator still has the stack from the last time and nothing has changed since.
-    fn kept(&self) -> anyhow::Result<Option<String>> {
-        let deployed = fs::read_to_string(self.deployed_note()).unwrap_or_default();
+    /// Returns the URL of the API if the emulator has restored the stack from its saved state and nothing has changed since.
+    fn restored_api_url(&self) -> anyhow::Result<Option<String>> {
+        let deployed = fs::read_to_string(self.fingerprint_file()).unwrap_or_default();
         if deployed != self.fingerprint()? {
             return Ok(None);
         }
         match outputs(&self.sam, Some(&self.target), &self.config.stack) {
             Ok(outputs) => Ok(Some(output(&outputs, "ApiUrl")?.to_owned())),
             Err(error) if interrupted() => Err(error.into()),
-            // An emulator that was killed starts empty.
+            // The emulator starts empty if it was killed before it could save its state.
             Err(_) => Ok(None),
         }
     }
 
-    /// What the running stack was made of: the template, its parameters and the code.
+    /// Returns a text that changes with the template, its parameters, the issuer's keys and the code.
     fn fingerprint(&self) -> anyhow::Result<String> {
         Ok(format!("{:?}\n{}\n{}", self.config, self.issuer.jwks(), self.staging.fingerprint()?))
     }
 
-    fn deployed_note(&self) -> PathBuf {
+    /// The file with the fingerprint of the deployed stack.
+    fn fingerprint_file(&self) -> PathBuf {
         self.run_folder.join("deployed")
     }
 
-    fn note_deployed(&self) -> anyhow::Result<()> {
-        let note = self.deployed_note();
-        Ok(fs::write(&note, self.fingerprint()?).map_err(at(&note))?)
+    fn save_fingerprint(&self) -> anyhow::Result<()> {
+        let file = self.fingerprint_file();
+        Ok(fs::write(&file, self.fingerprint()?).map_err(at(&file))?)
     }
 
-    /// Deploys the staged template and code, and returns the API's URL.
+    /// Deploys the staged template and code, and returns the URL of the API.
     fn deploy(&self) -> anyhow::Result<String> {
         let stack = &self.config.stack;
         step(&format!("Deploying template.yaml as {stack}"), || {
@@ -212,7 +215,7 @@ impl<'a> Session<'a> {
                 jwks: &self.issuer.jwks(),
             };
             let outputs = deployment.deploy(&self.staging, stack, &self.run_folder)?;
-            self.note_deployed()?;
+            self.save_fingerprint()?;
             Ok(output(&outputs, "ApiUrl")?.to_owned())
         })
     }
@@ -221,40 +224,51 @@ impl<'a> Session<'a> {
         mint(&self.issuer, bearer)
     }
 
-    fn greet(&self, api: &str, admin: &str, customer: &str, demo: Result<Demo, DemoError>) -> anyhow::Result<()> {
-        // curl reads the headers from files, so that the lines stay short and the tokens out of the shell's history.
+    /// Prints the API's URL, tokens, and sample requests.
+    fn print_instructions(
+        &self,
+        api: &str,
+        admin: &str,
+        customer: &str,
+        demo: Result<Demo, DemoError>,
+    ) -> anyhow::Result<()> {
+        // curl reads the headers from files, so that the commands are short and the shell history contains no tokens.
         let header = |name: &str, token: &str| {
             let path = self.run_folder.join(format!("{name}.header"));
             fs::write(&path, format!("authorization: Bearer {token}\n")).map_err(at(&path))?;
             anyhow::Ok(format!("-H @'{}'", path.display()))
         };
-        let (as_admin, as_customer) = (header("admin", admin)?, header("customer", customer)?);
-        report(&format!("\nThe API:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n"));
+        let admin_header = header("admin", admin)?;
+        let customer_header = header("customer", customer)?;
+        report(&format!("\nAPI URL:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n"));
         match demo {
-            Ok(demo) => report(&demo.requests(api, &as_admin, &as_customer)),
-            Err(error) => report(&format!("The demo's products could not be loaded: {:#}", anyhow!(error))),
+            Ok(demo) => report(&demo.requests(api, &admin_header, &customer_header)),
+            Err(error) => report(&format!("warning: cannot load the demo data: {:#}", anyhow!(error))),
         }
         Ok(())
     }
 
     fn watch(&self, emulator: &mut Emulator) -> anyhow::Result<()> {
-        let sources = Sources::watch(self.checkout).context("cannot watch the sources")?;
+        let sources = Sources::watch(self.checkout).context("cannot watch the source files")?;
         logs::follow(&functions_log(&self.run_folder), &self.config.stack);
-        report("\nWatching functions/, shared/ and template.yaml. Ctrl-C ends everything.\n");
+        report("\nWatching functions/, shared/ and template.yaml for changes. Press Ctrl-C to stop the local stack.\n");
         while !interrupted() {
             emulator.check()?;
             let Some(edit) = sources.next(Duration::from_millis(250)) else {
                 continue;
             };
-            match self.follow(edit) {
-                Err(error) if !interrupted() => report(&format!("{error:#}\nThe old code keeps serving.")),
+            match self.apply(edit) {
+                Err(error) if !interrupted() => {
+                    report(&format!("error: {error:#}\nThe previously deployed code is still running."));
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn follow(&self, edit: Edit) -> anyhow::Result<()> {
+    /// Builds and deploys what an edit has changed.
+    fn apply(&self, edit: Edit) -> anyhow::Result<()> {
         let changed = if edit.code {
             let binaries = build(self.checkout, &functions(self.checkout)?)?;
             self.staging.put(&binaries)?
@@ -264,15 +278,15 @@ impl<'a> Session<'a> {
         if edit.template {
             self.staging.copy_template(self.checkout)?;
             let api = self.deploy()?;
-            report(&format!("live: {api}"));
+            report(&format!("deployed the stack: {api}"));
             return Ok(());
         }
         for function in changed {
             let started = Instant::now();
             self.replace_code(&function)?;
-            report(&format!("live: {function} {}", seconds(started.elapsed())));
+            report(&format!("deployed {function} in {}", seconds(started.elapsed())));
         }
-        self.note_deployed()
+        self.save_fingerprint()
     }
 
     fn replace_code(&self, function: &str) -> anyhow::Result<()> {
@@ -280,15 +294,16 @@ impl<'a> Session<'a> {
         let name = format!("{}-{function}", self.config.stack);
         match AwsClient::new(self.target.clone()).update_function_code(&name, &archive) {
             Err(error) if error.is_not_found() => {
-                report(&format!("{function} is not in the stack yet: give it a resource in template.yaml"));
+                report(&format!("warning: {function} is not in the stack; add a resource for it to template.yaml"));
                 Ok(())
             }
-            outcome => Ok(outcome?),
+            result => Ok(result?),
         }
     }
 }
 
-/// Installs the tools and builds the functions at the same time, because one waits for the network and the other for the CPU.
+/// Installs the tools and builds the functions in parallel: the installation is limited by the network, and the build by the
+/// CPU.
 fn prepare(checkout: &Checkout, staging: &Staging, kind: EmulatorKind) -> anyhow::Result<(Tools, Installed)> {
     thread::scope(|scope| {
         let sam = scope.spawn(|| install(checkout, &DEPLOY_TOOLS));

@@ -1,4 +1,4 @@
-//! `./scripts/dev`, `token` and `deploy`.
+//! The commands `./scripts/dev`, `./scripts/token` and `./scripts/deploy`.
 
 mod deploy;
 mod dev;
@@ -24,26 +24,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole system on this machine, and deploy every edit to it (port: FERRITE_PORT, 4566)
+    /// Run the whole stack on this machine and deploy source changes to it (set FERRITE_PORT to change the port, 4566)
     Dev(DevArguments),
     /// Print a JWT that the local stack accepts
     Token(TokenArguments),
-    /// Build every function for AWS and deploy the stack of one environment of samconfig.toml
+    /// Build all functions for Lambda and deploy the stack to an environment in samconfig.toml
     Deploy(DeployArguments),
 }
 
 #[derive(Args)]
 struct DevArguments {
-    /// Leave the stack running, without watching the sources
+    /// Leave the stack running in the background, without watching for source changes
     #[arg(long, conflicts_with = "stop")]
     detach: bool,
-    /// End a stack that was left running
+    /// Stop the running stack
     #[arg(long)]
     stop: bool,
-    /// Delete the state of the last run, and start from nothing
+    /// Delete the state of the last run before starting
     #[arg(long)]
     reset: bool,
-    /// The emulator to run on
+    /// Emulator to run the stack on
     #[arg(long, value_enum, default_value_t)]
     emulator: EmulatorKind,
 }
@@ -51,22 +51,22 @@ struct DevArguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct TokenArguments {
-    /// For an admin: the scope products:write
+    /// Print a token for an admin, with the scope products:write
     #[arg(long)]
     admin: bool,
-    /// For the customer of this id
+    /// Print a token for the customer with this ID
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
-    /// No token, but the keys that verify all of them (a JWK Set)
+    /// Print the public keys that verify the tokens, as a JWK Set
     #[arg(long)]
     jwks: bool,
 }
 
 #[derive(Args)]
 struct DeployArguments {
-    /// A section of samconfig.toml: staging, production …
+    /// Environment to deploy: a section of samconfig.toml, such as staging or production
     environment: String,
-    /// The processor of the functions [default: the environment's in samconfig.toml, or arm64; on an emulator, this machine's]
+    /// Architecture of the functions [default: from samconfig.toml, or arm64; on an emulator, that of this machine]
     #[arg(long, value_parser = ["arm64", "x86_64"])]
     architecture: Option<String>,
 }

@@ -7,21 +7,21 @@ use ferrite_local_stack::console::print;
 use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::{Issuer, IssuerError};
 
-/// Long enough for a day's work.
+/// Lifetime of a token: 12 hours, so that it lasts for a working day.
 const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
-/// The subject of tokens for admins.
+/// Subject (`sub`) of tokens for admins.
 const ADMIN: &str = "local-admin";
 
 /// Who a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bearer {
-    /// An admin, with the scope `products:write`.
+    /// An admin, whose token has the scope `products:write`.
     Admin,
-    /// The customer of this id.
+    /// The customer with this ID.
     Customer(String),
 }
 
-/// A token for `bearer`.
+/// Mints a token for `bearer`.
 pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
     match bearer {
         Bearer::Admin => issuer.mint(ADMIN, &[ADMIN_SCOPE], LIFETIME),
@@ -32,16 +32,16 @@ pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
 /// Prints a token for `bearer`.
 ///
 /// # Errors
-/// When the key cannot be used.
+/// Returns an error if the signing key cannot be loaded or created.
 pub(crate) fn print_token(checkout: &Checkout, bearer: &Bearer) -> Result<(), IssuerError> {
     print(&mint(&Issuer::open(&checkout.keys())?, bearer));
     Ok(())
 }
 
-/// Prints the keys that verify every token, as a JWK Set (RFC 7517, section 5).
+/// Prints the public keys that verify the tokens, as a JWK Set (RFC 7517, section 5).
 ///
 /// # Errors
-/// When the key cannot be used.
+/// Returns an error if the signing key cannot be loaded or created.
 pub(crate) fn print_jwks(checkout: &Checkout) -> Result<(), IssuerError> {
     print(&Issuer::open(&checkout.keys())?.jwks());
     Ok(())
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_local_section_trusts_the_local_issuer() {
+    fn local_environment_trusts_the_local_issuer() {
         let checkout = Checkout::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."));
         let local = Section::require(&checkout, "local").unwrap();
         assert_eq!(local.parameter("JwtIssuer").unwrap(), ISSUER);

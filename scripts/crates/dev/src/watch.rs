@@ -1,4 +1,4 @@
-//! Watches the sources of the checkout.
+//! Watches the source files of the checkout.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -9,15 +9,16 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use ferrite_local_stack::checkout::Checkout;
 
-/// Editors write a file in several steps. Events within this time are one edit.
-const QUIET: Duration = Duration::from_millis(80);
+/// Debounce time: events that follow each other within this time count as one edit, because editors save a file in several
+/// steps.
+const DEBOUNCE: Duration = Duration::from_millis(80);
 
-/// What an edit changed.
+/// What an edit has changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Edit {
-    /// A source of the functions.
+    /// Whether source code of the functions has changed.
     pub(crate) code: bool,
-    /// The template.
+    /// Whether the template has changed.
     pub(crate) template: bool,
 }
 
@@ -31,26 +32,27 @@ impl Sources {
     /// Starts watching.
     ///
     /// # Errors
-    /// When the system cannot watch (on Linux, mostly when its limit of watches is reached).
+    /// Returns an error if the operating system cannot watch the files. On Linux, the usual reason is the limit of inotify
+    /// watches.
     pub(crate) fn watch(checkout: &Checkout) -> notify::Result<Self> {
         let (sender, events) = channel();
         let mut watcher = notify::recommended_watcher(sender)?;
         for folder in ["functions", "shared"] {
             watcher.watch(&checkout.path(folder), RecursiveMode::Recursive)?;
         }
-        // The folder, not the files in it: many editors replace a file instead of writing to it.
+        // Watch the folder instead of single files, because many editors save by replacing a file.
         watcher.watch(checkout.root(), RecursiveMode::NonRecursive)?;
         Ok(Self { events, _watcher: watcher })
     }
 
-    /// The next edit, once it is complete; `None` when there was none before the timeout.
+    /// Waits for the next edit and returns it when it is complete. Returns `None` if there is no edit before the timeout.
     #[must_use]
     pub(crate) fn next(&self, timeout: Duration) -> Option<Edit> {
         let deadline = Instant::now() + timeout;
         let mut edit = Edit::default();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let wait = if edit == Edit::default() { left } else { QUIET };
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let wait = if edit == Edit::default() { remaining } else { DEBOUNCE };
             match self.events.recv_timeout(wait) {
                 Ok(Ok(event)) => edit.add(&event),
                 Ok(Err(_)) => {}
@@ -76,7 +78,7 @@ impl Edit {
     }
 }
 
-/// Rust sources, and folders that come or go as a whole; not what editors leave beside them.
+/// Returns `true` for Rust source files, and `false` for other files, such as the backup and swap files of editors.
 fn is_source(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "rs")
 }
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_only_sources_and_the_template() {
+    fn detects_changes_to_sources_and_the_template_only() {
         let written = EventKind::Modify(ModifyKind::Any);
         assert!(edit(written, "/x/functions/a/src/main.rs").code);
         assert!(edit(written, "/x/shared/aws/Cargo.toml").code);
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn ignores_reads() {
+    fn ignores_read_access() {
         let read = EventKind::Access(AccessKind::Any);
         assert_eq!(edit(read, "/x/functions/a/src/main.rs"), Edit::default());
     }

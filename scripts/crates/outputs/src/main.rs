@@ -1,4 +1,5 @@
-//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` runs, or of the one at `AWS_ENDPOINT_URL`.
+//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` is running, or of the stack on the emulator at
+//! `AWS_ENDPOINT_URL`.
 
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::outputs;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 
-/// Print the local stack's outputs as JSON
+/// Print the outputs of the local stack as JSON
 #[derive(Parser)]
 #[command(bin_name = "./scripts/outputs")]
 struct Arguments;
