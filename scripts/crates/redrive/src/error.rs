@@ -1,74 +1,77 @@
-//! Why dead letters could not be listed or sent back.
+//! The error type of the command.
 
 use ferrite_aws_client::error::AwsError;
 use ferrite_local_stack::process::Interrupted;
 
-/// Why dead letters could not be listed or sent back.
+/// Error returned when dead letters cannot be listed or sent back.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RedriveError {
-    /// template.yaml has no such queue.
-    #[error("{name} is not a dead-letter queue of template.yaml; these are: {known}")]
+    /// template.yaml has no dead-letter queue with this name.
+    #[error("template.yaml has no dead-letter queue {name}; the dead-letter queues are: {known}")]
     UnknownQueue {
-        /// The name that was given.
+        /// The requested name.
         name: String,
-        /// Those that there are.
+        /// The names of all dead-letter queues.
         known: String,
     },
-    /// A dead-letter queue has two owners.
-    #[error("template.yaml: {queue} takes the dead letters of {one} and of {other}, so the origin of a message is unknown")]
+    /// Two consumers share a dead-letter queue.
+    #[error(
+        "template.yaml: {queue} is the dead-letter queue of both {one} and {other}, so the origin of its messages is \
+         ambiguous"
+    )]
     Shared {
-        /// The dead-letter queue.
+        /// Name of the dead-letter queue.
         queue: String,
-        /// A consumer.
+        /// Name of a consumer.
         one: String,
-        /// Another one.
+        /// Name of another consumer.
         other: String,
     },
-    /// The stack differs from the template.
-    #[error("the stack {stack} has no {name}: check out what was deployed")]
+    /// The stack does not have a resource that is in the template.
+    #[error("the stack {stack} has no resource {name}; check out the commit that was deployed")]
     NotDeployed {
-        /// The resource.
+        /// Logical ID of the resource.
         name: String,
-        /// The stack.
+        /// Name of the stack.
         stack: String,
     },
-    /// A message without an event.
-    #[error("{id} holds nothing that a function can be invoked with: {reason}")]
-    Unreadable {
-        /// The message.
+    /// The message does not contain an event for a function.
+    #[error("message {id} does not contain an event: {reason}")]
+    NoEvent {
+        /// ID of the message.
         id: String,
-        /// What is wrong with it.
+        /// Why no event was found.
         reason: String,
     },
-    /// Records that have left the stream.
-    #[error("its records have left the stream (shard {0}), as all do after 24 hours")]
-    Gone(String),
+    /// The records have expired.
+    #[error("the records are no longer in the stream (shard {0}); records expire after 24 hours")]
+    RecordsExpired(String),
     /// The function failed again.
-    #[error("{function} failed with it again: {answer}")]
+    #[error("{function} failed again: {response}")]
     FailedAgain {
-        /// The function.
+        /// Name of the function.
         function: String,
-        /// Its response.
-        answer: String,
+        /// Response of the function.
+        response: String,
     },
-    /// The queue has no such messages.
-    #[error("not in {queue}, or somebody else is reading them just now: {messages}")]
-    NoSuchMessages {
-        /// The queue.
+    /// The queue does not contain the requested messages.
+    #[error("messages not found in {queue} (another reader may have received them): {messages}")]
+    MessagesNotFound {
+        /// Name of the queue.
         queue: String,
-        /// The ids that were given.
+        /// The requested IDs that were not found.
         messages: String,
     },
-    /// Some messages were not sent back. Each was printed.
-    #[error("{0} of them stay where they are")]
+    /// Some messages were not sent back. The reason for each was printed.
+    #[error("not all messages were sent back; {0} remain in the dead-letter queue")]
     NotSentBack(usize),
     /// A call to AWS failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// CloudFormation answered something other than XML.
-    #[error("CloudFormation answered something unexpected")]
+    /// The response of CloudFormation is not valid XML.
+    #[error("cannot parse the response of CloudFormation")]
     Xml(#[from] roxmltree::Error),
-    /// A signal asked the command to stop.
+    /// The command has received a signal to stop.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

@@ -1,11 +1,11 @@
-//! `./scripts/redrive`: lists what is in the dead-letter queues and why, and sends it back to where it came from.
+//! `./scripts/redrive`: lists the messages in dead-letter queues with the reasons, and sends them back to their origin.
 
 mod dead_letter;
-mod deployed;
 mod error;
 mod origin;
 mod queue;
 mod redrive;
+mod stack_resources;
 mod stream;
 
 use std::process::ExitCode;
@@ -16,19 +16,19 @@ use ferrite_local_stack::command;
 
 use self::redrive::{Options, redrive};
 
-/// List what is in the dead-letter queues and why, or send it back to where it came from
+/// List the messages in dead-letter queues, or send them back to the queue or function they came from
 #[derive(Parser)]
 #[command(bin_name = "./scripts/redrive")]
 struct Arguments {
-    /// A dead-letter queue of template.yaml, OrdersDlq for instance [default: list all of them]
+    /// Logical ID of a dead-letter queue in template.yaml [default: list all dead-letter queues]
     queue: Option<String>,
-    /// Send back these, by the ids in the list
+    /// Send back the messages with these IDs, which the list shows
     #[arg(value_name = "MESSAGE-ID")]
     messages: Vec<String>,
-    /// Send back everything in the queue
+    /// Send back all messages in the queue
     #[arg(long, requires = "queue", conflicts_with = "messages")]
     all: bool,
-    /// The stack; on AWS, unless AWS_ENDPOINT_URL is set [default: the local one]
+    /// Name of a stack on AWS, or on the emulator at AWS_ENDPOINT_URL if that is set [default: the local stack]
     #[arg(long)]
     stack: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Where the messages of a dead-letter queue come from, according to template.yaml.
+//! Finds the origin of the messages in each dead-letter queue from template.yaml.
 
 use std::collections::BTreeMap;
 
@@ -8,44 +8,44 @@ use ferrite_local_stack::template::Template;
 
 use crate::error::RedriveError;
 
-/// The destination that a dead letter did not reach. Queues and functions have their names in the template.
+/// The queue or function that a dead letter was intended for, and to which it is sent back. Names are logical IDs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A queue with a redrive policy.
+    /// A source queue with a redrive policy.
     Queue {
-        /// Its name.
+        /// Name of the queue.
         queue: String,
-        /// The receive count after which SQS moves a message.
-        deliveries: Option<u64>,
+        /// The `maxReceiveCount` of the redrive policy; `None` if EventBridge could not deliver the event to the queue.
+        max_receive_count: Option<u64>,
     },
-    /// A function that is invoked with events: by S3, by a schedule.
-    Events {
-        /// Its name.
+    /// A function that is invoked asynchronously, for example by S3 or by a schedule.
+    AsyncInvocation {
+        /// Name of the function.
         function: String,
     },
-    /// A function that reads a stream.
+    /// A function with an event source mapping for a stream.
     Stream {
-        /// Its name.
+        /// Name of the function.
         function: String,
-        /// The filter patterns of the mapping; empty for all records.
+        /// Filter patterns of the event source mapping; empty if it has no filters.
         filters: Vec<String>,
     },
 }
 
 impl Origin {
-    /// The queue or the function.
+    /// Name of the queue or the function.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Queue { queue, .. } => queue,
-            Self::Events { function } | Self::Stream { function, .. } => function,
+            Self::AsyncInvocation { function } | Self::Stream { function, .. } => function,
         }
     }
 }
 
-/// The template's dead-letter queues, with the origin of their messages.
+/// Returns the dead-letter queues in the template, each with the origin of its messages.
 ///
 /// # Errors
-/// When a queue takes the dead letters of two consumers, so that the origin of a message is unknown.
+/// Returns an error if two consumers share a dead-letter queue, because the origin of its messages is then ambiguous.
 pub(crate) fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String, Origin>, RedriveError> {
     let mut queues: BTreeMap<String, Origin> = BTreeMap::new();
     for (name, resource) in template.resources() {
@@ -54,8 +54,9 @@ pub(crate) fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String,
                 if known.name() != origin.name() {
                     return Err(RedriveError::Shared { queue, one: known.name().to_owned(), other: name.to_owned() });
                 }
-                // The rule in front of a queue has the same dead-letter queue, but no receive count.
-                if !matches!(origin, Origin::Queue { deliveries: Some(_), .. }) {
+                // An EventBridge rule may have the same dead-letter queue as the queue that it sends events to. Keep
+                // the origin with the receive count.
+                if !matches!(origin, Origin::Queue { max_receive_count: Some(_), .. }) {
                     continue;
                 }
             }
@@ -65,37 +66,39 @@ pub(crate) fn dead_letter_queues(template: &Template) -> Result<BTreeMap<String,
     Ok(queues)
 }
 
-/// The dead-letter queues of a resource, with the origin of their messages.
+/// Returns the dead-letter queues that a resource uses, each with the origin of its messages.
 fn dead_letters_of(name: &str, resource: &Value) -> Vec<(String, Origin)> {
     let properties = &resource["Properties"];
     match resource["Type"].as_str() {
         Some("AWS::SQS::Queue") => {
             let policy = &properties["RedrivePolicy"];
-            let origin = Origin::Queue { queue: name.to_owned(), deliveries: policy["maxReceiveCount"].as_u64() };
-            named(&policy["deadLetterTargetArn"], origin).into_iter().collect()
+            let origin = Origin::Queue { queue: name.to_owned(), max_receive_count: policy["maxReceiveCount"].as_u64() };
+            with_queue(&policy["deadLetterTargetArn"], origin).into_iter().collect()
         }
         Some("AWS::Serverless::Function") => {
-            let events = Origin::Events { function: name.to_owned() };
-            let invoked = named(&properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"], events);
+            let invocation = Origin::AsyncInvocation { function: name.to_owned() };
+            let on_failure = &properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"];
+            let failed_invocations = with_queue(on_failure, invocation);
             let sources = properties["Events"].as_mapping().into_iter().flatten().map(|(_, source)| &source["Properties"]);
-            let read = sources.flat_map(|source| {
+            let failed_events = sources.flat_map(|source| {
                 let patterns = source["FilterCriteria"]["Filters"].as_sequence().into_iter().flatten();
                 let filters = patterns.filter_map(|filter| filter["Pattern"].as_str().map(str::to_owned)).collect();
                 let stream = Origin::Stream { function: name.to_owned(), filters };
-                let undelivered = Origin::Events { function: name.to_owned() };
+                let undelivered = Origin::AsyncInvocation { function: name.to_owned() };
                 [
-                    named(&source["DestinationConfig"]["OnFailure"]["Destination"], stream),
-                    named(&source["DeadLetterConfig"]["Arn"], undelivered),
+                    with_queue(&source["DestinationConfig"]["OnFailure"]["Destination"], stream),
+                    with_queue(&source["DeadLetterConfig"]["Arn"], undelivered),
                 ]
             });
-            read.flatten().chain(invoked).collect()
+            failed_events.flatten().chain(failed_invocations).collect()
         }
-        // The target of a rule is a queue of this template. EventBridge moves what it cannot deliver to the dead-letter queue.
+        // The target of a rule is a queue in this template. EventBridge sends events that it cannot deliver to the
+        // dead-letter queue of the target.
         Some("AWS::Events::Rule") => {
             let targets = properties["Targets"].as_sequence().into_iter().flatten();
             let undelivered = targets.filter_map(|target| {
-                let queue = referred(&target["Arn"])?.to_owned();
-                named(&target["DeadLetterConfig"]["Arn"], Origin::Queue { queue, deliveries: None })
+                let queue = referenced_resource(&target["Arn"])?.to_owned();
+                with_queue(&target["DeadLetterConfig"]["Arn"], Origin::Queue { queue, max_receive_count: None })
             });
             undelivered.collect()
         }
@@ -103,12 +106,13 @@ fn dead_letters_of(name: &str, resource: &Value) -> Vec<(String, Origin)> {
     }
 }
 
-fn named(queue: &Value, origin: Origin) -> Option<(String, Origin)> {
-    Some((referred(queue)?.to_owned(), origin))
+/// Pairs an origin with the dead-letter queue that `queue` refers to. Returns `None` if there is no such reference.
+fn with_queue(queue: &Value, origin: Origin) -> Option<(String, Origin)> {
+    Some((referenced_resource(queue)?.to_owned(), origin))
 }
 
-/// The resource in `!Ref NAME` or `!GetAtt NAME.ATTRIBUTE`.
-fn referred(value: &Value) -> Option<&str> {
+/// Returns the logical ID in `!Ref NAME` or `!GetAtt NAME.ATTRIBUTE`.
+fn referenced_resource(value: &Value) -> Option<&str> {
     let Value::Tagged(tagged) = value else { return None };
     tagged.value.as_str()?.split('.').next()
 }
@@ -117,13 +121,14 @@ fn referred(value: &Value) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn of(template: &str) -> Result<BTreeMap<String, Origin>, RedriveError> {
+    fn queues_of(template: &str) -> Result<BTreeMap<String, Origin>, RedriveError> {
         dead_letter_queues(&Template::parse(template).unwrap())
     }
 
     #[test]
     fn finds_the_origin_of_each_queue() {
-        let queues = of(r#"
+        let queues = queues_of(
+            r#"
 Resources:
   Rule:
     Type: AWS::Events::Rule
@@ -147,29 +152,30 @@ Resources:
           Properties:
             DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt RelayDlq.Arn}}
             FilterCriteria: {Filters: [{Pattern: '{"a":[1]}'}]}
-"#)
+"#,
+        )
         .unwrap();
         let stream = Origin::Stream { function: "Relay".to_owned(), filters: vec![r#"{"a":[1]}"#.to_owned()] };
         assert_eq!(queues["RelayDlq"], stream);
-        assert_eq!(queues["ReportDlq"], Origin::Events { function: "Report".to_owned() });
-        assert_eq!(queues["JobsDlq"], Origin::Queue { queue: "Jobs".to_owned(), deliveries: Some(5) });
+        assert_eq!(queues["ReportDlq"], Origin::AsyncInvocation { function: "Report".to_owned() });
+        assert_eq!(queues["JobsDlq"], Origin::Queue { queue: "Jobs".to_owned(), max_receive_count: Some(5) });
         assert_eq!(queues.len(), 3);
     }
 
     #[test]
-    fn rejects_a_queue_for_two_consumers() {
+    fn rejects_a_dead_letter_queue_that_two_consumers_share() {
         let policy = "{Type: AWS::SQS::Queue, Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dlq.Arn}}}";
-        let error = of(&format!("Resources: {{One: {policy}, Two: {policy}}}")).unwrap_err();
+        let error = queues_of(&format!("Resources: {{One: {policy}, Two: {policy}}}")).unwrap_err();
         assert!(error.to_string().contains("Dlq") && error.to_string().contains("Two"), "{error}");
     }
 
     #[test]
-    fn every_queue_of_the_template_is_consumed_or_a_dead_letter_queue() {
+    fn every_queue_in_the_template_is_either_a_source_queue_or_a_dead_letter_queue() {
         let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../template.yaml").as_ref()).unwrap();
         let dead_letters = dead_letter_queues(&template).unwrap();
         for (name, resource) in template.resources().filter(|(_, resource)| resource["Type"] == "AWS::SQS::Queue") {
-            let consumed = !resource["Properties"]["RedrivePolicy"].is_null();
-            assert!(consumed != dead_letters.contains_key(name), "{name}");
+            let is_source_queue = !resource["Properties"]["RedrivePolicy"].is_null();
+            assert!(is_source_queue != dead_letters.contains_key(name), "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads and changes a queue.
+//! Operations on an SQS queue.
 
 use std::collections::BTreeMap;
 
@@ -11,41 +11,44 @@ use ferrite_local_stack::process::check_interrupted;
 use crate::dead_letter::DeadLetter;
 use crate::error::RedriveError;
 
-/// The most messages that one call takes.
-const PAGE: usize = 10;
+/// Maximum number of messages in one call to SQS.
+const MAX_BATCH_SIZE: usize = 10;
 
-/// A queue by its URL.
+/// An SQS queue.
 pub(crate) struct Queue<'a> {
     aws: &'a AwsClient,
     url: &'a str,
 }
 
 impl<'a> Queue<'a> {
-    /// The queue at `url`.
+    /// Creates a client for the queue at `url`.
     pub(crate) fn new(aws: &'a AwsClient, url: &'a str) -> Self {
         Self { aws, url }
     }
 
-    /// How many messages are hidden, because another reader has received them.
+    /// Returns the approximate number of messages in flight, which another reader has received.
     ///
     /// # Errors
-    /// When SQS does not answer or rejects the call.
-    pub(crate) fn hidden(&self) -> Result<u64, AwsError> {
-        const HIDDEN: &str = "ApproximateNumberOfMessagesNotVisible";
-        let answer = self.call("GetQueueAttributes", &json!({"AttributeNames": [HIDDEN]}))?;
-        Ok(answer["Attributes"][HIDDEN].as_str().and_then(|count| count.parse().ok()).unwrap_or_default())
+    /// Returns an error if SQS does not respond or returns an error response.
+    pub(crate) fn in_flight(&self) -> Result<u64, AwsError> {
+        const NOT_VISIBLE: &str = "ApproximateNumberOfMessagesNotVisible";
+        let response = self.call("GetQueueAttributes", &json!({"AttributeNames": [NOT_VISIBLE]}))?;
+        Ok(response["Attributes"][NOT_VISIBLE].as_str().and_then(|count| count.parse().ok()).unwrap_or_default())
     }
 
-    /// Every visible message, the oldest first. They are hidden from other readers for `seconds`, or until [`Queue::show`].
-    /// Receiving has no other effect, because a dead-letter queue has no redrive policy of its own.
+    /// Receives all visible messages, and returns them with the oldest first.
+    ///
+    /// The messages are hidden from other readers for `visibility_timeout` seconds, or until [`Queue::make_visible`].
+    /// Receiving has no other effect, because a dead-letter queue has no redrive policy.
     ///
     /// # Errors
-    /// When SQS does not answer or rejects the call. Messages received by then are visible again after `seconds`.
-    pub(crate) fn receive_all(&self, seconds: u32) -> Result<Vec<DeadLetter>, RedriveError> {
+    /// Returns an error if SQS does not respond or returns an error response. Messages that were already received
+    /// become visible after the visibility timeout.
+    pub(crate) fn receive_all(&self, visibility_timeout: u32) -> Result<Vec<DeadLetter>, RedriveError> {
         let request = json!({
-            "MaxNumberOfMessages": PAGE,
-            "VisibilityTimeout": seconds,
-            // A long poll asks all servers of the queue, so an empty response means an empty queue.
+            "MaxNumberOfMessages": MAX_BATCH_SIZE,
+            "VisibilityTimeout": visibility_timeout,
+            // Long polling queries all servers of the queue, so an empty response means that the queue is empty.
             "WaitTimeSeconds": 1,
             "AttributeNames": ["All"],
             "MessageAttributeNames": ["All"],
@@ -66,24 +69,25 @@ impl<'a> Queue<'a> {
         Ok(messages)
     }
 
-    /// Makes messages visible again. Errors are ignored, because the messages become visible by themselves.
-    pub(crate) fn show<'m>(&self, messages: impl Iterator<Item = &'m DeadLetter>) {
+    /// Makes messages visible again. Errors are ignored, because the messages become visible after their visibility
+    /// timeout.
+    pub(crate) fn make_visible<'m>(&self, messages: impl Iterator<Item = &'m DeadLetter>) {
         let messages: Vec<&DeadLetter> = messages.collect();
-        for page in messages.chunks(PAGE) {
+        for batch in messages.chunks(MAX_BATCH_SIZE) {
             let entries: Vec<Value> = (0_u32..)
-                .zip(page)
-                .map(|(at, message)| {
-                    json!({"Id": at.to_string(), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": 0})
+                .zip(batch)
+                .map(|(index, message)| {
+                    json!({"Id": index.to_string(), "ReceiptHandle": message.receipt_handle, "VisibilityTimeout": 0})
                 })
                 .collect();
             let _ = self.call("ChangeMessageVisibilityBatch", &json!({"Entries": entries}));
         }
     }
 
-    /// Sends a message.
+    /// Sends a message. `message` is a SendMessage request without the queue URL.
     ///
     /// # Errors
-    /// When SQS does not answer or rejects the call.
+    /// Returns an error if SQS does not respond or returns an error response.
     pub(crate) fn send(&self, message: &Value) -> Result<(), AwsError> {
         self.call("SendMessage", message).map(drop)
     }
@@ -91,7 +95,7 @@ impl<'a> Queue<'a> {
     /// Deletes a message.
     ///
     /// # Errors
-    /// When SQS does not answer or rejects the call.
+    /// Returns an error if SQS does not respond or returns an error response.
     pub(crate) fn delete(&self, message: &DeadLetter) -> Result<(), AwsError> {
         self.call("DeleteMessage", &json!({"ReceiptHandle": message.receipt_handle})).map(drop)
     }

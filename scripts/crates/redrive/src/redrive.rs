@@ -1,10 +1,11 @@
 //! Lists dead letters and sends them back.
 //!
-//! A message is deleted from its dead-letter queue after it was sent back, never before. If the command dies in between, the
-//! message is delivered twice, which every consumer handles.
+//! A message is deleted from its dead-letter queue only after it was sent back. If the command is killed in between,
+//! the message is delivered twice, which every consumer handles.
 //!
-//! SQS's own StartMessageMoveTask is not used: it moves whole queues and no single messages, it cannot invoke the functions that
-//! most of the dead-letter queues belong to, and it keeps the attributes with the reason for the failure.
+//! The command does not use StartMessageMoveTask of SQS. That operation moves all messages of a queue instead of
+//! selected ones, cannot invoke the functions that most of the dead-letter queues belong to, and keeps the attributes
+//! that describe the failure.
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
@@ -22,39 +23,39 @@ use ferrite_local_stack::template::Template;
 use serde_json::{Value, json};
 
 use crate::dead_letter::{DeadLetter, Input};
-use crate::deployed::Deployed;
 use crate::error::RedriveError;
 use crate::origin::{Origin, dead_letter_queues};
 use crate::queue::Queue;
+use crate::stack_resources::StackResources;
 use crate::stream;
 
-/// How long messages are hidden from other readers while they are listed, at most.
-const LISTING_SECONDS: u32 = 30;
-/// How long messages are hidden while they are sent back, at most.
-const SENDING_SECONDS: u32 = 300;
+/// Visibility timeout in seconds for messages that are listed.
+const LIST_VISIBILITY_TIMEOUT: u32 = 30;
+/// Visibility timeout in seconds for messages that are sent back.
+const SEND_VISIBILITY_TIMEOUT: u32 = 300;
 
 /// The options of `./scripts/redrive`.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    /// Only this dead-letter queue.
+    /// Name of a dead-letter queue; `None` for all.
     pub(crate) queue: Option<String>,
-    /// Send back these messages of it.
+    /// IDs of the messages in the queue to send back.
     pub(crate) messages: Vec<String>,
-    /// Send back everything in it.
+    /// Whether to send back all messages in the queue.
     pub(crate) all: bool,
-    /// The stack; the local one by default.
+    /// Name of the stack; `None` for the local stack.
     pub(crate) stack: Option<String>,
 }
 
-/// Lists the dead letters of a stack, or sends some back.
+/// Lists the dead letters of a stack, or sends messages back.
 ///
 /// # Errors
-/// When AWS does not answer, or a message could not be sent back.
+/// Returns an error if a call to AWS fails, or if a message cannot be sent back.
 pub(crate) fn redrive(checkout: &Checkout, options: &Options) -> anyhow::Result<()> {
     let (aws, stack) = find_stack(checkout, options.stack.as_deref())?;
     let mut queues = dead_letter_queues(&Template::read(&checkout.path("template.yaml"))?)?;
-    let deployed = Deployed::read(&aws, &stack)?;
-    warn_of_differences(&queues, &deployed);
+    let deployed = StackResources::read(&aws, &stack)?;
+    warn_about_differences(&queues, &deployed);
     if let Some(name) = &options.queue {
         let known = queues.keys().cloned().collect::<Vec<_>>().join(", ");
         queues.retain(|queue, _| queue.eq_ignore_ascii_case(name));
@@ -74,7 +75,8 @@ pub(crate) fn redrive(checkout: &Checkout, options: &Options) -> anyhow::Result<
     stack.list(&queues)
 }
 
-/// The caller's endpoint; or AWS, if a stack is named; or else the stack that runs in this checkout.
+/// Returns a client and the name of the stack: on the emulator at `AWS_ENDPOINT_URL` if that is set, otherwise on AWS
+/// if a stack is named, and otherwise the local stack of this checkout.
 fn find_stack(checkout: &Checkout, named: Option<&str>) -> anyhow::Result<(AwsClient, String)> {
     let local = || anyhow::Ok(named.map_or(Section::require(checkout, "local")?.stack, str::to_owned));
     if let Some(target) = Target::from_environment()? {
@@ -86,25 +88,27 @@ fn find_stack(checkout: &Checkout, named: Option<&str>) -> anyhow::Result<(AwsCl
     Ok((AwsClient::new(Running::require(checkout)?.target()), local()?))
 }
 
-/// Warns of queues that only the template or only the stack has.
-fn warn_of_differences(known: &BTreeMap<String, Origin>, deployed: &Deployed) {
+/// Warns about queues that are only in the template or only in the stack.
+fn warn_about_differences(known: &BTreeMap<String, Origin>, deployed: &StackResources) {
     for missing in known.keys().filter_map(|queue| deployed.physical_id(queue).err()) {
         report(&format!("warning: {missing}"));
     }
-    let consumed = |queue: &str| known.values().any(|origin| origin.name() == queue);
-    for queue in deployed.queues().filter(|queue| !known.contains_key(*queue) && !consumed(queue)) {
-        report(&format!("warning: template.yaml has no {queue}, but the stack does: check out what was deployed"));
+    let is_origin = |queue: &str| known.values().any(|origin| origin.name() == queue);
+    for queue in deployed.queues().filter(|queue| !known.contains_key(*queue) && !is_origin(queue)) {
+        report(&format!(
+            "warning: the stack has a queue {queue} that is not in template.yaml; check out the commit that was deployed"
+        ));
     }
 }
 
 struct Stack<'a> {
     aws: &'a AwsClient,
-    deployed: &'a Deployed,
+    deployed: &'a StackResources,
 }
 
 impl Stack<'_> {
     fn list(&self, queues: &BTreeMap<String, Origin>) -> anyhow::Result<()> {
-        // In parallel, because each empty queue takes a second.
+        // In parallel, because the long poll of each queue takes a second.
         let lists: Vec<Result<Vec<String>, RedriveError>> = thread::scope(|scope| {
             let threads: Vec<_> =
                 queues.iter().map(|(queue, origin)| scope.spawn(move || self.list_one(queue, origin))).collect();
@@ -118,13 +122,13 @@ impl Stack<'_> {
 
     fn list_one(&self, name: &str, origin: &Origin) -> Result<Vec<String>, RedriveError> {
         let queue = Queue::new(self.aws, self.deployed.physical_id(name)?);
-        let hidden = match queue.hidden()? {
+        let in_flight = match queue.in_flight()? {
             0 => String::new(),
-            hidden => format!(" (and {hidden} that another reader has received)"),
+            count => format!(" (and {count} in flight)"),
         };
-        let messages = queue.receive_all(LISTING_SECONDS)?;
-        queue.show(messages.iter());
-        let mut lines = vec![format!("{name}, from {}: {}{hidden}", origin.name(), messages.len())];
+        let messages = queue.receive_all(LIST_VISIBILITY_TIMEOUT)?;
+        queue.make_visible(messages.iter());
+        let mut lines = vec![format!("{name}, from {}: {}{in_flight}", origin.name(), messages.len())];
         for message in &messages {
             lines.push(format!("  {}  {}  {}", message.id, age(message.age()), message.reason(origin)));
             lines.push(format!("    {}", message.first_line().chars().take(200).collect::<String>()));
@@ -132,68 +136,68 @@ impl Stack<'_> {
         Ok(lines)
     }
 
-    /// Sends back the messages with these ids, or all where none is named.
+    /// Sends back the messages with these IDs, or all messages if `ids` is empty.
     fn send_back(&self, name: &str, origin: &Origin, ids: &[String]) -> Result<(), RedriveError> {
         let queue = Queue::new(self.aws, self.deployed.physical_id(name)?);
-        let messages = queue.receive_all(SENDING_SECONDS)?;
-        let (chosen, others): (Vec<_>, Vec<_>) =
+        let messages = queue.receive_all(SEND_VISIBILITY_TIMEOUT)?;
+        let (selected, others): (Vec<_>, Vec<_>) =
             messages.iter().partition(|message| ids.is_empty() || ids.contains(&message.id));
-        queue.show(others.into_iter());
-        let mut kept = Vec::new();
-        for message in &chosen {
+        queue.make_visible(others.into_iter());
+        let mut not_sent = Vec::new();
+        for message in &selected {
             if check_interrupted().is_err() {
-                kept.push(*message);
+                not_sent.push(*message);
                 continue;
             }
             match self.send_one_back(&queue, origin, message) {
-                Ok(()) => print(&format!("{} is back at {}", message.id, origin.name())),
+                Ok(()) => print(&format!("sent {} back to {}", message.id, origin.name())),
                 Err(error) => {
-                    print(&format!("{} stays: {error}", message.id));
-                    kept.push(*message);
+                    print(&format!("cannot send {} back: {error}", message.id));
+                    not_sent.push(*message);
                 }
             }
         }
-        queue.show(kept.iter().copied());
+        queue.make_visible(not_sent.iter().copied());
         check_interrupted()?;
-        let missing: Vec<_> = ids.iter().filter(|id| chosen.iter().all(|message| message.id != **id)).cloned().collect();
+        let missing: Vec<_> = ids.iter().filter(|id| selected.iter().all(|message| message.id != **id)).cloned().collect();
         if !missing.is_empty() {
-            let (queue, messages) = (name.to_owned(), missing.join(", "));
-            return Err(RedriveError::NoSuchMessages { queue, messages });
+            return Err(RedriveError::MessagesNotFound { queue: name.to_owned(), messages: missing.join(", ") });
         }
-        if kept.is_empty() { Ok(()) } else { Err(RedriveError::NotSentBack(kept.len())) }
+        if not_sent.is_empty() { Ok(()) } else { Err(RedriveError::NotSentBack(not_sent.len())) }
     }
 
     fn send_one_back(&self, queue: &Queue<'_>, origin: &Origin, message: &DeadLetter) -> Result<(), RedriveError> {
         let name = self.deployed.physical_id(origin.name())?;
         match origin {
-            Origin::Queue { .. } => Queue::new(self.aws, name).send(&message.as_sent())?,
-            Origin::Events { .. } | Origin::Stream { .. } => self.invoke(name, origin, message.input()?)?,
+            Origin::Queue { .. } => Queue::new(self.aws, name).send(&message.send_request())?,
+            Origin::AsyncInvocation { .. } | Origin::Stream { .. } => self.invoke(name, origin, message.input()?)?,
         }
         Ok(queue.delete(message)?)
     }
 
     fn invoke(&self, function: &str, origin: &Origin, input: Input) -> Result<(), RedriveError> {
-        // Lambda does not keep an event that a stream function fails with when it is invoked directly, so its response is
-        // awaited. Failures of other functions return to their dead-letter queue.
+        // Invoke a stream function synchronously: it has no on-failure destination for direct invocations, so the event
+        // would be lost if it failed again. If another function fails, Lambda sends the event to its dead-letter queue
+        // again.
         let (wait, filters) = match origin {
             Origin::Stream { filters, .. } => (true, filters.as_slice()),
             _ => (false, [].as_slice()),
         };
         let event = match input {
             Input::Event(event) => event,
-            Input::Place(place) => json!({"Records": stream::records_at(self.aws, &place, filters)?}),
+            Input::StreamBatch(batch) => json!({"Records": stream::read_records(self.aws, &batch, filters)?}),
         };
-        let answer = self.aws.invoke(function, &event, wait)?;
-        let response: Value = serde_json::from_str(&answer.payload).unwrap_or_default();
-        let failures = response["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
-        if answer.failed || failures {
-            return Err(RedriveError::FailedAgain { function: function.to_owned(), answer: answer.payload });
+        let response = self.aws.invoke(function, &event, wait)?;
+        let body: Value = serde_json::from_str(&response.payload).unwrap_or_default();
+        let has_batch_failures = body["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+        if response.failed || has_batch_failures {
+            return Err(RedriveError::FailedAgain { function: function.to_owned(), response: response.payload });
         }
         Ok(())
     }
 }
 
-/// An age in its two largest units.
+/// Formats an age in its two largest units.
 fn age(age: Duration) -> String {
     let minutes = age.as_secs() / 60;
     match (minutes / (24 * 60), minutes / 60 % 24, minutes % 60) {
