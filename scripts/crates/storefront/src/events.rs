@@ -1,4 +1,4 @@
-//! The event that each function is invoked with, and how its response shows success.
+//! The events with which the benchmark invokes the functions, and the checks of the responses.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::invocation::Invocation;
 use crate::items::{CALLER, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
 use ferrite_local_stack::template::{Function, Route};
 
-/// What `function` is invoked with; `None` when there is no event for it. `token` is for `authorize` to verify.
+/// Returns the invocation for `function`, or `None` if there is no event for it. `authorize` verifies `token`.
 pub(crate) fn invocation(function: &Function, token: &str) -> Option<Invocation> {
     let (event, succeeded): (_, fn(&Value) -> bool) = match (&function.route, function.name.as_str()) {
         (Some(route), _) => (request(route)?, is_success),
@@ -22,36 +22,39 @@ pub(crate) fn invocation(function: &Function, token: &str) -> Option<Invocation>
     Some(Invocation::new(event, succeeded))
 }
 
-/// What the yardstick that does nothing is invoked with. Its payload is as long as that of a function.
+/// Returns the invocation for the `floor` baseline. It does not read the event, which has the same size as for a
+/// function.
 pub(crate) fn floor() -> Option<Invocation> {
-    Some(Invocation::new(yardstick_request()?, |_| true))
+    Some(Invocation::new(baseline_request()?, |_| true))
 }
 
-/// What the yardstick that reads a product is invoked with.
+/// Returns the invocation for the `default` baseline, which reads a product.
 pub(crate) fn default() -> Option<Invocation> {
-    Some(Invocation::new(yardstick_request()?, is_success))
+    Some(Invocation::new(baseline_request()?, is_success))
 }
 
-fn yardstick_request() -> Option<Value> {
+fn baseline_request() -> Option<Value> {
     request(&Route { method: "GET".to_owned(), path: "/products/{productId}".to_owned() })
 }
 
-/// Success of a function behind API Gateway.
-fn is_success(answer: &Value) -> bool {
-    answer["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
+/// Returns `true` for a response to API Gateway with a 2xx status.
+fn is_success(response: &Value) -> bool {
+    response["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
 }
 
-fn is_allowed(answer: &Value) -> bool {
-    answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+/// Returns `true` for a response of a Lambda authorizer that allows the request.
+fn is_allowed(response: &Value) -> bool {
+    response["policyDocument"]["Statement"][0]["Effect"] == "Allow"
 }
 
-/// A partial batch response without failures, or the response of a function that reports none.
-fn is_handled(answer: &Value) -> bool {
-    answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
+/// Returns `true` for a batch response without failures, and for the empty response of a function that does not report
+/// them.
+fn is_handled(response: &Value) -> bool {
+    response["batchItemFailures"].as_array().is_none_or(Vec::is_empty)
 }
 
-/// API Gateway's event for a route ("Input format of a Lambda function for proxy integration"); `None` when it takes a body
-/// that nobody has written.
+/// Returns the API Gateway event for a route (Amazon API Gateway, "Input format of a Lambda function for proxy
+/// integration"), or `None` if the route needs a request body that is not defined here.
 fn request(route: &Route) -> Option<Value> {
     let Route { method, path } = route;
     let body = match (method.as_str(), path.as_str()) {
@@ -72,16 +75,17 @@ fn request(route: &Route) -> Option<Value> {
         "Idempotency-Key": "", "User-Agent": "ferrite-bench", "X-Amzn-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
         "X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https",
     });
-    let each: serde_json::Map<_, _> =
+    let multi_value_headers: serde_json::Map<_, _> =
         headers.as_object()?.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
-    let called = path.replace("{productId}", PRODUCT).replace("{orderId}", ORDER);
+    let request_path = path.replace("{productId}", PRODUCT).replace("{orderId}", ORDER);
     Some(json!({
-        "resource": path, "path": called, "httpMethod": method, "headers": headers, "multiValueHeaders": each,
+        "resource": path, "path": request_path, "httpMethod": method, "headers": headers,
+        "multiValueHeaders": multi_value_headers,
         "queryStringParameters": null, "multiValueQueryStringParameters": null,
         "pathParameters": {"productId": PRODUCT, "orderId": ORDER}, "stageVariables": null,
         "requestContext": {
             "accountId": "000000000000", "apiId": "abcdefghij", "resourceId": "abc123", "resourcePath": path,
-            "httpMethod": method, "path": format!("/v1{called}"), "stage": "v1", "protocol": "HTTP/1.1",
+            "httpMethod": method, "path": format!("/v1{request_path}"), "stage": "v1", "protocol": "HTTP/1.1",
             "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com", "domainPrefix": "abcdefghij",
             "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "extendedRequestId": "JKJaXmPLvHcESHA=",
             "requestTime": "22/Nov/2026:22:00:00 +0000", "requestTimeEpoch": 1_795_384_800_000_u64,
@@ -129,7 +133,7 @@ fn queue_message(event: &Value) -> Value {
     })
 }
 
-/// The event of SES about an e-mail that notify-customer sent.
+/// Returns the event that SES publishes to EventBridge about an e-mail from notify-customer.
 fn email_sent() -> Value {
     let digest = "5f2ab3c1d0e94f7b8a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a";
     let tags = json!({ "ses:configuration-set": ["ferrite-bench"], "record": [digest] });
@@ -172,45 +176,46 @@ mod tests {
     }
 
     #[test]
-    fn every_function_of_the_template_has_an_event() {
+    fn every_function_in_the_template_has_an_event() {
         let without: Vec<_> = functions().into_iter().filter(|function| invocation(function, "").is_none()).collect();
         assert!(without.is_empty(), "{without:?}");
     }
 
     #[test]
-    fn no_two_invocations_share_an_idempotency_key() {
+    fn each_invocation_has_its_own_idempotency_key() {
         for function in functions() {
             let invocation = invocation(&function, "").unwrap();
             let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
-            let keyed = function.route.is_some()
+            let has_key = function.route.is_some()
                 || ["process-order", "notify-customer", "confirm-email"].contains(&function.name.as_str());
-            assert_eq!(events.len(), if keyed { 3 } else { 1 }, "{}", function.name);
+            assert_eq!(events.len(), if has_key { 3 } else { 1 }, "{}", function.name);
             let event: Value = serde_json::from_str(&invocation.event(7)).unwrap();
-            let (one, all) = (&event["headers"]["Idempotency-Key"], &event["multiValueHeaders"]["Idempotency-Key"][0]);
-            assert_eq!(one, all, "{}", function.name);
+            let single_value = &event["headers"]["Idempotency-Key"];
+            let multi_value = &event["multiValueHeaders"]["Idempotency-Key"][0];
+            assert_eq!(single_value, multi_value, "{}", function.name);
         }
     }
 
     #[test]
-    fn a_request_matches_its_route() {
+    fn returns_a_request_for_known_routes_only() {
         let route = Route { method: "PATCH".to_owned(), path: "/products/{productId}".to_owned() };
         let event = request(&route).unwrap();
         assert_eq!(event["path"], format!("/products/{PRODUCT}"));
         assert_eq!(event["body"], r#"{"stock":5}"#);
-        assert!(request(&Route { method: "PUT".to_owned(), path: "/unheard-of".to_owned() }).is_none());
+        assert!(request(&Route { method: "PUT".to_owned(), path: "/unknown".to_owned() }).is_none());
     }
 
     #[test]
-    fn a_response_that_reports_a_failure_is_not_a_success() {
-        for (succeeded, good, bad) in [
+    fn rejects_responses_that_report_a_failure() {
+        for (check, success, failure) in [
             (is_success as fn(&Value) -> bool, json!({"statusCode": 201}), json!({"statusCode": 404})),
             (is_handled, json!({"batchItemFailures": []}), json!({"batchItemFailures": [{"itemIdentifier": "1"}]})),
             (is_handled, Value::Null, json!({"batchItemFailures": [{"itemIdentifier": ""}]})),
             (is_allowed, json!({"policyDocument": {"Statement": [{"Effect": "Allow"}]}}), json!({})),
         ] {
-            let invocation = Invocation::new(Value::Null, succeeded);
-            assert!(invocation.succeeded(good.to_string().as_bytes()), "{good}");
-            assert!(!invocation.succeeded(bad.to_string().as_bytes()), "{bad}");
+            let invocation = Invocation::new(Value::Null, check);
+            assert!(invocation.succeeded(success.to_string().as_bytes()), "{success}");
+            assert!(!invocation.succeeded(failure.to_string().as_bytes()), "{failure}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! An event, and how to tell whether a function handled it.
+//! An event for a function, with a check of the function's response.
 
 use serde_json::{Value, json};
 
-/// What a function is invoked with while it is measured.
+/// The event with which the benchmark invokes a function, with a check of the response.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     event: Value,
@@ -10,14 +10,17 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// An event, and whether a response to it means success. A request that fails is fast, and its time means nothing.
+    /// Creates an invocation from an event and a check of the response. The check is needed because a request that
+    /// fails is fast, so its duration must not be measured.
     #[must_use]
     pub fn new(event: Value, succeeded: fn(&Value) -> bool) -> Self {
         Self { event, succeeded }
     }
 
-    /// The event of the invocation `number`. Each has its own idempotency key and message id, because a repeated one would
-    /// only return the saved response.
+    /// Returns the event of the invocation with this number.
+    ///
+    /// Each event has its own idempotency key and message ID. With the same key, the function would only return its saved
+    /// response.
     #[must_use]
     pub fn event(&self, number: u32) -> String {
         let mut event = self.event.clone();
@@ -34,7 +37,7 @@ impl Invocation {
         event.to_string()
     }
 
-    /// Whether the function handled the event.
+    /// Returns `true` if `response` shows that the function handled the event successfully.
     #[must_use]
     pub fn succeeded(&self, response: &[u8]) -> bool {
         serde_json::from_slice(response).is_ok_and(|response| (self.succeeded)(&response))

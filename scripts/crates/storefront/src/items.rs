@@ -1,27 +1,27 @@
-//! The items and events of the benchmark: one product, one customer, one order.
+//! DynamoDB items and domain events for the benchmark: one product, one customer and one order.
 
 use serde_json::{Value, json};
 
-/// The product of every request.
+/// ID of the product in all requests.
 pub(crate) const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a400";
-/// Its image.
+/// ID of the product's image.
 pub(crate) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
-/// The order of every request.
+/// ID of the order in all requests.
 pub(crate) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
-/// The customer that calls.
+/// ID of the customer in all requests.
 pub(crate) const CALLER: &str = "bench-caller";
-/// The partition that has no items, of the calls that open a connection (`NO_PARTITION` of ferrite-aws).
+/// Key of the empty partition that functions access to prewarm a connection (`NO_PARTITION` of ferrite-aws).
 pub(crate) const NO_PARTITION: &str = "NONE";
 
 const TIME: &str = "2026-11-22T22:00:00.000Z";
-/// How many entries a list has.
-const PAGE: usize = 10;
+/// Number of items on a page of a list.
+const PAGE_SIZE: usize = 10;
 
 fn price() -> Value {
     json!({"M": {"amount": {"N": "1250"}, "currency": {"S": "EUR"}}})
 }
 
-/// The product as DynamoDB has it, with one image that is ready.
+/// Returns the DynamoDB item of a product with one image in the state `ready`.
 pub(crate) fn product(id: &str) -> Value {
     let variant = |side: &str| json!({"M": {"width": {"N": side}, "height": {"N": side}}});
     let image = json!({
@@ -30,13 +30,13 @@ pub(crate) fn product(id: &str) -> Value {
     });
     json!({
         "pk": {"S": format!("PRODUCT#{id}")}, "sk": {"S": "PRODUCT"}, "gsi1pk": {"S": "PRODUCTS"}, "gsi1sk": {"S": id},
-        "id": {"S": id}, "name": {"S": "Enamel mug"}, "description": {"S": "Holds 350 ml and survives the dishwasher."},
+        "id": {"S": id}, "name": {"S": "Enamel mug"}, "description": {"S": "Holds 350 ml and is dishwasher safe."},
         "price": price(), "stock": {"N": "40"}, "images": {"M": {IMAGE: {"M": image}}},
         "version": {"N": "3"}, "createdAt": {"S": TIME}, "updatedAt": {"S": TIME},
     })
 }
 
-/// The order as DynamoDB has it: pending, of one line.
+/// Returns the DynamoDB item of a pending order with one line.
 pub(crate) fn order(id: &str) -> Value {
     let line = json!({"productId": {"S": PRODUCT}, "quantity": {"N": "2"}, "unitPrice": price()});
     json!({
@@ -47,7 +47,7 @@ pub(crate) fn order(id: &str) -> Value {
     })
 }
 
-/// The customer as DynamoDB has them.
+/// Returns the DynamoDB item of the customer.
 pub(crate) fn customer() -> Value {
     json!({
         "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": "PROFILE"}, "customerId": {"S": CALLER},
@@ -56,13 +56,13 @@ pub(crate) fn customer() -> Value {
     })
 }
 
-/// A page of products or orders: `item` with identifiers that count on from `first`.
+/// Returns a page of products or orders, which `item` creates. Their IDs are consecutive and start with `first`.
 pub(crate) fn page(item: fn(&str) -> Value, first: &str) -> Vec<Value> {
-    let (digits, _) = first.split_at(first.len() - 2);
-    (0..PAGE).map(|number| item(&format!("{digits}{number:02x}"))).collect()
+    let (prefix, _) = first.split_at(first.len() - 2);
+    (0..PAGE_SIZE).map(|number| item(&format!("{prefix}{number:02x}"))).collect()
 }
 
-/// The domain event that the order was placed, as an EventBridge rule puts it into a queue.
+/// Returns the domain event for a placed order, in the format in which an EventBridge rule sends it to a queue.
 pub(crate) fn order_placed() -> Value {
     let lines = json!([{"productId": PRODUCT, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}}]);
     let total = json!({"amount": 2500, "currency": "EUR"});
@@ -70,7 +70,7 @@ pub(crate) fn order_placed() -> Value {
     event("ferrite.order.placed.v1", ORDER, &data)
 }
 
-/// The domain event that the customer registered, in the same way.
+/// Returns the domain event for a registered customer, in the format in which an EventBridge rule sends it to a queue.
 pub(crate) fn customer_registered() -> Value {
     event("ferrite.customer.registered.v1", CALLER, &json!({ "customerId": CALLER }))
 }

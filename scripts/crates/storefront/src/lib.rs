@@ -1,15 +1,16 @@
-//! What the scripts need to know about the example storefront. A fork replaces this crate by one for its own application.
+//! The parts of the scripts that depend on the example storefront. A fork replaces this crate with one for its own
+//! application.
 //!
-//! [`demo`] is the data that `./scripts/dev` loads into an empty stack. [`workload::STOREFRONT`] is what `./scripts/bench`
-//! invokes the functions with, and what AWS answers them meanwhile.
+//! [`demo`] contains the data that `./scripts/dev` loads into an empty stack. [`workload::STOREFRONT`] contains the
+//! events with which `./scripts/bench` invokes the functions, and the responses of AWS to the calls of the functions.
 
-mod answers;
 pub mod demo;
 mod events;
 mod invocation;
 mod items;
+mod responses;
 pub mod scopes;
 pub mod workload;
 
-pub use self::answers::{AwsCall, AwsResponse};
 pub use self::invocation::Invocation;
+pub use self::responses::{AwsCall, AwsResponse};

@@ -1,4 +1,4 @@
-//! The responses of AWS while functions are measured.
+//! The responses of AWS to the functions while the benchmark measures them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::items::{NO_PARTITION, ORDER, PRODUCT, customer, order, page, product};
 
-/// 64 by 64 pixels, so that decoding does not dominate the figures of process-image.
-const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
+/// A PNG image of only 64 by 64 pixels, so that decoding it does not dominate the measurements of process-image.
+const PNG_IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42tXPEXdCYQAA0O+d8yAIgiAIBkEQBMEgCAbBYBAEQRAEQRAEwYNBEA\
     SDwSAYDAZBEARBEARBEARBEASDwWDQ77jn3D9woxCSOARXFGI9kNIDaT2Q0QNZPZDTA3k98KAHCnqgqAdKeqCsByp64FEPVPVATQ886YG6HnjW\
     Ay96oKEHmnqgpQfaeqCjB7p6oKcH+npgoAeGemCkBxI98KoHxnpgogemeuBND7zrgQ89MNMDn3rgSw9864G5HljogaUeWOmBtR7Y6IGtHtjpgb\
     0eOOiBox446YGzHrjogaseuOmBHz3wqwf+9MC/HbgDsdh+wdM3ARsAAAAASUVORK5CYII=";
@@ -16,40 +16,40 @@ const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAA8klEQVR42
 const EMAIL_SENT: &str = "<SendEmailResponse xmlns=\"http://ses.amazonaws.com/doc/2010-12-01/\"><SendEmailResult>\
     <MessageId>0102018b</MessageId></SendEmailResult></SendEmailResponse>";
 
-/// A call of a function to AWS.
+/// An HTTP request from a function to AWS.
 #[derive(Debug, Clone, Copy)]
 pub struct AwsCall<'a> {
-    /// The HTTP method.
+    /// HTTP method.
     pub method: &'a Method,
-    /// The path.
+    /// URL path.
     pub path: &'a str,
-    /// The header `X-Amz-Target`: the service and the operation of a JSON protocol.
+    /// The `X-Amz-Target` header, which contains the service and the operation of an AWS JSON protocol.
     pub target: Option<&'a str>,
-    /// The body.
+    /// Request body.
     pub body: &'a [u8],
 }
 
-/// A response of AWS.
+/// An HTTP response from AWS.
 #[derive(Debug, Clone)]
 pub struct AwsResponse {
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
-    /// The media type of the body.
+    /// Media type of the body.
     pub content_type: &'static str,
-    /// The body.
+    /// Response body.
     pub body: Vec<u8>,
 }
 
-/// The response to a call; `None` for a call that no function makes while everything succeeds. `parameter` is the value of
-/// every parameter.
-pub(crate) fn answer(call: &AwsCall<'_>, parameter: &str) -> Option<AwsResponse> {
-    let Some(target) = call.target else { return untargeted(call) };
+/// Returns the response to a call, or `None` for a call that no function makes unless it fails. `parameter` is the
+/// value of every SSM parameter.
+pub(crate) fn response_to(call: &AwsCall<'_>, parameter: &str) -> Option<AwsResponse> {
+    let Some(target) = call.target else { return response_without_target(call) };
     let body: Value = serde_json::from_slice(call.body).ok()?;
     if reports_failure(&body) {
         return None;
     }
     let (_, operation) = target.split_once('.')?;
-    let answer = match operation {
+    let response = match operation {
         "Query" if is_prewarm(&body) => json!({ "Count": 0, "ScannedCount": 0, "Items": [] }),
         "PutItem" | "UpdateItem" | "DeleteItem" if is_prewarm(&body) => {
             let error = json!({
@@ -60,8 +60,8 @@ pub(crate) fn answer(call: &AwsCall<'_>, parameter: &str) -> Option<AwsResponse>
         }
         "GetItem" => get_item(&body),
         "Query" => {
-            let of_products = body["ExpressionAttributeValues"][":all"].is_object();
-            let items = if of_products { page(product, PRODUCT) } else { page(order, ORDER) };
+            let is_product_query = body["ExpressionAttributeValues"][":all"].is_object();
+            let items = if is_product_query { page(product, PRODUCT) } else { page(order, ORDER) };
             json!({ "Count": items.len(), "ScannedCount": items.len(), "Items": items })
         }
         "BatchGetItem" => batch_get_item(&body),
@@ -73,18 +73,18 @@ pub(crate) fn answer(call: &AwsCall<'_>, parameter: &str) -> Option<AwsResponse>
         "PutEvents" => return Some(put_events(&body)),
         _ => return None,
     };
-    Some(AwsResponse::json(StatusCode::OK, &answer))
+    Some(AwsResponse::json(StatusCode::OK, &response))
 }
 
-/// The response to calls of S3 and SES, which are identified by path or body.
-fn untargeted(call: &AwsCall<'_>) -> Option<AwsResponse> {
+/// Returns the response to a call of S3 or SES, which are identified by path or body instead of `X-Amz-Target`.
+fn response_without_target(call: &AwsCall<'_>) -> Option<AwsResponse> {
     match *call.method {
         Method::POST if call.body.starts_with(b"Action=SendEmail&") => {
             Some(AwsResponse { status: StatusCode::OK, content_type: "text/xml", body: EMAIL_SENT.as_bytes().to_vec() })
         }
         Method::GET if call.path.contains("/uploads/") => {
-            let picture = STANDARD.decode(PICTURE).ok()?;
-            Some(AwsResponse { status: StatusCode::OK, content_type: "image/png", body: picture })
+            let image = STANDARD.decode(PNG_IMAGE).ok()?;
+            Some(AwsResponse { status: StatusCode::OK, content_type: "image/png", body: image })
         }
         Method::PUT => Some(AwsResponse { status: StatusCode::OK, content_type: "application/xml", body: Vec::new() }),
         _ => None,
@@ -97,7 +97,9 @@ impl AwsResponse {
     }
 }
 
-/// A function that marks an image or an order as failed does not fail itself; only its write shows it.
+/// Returns `true` if a write sets the state of an image or an order to failed.
+///
+/// The response of such a function reports success, so only its write shows that processing failed.
 fn reports_failure(body: &Value) -> bool {
     match body {
         Value::Object(members) if members.len() == 1 => {
@@ -110,14 +112,15 @@ fn reports_failure(body: &Value) -> bool {
     }
 }
 
-/// Whether a call only opens the connection: its partition never has items.
+/// Returns `true` if a call only prewarms the connection, which means that it accesses the empty partition.
 fn is_prewarm(body: &Value) -> bool {
-    let queried = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
-    let named = [&body["Key"]["pk"], &body["Item"]["pk"]];
-    queried.chain(named).any(|value| value["S"] == NO_PARTITION)
+    let query_values = body["ExpressionAttributeValues"].as_object().into_iter().flat_map(|values| values.values());
+    let keys = [&body["Key"]["pk"], &body["Item"]["pk"]];
+    query_values.chain(keys).any(|value| value["S"] == NO_PARTITION)
 }
 
-/// Products and orders exist. Anything else does not, such as a saved response of an idempotency key.
+/// Returns the response to GetItem. Products, orders and customers exist, but other items, such as the saved response
+/// of an idempotency key, do not.
 fn get_item(body: &Value) -> Value {
     let partition = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
     match partition.split_once('#') {
@@ -130,12 +133,12 @@ fn get_item(body: &Value) -> Value {
 
 fn batch_get_item(body: &Value) -> Value {
     let tables = body["RequestItems"].as_object().into_iter().flatten();
-    let found = tables.map(|(table, wanted)| {
-        let keys = wanted["Keys"].as_array().into_iter().flatten();
+    let responses = tables.map(|(table, request)| {
+        let keys = request["Keys"].as_array().into_iter().flatten();
         let items = keys.map(|key| get_item(&json!({ "Key": key }))["Item"].take());
         (table.clone(), Value::Array(items.filter(|item| !item.is_null()).collect()))
     });
-    json!({ "Responses": found.collect::<serde_json::Map<_, _>>(), "UnprocessedKeys": {} })
+    json!({ "Responses": responses.collect::<serde_json::Map<_, _>>(), "UnprocessedKeys": {} })
 }
 
 fn put_events(body: &Value) -> AwsResponse {
@@ -152,67 +155,69 @@ fn put_events(body: &Value) -> AwsResponse {
 mod tests {
     use super::*;
 
-    fn ask(target: &str, body: &Value) -> Option<Value> {
+    fn send(target: &str, body: &Value) -> Option<Value> {
         let body = body.to_string();
         let call = AwsCall { method: &Method::POST, path: "/", target: Some(target), body: body.as_bytes() };
-        answer(&call, "{}").map(|answer| serde_json::from_slice(&answer.body).unwrap())
+        response_to(&call, "{}").map(|response| serde_json::from_slice(&response.body).unwrap())
     }
 
     #[test]
-    fn products_and_orders_are_there_and_saved_answers_are_not() {
-        let get = |pk: &str| ask("DynamoDB_20120810.GetItem", &json!({"Key": {"pk": {"S": pk}, "sk": {"S": "x"}}})).unwrap();
+    fn returns_products_orders_and_customers_but_no_saved_responses() {
+        let get =
+            |pk: &str| send("DynamoDB_20120810.GetItem", &json!({"Key": {"pk": {"S": pk}, "sk": {"S": "x"}}})).unwrap();
         assert_eq!(get(&format!("PRODUCT#{PRODUCT}"))["Item"]["id"]["S"], PRODUCT);
         assert_eq!(get("CUSTOMER#x")["Item"]["status"]["S"], "pending");
         let profile = json!({"Key": {"pk": {"S": "CUSTOMER#x"}, "sk": {"S": "PROFILE"}}});
-        assert_eq!(ask("DynamoDB_20120810.GetItem", &profile).unwrap()["Item"]["name"]["S"], "Ada");
+        assert_eq!(send("DynamoDB_20120810.GetItem", &profile).unwrap()["Item"]["name"]["S"], "Ada");
         assert_eq!(get("IDEMPOTENCY#x"), json!({}));
     }
 
     #[test]
-    fn a_batch_answers_each_key_under_its_table() {
+    fn returns_the_items_of_a_batch_by_table() {
         let key = json!({"pk": {"S": format!("PRODUCT#{PRODUCT}")}, "sk": {"S": "PRODUCT"}});
-        let answer = ask("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {"t": {"Keys": [key]}}})).unwrap();
-        assert_eq!(answer["Responses"]["t"][0]["id"]["S"], PRODUCT);
+        let response = send("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {"t": {"Keys": [key]}}})).unwrap();
+        assert_eq!(response["Responses"]["t"][0]["id"]["S"], PRODUCT);
     }
 
-    /// Else an init that opens its connection by a query would read a page that is not there.
+    /// The responses must be those of DynamoDB for an empty partition. Otherwise, an init phase that prewarms its
+    /// connection with a query would parse a page of items that it does not parse on AWS.
     #[test]
-    fn what_opens_a_connection_finds_nothing_and_changes_nothing() {
+    fn prewarm_calls_return_no_items_and_write_nothing() {
         let values = json!({"ExpressionAttributeValues": {":none": {"S": NO_PARTITION}}});
-        assert_eq!(ask("DynamoDB_20120810.Query", &values).unwrap()["Items"], json!([]));
+        assert_eq!(send("DynamoDB_20120810.Query", &values).unwrap()["Items"], json!([]));
         let no_item = json!({"pk": {"S": NO_PARTITION}, "sk": {"S": NO_PARTITION}});
-        assert_eq!(ask("DynamoDB_20120810.GetItem", &json!({"Key": no_item})).unwrap(), json!({}));
+        assert_eq!(send("DynamoDB_20120810.GetItem", &json!({"Key": no_item})).unwrap(), json!({}));
         for (operation, body) in [
             ("PutItem", json!({"Item": no_item})),
             ("UpdateItem", json!({"Key": no_item})),
             ("DeleteItem", json!({"Key": no_item})),
         ] {
-            let error = ask(&format!("DynamoDB_20120810.{operation}"), &body).unwrap();
+            let error = send(&format!("DynamoDB_20120810.{operation}"), &body).unwrap();
             assert!(error["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"), "{operation}");
         }
     }
 
     #[test]
-    fn a_page_has_each_identifier_once() {
-        let answer =
-            ask("DynamoDB_20120810.Query", &json!({"ExpressionAttributeValues": {":all": {"S": "PRODUCTS"}}})).unwrap();
+    fn items_of_a_page_have_different_ids() {
+        let response =
+            send("DynamoDB_20120810.Query", &json!({"ExpressionAttributeValues": {":all": {"S": "PRODUCTS"}}})).unwrap();
         let ids: std::collections::BTreeSet<_> =
-            answer["Items"].as_array().unwrap().iter().map(|item| item["id"]["S"].as_str().unwrap()).collect();
-        assert_eq!(ids.len() as u64, answer["Count"].as_u64().unwrap());
+            response["Items"].as_array().unwrap().iter().map(|item| item["id"]["S"].as_str().unwrap()).collect();
+        assert_eq!(ids.len() as u64, response["Count"].as_u64().unwrap());
         assert!(ids.contains(PRODUCT));
     }
 
     #[test]
-    fn every_entry_is_accepted_and_none_is_refused() {
-        let put = |entries: Value| ask("AWSEvents.PutEvents", &json!({ "Entries": entries })).unwrap();
+    fn put_events_accepts_all_entries_but_rejects_an_empty_list() {
+        let put = |entries: Value| send("AWSEvents.PutEvents", &json!({ "Entries": entries })).unwrap();
         assert_eq!(put(json!([{}, {}]))["Entries"].as_array().unwrap().len(), 2);
         assert_eq!(put(json!([]))["__type"], "ValidationException");
     }
 
     #[test]
-    fn what_only_a_failing_function_asks_has_no_answer() {
+    fn has_no_response_to_calls_that_only_a_failing_function_makes() {
         let failed = json!({"ExpressionAttributeValues": {":state": {"S": "failed"}, ":reason": {"S": "why"}}});
-        assert!(ask("DynamoDB_20120810.UpdateItem", &failed).is_none());
-        assert!(ask("AmazonSQS.SendMessage", &json!({})).is_none());
+        assert!(send("DynamoDB_20120810.UpdateItem", &failed).is_none());
+        assert!(send("AmazonSQS.SendMessage", &json!({})).is_none());
     }
 }

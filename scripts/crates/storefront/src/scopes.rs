@@ -1,4 +1,4 @@
 //! The OAuth scopes of the storefront's API.
 
-/// The scope that makes a caller an admin.
+/// The scope that admins have.
 pub const ADMIN_SCOPE: &str = "products:write";

@@ -1,33 +1,34 @@
-//! What the benchmark needs to know about the application.
+//! The application-specific part of the benchmark.
 
 use ferrite_local_stack::template::Function;
 
-use crate::answers::{self, AwsCall, AwsResponse};
 use crate::events;
 use crate::invocation::Invocation;
 use crate::items::CALLER;
+use crate::responses::{self, AwsCall, AwsResponse};
 
-/// The calls of the benchmark to the functions, and the responses of AWS to the functions.
+/// The events with which the benchmark invokes the functions, and the responses of AWS to the calls of the functions.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
-    /// The customer that calls.
+    /// ID of the customer in the requests.
     pub caller: &'static str,
-    /// What a function is invoked with; `None` when there is no event for it. The second argument is a token of the caller.
+    /// Returns the event for a function, or `None` if there is no event for it. The second argument is a token of the
+    /// caller.
     pub invocation: fn(&Function, &str) -> Option<Invocation>,
-    /// What the yardstick that does nothing is invoked with.
+    /// Returns the event for the `floor` baseline, a minimal function.
     pub floor: fn() -> Option<Invocation>,
-    /// What the yardstick that does what a function does is invoked with.
+    /// Returns the event for the `default` baseline, a function built the usual way.
     pub default: fn() -> Option<Invocation>,
-    /// What AWS answers to a call; `None` for a call that no function makes while everything succeeds. The second argument is
-    /// the value of every parameter.
+    /// Returns the response of AWS to a call, or `None` for a call that no function makes unless it fails. The second
+    /// argument is the value of every SSM parameter.
     pub answer: fn(&AwsCall<'_>, &str) -> Option<AwsResponse>,
 }
 
-/// The storefront's.
+/// The workload of the storefront.
 pub const STOREFRONT: Workload = Workload {
     caller: CALLER,
     invocation: events::invocation,
     floor: events::floor,
     default: events::default,
-    answer: answers::answer,
+    answer: responses::response_to,
 };
