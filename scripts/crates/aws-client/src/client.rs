@@ -121,8 +121,8 @@ impl AwsClient {
         Ok(self.send(request, form, service.name, operation)?.payload)
     }
 
-    /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name and its signing name:
-    /// `lambda` or `apigateway`.
+    /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name and its signing
+    /// name: `lambda` or `apigateway`.
     ///
     /// # Errors
     /// Returns an error if the service does not respond or returns an error response.
@@ -139,8 +139,8 @@ impl AwsClient {
     /// Invokes a function (AWS Lambda, Invoke): synchronously if `wait` is set, and asynchronously otherwise.
     ///
     /// # Errors
-    /// Returns an error if Lambda does not respond or returns an error response. An error of the function itself is reported in
-    /// [`InvokeResponse::failed`].
+    /// Returns an error if Lambda does not respond or returns an error response. An error of the function itself is
+    /// reported in [`InvokeResponse::failed`].
     pub fn invoke(&self, function: &str, event: &Value, wait: bool) -> Result<InvokeResponse, AwsError> {
         let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url("lambda"));
         let request = Request::post(url)

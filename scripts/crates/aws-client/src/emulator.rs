@@ -1,4 +1,5 @@
-//! Emulator endpoints that AWS does not have, for assertions in tests: the e-mails that were sent and the messages in a queue.
+//! Emulator endpoints that AWS does not have, for assertions in tests: the e-mails that were sent and the messages in a
+//! queue.
 
 use serde_json::Value;
 

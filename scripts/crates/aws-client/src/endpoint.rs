@@ -83,8 +83,8 @@ impl Credentials {
         Self { access_key: test(), secret_key: test(), session_token: None, region: "us-east-1".to_owned() }
     }
 
-    /// Returns the credentials in the environment, for the emulator at `AWS_ENDPOINT_URL`. Variables that are not set have the
-    /// values of [`Credentials::emulator`].
+    /// Returns the credentials in the environment, for the emulator at `AWS_ENDPOINT_URL`. Variables that are not set
+    /// have the values of [`Credentials::emulator`].
     #[must_use]
     pub fn from_environment() -> Self {
         let defaults = Self::emulator();
@@ -134,7 +134,8 @@ impl Target {
         Self { endpoint: Endpoint::local(port), credentials: Credentials::emulator() }
     }
 
-    /// Returns the emulator at `AWS_ENDPOINT_URL` with the credentials in the environment, or `None` if the variable is not set.
+    /// Returns the emulator at `AWS_ENDPOINT_URL` with the credentials in the environment, or `None` if the variable is
+    /// not set.
     ///
     /// # Errors
     /// Returns an error if `AWS_ENDPOINT_URL` is not a URL of the form `http://host:port`.
@@ -143,8 +144,8 @@ impl Target {
     }
 }
 
-/// Returns an HTTP client for emulators: it uses no proxy, has a timeout of 60 seconds, and returns responses with an error
-/// status as responses.
+/// Returns an HTTP client for emulators: it uses no proxy, has a timeout of 60 seconds, and returns responses with an
+/// error status as responses.
 #[must_use]
 pub fn http_client() -> ureq::Agent {
     ureq::Agent::config_builder()

@@ -14,7 +14,8 @@ pub struct FunctionKeys {
 }
 
 impl FunctionKeys {
-    /// Computes the access key of a function with the execution role `role_arn`, which MiniStack derives from the two ARNs.
+    /// Computes the access key of a function with the execution role `role_arn`, which MiniStack derives from the two
+    /// ARNs.
     #[must_use]
     pub fn derived(function_arn: &str, role_arn: &str) -> Self {
         let digest = hex_sha256(&format!("{function_arn}:{role_arn}"));

@@ -1,7 +1,7 @@
 //! The AWS client of the scripts and the tests. It supports only the operations that they need.
 //!
-//! [`client::AwsClient`] calls AWS or an emulator. [`emulator`] reads data that only emulators expose, such as the e-mails that
-//! SES accepted. [`signer`] signs a single request, for the proxies in `tests/`.
+//! [`client::AwsClient`] calls AWS or an emulator. [`emulator`] reads data that only emulators expose, such as the
+//! e-mails that SES accepted. [`signer`] signs a single request, for the proxies in `tests/`.
 
 pub mod client;
 pub mod emulator;

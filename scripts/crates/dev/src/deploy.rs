@@ -1,5 +1,5 @@
-//! `./scripts/deploy ENVIRONMENT`: builds every function for Lambda, then runs `sam deploy` with the environment's section of
-//! samconfig.toml.
+//! `./scripts/deploy ENVIRONMENT`: builds every function for Lambda, then runs `sam deploy` with the environment's
+//! section of samconfig.toml.
 
 use std::io::IsTerminal as _;
 
@@ -18,12 +18,12 @@ use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 
 /// Maximum length of a stack name, so that the bucket name `<stack>-images-<account>-<region>` is valid.
 ///
-/// A bucket name has at most 63 characters, without upper-case letters (Amazon S3, "General purpose bucket naming rules"). The
-/// account ID has 12 characters and the longest region name has 14.
+/// A bucket name has at most 63 characters, without upper-case letters (Amazon S3, "General purpose bucket naming
+/// rules"). The account ID has 12 characters and the longest region name has 14.
 const MAX_STACK_NAME_LENGTH: usize = 28;
 
-/// Builds the functions and deploys the stack. For a new environment, the SAM CLI prompts for the settings that are missing in
-/// samconfig.toml.
+/// Builds the functions and deploys the stack. For a new environment, the SAM CLI prompts for the settings that are
+/// missing in samconfig.toml.
 ///
 /// # Errors
 /// Returns an error if a step fails.
@@ -32,8 +32,8 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
     let section = Section::read(checkout, environment)?;
     if section.is_none() && !std::io::stdin().is_terminal() {
         bail!(
-            "samconfig.toml: [{environment}.deploy.parameters] has no stack_name; set it, or run the command in a terminal to be \
-             prompted for it"
+            "samconfig.toml: [{environment}.deploy.parameters] has no stack_name; set it, or run the \
+             command in a terminal to be prompted for it"
         );
     }
     let name = section.as_ref().map_or_else(|| format!("ferrite-{environment}"), |section| section.stack.clone());
@@ -78,8 +78,8 @@ fn check_stack_name(name: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!(
-        "samconfig.toml: invalid stack name {name:?}: because bucket names contain it, it must start with a lower-case letter, \
-         contain only lower-case letters, digits and hyphens, and have at most {MAX_STACK_NAME_LENGTH} characters"
+        "samconfig.toml: invalid stack name {name:?}: because bucket names contain it, it must start with a lower-case \
+         letter, contain only lower-case letters, digits and hyphens, and have at most {MAX_STACK_NAME_LENGTH} characters"
     )
 }
 

@@ -174,7 +174,8 @@ impl<'a> Session<'a> {
         Ok((session, emulator))
     }
 
-    /// Returns the URL of the API if the emulator has restored the stack from its saved state and nothing has changed since.
+    /// Returns the URL of the API if the emulator has restored the stack from its saved state and nothing has changed
+    /// since.
     fn restored_api_url(&self) -> anyhow::Result<Option<String>> {
         let deployed = fs::read_to_string(self.fingerprint_file()).unwrap_or_default();
         if deployed != self.fingerprint()? {
@@ -302,8 +303,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Installs the tools and builds the functions in parallel: the installation is limited by the network, and the build by the
-/// CPU.
+/// Installs the tools and builds the functions in parallel: the installation is limited by the network, and the build
+/// by the CPU.
 fn prepare(checkout: &Checkout, staging: &Staging, kind: EmulatorKind) -> anyhow::Result<(Tools, Installed)> {
     thread::scope(|scope| {
         let sam = scope.spawn(|| install(checkout, &DEPLOY_TOOLS));

@@ -9,8 +9,8 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use ferrite_local_stack::checkout::Checkout;
 
-/// Debounce time: events that follow each other within this time count as one edit, because editors save a file in several
-/// steps.
+/// Debounce time: events that follow each other within this time count as one edit, because editors save a file in
+/// several steps.
 const DEBOUNCE: Duration = Duration::from_millis(80);
 
 /// What an edit has changed.
@@ -32,8 +32,8 @@ impl Sources {
     /// Starts watching.
     ///
     /// # Errors
-    /// Returns an error if the operating system cannot watch the files. On Linux, the usual reason is the limit of inotify
-    /// watches.
+    /// Returns an error if the operating system cannot watch the files. On Linux, the usual reason is the limit of
+    /// inotify watches.
     pub(crate) fn watch(checkout: &Checkout) -> notify::Result<Self> {
         let (sender, events) = channel();
         let mut watcher = notify::recommended_watcher(sender)?;

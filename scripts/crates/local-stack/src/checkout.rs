@@ -23,7 +23,8 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// Returns the checkout whose root is the current folder. `scripts/ferrite` changes to the root before it runs a command.
+    /// Returns the checkout whose root is the current folder. `scripts/ferrite` changes to the root before it runs a
+    /// command.
     ///
     /// # Errors
     /// Returns an error if the current folder is not the root of a checkout.
@@ -56,8 +57,8 @@ impl Checkout {
         self.path(".ferrite/keys")
     }
 
-    /// Returns the folder for the logs, state and staged code of a run (`dev`, `test`, `deploy-staging` …), and creates it if
-    /// it does not exist.
+    /// Returns the folder for the logs, state and staged code of a run (`dev`, `test`, `deploy-staging` …), and creates
+    /// it if it does not exist.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created.

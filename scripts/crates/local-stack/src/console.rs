@@ -11,8 +11,8 @@ pub fn keep_stdout_for_data() {
     STDOUT_IS_FOR_DATA.store(true, Ordering::Relaxed);
 }
 
-/// Prints one line of progress. Write errors, for example from a closed stdout (`| head`), are ignored, so that the command
-/// still cleans up.
+/// Prints one line of progress. Write errors, for example from a closed stdout (`| head`), are ignored, so that the
+/// command still cleans up.
 pub fn report(line: &str) {
     if STDOUT_IS_FOR_DATA.load(Ordering::Relaxed) {
         let _ = writeln!(io::stderr().lock(), "{line}");
@@ -44,7 +44,7 @@ pub fn step<T, E>(title: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T,
 pub fn seconds(elapsed: Duration) -> String {
     match elapsed.as_secs() {
         0..60 => format!("{:.1} s", elapsed.as_secs_f64()),
-        whole => format!("{} min {} s", whole / 60, whole % 60),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
     }
 }
 

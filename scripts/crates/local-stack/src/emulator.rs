@@ -115,7 +115,8 @@ pub struct StartOptions<'a> {
     /// Folder from which the emulator loads its state and to which it saves it when it stops. LocalStack ignores it and
     /// always starts empty.
     pub state: Option<&'a Path>,
-    /// Local port to which functions send their AWS calls, if it is not the emulator's own port. Only MiniStack supports it.
+    /// Local port to which functions send their AWS calls, if it is not the emulator's own port. Only MiniStack
+    /// supports it.
     pub functions_port: Option<u16>,
 }
 

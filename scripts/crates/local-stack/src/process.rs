@@ -1,7 +1,8 @@
 //! Runs child processes, each in its own process group, and terminates them when this program exits.
 //!
-//! When this program receives a signal (Ctrl-C, SIGTERM, SIGHUP), it signals every group. A call that waits for a child then
-//! returns [`ProcessError::Interrupted`]. Dropping a [`Group`] terminates the processes in it that are still running.
+//! When this program receives a signal (Ctrl-C, SIGTERM, SIGHUP), it signals every group. A call that waits for a child
+//! then returns [`ProcessError::Interrupted`]. Dropping a [`Group`] terminates the processes in it that are still
+//! running.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -67,8 +68,8 @@ pub fn log_tail(log: &Path) -> String {
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 static SIGNALS: AtomicUsize = AtomicUsize::new(0);
 
-/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP. The first signal sends SIGTERM to every group, and any further signal
-/// sends SIGKILL.
+/// Installs a handler for Ctrl-C, SIGTERM and SIGHUP. The first signal sends SIGTERM to every group, and any further
+/// signal sends SIGKILL.
 ///
 /// # Errors
 /// Returns an error if the handler cannot be installed.
@@ -100,8 +101,8 @@ fn groups() -> std::sync::MutexGuard<'static, BTreeSet<i32>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends a signal to a process group, and returns `false` if the group has no running process. (macOS returns EPERM if only
-/// zombies remain in the group.)
+/// Sends a signal to a process group, and returns `false` if the group has no running process. (macOS returns EPERM if
+/// only zombies remain in the group.)
 fn signal_group(group: i32, signal: Signal) -> bool {
     killpg(Pid::from_raw(group), signal).is_ok()
 }
@@ -111,7 +112,8 @@ pub fn terminate_process(id: i32) {
     let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
 }
 
-/// Terminates a process group that another process started: first with SIGTERM, and with SIGKILL if it still runs after `grace`.
+/// Terminates a process group that another process started: first with SIGTERM, and with SIGKILL if it still runs after
+/// `grace`.
 pub fn terminate_group(group: i32, grace: Duration) {
     let deadline = Instant::now() + grace;
     let mut alive = signal_group(group, Signal::SIGTERM);

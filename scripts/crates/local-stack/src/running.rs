@@ -55,8 +55,8 @@ impl RunLock {
         }
     }
 
-    /// Returns the recorded emulator if it is running. If this process did not start it, it is detached, or the command that
-    /// started it was killed.
+    /// Returns the recorded emulator if it is running. If this process did not start it, it is detached, or the command
+    /// that started it was killed.
     #[must_use]
     pub fn running(&self) -> Option<Running> {
         read(&self.record_path).filter(Running::is_alive)

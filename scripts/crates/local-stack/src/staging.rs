@@ -91,7 +91,8 @@ impl Staging {
         copy_without_symbols(&binary.path, &fresh)?;
         let code = fs::read(&fresh).map_err(at(&fresh))?;
         let unchanged = fs::read(&bootstrap).is_ok_and(|staged| staged == code);
-        // Replace the file even if the code is unchanged: its new modification time makes later calls skip the comparison.
+        // Replace the file even if the code is unchanged: its new modification time makes later calls skip the
+        // comparison.
         fs::rename(&fresh, &bootstrap).map_err(at(&bootstrap))?;
         Ok(!unchanged)
     }
@@ -139,7 +140,8 @@ fn is_older(source: &Path, copy: &Path) -> bool {
     matches!((modified(source), modified(copy)), (Some(source), Some(copy)) if source < copy)
 }
 
-/// Copies a binary without its debug symbols, which are two thirds of a dev build and would be packaged at every deployment.
+/// Copies a binary without its debug symbols, which are two thirds of a dev build and would be packaged at every
+/// deployment.
 ///
 /// Symbols are stripped only on Linux. On macOS, the binary does not contain them, and stripping it would invalidate its
 /// signature.
@@ -173,8 +175,8 @@ mod tests {
             Self(path)
         }
 
-        /// Writes a binary whose modification time is `seconds` in the future, so that it is newer than any staged copy even
-        /// on file systems with coarse timestamps.
+        /// Writes a binary whose modification time is `seconds` in the future, so that it is newer than any staged copy
+        /// even on file systems with coarse timestamps.
         fn binary(&self, code: &str, seconds: u64) -> Binary {
             let path = self.0.join("built");
             fs::write(&path, code).unwrap();

@@ -61,15 +61,16 @@ impl Template {
     /// Returns all functions of the template.
     ///
     /// # Errors
-    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the binary.
+    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the
+    /// binary.
     pub fn functions(&self) -> Result<Vec<Function>, TemplateError> {
         self.properties()
             .map(|properties| Ok(Function { name: function_name(properties)?, route: route(properties) }))
             .collect()
     }
 
-    /// Returns the environment variables of a function in a stack with `parameters`: those that the template sets, and those
-    /// that Lambda derives from the logging configuration.
+    /// Returns the environment variables of a function in a stack with `parameters`: those that the template sets, and
+    /// those that Lambda derives from the logging configuration.
     ///
     /// # Errors
     /// Returns an error if a value uses an intrinsic function other than `!Ref`, `!Sub` and `!GetAtt`.
@@ -106,7 +107,8 @@ impl Template {
     /// Returns all routes, each with the name of its function and whether it is public (needs no token).
     ///
     /// # Errors
-    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the binary.
+    /// Returns an error if the `CodeUri` of a function is not `target/lambda/NAME/`, where cargo-lambda writes the
+    /// binary.
     pub fn routes(&self) -> Result<Vec<(Route, String, bool)>, TemplateError> {
         let mut routes = Vec::new();
         for properties in self.properties() {

@@ -1,5 +1,5 @@
-//! Installs the Python tools. Each tool set has its own virtual environment in .tools/, with the versions and hashes of its
-//! lock file.
+//! Installs the Python tools. Each tool set has its own virtual environment in .tools/, with the versions and hashes of
+//! its lock file.
 //!
 //! uv installs the tool sets. uv itself is a Python package too, which pip installs first.
 
@@ -117,7 +117,8 @@ impl Tools {
         self.bin.join(tool)
     }
 
-    /// Returns a command that runs a tool. The other tools of the set come first on its `PATH`, where cargo-lambda finds zig.
+    /// Returns a command that runs a tool. The other tools of the set come first on its `PATH`, where cargo-lambda
+    /// finds zig.
     #[must_use]
     pub fn command(&self, tool: &str) -> Command {
         let mut command = Command::new(self.path(tool));
@@ -164,8 +165,8 @@ impl<'a> Environment<'a> {
         let venv = checkout.path(set.folder);
         let lock_path = checkout.path(set.lock_file);
         let lock = fs::read_to_string(&lock_path).map_err(at(&lock_path))?;
-        // The scripts in an environment contain its absolute path, so its path is part of the stamp: after the checkout is
-        // moved, the environments are installed again.
+        // The scripts in an environment contain its absolute path, so its path is part of the stamp: after the checkout
+        // is moved, the environments are installed again.
         let expected_stamp = format!("{}\n{lock}", venv.display());
         Ok(Self { set, venv, lock_path, expected_stamp })
     }
@@ -186,8 +187,8 @@ impl<'a> Environment<'a> {
         fs::read_to_string(self.stamp()).is_ok_and(|installed| installed == self.expected_stamp)
     }
 
-    /// Calls `work` with a suitable Python, unless the environment is up to date. A file lock makes other processes wait until
-    /// the installation is complete.
+    /// Calls `work` with a suitable Python, unless the environment is up to date. A file lock makes other processes
+    /// wait until the installation is complete.
     fn install_with(&self, work: impl FnOnce(&str) -> Result<(), ToolError>) -> Result<(), ToolError> {
         let parent = self.venv.with_file_name("");
         fs::create_dir_all(&parent).map_err(at(&parent))?;

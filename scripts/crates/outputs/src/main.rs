@@ -1,5 +1,5 @@
-//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` is running, or of the stack on the emulator at
-//! `AWS_ENDPOINT_URL`.
+//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` is running, or of the stack on the
+//! emulator at `AWS_ENDPOINT_URL`.
 
 use std::process::ExitCode;
 

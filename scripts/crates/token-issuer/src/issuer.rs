@@ -1,6 +1,7 @@
 //! The token issuer of local stacks: a key pair in the checkout, its JWK Set, and the tokens signed with it.
 //!
-//! On AWS, an identity provider such as Cognito, Auth0, Clerk or Supabase has this role. `authorize` needs only its JWK Set.
+//! On AWS, an identity provider such as Cognito, Auth0, Clerk or Supabase has this role. `authorize` needs only its JWK
+//! Set.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -53,7 +54,8 @@ impl fmt::Debug for Issuer {
 }
 
 impl Issuer {
-    /// Opens the issuer whose key is in `folder`. If there is no key yet, generates one and stores it with file mode 0600.
+    /// Opens the issuer whose key is in `folder`. If there is no key yet, generates one and stores it with file mode
+    /// 0600.
     ///
     /// Several processes can call this at the same time, and all of them get the same key.
     ///
@@ -122,8 +124,8 @@ fn generate_key(folder: &Path, path: &Path) -> Result<(), IssuerError> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|_| IssuerError::KeyGeneration)?;
     fs::create_dir_all(folder).map_err(key_file(folder))?;
-    // Write a temporary file and link it to its final path, which is atomic: readers never get a partial key, and the first of
-    // several writers wins.
+    // Write a temporary file and link it to its final path, which is atomic: readers never get a partial key, and the
+    // first of several writers wins.
     let temporary = folder.join(format!("{KEY_FILE}.{}", std::process::id()));
     let result = write_private(&temporary, pkcs8.as_ref()).and_then(|()| match fs::hard_link(&temporary, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),

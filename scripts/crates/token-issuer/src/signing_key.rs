@@ -28,7 +28,8 @@ enum PrivateKey {
 }
 
 impl SigningKey {
-    /// Returns the RSA key of RFC 7515, appendix A.2. It is public, so it is not a leaked secret; ring cannot generate RSA keys.
+    /// Returns the RSA key of RFC 7515, appendix A.2. It is public, so it is not a leaked secret; ring cannot generate
+    /// RSA keys.
     #[must_use]
     pub fn rs256(id: &str) -> Self {
         let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).expect("the constants are base64url");
@@ -67,8 +68,8 @@ impl SigningKey {
         Self { id: id.to_owned(), private: PrivateKey::P256(key) }
     }
 
-    /// Reads a P-256 key from a PKCS #8 document. Its `kid` is its thumbprint (RFC 7638). Returns `None` if the document does
-    /// not contain such a key.
+    /// Reads a P-256 key from a PKCS #8 document. Its `kid` is its thumbprint (RFC 7638). Returns `None` if the
+    /// document does not contain such a key.
     #[must_use]
     pub fn es256_from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).ok()?;
@@ -137,8 +138,8 @@ impl SigningKey {
         format!("{signing_input}.{signature}")
     }
 
-    /// Signs `message`, and returns the signature in the format of JWS. For ES256, it is the 32 octets of R followed by the 32
-    /// octets of S (RFC 7518, section 3.4).
+    /// Signs `message`, and returns the signature in the format of JWS. For ES256, it is the 32 octets of R followed by
+    /// the 32 octets of S (RFC 7518, section 3.4).
     #[must_use]
     pub fn signature(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
