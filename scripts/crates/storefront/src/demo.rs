@@ -48,7 +48,7 @@ const PRODUCTS: [(&str, &str, u64, u64); 5] = [
     ("Linen tote bag", "Large enough for a week of groceries.", 2_200, 25),
     ("Wool blanket", "Soft woven wool, 130 by 180 cm.", 8_900, 8),
     ("Desk lamp", "Warm white light with a single on/off switch.", 6_400, 12),
-    ("Limited-edition poster", "Only one left in stock.", 3_000, 1),
+    ("Limited-edition poster", "Hand-numbered screen print, 50 by 70 cm.", 3_000, 1),
 ];
 
 /// IDs of the demo data, for sample requests.
