@@ -1,4 +1,4 @@
-//! An endpoint on loopback that stands in for every AWS service, over TLS and HTTP/1.1 as AWS's own.
+//! An endpoint on loopback that stands in for every AWS service. Like the AWS endpoints, it serves HTTP/1.1 over TLS.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,14 +17,14 @@ use crate::error::BenchError;
 use crate::tls::{Trust, for_localhost};
 use ferrite_storefront_tools::{AwsCall, AwsResponse};
 
-/// The response of AWS to a call, given the value of every parameter.
+/// Returns the AWS response to a call. The second argument is the value that every SSM parameter has.
 type Respond = fn(&AwsCall<'_>, &str) -> Option<AwsResponse>;
 
-/// The endpoint, which serves as long as this program lives.
+/// The endpoint. It serves requests until this program exits.
 pub(crate) struct AwsEndpoint {
-    /// Its URL.
+    /// URL of the endpoint.
     pub(crate) url: String,
-    /// The certificates that its clients have to trust.
+    /// The certificates that clients of the endpoint must trust.
     pub(crate) trust: Trust,
     log: Arc<Log>,
 }
@@ -32,54 +32,56 @@ pub(crate) struct AwsEndpoint {
 #[derive(Default)]
 struct Log {
     connections: AtomicUsize,
-    unanswered: Mutex<Vec<String>>,
+    unhandled: Mutex<Vec<String>>,
 }
 
 impl AwsEndpoint {
-    /// Serves on a free port the responses of `respond`, with `jwks` as the value of every parameter. Its certificates are in
-    /// `folder`.
+    /// Starts serving on a free port. `respond` produces the responses, with `jwks` as the value of every SSM parameter. The
+    /// certificates are written to `folder`.
     ///
     /// # Errors
-    /// When no certificate can be made, or no port be had.
+    /// Returns an error if the certificates cannot be created or no port is available.
     pub(crate) fn open(servers: &Handle, folder: &Path, respond: Respond, jwks: String) -> Result<Self, BenchError> {
         let (tls, trust) = for_localhost(folder)?;
         let acceptor = TlsAcceptor::from(tls);
         let log = Arc::new(Log::default());
-        // By name: functions resolve it too, and would try its other address first in vain.
+        // Bind by name, because functions also resolve the name. They would otherwise try its other address first and fail.
         let listener = servers.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Port)?;
         let address = listener.local_addr().map_err(BenchError::Port)?;
         let url = format!("https://localhost:{}", address.port());
         let jwks: Arc<str> = jwks.into();
-        servers.spawn(serve(listener, acceptor, Arc::clone(&log), (respond, jwks)));
+        servers.spawn(serve(listener, acceptor, Arc::clone(&log), respond, jwks));
         Ok(Self { url, trust, log })
     }
 
-    /// How many TLS handshakes have come to their end.
+    /// Number of completed TLS handshakes.
     pub(crate) fn connections(&self) -> usize {
         self.log.connections.load(Ordering::Relaxed)
     }
 
-    /// The calls without a response since the last call of this method.
-    pub(crate) fn unanswered(&self) -> Vec<String> {
-        std::mem::take(&mut *self.log.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Removes and returns the calls that had no response since the previous call of this method.
+    pub(crate) fn take_unhandled(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.unhandled.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<Log>, (respond, jwks): (Respond, Arc<str>)) {
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, log: Arc<Log>, respond: Respond, jwks: Arc<str>) {
     while let Ok((stream, _)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
-        let (acceptor, log, jwks) = (acceptor.clone(), Arc::clone(&log), Arc::clone(&jwks));
+        let acceptor = acceptor.clone();
+        let log = Arc::clone(&log);
+        let jwks = Arc::clone(&jwks);
         tokio::spawn(async move {
-            // A function may be ended during a handshake.
+            // A function may be killed during a handshake.
             let Ok(stream) = acceptor.accept(stream).await else { return };
             log.connections.fetch_add(1, Ordering::Relaxed);
-            let service = service_fn(|request| answer(&log, respond, &jwks, request));
+            let service = service_fn(|request| handle(&log, respond, &jwks, request));
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(
+async fn handle(
     log: &Log,
     respond: Respond,
     jwks: &str,
@@ -90,13 +92,13 @@ async fn answer(
     let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let call = AwsCall { method: &head.method, path: head.uri.path(), target, body: &body };
     let mut response = Response::new(Full::default());
-    if let Some(answer) = respond(&call, jwks) {
-        *response.status_mut() = answer.status;
-        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(answer.content_type));
-        *response.body_mut() = Full::from(Bytes::from(answer.body));
+    if let Some(AwsResponse { status, content_type, body }) = respond(&call, jwks) {
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+        *response.body_mut() = Full::from(Bytes::from(body));
     } else {
         let call = format!("{} {} {}", head.method, head.uri.path(), target.unwrap_or_default());
-        log.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        log.unhandled.lock().unwrap_or_else(PoisonError::into_inner).push(call);
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
     Ok(response)

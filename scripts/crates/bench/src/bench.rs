@@ -1,4 +1,4 @@
-//! Builds, measures and prints.
+//! Builds the functions, measures them and prints the results.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,10 +22,10 @@ use crate::measure::Bench;
 use crate::subject::{self, Subject, YARDSTICKS};
 use crate::table;
 
-/// The lifetime of the token that `authorize` verifies.
+/// Lifetime of the token that the `authorize` function verifies.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// The parameters without a default in the template.
+/// Values of the template parameters that have no default.
 const PARAMETERS: [(&str, &str); 4] = [
     ("JwtIssuer", ISSUER),
     ("JwtAudience", AUDIENCE),
@@ -36,22 +36,22 @@ const PARAMETERS: [(&str, &str); 4] = [
 /// The options of `./scripts/bench`.
 #[derive(Debug)]
 pub(crate) struct Options {
-    /// Only these functions; all of them when empty.
+    /// The functions to measure; empty for all functions.
     pub(crate) functions: Vec<String>,
-    /// How often each is started with each memory.
+    /// Number of starts of each function with each memory size.
     pub(crate) starts: usize,
-    /// Measure what was built before.
+    /// Whether to measure the existing build.
     pub(crate) no_build: bool,
-    /// Limit the CPU by signals, even if the kernel could.
+    /// Whether to limit the CPU with signals even if cgroups are available.
     pub(crate) signals: bool,
-    /// Print data and not a table.
+    /// Whether to print JSON instead of a table.
     pub(crate) json: bool,
 }
 
-/// Builds, measures and prints.
+/// Builds the functions, measures them and prints the results.
 ///
 /// # Errors
-/// When something does not build, or a function does not handle its event. A budget that is not met is not an error, because
+/// Returns an error if a build fails or a function fails to handle its event. A missed budget is not an error, because
 /// times depend on the machine.
 pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options) -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
@@ -59,7 +59,7 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
     }
     keep_stdout_for_data();
     let template = Template::read(&checkout.path("template.yaml"))?;
-    let functions = wanted(template.functions()?, &options.functions)?;
+    let functions = select(template.functions()?, &options.functions)?;
     let folder = checkout.run_folder("bench")?;
     let built = folder.join("lambda");
     let tools = install(checkout, &DEPLOY_TOOLS)?;
@@ -74,11 +74,11 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
         let variables = template.variables(&function.name, &BTreeMap::from(PARAMETERS))?;
         subjects.push(Subject::function(function, &built, variables, (workload.invocation, &token)));
     }
-    // Checked before measuring, which takes minutes.
+    // Fail early if a binary is missing: measuring takes minutes.
     subjects.iter().try_for_each(|subject| subject.sizes().map(drop))?;
 
     let limiter = CpuLimiter::find(options.signals);
-    let conditions = Conditions::of(&tools, &limiter, options.starts)?;
+    let conditions = Conditions::collect(&tools, &limiter, options.starts)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().map_err(BenchError::Port)?;
     runtime.spawn(stay_awake());
@@ -99,19 +99,19 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
 }
 
 /// Keeps the servers' thread from sleeping. Waking it takes tens of microseconds for each round trip of a start, which would
-/// be counted for the function.
+/// count as time of the function.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;
     }
 }
 
-fn wanted(mut functions: Vec<Function>, names: &[String]) -> Result<Vec<Function>, BenchError> {
+fn select(mut functions: Vec<Function>, names: &[String]) -> Result<Vec<Function>, BenchError> {
     if let Some(unknown) = names.iter().find(|name| !functions.iter().any(|function| &function.name == *name)) {
         return Err(BenchError::UnknownFunction(unknown.clone()));
     }
     functions.retain(|function| names.is_empty() || names.contains(&function.name));
-    functions.sort_by(|one, other| one.name.cmp(&other.name));
+    functions.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(functions)
 }
 
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn measures_only_the_named_functions() {
+    fn selects_only_the_named_functions() {
         let all = || vec![function("b"), function("a")];
-        let names = |wanted: Vec<Function>| wanted.into_iter().map(|function| function.name).collect::<Vec<_>>();
-        assert_eq!(names(wanted(all(), &[]).unwrap()), ["a", "b"]);
-        assert_eq!(names(wanted(all(), &["b".to_owned()]).unwrap()), ["b"]);
-        let error = wanted(all(), &["b".to_owned(), "c".to_owned()]).unwrap_err();
+        let names = |functions: Vec<Function>| functions.into_iter().map(|function| function.name).collect::<Vec<_>>();
+        assert_eq!(names(select(all(), &[]).unwrap()), ["a", "b"]);
+        assert_eq!(names(select(all(), &["b".to_owned()]).unwrap()), ["b"]);
+        let error = select(all(), &["b".to_owned(), "c".to_owned()]).unwrap_err();
         assert!(error.to_string().ends_with(" c"), "{error}");
     }
 }

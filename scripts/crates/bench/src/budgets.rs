@@ -1,4 +1,4 @@
-//! Whether the HTTP functions are within their budgets.
+//! Checks the HTTP functions against their budgets.
 
 use serde_json::{Value, json};
 
@@ -15,18 +15,18 @@ struct Budget {
 
 const BUDGETS: [Budget; 4] = [
     Budget {
-        what: "init without the connection, in floors",
+        what: "init without a connection, relative to the floor",
         limit: 1.75,
         value: |rows, row| rows.ratio(row, Kind::Floor, "init_unopened_ms"),
     },
     Budget {
-        // What a client waits for. Opening the connection in init makes init longer and the first request shorter.
-        what: "init and first invocation at 128 MB, in defaults",
+        // The time that a client waits on a cold start. Prewarming makes init longer and the first request shorter.
+        what: "init and first invocation at 128 MB, relative to the default",
         limit: 0.03,
         value: |rows, row| rows.ratio(row, Kind::Default, "init_and_first_128_ms"),
     },
     Budget {
-        what: "binary in bytes",
+        what: "binary size in bytes",
         limit: MAX_BINARY_BYTES as f64,
         value: |_, row| row.figures.get("binary_bytes").copied(),
     },
@@ -37,21 +37,21 @@ const BUDGETS: [Budget; 4] = [
     },
 ];
 
-/// The outcome of a budget.
+/// The measured values of a budget.
 pub(crate) struct BudgetOutcome {
     what: &'static str,
     limit: f64,
-    /// Each HTTP function with its value, the worst first. Without one, the function did not do what the budget is about.
+    /// The value of each HTTP function, worst first. `None` if the function has no samples for this budget.
     values: Vec<(String, Option<f64>)>,
 }
 
-/// The outcome of each budget.
+/// Returns the outcome of each budget.
 pub(crate) fn outcomes(rows: &Rows) -> Vec<BudgetOutcome> {
     let functions = || rows.0.iter().filter(|row| row.kind == Kind::Http);
     let check = |budget: &Budget| {
         let mut values: Vec<_> = functions().map(|row| (row.name.clone(), (budget.value)(rows, row))).collect();
-        let weight = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
-        values.sort_by(|(_, one), (_, other)| weight(other).total_cmp(&weight(one)));
+        let sort_key = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
+        values.sort_by(|(_, a), (_, b)| sort_key(b).total_cmp(&sort_key(a)));
         BudgetOutcome { what: budget.what, limit: budget.limit, values }
     };
     BUDGETS.iter().map(check).collect()
@@ -66,12 +66,12 @@ impl BudgetOutcome {
         self.values.iter().all(|(_, value)| self.within(*value))
     }
 
-    /// One line: whether it is met, and by how much, or by which functions it is not.
+    /// One line of text: whether the budget is met, and its largest value or the functions that exceed it.
     pub(crate) fn line(&self) -> String {
         let show = |(name, value): &(String, Option<f64>)| match value {
             Some(value) if self.limit > 1000.0 => format!("{name} {value:.0}"),
             Some(value) => format!("{name} {value:.3}"),
-            None => format!("{name} does not"),
+            None => format!("{name} not measured"),
         };
         let (outcome, named) = if self.is_met() {
             ("met    ", format!("largest: {}", self.values.first().map(show).unwrap_or_default()))
@@ -82,7 +82,7 @@ impl BudgetOutcome {
         format!("{outcome} {} at most {}: {named}", self.what, self.limit)
     }
 
-    /// The same as data.
+    /// The outcome as JSON.
     pub(crate) fn json(&self) -> Value {
         let values: serde_json::Map<_, _> = self.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         json!({ "budget": self.what, "limit": self.limit, "met": self.is_met(), "values": values })
@@ -92,10 +92,10 @@ impl BudgetOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{Short, rows};
+    use crate::figures::tests::{RowSpec, rows};
 
-    const FLOOR: Short<'_> = ("floor", Kind::Floor, &[("init_unopened_ms", 1.0)]);
-    const DEFAULT: Short<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
+    const FLOOR: RowSpec<'_> = ("floor", Kind::Floor, &[("init_unopened_ms", 1.0)]);
+    const DEFAULT: RowSpec<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
     const GOOD: &[(&str, f64)] = &[
         ("init_unopened_ms", 1.75),
         ("init_and_first_128_ms", 3.0),
@@ -104,8 +104,8 @@ mod tests {
     ];
 
     #[test]
-    fn accepts_values_at_their_limits() {
-        let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("large", Kind::Event, &[])]));
+    fn is_met_by_values_at_the_limit() {
+        let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("event", Kind::Event, &[])]));
         assert!(
             outcomes.iter().all(BudgetOutcome::is_met),
             "{:?}",
@@ -114,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn names_a_function_over_a_budget() {
-        for over in 0..GOOD.len() {
+    fn names_the_function_that_exceeds_a_budget() {
+        for index in 0..GOOD.len() {
             let mut bad = GOOD.to_vec();
-            bad[over].1 *= 1.01;
+            bad[index].1 *= 1.01;
             let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
             let not_met: Vec<_> = outcomes.iter().filter(|outcome| !outcome.is_met()).collect();
-            let [outcome] = not_met[..] else { panic!("{over}: {} budgets are not met", not_met.len()) };
+            let [outcome] = not_met[..] else { panic!("{index}: {} budgets are not met", not_met.len()) };
             assert!(outcome.line().contains("bad") && !outcome.line().contains("good"), "{}", outcome.line());
         }
     }

@@ -1,4 +1,4 @@
-//! The CPU that Lambda gives a function with little memory: a share of each period of 20 ms.
+//! Limits the CPU as Lambda does: a function with little memory runs only for a share of each 20 ms period.
 
 mod cgroup;
 mod duty_cycle;
@@ -7,31 +7,31 @@ use std::time::Duration;
 
 use ferrite_local_stack::files::FileError;
 
-use cgroup::{Hierarchy, Slice};
+use cgroup::{Cgroup, Hierarchy};
 use duty_cycle::DutyCycle;
 
-/// The same as Lambda's.
+/// Length of a scheduling period, as in Lambda.
 const PERIOD: Duration = Duration::from_millis(20);
-/// "Configure Lambda function memory": at 1,769 MB, a function has the equivalent of one vCPU.
+/// At 1,769 MB, a function has the equivalent of one vCPU ("Configure Lambda function memory").
 const MEMORY_OF_ONE_VCPU: u32 = 1769;
 
-/// How a process is limited to its share.
+/// How a process is limited to its share of the CPU.
 #[derive(Debug, Clone)]
 pub(crate) enum CpuLimiter {
-    /// By the kernel.
+    /// The kernel limits it with a cgroup.
     Cgroup(Hierarchy),
-    /// By stopping it whenever it has used its share of a period.
+    /// SIGSTOP stops it whenever it has used its share of a period.
     Signals,
 }
 
-/// The limit of a process, which ends when this is dropped.
+/// The limit of a process. Dropping it removes the limit.
 pub(crate) enum CpuLimit {
-    Cgroup(#[expect(dead_code, reason = "the group goes when this does")] Slice),
-    Signals(#[expect(dead_code, reason = "the signals end when this does")] DutyCycle),
+    Cgroup(#[expect(dead_code, reason = "removes the cgroup when dropped")] Cgroup),
+    Signals(#[expect(dead_code, reason = "stops sending signals when dropped")] DutyCycle),
 }
 
 impl CpuLimiter {
-    /// The kernel, if this program may make control groups and `signals` is not set; or else signals.
+    /// Uses cgroups if this program may create them and `signals` is not set, otherwise signals.
     pub(crate) fn find(signals: bool) -> Self {
         match Hierarchy::find() {
             Some(hierarchy) if !signals => Self::Cgroup(hierarchy),
@@ -39,29 +39,29 @@ impl CpuLimiter {
         }
     }
 
-    /// For the head of the table.
+    /// Description of the method, for the header of the table.
     pub(crate) fn describe(&self) -> String {
         let method = match self {
             Self::Cgroup(hierarchy) => hierarchy.describe(),
-            Self::Signals => "SIGSTOP once a period's share is used up, SIGCONT at the next",
+            Self::Signals => "SIGSTOP when the share of a period is used up and SIGCONT at the next period",
         };
-        format!("memory / {MEMORY_OF_ONE_VCPU} MB of a CPU in every {} ms, by {method}", PERIOD.as_millis())
+        format!("memory / {MEMORY_OF_ONE_VCPU} MB of one CPU in each {} ms period, with {method}", PERIOD.as_millis())
     }
 
-    /// Limits the process `id` with all its threads to the share of `memory` megabytes from now on.
+    /// Limits the process `id` and all its threads to the CPU share of `memory` megabytes.
     ///
     /// # Errors
-    /// When the kernel does not let it.
+    /// Returns an error if the cgroup cannot be created or configured.
     pub(crate) fn limit(&self, id: u32, memory: u32) -> Result<CpuLimit, FileError> {
         let share = share(memory);
         match self {
-            Self::Cgroup(hierarchy) => hierarchy.slice(id, PERIOD, share).map(CpuLimit::Cgroup),
+            Self::Cgroup(hierarchy) => hierarchy.limit_process(id, PERIOD, share).map(CpuLimit::Cgroup),
             Self::Signals => Ok(CpuLimit::Signals(DutyCycle::start(id, PERIOD, share))),
         }
     }
 }
 
-/// How much of each period a function of `memory` megabytes runs.
+/// The part of each period in which a function with `memory` megabytes may run.
 fn share(memory: u32) -> Duration {
     PERIOD * memory / MEMORY_OF_ONE_VCPU
 }
@@ -71,15 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_what_the_memory_is_of_one_vcpus() {
+    fn share_is_proportional_to_memory() {
         assert_eq!(share(MEMORY_OF_ONE_VCPU), PERIOD);
         assert_eq!(share(128).as_micros(), 1447);
         assert_eq!(share(512).as_micros(), 5788);
     }
 
-    /// Only that the process is slowed down and released again, because the speed depends on the machine's load.
+    /// Checks only that the process finishes, because its speed depends on the load of the machine.
     #[test]
-    fn a_stopped_share_comes_back_every_period() {
+    fn process_limited_by_signals_runs_to_completion() {
         if !cfg!(target_os = "linux") {
             return;
         }

@@ -1,53 +1,53 @@
-//! Why something could not be measured.
+//! The error type of the benchmark.
 
 use std::io;
 
 use ferrite_local_stack::files::FileError;
 use ferrite_local_stack::process::{Interrupted, ProcessError};
 
-/// Why something could not be measured.
+/// An error that stops the benchmark.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BenchError {
-    /// The functions are Linux programs.
-    #[error("functions run on Linux, so this measures them on Linux only")]
+    /// The operating system is not Linux.
+    #[error("the benchmark requires Linux, because functions are Linux programs")]
     NotLinux,
-    /// There is no such function.
+    /// The template has no function with this name.
     #[error("template.yaml has no function {0}")]
     UnknownFunction(String),
-    /// There is nothing to measure.
-    #[error("{0} was not built yet: omit --no-build")]
+    /// The binary of this function does not exist.
+    #[error("{0} has not been built; run without --no-build")]
     NotBuilt(String),
     /// A function failed.
-    #[error("{function} failed in {what}: {how}\nits last log line: {last}")]
+    #[error("{function} failed during {phase}: {reason}\nlast log line: {last_log_line}")]
     Function {
-        /// Which function.
+        /// Name of the function.
         function: String,
-        /// What it was doing.
-        what: &'static str,
-        /// How it failed.
-        how: String,
-        /// The last line of its log.
-        last: String,
+        /// What the function was doing.
+        phase: &'static str,
+        /// What went wrong.
+        reason: String,
+        /// Last line of the function's log.
+        last_log_line: String,
     },
-    /// No port on loopback.
+    /// A server cannot listen on loopback.
     #[error("cannot listen on loopback")]
     Port(#[source] io::Error),
-    /// The endpoint's certificate could not be made.
-    #[error("cannot make a certificate")]
+    /// The certificate of the endpoint cannot be created.
+    #[error("cannot create a certificate")]
     Certificate(#[from] rcgen::Error),
-    /// The endpoint's certificate could not be used.
+    /// The certificate of the endpoint cannot be used.
     #[error("cannot serve TLS")]
     Tls(#[from] rustls::Error),
-    /// A deployment package could not be packed.
-    #[error("cannot pack the function")]
+    /// A deployment package cannot be created.
+    #[error("cannot create the deployment package")]
     Archive(#[from] zip::result::ZipError),
-    /// A file could not be read or written.
+    /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// A signal asked the benchmark to stop.
+    /// The benchmark was interrupted by a signal.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }

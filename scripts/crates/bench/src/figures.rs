@@ -1,4 +1,4 @@
-//! The reported figures: medians of the samples, and their ratios to the yardsticks.
+//! The reported figures: the medians of the samples, and their ratios to the yardsticks.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use serde_json::{Map, Value, json};
 
 use crate::subject::Kind;
 
-/// The memory sizes in megabytes that invocations are measured with.
+/// The memory sizes that invocations are measured with, in megabytes.
 pub(crate) const MEMORIES: [u32; 3] = [128, 256, 512];
 
-/// A measure of a subject.
+/// A quantity that is measured for each subject.
 pub(crate) struct Measure {
-    /// Its name in the data, with its unit.
+    /// Name in the JSON output, with the unit.
     pub(crate) key: &'static str,
-    /// Its name in the table.
+    /// Title in the table.
     pub(crate) title: &'static str,
-    /// How the table shows it.
+    /// How the table formats the figure.
     pub(crate) unit: Unit,
 }
 
-/// How the table shows a figure.
+/// How the table formats a figure.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit {
-    /// Bytes as millions of them.
+    /// A number of bytes, shown in units of 1,000,000 bytes.
     Megabytes,
     /// Milliseconds.
     Milliseconds,
-    /// A plain number.
+    /// A number without a unit.
     Count,
 }
 
-/// All of them, in the order of the table's parts.
+/// All measures by section of the table, in display order.
 pub(crate) const MEASURES: [(&str, &[Measure]); 6] = [
     ("Size and memory", &SIZES),
-    ("Start, at full CPU: spawn and exec to the first GET /next", &STARTS),
-    ("The same start, only what it spent on a CPU", &STARTS_CPU),
+    ("Start at full CPU: from spawning the process to its first GET /next", &STARTS),
+    ("CPU time of the same start", &STARTS_CPU),
     ("First invocation", &FIRST),
-    ("Warm invocation: the mean of those of one start, one right after the other", &WARM),
-    ("Log of a warm invocation", &LOGS),
+    ("Warm invocation: mean of the consecutive warm invocations of one start", &WARM),
+    ("Log output of a warm invocation", &LOGS),
 ];
 
 const SIZES: [Measure; 3] = [
@@ -74,26 +74,26 @@ const LOGS: [Measure; 2] = [
     Measure { key: "log_lines", title: "lines", unit: Unit::Count },
 ];
 
-/// The samples of a subject, from all starts.
+/// The samples of a subject from all starts.
 #[derive(Debug, Default)]
 pub(crate) struct Samples {
     observed: BTreeMap<String, Vec<f64>>,
 }
 
 impl Samples {
-    /// Adds one observation under the key of its measure.
+    /// Adds a sample of the measure `key`.
     pub(crate) fn add(&mut self, key: impl Into<String>, value: f64) {
         self.observed.entry(key.into()).or_default().push(value);
     }
 
-    /// The median of each.
+    /// Returns the median of each measure.
     pub(crate) fn medians(mut self) -> BTreeMap<String, f64> {
         let medians = self.observed.iter_mut().filter_map(|(key, values)| Some((key.clone(), median(values)?)));
         medians.collect()
     }
 }
 
-/// The middle value, or the mean of the two in the middle; `None` of nothing.
+/// The middle value, or the mean of the two middle values; `None` if there are no values.
 fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -104,29 +104,29 @@ fn median(values: &mut [f64]) -> Option<f64> {
 /// A subject with its figures.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The subject's name.
+    /// Name of the subject.
     pub(crate) name: String,
-    /// Its kind.
+    /// Kind of the subject.
     pub(crate) kind: Kind,
-    /// Its figures under the keys of [`MEASURES`]; a measure without samples is missing.
+    /// The figures by the keys of [`MEASURES`]. Measures without samples are absent.
     pub(crate) figures: BTreeMap<String, f64>,
-    /// Whether it had a connection open when its init ended, or never needs one.
+    /// Whether a connection was open at the end of init, or the subject never needs one.
     pub(crate) connected_in_init: bool,
 }
 
-/// Every subject, the yardsticks first.
+/// The rows of all subjects, yardsticks first.
 #[derive(Debug)]
 pub(crate) struct Rows(pub(crate) Vec<Row>);
 
 impl Rows {
-    /// How many times the figure of the yardstick `kind` a row's figure is.
+    /// Ratio of a row's figure to that of the yardstick `kind`. `None` if either is missing or the ratio is not finite.
     pub(crate) fn ratio(&self, row: &Row, kind: Kind, key: &str) -> Option<f64> {
         let yardstick = self.0.iter().find(|row| row.kind == kind)?.figures.get(key)?;
         let ratio = row.figures.get(key)? / yardstick;
         ratio.is_finite().then_some(ratio)
     }
 
-    /// The rows as data.
+    /// The rows as JSON.
     pub(crate) fn json(&self) -> Value {
         self.0.iter().map(|row| self.row_json(row)).collect()
     }
@@ -136,7 +136,8 @@ impl Rows {
             .figures
             .iter()
             .map(|(key, value)| {
-                let (floor, default) = (self.ratio(row, Kind::Floor, key), self.ratio(row, Kind::Default, key));
+                let floor = self.ratio(row, Kind::Floor, key);
+                let default = self.ratio(row, Kind::Default, key);
                 (key.clone(), json!({ "value": value, "times_floor": floor, "of_default": default }))
             })
             .collect();
@@ -153,12 +154,12 @@ impl Rows {
 pub(crate) mod tests {
     use super::*;
 
-    /// A row in short: name, kind, figures.
-    pub(crate) type Short<'a> = (&'a str, Kind, &'a [(&'a str, f64)]);
+    /// Name, kind and figures of a row.
+    pub(crate) type RowSpec<'a> = (&'a str, Kind, &'a [(&'a str, f64)]);
 
-    /// Rows that opened their connections.
-    pub(crate) fn rows(rows: &[Short<'_>]) -> Rows {
-        let row = |(name, kind, figures): &Short<'_>| Row {
+    /// Builds rows with `connected_in_init` set.
+    pub(crate) fn rows(rows: &[RowSpec<'_>]) -> Rows {
+        let row = |(name, kind, figures): &RowSpec<'_>| Row {
             name: (*name).to_owned(),
             kind: *kind,
             figures: figures.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect(),
@@ -168,7 +169,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_median_is_the_middle_whatever_the_order() {
+    fn median_does_not_depend_on_the_order() {
         assert_eq!(median(&mut [9.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&mut [9.0, 1.0, 4.0, 2.0]), Some(3.0));
         assert_eq!(median(&mut [7.0]), Some(7.0));
@@ -176,21 +177,21 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn figures_come_with_their_ratios() {
+    fn json_contains_ratios_to_the_yardsticks() {
         let rows = rows(&[
             ("floor", Kind::Floor, &[("init_ms", 2.0), ("log_bytes", 0.0)]),
             ("default", Kind::Default, &[("init_ms", 10.0)]),
             ("f", Kind::Http, &[("init_ms", 5.0), ("log_bytes", 3.0)]),
         ]);
-        assert_eq!(rows.ratio(&rows.0[2], Kind::Floor, "log_bytes"), None, "there is nothing that 3 is times 0");
+        assert_eq!(rows.ratio(&rows.0[2], Kind::Floor, "log_bytes"), None, "a ratio to zero");
         let data = rows.json();
         assert_eq!(data[2]["figures"]["init_ms"], json!({"value": 5.0, "times_floor": 2.5, "of_default": 0.5}));
-        let nothing_to_compare_with = json!({"value": 3.0, "times_floor": null, "of_default": null});
-        assert_eq!(data[2]["figures"]["log_bytes"], nothing_to_compare_with);
+        let without_ratios = json!({"value": 3.0, "times_floor": null, "of_default": null});
+        assert_eq!(data[2]["figures"]["log_bytes"], without_ratios);
     }
 
     #[test]
-    fn every_memory_that_is_measured_is_shown() {
+    fn table_has_columns_for_every_memory_size() {
         let shown: Vec<_> = MEASURES.iter().flat_map(|(_, measures)| measures.iter().map(|measure| measure.key)).collect();
         for memory in MEMORIES {
             assert!(shown.contains(&&*format!("first_{memory}_ms")) && shown.contains(&&*format!("warm_{memory}_ms")));

@@ -1,4 +1,4 @@
-//! What the middleware adds to a warm request, compared with a bare handler in the same process.
+//! Measures the time that the middleware adds to a warm request, compared with a bare handler in the same process.
 
 use std::env;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use ferrite_local_stack::console::step;
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::{capture, run};
 
-/// The most that logs, metrics, traces and idempotency hooks may add, in microseconds.
+/// Maximum time that logs, metrics, traces and idempotency may add, in microseconds.
 const LIMIT: f64 = 50.0;
 
-/// Microseconds a request, as `shared/runtime/examples/hooks.rs` prints them.
+/// Microseconds per request, as printed by `shared/runtime/examples/hooks.rs`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Hooks {
     bare_us: f64,
@@ -24,19 +24,19 @@ pub(crate) struct Hooks {
     added_us: f64,
 }
 
-/// Builds the example with the profile that functions ship with, and runs it.
+/// Builds the example with the release profile, as functions are shipped, and runs it.
 ///
 /// # Errors
-/// When it does not build, run or print its figures.
+/// Returns an error if the example does not build, fails, or does not print its figures.
 pub(crate) fn measure(checkout: &Checkout) -> anyhow::Result<Hooks> {
-    step("Building and running the hooks", || {
+    step("Measuring the middleware overhead", || {
         run(cargo(checkout).args(["build", "--release", "--package", "ferrite-runtime", "--example", "hooks"]))?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
         let mut hooks = Command::new(target.join("release/examples/hooks"));
-        // Its lines go where Lambda's go, into a pipe that somebody reads; the figures come after them.
-        let said = capture(hooks.env("AWS_LAMBDA_FUNCTION_NAME", "hooks"))?;
-        let figures = said.lines().next_back().unwrap_or_default();
-        serde_json::from_str(figures).context("the example hooks printed something unexpected")
+        // As in Lambda, the log lines go into a pipe that is read. The figures are in the last line.
+        let output = capture(hooks.env("AWS_LAMBDA_FUNCTION_NAME", "hooks"))?;
+        let figures = output.lines().next_back().unwrap_or_default();
+        serde_json::from_str(figures).context("cannot parse the output of the example `hooks`")
     })
 }
 
@@ -49,7 +49,7 @@ impl Hooks {
         let Self { bare_us, hooked_us, added_us } = self;
         let outcome = if self.is_met() { "met    " } else { "NOT MET" };
         format!(
-            "{outcome} microseconds that logs, metrics, traces and idempotency add to a warm request at most {LIMIT}: \
+            "{outcome} microseconds that logs, metrics, traces and idempotency add to a warm request: at most {LIMIT}; \
              {added_us:.1} ({bare_us:.1} without, {hooked_us:.1} with)"
         )
     }

@@ -1,7 +1,8 @@
-//! `./scripts/bench`: the size and the speed of each function, compared with two yardsticks: the floor (lambda_runtime alone)
-//! and the default (the SDK with its default features).
+//! `./scripts/bench`: measures the size and speed of each function and compares them with two yardsticks: the floor (only
+//! `lambda_runtime`) and the default (the AWS SDK with its default features).
 //!
-//! Every function runs as it ships, with a Runtime API and an AWS endpoint of this program, and has to handle its event.
+//! Every function runs as it is shipped. This program serves the Runtime API and an AWS endpoint, and checks that each
+//! function handles its event.
 
 mod aws_endpoint;
 mod bench;
@@ -31,18 +32,18 @@ use self::bench::Options;
 #[derive(Parser)]
 #[command(bin_name = "./scripts/bench")]
 struct Arguments {
-    /// Only these functions
+    /// Measure only these functions
     functions: Vec<String>,
-    /// How often each is started with each memory size
+    /// Number of starts of each function with each memory size
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
     starts: u16,
-    /// Measure what the last run has built
+    /// Measure the functions that the previous run built
     #[arg(long)]
     no_build: bool,
-    /// Limit the CPU by stopping and continuing the process, even if the kernel could do it
+    /// Limit the CPU by stopping and resuming the process, even if cgroups are available
     #[arg(long)]
     signals: bool,
-    /// Print JSON in place of a table
+    /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! Starting, invoking and observing.
+//! Starts and invokes the subjects, and collects the samples.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,54 +14,54 @@ use crate::subject::Subject;
 use ferrite_aws_client::endpoint::Credentials;
 use ferrite_local_stack::console::Progress;
 
-/// How many warm invocations follow each first one, without a pause. Their mean is reported, because a single one either fits
-/// into the rest of a CPU period or waits for the next, and a median would show only one of the two.
+/// Number of consecutive warm invocations after each first invocation. Their mean is reported: a single invocation either
+/// fits into the remainder of a CPU period or waits for the next one, and a median would show only one of these cases.
 pub(crate) const WARM: u32 = 10;
-/// Between the first invocation and the warm ones.
-const SETTLE: Duration = Duration::from_millis(100);
+/// Pause between the first invocation and the warm invocations.
+const PAUSE_BEFORE_WARM: Duration = Duration::from_millis(100);
 
 /// Everything that a measurement needs.
 pub(crate) struct Bench<'a> {
-    /// Where servers run.
+    /// Runtime of the servers.
     pub(crate) servers: &'a Handle,
-    /// The endpoint in place of AWS.
+    /// The endpoint that stands in for AWS.
     pub(crate) endpoint: &'a AwsEndpoint,
-    /// How the CPU is limited.
+    /// How to limit the CPU.
     pub(crate) limiter: &'a CpuLimiter,
-    /// Where logs go.
+    /// Folder for the logs of the functions.
     pub(crate) folder: &'a Path,
 }
 
 impl Bench<'_> {
-    /// Starts every subject `starts` times with each memory, and as often without a connection opened in init; one after the
-    /// other, so that whatever the machine does meanwhile is done to all alike.
+    /// Starts every subject `starts` times with each memory size, and as often without opening a connection in init. The
+    /// subjects take turns, so that other load on the machine affects all of them alike.
     ///
     /// # Errors
-    /// When one does not start, or does not handle its event.
+    /// Returns an error if a subject does not start or fails to handle its event.
     pub(crate) fn measure(&self, subjects: &[Subject], starts: usize) -> Result<Vec<Row>, BenchError> {
         let mut observed: Vec<_> = subjects.iter().map(|_| (Samples::default(), true)).collect();
         let mut progress = Progress::new("starts");
         for start in 0..starts {
             for (subject, (samples, connected)) in subjects.iter().zip(&mut observed) {
                 for memory in MEMORIES {
-                    self.unopened(subject, samples, memory)?;
-                    *connected &= self.connected(subject, samples, memory)?;
+                    self.measure_without_connection(subject, samples, memory)?;
+                    *connected &= self.measure_with_connection(subject, samples, memory)?;
                 }
-                progress.report(&format!("{start} of {starts}, now {}", subject.name));
+                progress.report(&format!("{start} of {starts}, measuring {}", subject.name));
             }
         }
         let rows = subjects.iter().zip(observed).map(|(subject, (mut samples, connected_in_init))| {
             let (binary, zip) = subject.sizes()?;
             samples.add("binary_bytes", binary as f64);
             samples.add("zip_bytes", zip as f64);
-            let (name, kind) = (subject.name.clone(), subject.kind);
-            Ok(Row { name, kind, figures: samples.medians(), connected_in_init })
+            let figures = samples.medians();
+            Ok(Row { name: subject.name.clone(), kind: subject.kind, figures, connected_in_init })
         });
         rows.collect()
     }
 
-    /// An init without opening a connection. It is not counted if the function connects to AWS anyway.
-    fn unopened(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), BenchError> {
+    /// Measures an init that opens no connection. Discards the sample if the function connects to AWS anyway.
+    fn measure_without_connection(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<(), BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[("OPEN_CONNECTIONS_IN_INIT", "false")])?;
         let init = environment.init()?;
@@ -72,9 +72,9 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// An init, and then invocations with the CPU of `memory`; whether the init left a connection open for them, if they
-    /// need any.
-    fn connected(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<bool, BenchError> {
+    /// Measures an init, and then invocations with the CPU share of `memory`. Returns whether init opened a connection, or
+    /// the subject needs none.
+    fn measure_with_connection(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<bool, BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[])?;
         let init = environment.init()?;
@@ -90,8 +90,8 @@ impl Bench<'_> {
         let first = self.invoke(subject, &mut environment, 0)?;
         samples.add(format!("first_{memory}_ms"), milliseconds(first));
         samples.add(format!("init_and_first_{memory}_ms"), milliseconds(init + first));
-        // The kernel lets a process run over its share until the next tick, and takes it back from the periods after.
-        std::thread::sleep(SETTLE);
+        // The kernel lets a process overrun its share until the next tick, and deducts the time from the periods after it.
+        std::thread::sleep(PAUSE_BEFORE_WARM);
         let log_before = environment.log()?.len();
         let mut warm = Duration::ZERO;
         for number in 1..=WARM {
@@ -106,12 +106,17 @@ impl Bench<'_> {
         Ok(connected || self.endpoint.connections() == before)
     }
 
-    fn start<'s>(&self, subject: &'s Subject, memory: u32, more: &[(&str, &str)]) -> Result<Environment<'s>, BenchError> {
-        let (authority, bundle) =
-            (self.endpoint.trust.authority.to_string_lossy(), self.endpoint.trust.bundle.to_string_lossy());
+    fn start<'s>(
+        &self,
+        subject: &'s Subject,
+        memory: u32,
+        extra_variables: &[(&str, &str)],
+    ) -> Result<Environment<'s>, BenchError> {
+        let authority = self.endpoint.trust.authority.to_string_lossy();
+        let bundle = self.endpoint.trust.bundle.to_string_lossy();
         let credentials = Credentials::emulator();
         let variables = [
-            // "Defined runtime environment variables".
+            // The variables that Lambda sets ("Defined runtime environment variables").
             ("AWS_ACCESS_KEY_ID", credentials.access_key.as_str()),
             ("AWS_DEFAULT_REGION", &credentials.region),
             ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023"),
@@ -122,7 +127,7 @@ impl Bench<'_> {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "2026/11/22/[$LATEST]0123456789abcdef0123456789abcdef"),
             ("AWS_REGION", &credentials.region),
             ("AWS_SECRET_ACCESS_KEY", &credentials.secret_key),
-            // As long as a role's is.
+            // As long as the session token of a role.
             ("AWS_SESSION_TOKEN", &"t".repeat(800)),
             ("LANG", "en_US.UTF-8"),
             ("LD_LIBRARY_PATH", "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"),
@@ -130,23 +135,23 @@ impl Bench<'_> {
             ("TZ", ":UTC"),
             ("_HANDLER", "bootstrap"),
             ("_X_AMZN_TRACE_ID", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0"),
-            // Where AWS is here, and whom to trust: our client reads the one, a client with the system's certificates the other.
+            // Our AWS client reads AWS_CA_BUNDLE. Clients that use the system's certificates read SSL_CERT_FILE.
             ("AWS_ENDPOINT_URL", &self.endpoint.url),
             ("AWS_CA_BUNDLE", &authority),
             ("SSL_CERT_FILE", &bundle),
         ];
-        Environment::start(subject, self.servers, self.folder, &[&variables, more].concat())
+        Environment::start(subject, self.servers, self.folder, &[&variables, extra_variables].concat())
     }
 
     fn invoke(&self, subject: &Subject, environment: &mut Environment<'_>, number: u32) -> Result<Duration, BenchError> {
         let Some(invocation) = &subject.invocation else { return Ok(Duration::ZERO) };
-        let invoked = environment.invoke(invocation.event(number))?;
-        let unanswered = self.endpoint.unanswered();
-        if invocation.succeeded(&invoked.answer) && unanswered.is_empty() {
-            return Ok(invoked.took);
+        let result = environment.invoke(invocation.event(number))?;
+        let unhandled = self.endpoint.take_unhandled();
+        if invocation.succeeded(&result.response) && unhandled.is_empty() {
+            return Ok(result.duration);
         }
-        let answer = String::from_utf8_lossy(&invoked.answer).into_owned();
-        Err(environment.failed("an invocation", format!("{answer}; calls without an answer: {unanswered:?}")))
+        let response = String::from_utf8_lossy(&result.response).into_owned();
+        Err(environment.failed("an invocation", format!("{response}; AWS calls without a response: {unhandled:?}")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lambda's Runtime API on loopback, for one execution environment ("Using the Lambda runtime API for custom runtimes").
+//! The Lambda Runtime API on loopback, for one execution environment ("Using the Lambda runtime API for custom runtimes").
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,66 +15,71 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// What a function did, and when.
+/// A request of a function to the Runtime API, or the delivery of an event to the function.
 #[derive(Debug)]
-pub(crate) enum Seen {
-    /// It polled for its next event.
-    Polled(Instant),
-    /// It was given one.
-    HandedOut(Instant),
-    /// It answered.
-    Answered(Instant, Bytes),
-    /// It said that its init or its invocation failed.
-    Failed(Bytes),
+pub(crate) enum RuntimeEvent {
+    /// The function requested the next event.
+    NextRequested(Instant),
+    /// An event was sent to the function.
+    EventSent(Instant),
+    /// The function sent its response.
+    ResponseReceived(Instant, Bytes),
+    /// The function reported an init error or an invocation error.
+    ErrorReported(Bytes),
 }
 
-/// The API that one function talks to; gone when dropped.
+/// The Runtime API of one function. Dropping it stops the server.
 pub(crate) struct RuntimeApi {
-    /// Where it listens: the function's `AWS_LAMBDA_RUNTIME_API`.
+    /// Address of the server: the function's `AWS_LAMBDA_RUNTIME_API`.
     pub(crate) address: SocketAddr,
-    seen: mpsc::Receiver<Seen>,
-    events: UnboundedSender<String>,
+    runtime_events: mpsc::Receiver<RuntimeEvent>,
+    invocations: UnboundedSender<String>,
     server: JoinHandle<()>,
 }
 
-struct Environment {
-    seen: mpsc::Sender<Seen>,
-    events: tokio::sync::Mutex<UnboundedReceiver<String>>,
-    invocations: std::sync::atomic::AtomicU64,
+/// The state that the connections of a server share.
+struct ServerState {
+    runtime_events: mpsc::Sender<RuntimeEvent>,
+    invocations: tokio::sync::Mutex<UnboundedReceiver<String>>,
+    invocation_count: std::sync::atomic::AtomicU64,
 }
 
 impl RuntimeApi {
-    /// Listens on a free port.
+    /// Starts a server on a free port.
     ///
     /// # Errors
-    /// When there is none to be had.
+    /// Returns an error if no port is available.
     pub(crate) fn open(servers: &Handle) -> io::Result<Self> {
         let listener = servers.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
-        let (saw, seen) = mpsc::channel();
-        let (events, queue) = unbounded_channel();
-        let environment = Arc::new(Environment { seen: saw, events: queue.into(), invocations: 0.into() });
+        let (event_sender, runtime_events) = mpsc::channel();
+        let (invocations, invocation_queue) = unbounded_channel();
+        let state = Arc::new(ServerState {
+            runtime_events: event_sender,
+            invocations: invocation_queue.into(),
+            invocation_count: 0.into(),
+        });
         let server = servers.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Nagle's algorithm would add 40 ms to what is measured.
+                // Nagle's algorithm would add 40 ms to the measured times.
                 let _ = stream.set_nodelay(true);
-                let environment = Arc::clone(&environment);
-                let service = service_fn(move |request| answer(Arc::clone(&environment), request));
+                let state = Arc::clone(&state);
+                let service = service_fn(move |request| handle(Arc::clone(&state), request));
                 tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Ok(Self { address, seen, events, server })
+        Ok(Self { address, runtime_events, invocations, server })
     }
 
-    /// The next thing that the function does within `timeout`.
-    pub(crate) fn next(&self, timeout: Duration) -> Option<Seen> {
-        self.seen.recv_timeout(timeout).ok()
+    /// Waits up to `timeout` for the next event.
+    pub(crate) fn next(&self, timeout: Duration) -> Option<RuntimeEvent> {
+        self.runtime_events.recv_timeout(timeout).ok()
     }
 
-    /// Hands `event` out, at once if the function is polling and else when it does.
-    pub(crate) fn hand_out(&self, event: String) {
+    /// Sends `event` to the function as soon as the function requests the next event.
+    pub(crate) fn send_event(&self, event: String) {
         // The receiver lives as long as the server, which lives as long as `self`.
-        let _ = self.events.send(event);
+        let _ = self.invocations.send(event);
     }
 }
 
@@ -84,23 +89,23 @@ impl Drop for RuntimeApi {
     }
 }
 
-async fn answer(environment: Arc<Environment>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, BenchEnd> {
+async fn handle(state: Arc<ServerState>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, BenchEnd> {
     let arrived = Instant::now();
-    let see = |seen| environment.seen.send(seen).map_err(|_| BenchEnd);
+    let report = |event| state.runtime_events.send(event).map_err(|_| BenchEnd);
     let path = request.uri().path().trim_start_matches("/2018-06-01/runtime/").to_owned();
     if (request.method(), path.as_str()) == (&Method::GET, "invocation/next") {
-        see(Seen::Polled(arrived))?;
-        let event = environment.events.lock().await.recv().await.ok_or(BenchEnd)?;
-        let number = environment.invocations.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        report(RuntimeEvent::NextRequested(arrived))?;
+        let event = state.invocations.lock().await.recv().await.ok_or(BenchEnd)?;
+        let number = state.invocation_count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let response = invocation(number, event);
-        see(Seen::HandedOut(Instant::now()))?;
+        report(RuntimeEvent::EventSent(Instant::now()))?;
         return Ok(response);
     }
     let body = request.into_body().collect().await.map_err(|_| BenchEnd)?.to_bytes();
     if path.ends_with("/response") {
-        see(Seen::Answered(Instant::now(), body))?;
+        report(RuntimeEvent::ResponseReceived(Instant::now(), body))?;
     } else {
-        see(Seen::Failed(body))?;
+        report(RuntimeEvent::ErrorReported(body))?;
     }
     let mut accepted = Response::new(Full::from(r#"{"status":"OK"}"#));
     *accepted.status_mut() = StatusCode::ACCEPTED;
@@ -125,7 +130,7 @@ fn invocation(number: u64, event: String) -> Response<Full<Bytes>> {
     response
 }
 
-/// The measurement is over, so nothing waits for the function.
+/// The measurement is over, so nothing waits for requests of the function.
 #[derive(Debug, thiserror::Error)]
 #[error("the measurement is over")]
 struct BenchEnd;
@@ -137,7 +142,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(20);
 
     #[test]
-    fn an_event_goes_out_and_its_answer_comes_in() {
+    fn sends_an_event_and_receives_its_response() {
         let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
         let api = RuntimeApi::open(servers.handle()).unwrap();
         let base = format!("http://{}/2018-06-01/runtime/invocation", api.address);
@@ -147,20 +152,20 @@ mod tests {
             let id = next.headers()["lambda-runtime-aws-request-id"].to_str().unwrap().to_owned();
             let deadline: u128 = next.headers()["lambda-runtime-deadline-ms"].to_str().unwrap().parse().unwrap();
             let event = next.body_mut().read_to_string().unwrap();
-            let answer = http.post(format!("{base}/{id}/response")).send(event.as_bytes()).unwrap();
-            let failure = http.post(format!("{base}/{id}/error")).send("broken").unwrap();
-            (deadline, answer.status(), failure.status())
+            let response = http.post(format!("{base}/{id}/response")).send(event.as_bytes()).unwrap();
+            let error = http.post(format!("{base}/{id}/error")).send("broken").unwrap();
+            (deadline, response.status(), error.status())
         });
 
-        assert!(matches!(api.next(TIMEOUT), Some(Seen::Polled(_))));
-        api.hand_out("\"event\"".to_owned());
-        let Some(Seen::HandedOut(out)) = api.next(TIMEOUT) else { panic!("nothing was handed out") };
-        let Some(Seen::Answered(back, body)) = api.next(TIMEOUT) else { panic!("nothing was answered") };
-        assert!(back > out);
+        assert!(matches!(api.next(TIMEOUT), Some(RuntimeEvent::NextRequested(_))));
+        api.send_event("\"event\"".to_owned());
+        let Some(RuntimeEvent::EventSent(sent_at)) = api.next(TIMEOUT) else { panic!("no event was sent") };
+        let Some(RuntimeEvent::ResponseReceived(received_at, body)) = api.next(TIMEOUT) else { panic!("no response") };
+        assert!(received_at > sent_at);
         assert_eq!(body, "\"event\"");
-        assert!(matches!(api.next(TIMEOUT), Some(Seen::Failed(reason)) if reason == "broken"));
-        let (deadline, answered, failed) = function.join().unwrap();
+        assert!(matches!(api.next(TIMEOUT), Some(RuntimeEvent::ErrorReported(reason)) if reason == "broken"));
+        let (deadline, response_status, error_status) = function.join().unwrap();
         assert!(deadline > SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis());
-        assert_eq!((answered.as_u16(), failed.as_u16()), (202, 202));
+        assert_eq!((response_status.as_u16(), error_status.as_u16()), (202, 202));
     }
 }

@@ -1,4 +1,4 @@
-//! The subjects of the measurement: the functions as they ship, and the two yardsticks.
+//! The subjects of the measurement: the functions as they are shipped, and the two yardsticks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,29 +21,29 @@ use ferrite_local_stack::tools::Tools;
 use ferrite_storefront_tools::Invocation;
 use ferrite_storefront_tools::workload::Workload;
 
-/// The invocation of a function, and a token of the caller.
+/// A function that returns the invocation for a function and a token, and the token of the caller.
 type Invocations<'a> = (fn(&Function, &str) -> Option<Invocation>, &'a str);
 
-/// Something to start, to invoke and to measure.
+/// A function or yardstick to measure.
 pub(crate) struct Subject {
-    /// The function's name, or the yardstick's.
+    /// Name of the function or yardstick.
     pub(crate) name: String,
-    /// Its kind.
+    /// Kind of the subject.
     pub(crate) kind: Kind,
-    /// The binary as it ships.
+    /// Path of the binary, as shipped.
     pub(crate) binary: PathBuf,
-    /// Its own variables.
+    /// Environment variables that the template sets.
     pub(crate) variables: BTreeMap<String, String>,
-    /// What it is invoked with; `None` when there is no event for it, so that it is only started.
+    /// The invocation; `None` if there is no event for the subject, which is then only started.
     pub(crate) invocation: Option<Invocation>,
 }
 
 /// The kind of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// lambda_runtime alone.
+    /// The yardstick that uses only `lambda_runtime`.
     Floor,
-    /// The SDK as it comes.
+    /// The yardstick that uses the AWS SDK with its default features.
     Default,
     /// A function that API Gateway invokes.
     Http,
@@ -51,11 +51,11 @@ pub(crate) enum Kind {
     Event,
 }
 
-/// The yardsticks, in tests/yardsticks: name and kind.
+/// Names and kinds of the yardsticks in `tests/yardsticks`.
 pub(crate) const YARDSTICKS: [(&str, Kind); 2] = [("floor", Kind::Floor), ("default", Kind::Default)];
 
 impl Subject {
-    /// A function that was built into `folder`, with the variables of its stack.
+    /// A function whose binary is in `folder`, with its environment variables.
     pub(crate) fn function(
         function: Function,
         folder: &Path,
@@ -71,7 +71,7 @@ impl Subject {
         }
     }
 
-    /// A yardstick that was built into `folder`.
+    /// A yardstick whose binary is in `folder`.
     pub(crate) fn yardstick((name, kind): (&str, Kind), folder: &Path, workload: &Workload) -> Self {
         let invocation = if kind == Kind::Floor { workload.floor } else { workload.default };
         Self {
@@ -83,10 +83,10 @@ impl Subject {
         }
     }
 
-    /// The bytes of its binary, and those of the deployment package that holds it.
+    /// Sizes of the binary and of its deployment package, in bytes.
     ///
     /// # Errors
-    /// When it was not built.
+    /// Returns an error if the subject has not been built.
     pub(crate) fn sizes(&self) -> Result<(u64, u64), BenchError> {
         if !self.binary.exists() {
             return Err(BenchError::NotBuilt(self.name.clone()));
@@ -101,13 +101,13 @@ impl Subject {
     }
 }
 
-/// Builds `functions` as ./scripts/deploy does for this machine's architecture, and the yardsticks, all into `folder`.
+/// Builds the yardsticks and `functions` into `folder`, as `./scripts/deploy` does, for the architecture of this machine.
 ///
 /// # Errors
-/// When a build fails.
+/// Returns an error if a build fails.
 pub(crate) fn build(checkout: &Checkout, tools: &Tools, folder: &Path, functions: &[Function]) -> Result<(), BenchError> {
     let names: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
-    step(&format!("Building {} as shipped", counted(names.len())), || {
+    step(&format!("Building {} as shipped", function_count(names.len())), || {
         build_for_lambda(checkout, tools, folder, host_architecture(), &names)
     })?;
     for (name, _) in YARDSTICKS {
@@ -122,7 +122,7 @@ fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str
     command.args(["lambda", "build", "--release", "--locked", "--lambda-dir"]).arg(folder);
     command.arg(if host_architecture() == "arm64" { "--arm64" } else { "--x86-64" });
     command.arg("--manifest-path").arg(checkout.path("tests/yardsticks").join(name).join("Cargo.toml"));
-    // The functions' own: most of what the floor needs is there already.
+    // Use the target folder of the functions: most dependencies of the floor have already been built there.
     if std::env::var_os("CARGO_TARGET_DIR").is_none() {
         command.env("CARGO_TARGET_DIR", checkout.path("target"));
     }
@@ -133,7 +133,7 @@ fn package(yardstick: &str) -> String {
     format!("yardstick-{yardstick}")
 }
 
-fn counted(functions: usize) -> String {
+fn function_count(functions: usize) -> String {
     if functions == 1 { "one function".to_owned() } else { format!("{functions} functions") }
 }
 
@@ -156,9 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn the_floor_is_built_like_the_functions() {
-        let (workspace, floor) = (manifest("Cargo.toml"), manifest("tests/yardsticks/floor/Cargo.toml"));
-        // Without what is said of single packages, none of which the floor has.
+    fn floor_has_the_release_profile_of_the_functions() {
+        let workspace = manifest("Cargo.toml");
+        let floor = manifest("tests/yardsticks/floor/Cargo.toml");
+        // Ignore the overrides for single packages: the floor depends on none of them.
         let mut profile = workspace["profile"]["release"].as_table().unwrap().clone();
         profile.remove("package");
         assert_eq!(floor["profile"]["release"].as_table().unwrap(), &profile);
@@ -167,9 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn the_default_uses_the_same_versions_with_default_features() {
-        let (workspace, default) = (manifest("Cargo.toml"), manifest("tests/yardsticks/default/Cargo.toml"));
-        assert!(default.get("profile").is_none(), "cargo-lambda's own profile is the point");
+    fn default_has_the_workspace_versions_and_default_features() {
+        let workspace = manifest("Cargo.toml");
+        let default = manifest("tests/yardsticks/default/Cargo.toml");
+        assert!(default.get("profile").is_none(), "the default must use the profile of cargo-lambda");
         for name in ["aws-sdk-dynamodb", "lambda_http", "lambda_runtime"] {
             let theirs = requirement(&default["dependencies"], name);
             let ours = requirement(&workspace["workspace"]["dependencies"], name);

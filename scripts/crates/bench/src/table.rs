@@ -1,4 +1,4 @@
-//! The figures for people.
+//! Formats the results as a table.
 
 use crate::budgets::BudgetOutcome;
 use crate::conditions::Conditions;
@@ -9,10 +9,10 @@ const NAME: usize = 22;
 const FIGURE: usize = 12;
 const RATIO: usize = 8;
 
-/// Everything as text: the conditions, a part for each group of measures, a line for each budget.
+/// Formats the conditions, a section for each group of measures, and a line for each budget.
 pub(crate) fn text(conditions: &Conditions, rows: &Rows, outcomes: &[BudgetOutcome]) -> String {
     let mut text = conditions.text();
-    text.push_str("\nNext to each figure: its ratio to the floor's, and to the default's.\n");
+    text.push_str("\nEach figure is followed by its ratios to the floor and to the default.\n");
     for (title, measures) in MEASURES {
         text.push_str(&format!("\n{title}\n{:NAME$}", ""));
         for measure in measures {
@@ -24,7 +24,7 @@ pub(crate) fn text(conditions: &Conditions, rows: &Rows, outcomes: &[BudgetOutco
             text.push_str(&line(rows, row, measures));
         }
     }
-    text.push_str("\nBudgets of the functions behind the API\n");
+    text.push_str("\nBudgets of the HTTP functions\n");
     for outcome in outcomes {
         text.push_str(&format!("{}\n", outcome.line()));
     }
@@ -42,15 +42,16 @@ fn line(rows: &Rows, row: &Row, measures: &[Measure]) -> String {
         let floor = rows.ratio(row, Kind::Floor, key).map(|ratio| format!("{}x", three_digits(ratio)));
         let default = rows.ratio(row, Kind::Default, key).map(three_digits);
         let dash = || "–".to_owned();
-        let (figure, floor, default) =
-            (figure.unwrap_or_else(dash), floor.unwrap_or_else(dash), default.unwrap_or_else(dash));
+        let figure = figure.unwrap_or_else(dash);
+        let floor = floor.unwrap_or_else(dash);
+        let default = default.unwrap_or_else(dash);
         line.push_str(&format!("{figure:>FIGURE$}{floor:>RATIO$}{default:>RATIO$}"));
     }
     line.push('\n');
     line
 }
 
-/// A ratio is no more exact than that.
+/// Rounds a ratio to three significant digits, because more are not meaningful.
 fn three_digits(ratio: f64) -> String {
     match ratio {
         ..10.0 => format!("{ratio:.2}"),

@@ -1,4 +1,4 @@
-//! The certificates of the endpoint that stands in for AWS, made anew for each run.
+//! The certificates of the AWS endpoint. They are created anew for each run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use crate::error::BenchError;
 use ferrite_local_stack::files::at;
 
-/// Where distributions keep the certificates that they trust, as one file: Amazon Linux, and Debian.
-const BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
+/// Paths of the system's CA bundle on Amazon Linux and on Debian.
+const CA_BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
-/// The certificates that functions have to trust to reach the endpoint.
+/// The CA certificates that functions must trust to reach the endpoint.
 pub(crate) struct Trust {
-    /// A PEM file with the one certificate that it takes.
+    /// Path of a PEM file that contains only the CA certificate of the endpoint.
     pub(crate) authority: PathBuf,
-    /// The same behind everything that the system trusts: a client that reads the system's certificates reads as many in
-    /// Lambda.
+    /// Path of a PEM file that contains the system's CA certificates and the one of the endpoint. A client that loads the
+    /// system's certificates then loads as many as in Lambda.
     pub(crate) bundle: PathBuf,
 }
 
-/// A server configuration for `localhost`, and the certificates to trust for it, in files in `folder`.
+/// Creates a TLS server configuration for `localhost`, and writes the CA certificates to trust into `folder`.
 ///
 /// # Errors
-/// When a certificate cannot be made or written.
+/// Returns an error if a certificate cannot be created or written.
 pub(crate) fn for_localhost(folder: &Path) -> Result<(Arc<ServerConfig>, Trust), BenchError> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,7 +35,7 @@ pub(crate) fn for_localhost(folder: &Path) -> Result<(Arc<ServerConfig>, Trust),
     let issuer = CertifiedIssuer::self_signed(params, new_key()?).map_err(BenchError::from)?;
     let trust = Trust { authority: folder.join("authority.pem"), bundle: folder.join("bundle.pem") };
     fs::write(&trust.authority, issuer.pem()).map_err(at(&trust.authority))?;
-    let system = BUNDLES.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+    let system = CA_BUNDLES.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
     fs::write(&trust.bundle, system + &issuer.pem()).map_err(at(&trust.bundle))?;
 
     let key = new_key()?;

@@ -1,5 +1,5 @@
-//! The same cap without the kernel's help: the process is stopped when it has used its share of a period up, and goes on
-//! in the next.
+//! Limits a process without cgroups: SIGSTOP stops it when it has used its share of a period, and SIGCONT resumes it in the
+//! next period.
 
 use std::fs;
 use std::sync::Arc;
@@ -10,44 +10,44 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How often the CPU time of the running process is checked. What it uses beyond its share is taken from the next period.
-const GLANCE: Duration = Duration::from_micros(100);
+/// How often the CPU time of the process is checked. Time used beyond the share is deducted from the next period.
+const CHECK_INTERVAL: Duration = Duration::from_micros(100);
 
-/// The thread that stops a process and lets it go on.
+/// The thread that stops and resumes a process. Dropping it ends the thread.
 pub(crate) struct DutyCycle {
-    over: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl DutyCycle {
-    /// Holds the process `id` to `share` of every `period`.
+    /// Limits the process `id` to `share` of CPU time in every `period`.
     pub(crate) fn start(id: u32, period: Duration, share: Duration) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&over);
-        let thread = thread::spawn(move || hold(id, period, share, &until));
-        Self { over, thread: Some(thread) }
+        let stop = Arc::new(AtomicBool::new(false));
+        let stop_requested = Arc::clone(&stop);
+        let thread = thread::spawn(move || enforce(id, period, share, &stop_requested));
+        Self { stop, thread: Some(thread) }
     }
 }
 
 impl Drop for DutyCycle {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn hold(id: u32, period: Duration, share: Duration, over: &AtomicBool) {
+fn enforce(id: u32, period: Duration, share: Duration, stop: &AtomicBool) {
     let process = Pid::from_raw(id.cast_signed());
-    let mut period_began = Instant::now();
+    let mut period_start = Instant::now();
     let Some(mut allowed) = cpu_time(id).map(|used| used + share) else { return };
     let mut running = true;
-    while !over.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let Some(used) = cpu_time(id) else { return };
-        if period_began.elapsed() >= period {
-            period_began += period;
-            // As the kernel does it: what was not used is gone, and what was used too much is owed.
+        if period_start.elapsed() >= period {
+            period_start += period;
+            // As in the kernel: unused time expires, and overused time is deducted from the next period.
             allowed = allowed.min(used) + share;
         }
         let may_run = used < allowed;
@@ -58,12 +58,12 @@ fn hold(id: u32, period: Duration, share: Duration, over: &AtomicBool) {
                 return;
             }
         }
-        thread::sleep(GLANCE);
+        thread::sleep(CHECK_INTERVAL);
     }
     let _ = kill(process, Signal::SIGCONT);
 }
 
-/// The CPU time that all threads of a process have had; `None` once it has ended.
+/// CPU time used by all threads of a process; `None` if the process has exited.
 fn cpu_time(id: u32) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{id}/task")).ok()?;
     let nanoseconds = threads.flatten().filter_map(|thread| {
