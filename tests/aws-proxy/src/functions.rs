@@ -1,4 +1,4 @@
-//! The functions of a stack, identified by the access keys that MiniStack gives them.
+//! Identifies the functions of a stack by the access keys that MiniStack assigns to them.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -13,14 +13,14 @@ use crate::call::Scope;
 const DATE: &str = "x-amz-date";
 const TOKEN: &str = "x-amz-security-token";
 
-/// The functions of a stack, by access key.
+/// The functions of a stack by access key ID.
 #[derive(Debug, Clone, Default)]
 pub struct Functions(BTreeMap<String, Function>);
 
-/// A function, and the keys that it signs with.
+/// A function, with the keys that it signs requests with.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name.
+    /// Name of the function.
     pub name: String,
     pub(crate) partition: String,
     pub(crate) account: String,
@@ -28,47 +28,48 @@ pub struct Function {
 }
 
 impl Functions {
-    /// Adds the function `name`, which runs as `role_arn`.
+    /// Adds the function `name` with the execution role `role_arn`.
     pub fn insert(&mut self, name: &str, function_arn: &str, role_arn: &str) {
         let FunctionKeys { access_key, secret_key } = FunctionKeys::derived(function_arn, role_arn);
         let mut parts = function_arn.split(':').map(str::to_owned);
-        let (partition, account) = (parts.nth(1).unwrap_or_default(), parts.nth(2).unwrap_or_default());
+        let partition = parts.nth(1).unwrap_or_default();
+        let account = parts.nth(2).unwrap_or_default();
         self.0.insert(access_key, Function { name: name.to_owned(), partition, account, secret_key });
     }
 
-    /// The function that signed a request.
+    /// Returns the function that signed a request; `None` if the signer is unknown.
     #[must_use]
     pub fn caller(&self, head: &Parts) -> Option<&Function> {
         self.with_key(Scope::of(&head.headers)?.access_key)
     }
 
-    /// The function with this access key.
+    /// Returns the function with this access key ID.
     pub(crate) fn with_key(&self, access_key: &str) -> Option<&Function> {
         self.0.get(access_key)
     }
 }
 
-/// Why a request cannot be signed again.
+/// An error that prevents signing a request again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResignError {
-    /// It was not signed in the first place.
+    /// The original request has no signature.
     #[error("the request has no signature")]
     Unsigned,
-    /// Part of it cannot be signed.
+    /// The new request cannot be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
 }
 
 impl Function {
-    /// The head of a request whose body was replaced, signed at `time` with the function's own keys, so that its role still
-    /// applies.
+    /// Signs the head of a request again after its body was replaced, and returns the new head. The signature uses the
+    /// function's own keys, so that its execution role still applies. `time` is the time of the signature.
     ///
     /// # Errors
-    /// When the request was not signed, or cannot be.
+    /// Returns an error if the original request has no signature, or the new one cannot be signed.
     pub fn resign(&self, mut head: Parts, body: &[u8], time: SystemTime) -> Result<Parts, ResignError> {
-        let signed = head.headers.clone();
-        let Scope { access_key, region, service } = Scope::of(&signed).ok_or(ResignError::Unsigned)?;
-        let token = signed.get(TOKEN).and_then(|token| token.to_str().ok());
+        let original = head.headers.clone();
+        let Scope { access_key, region, service } = Scope::of(&original).ok_or(ResignError::Unsigned)?;
+        let token = original.get(TOKEN).and_then(|token| token.to_str().ok());
         for stale in [header::AUTHORIZATION.as_str(), DATE, TOKEN] {
             head.headers.remove(stale);
         }
@@ -107,15 +108,15 @@ mod tests {
     }
 
     #[test]
-    fn finds_a_function_by_its_ministack_key() {
+    fn finds_a_function_by_its_ministack_access_key() {
         let functions = stack();
         assert_eq!(functions.caller(&signed_by("ASIA5FEA4F669E564881")).unwrap().name, "relay-events");
         assert!(functions.caller(&signed_by("test")).is_none());
     }
 
-    // hashlib and MiniStack's own `calculate_signature` gave the keys and the signature.
+    // The expected keys were computed with hashlib, and the signature with MiniStack's `calculate_signature`.
     #[test]
-    fn signs_another_body_with_the_functions_keys() {
+    fn signs_a_replaced_body_with_the_keys_of_the_function() {
         let functions = stack();
         let head = signed_by("ASIA5FEA4F669E564881");
         let function = functions.caller(&head).unwrap();

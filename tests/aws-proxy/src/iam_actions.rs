@@ -1,7 +1,7 @@
 //! The IAM actions and resources that a call needs.
 //!
-//! Sources: each service's page of the "Service Authorization Reference"; "Using IAM with DynamoDB transactions"; and
-//! "GetObject" in the Amazon S3 API Reference, for the `s3:ListBucket` that a missing object needs.
+//! Sources: the page of each service in the "Service Authorization Reference"; "Using IAM with DynamoDB transactions";
+//! and, for the `s3:ListBucket` permission that a missing object needs, "GetObject" in the Amazon S3 API Reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,29 @@ use serde_json::Value;
 
 use crate::call::{Operation, Service};
 
-/// An action, and the ARN of a resource.
+/// An IAM action and the ARN of a resource.
 pub(crate) type Permission = (String, String);
 
-/// The permissions that a call needs, each with the partition keys that it names.
+/// The permissions that a call needs, each with the partition key patterns in the call.
 pub(crate) type Permissions = BTreeMap<Permission, BTreeSet<String>>;
 
-/// S3 answers 404 for a missing object only to callers who may list the bucket. It answers 403 to all others.
+/// Returns the additional permission that a call needs to get a 404 for a missing object. S3 returns 403 to callers
+/// without
+/// `s3:ListBucket`.
 pub(crate) fn for_missing_object(permissions: &Permissions) -> Option<(Permission, BTreeSet<String>)> {
     let (_, object) = permissions.keys().find(|(action, _)| action == "s3:GetObject")?;
     let (bucket, _key) = object.split_once('/')?;
     Some((("s3:ListBucket".to_owned(), bucket.to_owned()), BTreeSet::new()))
 }
 
-/// The next page of a query on an index starts after an item of this one, and then names the partition of that item too.
-pub(crate) fn add_listed_partitions(permissions: &mut Permissions, answer: &Response<Bytes>) {
+/// Adds the partitions of the items that an index query returned. A request for the next page names the partition of
+/// the last item in its `ExclusiveStartKey`.
+pub(crate) fn add_returned_partitions(permissions: &mut Permissions, response: &Response<Bytes>) {
     for ((_, resource), keys) in permissions {
         if resource.contains("/index/") {
-            let listed = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
-            let items = listed["Items"].as_array().into_iter().flatten();
-            keys.extend(items.filter_map(|item| partition(&item["pk"])));
+            let page = serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
+            let items = page["Items"].as_array().into_iter().flatten();
+            keys.extend(items.filter_map(|item| partition_pattern(&item["pk"])));
         }
     }
 }
@@ -41,14 +44,14 @@ pub(crate) fn without_keys(permissions: impl IntoIterator<Item = Permission>) ->
     permissions.into_iter().map(|permission| (permission, BTreeSet::new())).collect()
 }
 
-/// The pattern that a role can name for a partition key: the kind of item, but not the single customer or product.
-fn partition(key: &Value) -> Option<String> {
+/// The pattern of a partition key as a role can specify it: the entity type without the ID.
+fn partition_pattern(key: &Value) -> Option<String> {
     let key = key["S"].as_str()?;
-    Some(key.split_once('#').map_or_else(|| key.to_owned(), |(kind, _)| format!("{kind}#*")))
+    Some(key.split_once('#').map_or_else(|| key.to_owned(), |(entity, _)| format!("{entity}#*")))
 }
 
-/// The partitions that a request, or a part of a transaction, names, in tables with the keys `pk` and `gsi1pk`.
-fn partitions(part: &Value) -> BTreeSet<String> {
+/// The partitions that a request, or an item of a transaction, refers to. The tables have the keys `pk` and `gsi1pk`.
+fn partition_patterns(part: &Value) -> BTreeSet<String> {
     let start = &part["ExclusiveStartKey"];
     let compared = part["KeyConditionExpression"].as_str().and_then(|condition| {
         let (attribute, value) = condition.split_once(" = ")?;
@@ -56,10 +59,10 @@ fn partitions(part: &Value) -> BTreeSet<String> {
         ["pk", "gsi1pk"].contains(&attribute).then(|| &part["ExpressionAttributeValues"][value])
     });
     let keys = [&part["Key"]["pk"], &part["Item"]["pk"], &start["pk"], &start["gsi1pk"]];
-    keys.into_iter().chain(compared).filter_map(partition).collect()
+    keys.into_iter().chain(compared).filter_map(partition_pattern).collect()
 }
 
-/// The account that the resources of a call are in.
+/// The account and Region of the resources of a call.
 pub(crate) struct Account<'a> {
     pub(crate) partition: &'a str,
     pub(crate) region: &'a str,
@@ -68,18 +71,18 @@ pub(crate) struct Account<'a> {
 
 impl Account<'_> {
     fn arn(&self, service: &str, resource: &str) -> String {
-        // Many operations take an ARN where they take a name.
+        // Many operations accept an ARN in place of a name.
         if resource.starts_with("arn:") {
             return resource.to_owned();
         }
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.id)
     }
 
-    /// The permissions that a call needs.
+    /// Returns the permissions that a call needs.
     pub(crate) fn permissions(&self, operation: &Operation, head: &Parts, body: &[u8]) -> Permissions {
         let json = || serde_json::from_slice::<Value>(body).unwrap_or_default();
         match operation.service {
-            Service::DynamoDb => self.on_tables(&operation.name, &json()),
+            Service::DynamoDb => self.table_permissions(&operation.name, &json()),
             Service::EventBridge => {
                 let request = json();
                 let entries = request["Entries"].as_array().into_iter().flatten();
@@ -117,14 +120,14 @@ impl Account<'_> {
         }
     }
 
-    /// Each part of a transaction gets the partitions of all parts, because AWS does not document whether the condition
-    /// applies to each part separately.
-    fn on_tables(&self, operation: &str, request: &Value) -> Permissions {
+    /// Returns the permissions of a DynamoDB call. Each item of a transaction gets the partitions of all items, because
+    /// AWS does not document whether a `dynamodb:LeadingKeys` condition applies to each item separately.
+    fn table_permissions(&self, operation: &str, request: &Value) -> Permissions {
         let table = |name: &str| if name.starts_with("arn:") { name.to_owned() } else { format!("table/{name}") };
         let permission = |action: &str, resource: &str| (format!("dynamodb:{action}"), self.arn("dynamodb", resource));
         if let Some(items) = request["TransactItems"].as_array() {
             let items = items.iter().filter_map(Value::as_object).flatten();
-            let keys: BTreeSet<_> = items.clone().flat_map(|(_, item)| partitions(item)).collect();
+            let keys: BTreeSet<_> = items.clone().flat_map(|(_, item)| partition_patterns(item)).collect();
             return items
                 .map(|(action, item)| {
                     let action = if action == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{action}Item") };
@@ -133,9 +136,9 @@ impl Account<'_> {
                 .collect();
         }
         if let Some(tables) = request["RequestItems"].as_object() {
-            let tables = tables.iter().map(|(name, wanted)| {
-                let keys = wanted["Keys"].as_array().into_iter().flatten();
-                (permission(operation, &table(name)), keys.filter_map(|key| partition(&key["pk"])).collect())
+            let tables = tables.iter().map(|(name, requested)| {
+                let keys = requested["Keys"].as_array().into_iter().flatten();
+                (permission(operation, &table(name)), keys.filter_map(|key| partition_pattern(&key["pk"])).collect())
             });
             return tables.collect();
         }
@@ -143,7 +146,7 @@ impl Account<'_> {
         if let Some(index) = request["IndexName"].as_str() {
             resource.push_str(&format!("/index/{index}"));
         }
-        [(permission(operation, &resource), partitions(request))].into()
+        [(permission(operation, &resource), partition_patterns(request))].into()
     }
 }
 
@@ -153,7 +156,7 @@ fn form_field(body: &[u8], name: &str) -> Option<String> {
     Some(percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned())
 }
 
-/// The address of a mailbox, without its display name (RFC 5322, section 3.4).
+/// The address of a mailbox without the display name (RFC 5322, section 3.4).
 fn address(mailbox: &str) -> &str {
     mailbox.rsplit_once('<').map_or(mailbox, |(_, address)| address.trim_end_matches('>'))
 }

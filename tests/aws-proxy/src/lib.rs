@@ -1,11 +1,12 @@
-//! A proxy between an emulator's functions and the emulator that they take for AWS.
+//! A proxy between Lambda functions and the emulator that stands in for AWS.
 //!
-//! The emulator listens on one port, and gives its functions the port of the [`proxy::Proxy`] in `AWS_ENDPOINT_URL`. The
-//! proxy identifies each call ([`call`]) and its function ([`functions`]), and records which IAM actions on which resources
-//! the call uses ([`record`], [`iam_actions`]). An [`proxy::Interceptor`] may do something else with a call than to forward
-//! it: `tests/chaos` injects faults that way.
+//! The emulator listens on one port. It sets `AWS_ENDPOINT_URL` of its functions to the port of the [`proxy::Proxy`].
+//! The proxy identifies each call ([`call`]) and the function that sent it ([`functions`]), and records the IAM actions
+//! and resources that the call uses ([`record`], [`iam_actions`]). A [`proxy::Interceptor`] can do something other than
+//! forward a call.
+//! `tests/chaos` uses an interceptor to inject faults.
 //!
-//! [`recorder::Recorder`] is the proxy on a runtime of its own, for programs that only want the record.
+//! [`recorder::Recorder`] runs the proxy on a runtime of its own, for programs that need only the record.
 
 pub mod call;
 pub mod functions;

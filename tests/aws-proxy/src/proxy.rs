@@ -1,4 +1,4 @@
-//! The server that functions take for AWS.
+//! The proxy server, which functions use as their AWS endpoint.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,37 +19,38 @@ use crate::functions::Functions;
 use crate::record::{UseCounts, UsedPermission};
 use crate::upstream::{NoResponse, Upstream};
 
-/// A connection of a function to the proxy. Only both ends together identify it, because a port may be in use for several.
+/// A connection of a function to the proxy. It is identified by both addresses, because several connections may share a
+/// port.
 #[derive(Debug, Clone, Copy)]
 pub struct Connection {
-    /// The function's end.
+    /// Address of the function's socket.
     pub function: SocketAddr,
-    /// The proxy's end.
+    /// Address of the proxy's socket.
     pub proxy: SocketAddr,
 }
 
-/// A call of a function.
+/// An AWS call that a function sent to the proxy.
 #[derive(Debug)]
 pub struct Call {
-    /// The connection that it came on.
+    /// The connection on which the call was received.
     pub connection: Connection,
-    /// The head of the request.
+    /// Head of the request.
     pub head: Parts,
-    /// The body of the request.
+    /// Body of the request.
     pub body: Bytes,
 }
 
 /// Decides what happens to each call.
 pub trait Interceptor: Send + Sync + 'static {
-    /// The response to a call, usually of [`Upstream::forward`].
+    /// Returns the response to a call, usually the one that [`Upstream::forward`] returns.
     ///
     /// # Errors
-    /// When the call is to get no response.
+    /// Returns an error to close the connection without a response.
     fn intercept(&self, call: Call, upstream: &Upstream)
     -> impl Future<Output = Result<Response<Bytes>, NoResponse>> + Send;
 }
 
-/// Forwards every call.
+/// An interceptor that forwards every call.
 #[derive(Debug, Clone, Copy)]
 pub struct ForwardAll;
 
@@ -59,42 +60,44 @@ impl Interceptor for ForwardAll {
     }
 }
 
-/// A proxy on a port of its own. It and its connections are gone when it is dropped.
+/// A running proxy. Dropping it stops the server and closes its connections.
 #[derive(Debug)]
 pub struct Proxy<I> {
-    /// Where it listens: the `AWS_ENDPOINT_URL` of functions.
+    /// Address of the server: the `AWS_ENDPOINT_URL` of functions.
     pub address: SocketAddr,
-    /// Decides what happens to each call.
+    /// The interceptor of every call.
     pub interceptor: Arc<I>,
     upstream: Arc<Upstream>,
     server: JoinHandle<()>,
 }
 
 impl<I: Interceptor> Proxy<I> {
-    /// Listens on `port` of this machine, or on any free port for 0, and forwards calls to `emulator`.
+    /// Starts a proxy in front of `emulator` on `port` of the loopback interface. Port 0 selects a free port.
     ///
     /// # Errors
-    /// When the port cannot be had.
+    /// Returns an error if the port is not available.
     pub async fn open(port: u16, emulator: SocketAddr, interceptor: I) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let (upstream, interceptor) = (Arc::new(Upstream::new(emulator)?), Arc::new(interceptor));
+        let upstream = Arc::new(Upstream::new(emulator)?);
+        let interceptor = Arc::new(interceptor);
         let server = tokio::spawn(serve(listener, address, Arc::clone(&upstream), Arc::clone(&interceptor)));
         Ok(Self { address, interceptor, upstream, server })
     }
 
-    /// Sets the functions, once they have been deployed. Until then, callers are unknown.
+    /// Sets the deployed functions. Before that, all callers are unknown.
     pub fn set_functions(&self, functions: Functions) {
         self.upstream.set_functions(functions);
     }
 
-    /// The permissions that functions used since the proxy was opened, or since [`Proxy::clear_record`].
+    /// Returns the permissions that functions have used since the proxy was opened or [`Proxy::clear_record`] was
+    /// called.
     #[must_use]
     pub fn record(&self) -> BTreeMap<UsedPermission, UseCounts> {
         self.upstream.record.get()
     }
 
-    /// Starts a new record.
+    /// Clears the record.
     pub fn clear_record(&self) {
         self.upstream.record.clear();
     }
@@ -112,7 +115,8 @@ async fn serve<I: Interceptor>(listener: TcpListener, proxy: SocketAddr, upstrea
         // Nagle's algorithm would delay every call.
         let _ = stream.set_nodelay(true);
         while connections.try_join_next().is_some() {}
-        let (upstream, interceptor) = (Arc::clone(&upstream), Arc::clone(&interceptor));
+        let upstream = Arc::clone(&upstream);
+        let interceptor = Arc::clone(&interceptor);
         let connection = Connection { function, proxy };
         let service =
             service_fn(move |request| receive(connection, request, Arc::clone(&upstream), Arc::clone(&interceptor)));
@@ -128,8 +132,8 @@ async fn receive<I: Interceptor>(
 ) -> Result<Response<Full<Bytes>>, NoResponse> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(NoResponse::Request)?.to_bytes();
-    // In a task of its own: AWS carries out a call that it has received, even if the caller is dead by then.
+    // Runs in its own task, because AWS also completes a call that it has received when the caller has died.
     let response = tokio::spawn(async move { interceptor.intercept(Call { connection, head, body }, &upstream).await });
-    let response = response.await.unwrap_or_else(|ended| Err(NoResponse::Upstream(ended.into())))?;
+    let response = response.await.unwrap_or_else(|error| Err(NoResponse::Upstream(error.into())))?;
     Ok(response.map(Full::new))
 }

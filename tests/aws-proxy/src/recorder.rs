@@ -1,4 +1,4 @@
-//! The proxy on a runtime of its own, for programs that only want its record.
+//! The proxy on its own runtime, for programs that need only the record.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,18 +10,18 @@ use crate::functions::Functions;
 use crate::proxy::{ForwardAll, Proxy};
 use crate::record::{UseCounts, UsedPermission};
 
-/// Records the permissions that functions use, for as long as it lives.
+/// Records the permissions that functions use. Dropping it stops the proxy.
 pub struct Recorder {
-    // Dropped before the runtime that it runs on.
+    // Declared first so that it is dropped before its runtime.
     proxy: Proxy<ForwardAll>,
     _runtime: Runtime,
 }
 
 impl Recorder {
-    /// Opens the proxy in front of the emulator on `port` of this machine.
+    /// Starts the proxy on a free port, in front of the emulator on `port` of the loopback interface.
     ///
     /// # Errors
-    /// When there is no free port.
+    /// Returns an error if no port is available.
     pub fn open(port: u16) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let emulator = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -29,25 +29,25 @@ impl Recorder {
         Ok(Self { proxy, _runtime: runtime })
     }
 
-    /// The port that functions are to call AWS on.
+    /// Port of the proxy, for the `AWS_ENDPOINT_URL` of functions.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.proxy.address.port()
     }
 
-    /// Sets the functions whose calls are recorded, and starts a new record.
+    /// Sets the functions whose calls are recorded, and clears the record.
     pub fn set_functions(&self, functions: Functions) {
         self.proxy.set_functions(functions);
         self.proxy.clear_record();
     }
 
-    /// The permissions that were used since the record was started.
+    /// Returns the permissions that functions have used since the record was last cleared.
     #[must_use]
     pub fn record(&self) -> BTreeMap<UsedPermission, UseCounts> {
         self.proxy.record()
     }
 
-    /// Starts a new record.
+    /// Clears the record.
     pub fn clear_record(&self) {
         self.proxy.clear_record();
     }

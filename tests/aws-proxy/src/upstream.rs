@@ -1,4 +1,4 @@
-//! The emulator behind the proxy.
+//! The upstream of the proxy: the emulator.
 
 use std::error::Error;
 use std::io;
@@ -17,17 +17,17 @@ use hyper_util::rt::TokioExecutor;
 use crate::functions::Functions;
 use crate::record::{PendingCall, Record};
 
-/// Why a call gets no response: hyper then closes the connection.
+/// A reason for not responding to a call. hyper then closes the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum NoResponse {
-    /// The interceptor dropped the call on purpose.
-    #[error("the connection was dropped on purpose")]
+    /// The interceptor closed the connection deliberately.
+    #[error("the connection was closed deliberately")]
     Dropped,
-    /// The function died while it sent its request.
-    #[error("the request broke off")]
+    /// The request is incomplete, because the function died while sending it.
+    #[error("the request is incomplete")]
     Request(#[source] hyper::Error),
-    /// The emulator did not answer.
-    #[error("the emulator did not answer: {0}")]
+    /// The emulator did not respond.
+    #[error("the emulator did not respond: {0}")]
     Upstream(Box<dyn Error + Send + Sync>),
     /// The interceptor failed.
     #[error("the interceptor failed: {0}")]
@@ -45,14 +45,15 @@ pub struct Upstream {
 
 impl Upstream {
     /// # Errors
-    /// When the address does not fit into a URL.
+    /// Returns an error if the address is not a valid URL authority.
     pub(crate) fn new(emulator: SocketAddr) -> io::Result<Self> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
-            // The emulator may close a pooled connection just as a call goes out on it, which would be a fault of the proxy.
+            // The emulator may close a pooled connection while a call is being sent on it. The proxy would then cause a
+            // failure.
             .pool_max_idle_per_host(0)
-            // Functions sign the host name that they called the proxy by, so it has to stay.
+            // Keep the Host header: functions sign the host name of the proxy.
             .set_host(false)
             .build(connector);
         Ok(Self {
@@ -63,7 +64,7 @@ impl Upstream {
         })
     }
 
-    /// The functions that are deployed.
+    /// The deployed functions.
     #[must_use]
     pub fn functions(&self) -> Arc<Functions> {
         Arc::clone(&self.lock())
@@ -77,15 +78,16 @@ impl Upstream {
         self.functions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forwards a call to the emulator and records it.
+    /// Forwards a call to the emulator, records it and returns the response.
     ///
     /// # Errors
-    /// When the emulator does not answer.
+    /// Returns an error if the emulator does not respond.
     pub async fn forward(&self, mut head: Parts, body: Bytes) -> Result<Response<Bytes>, NoResponse> {
         let functions = self.functions();
         let pending = PendingCall::new(&functions, &head, &body);
         let mut uri = head.uri.into_parts();
-        (uri.scheme, uri.authority) = (Some(Scheme::HTTP), Some(self.emulator.clone()));
+        uri.scheme = Some(Scheme::HTTP);
+        uri.authority = Some(self.emulator.clone());
         head.uri = Uri::from_parts(uri).map_err(|error| NoResponse::Upstream(error.into()))?;
         remove_hop_by_hop(&mut head.headers);
         let request = Request::from_parts(head, Full::new(body));
@@ -101,7 +103,7 @@ impl Upstream {
     }
 }
 
-/// Removes the headers that concern a single connection (RFC 9110, section 7.6.1), and `Expect`, because the body is here.
+/// Removes the hop-by-hop headers (RFC 9110, section 7.6.1), and `Expect`, because the body has already been received.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
     for name in [header::CONNECTION, header::EXPECT, header::TE, header::TRANSFER_ENCODING, header::UPGRADE] {
         headers.remove(name);

@@ -36,8 +36,8 @@ struct Log {
 }
 
 impl AwsEndpoint {
-    /// Starts serving on a free port. `respond` produces the responses, with `jwks` as the value of every SSM parameter. The
-    /// certificates are written to `folder`.
+    /// Starts serving on a free port. `respond` produces the responses, with `jwks` as the value of every SSM
+    /// parameter. The certificates are written to `folder`.
     ///
     /// # Errors
     /// Returns an error if the certificates cannot be created or no port is available.
@@ -45,7 +45,8 @@ impl AwsEndpoint {
         let (tls, trust) = for_localhost(folder)?;
         let acceptor = TlsAcceptor::from(tls);
         let log = Arc::new(Log::default());
-        // Bind by name, because functions also resolve the name. They would otherwise try its other address first and fail.
+        // Bind by name, because functions also resolve the name. They would otherwise try its other address first and
+        // fail.
         let listener = servers.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Port)?;
         let address = listener.local_addr().map_err(BenchError::Port)?;
         let url = format!("https://localhost:{}", address.port());

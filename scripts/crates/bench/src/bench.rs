@@ -98,8 +98,8 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
     Ok(())
 }
 
-/// Keeps the servers' thread from sleeping. Waking it takes tens of microseconds for each round trip of a start, which would
-/// count as time of the function.
+/// Keeps the servers' thread from sleeping. Waking it takes tens of microseconds for each round trip of a start, which
+/// would count as time of the function.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;

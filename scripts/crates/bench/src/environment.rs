@@ -38,7 +38,8 @@ pub(crate) struct InvocationResult {
 }
 
 impl<'a> Environment<'a> {
-    /// Starts the function with the environment variables of its template, those of its Runtime API, and `extra_variables`.
+    /// Starts the function with the environment variables of its template, those of its Runtime API, and
+    /// `extra_variables`.
     ///
     /// # Errors
     /// Returns an error if the process cannot be started.

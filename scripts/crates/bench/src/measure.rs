@@ -14,8 +14,9 @@ use crate::subject::Subject;
 use ferrite_aws_client::endpoint::Credentials;
 use ferrite_local_stack::console::Progress;
 
-/// Number of consecutive warm invocations after each first invocation. Their mean is reported: a single invocation either
-/// fits into the remainder of a CPU period or waits for the next one, and a median would show only one of these cases.
+/// Number of consecutive warm invocations after each first invocation. Their mean is reported: a single invocation
+/// either fits into the remainder of a CPU period or waits for the next one, and a median would show only one of these
+/// cases.
 pub(crate) const WARM: u32 = 10;
 /// Pause between the first invocation and the warm invocations.
 const PAUSE_BEFORE_WARM: Duration = Duration::from_millis(100);
@@ -33,7 +34,7 @@ pub(crate) struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Starts every subject `starts` times with each memory size, and as often without opening a connection in init. The
+    /// Starts every subject `starts` times with each memory size, and as often with connections in init disabled. The
     /// subjects take turns, so that other load on the machine affects all of them alike.
     ///
     /// # Errors
@@ -72,8 +73,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Measures an init, and then invocations with the CPU share of `memory`. Returns whether init opened a connection, or
-    /// the subject needs none.
+    /// Measures an init, and then invocations with the CPU share of `memory`. Returns whether init opened a connection,
+    /// or the subject needs none.
     fn measure_with_connection(&self, subject: &Subject, samples: &mut Samples, memory: u32) -> Result<bool, BenchError> {
         let before = self.endpoint.connections();
         let mut environment = self.start(subject, memory, &[])?;
@@ -90,7 +91,8 @@ impl Bench<'_> {
         let first = self.invoke(subject, &mut environment, 0)?;
         samples.add(format!("first_{memory}_ms"), milliseconds(first));
         samples.add(format!("init_and_first_{memory}_ms"), milliseconds(init + first));
-        // The kernel lets a process overrun its share until the next tick, and deducts the time from the periods after it.
+        // The kernel lets a process overrun its share until the next tick, and deducts the time from the periods after
+        // it.
         std::thread::sleep(PAUSE_BEFORE_WARM);
         let log_before = environment.log()?.len();
         let mut warm = Duration::ZERO;

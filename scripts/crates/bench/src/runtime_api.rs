@@ -1,4 +1,5 @@
-//! The Lambda Runtime API on loopback, for one execution environment ("Using the Lambda runtime API for custom runtimes").
+//! The Lambda Runtime API on loopback, for one execution environment ("Using the Lambda runtime API for custom
+//! runtimes").
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

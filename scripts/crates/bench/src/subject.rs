@@ -101,7 +101,8 @@ impl Subject {
     }
 }
 
-/// Builds the yardsticks and `functions` into `folder`, as `./scripts/deploy` does, for the architecture of this machine.
+/// Builds the yardsticks and `functions` into `folder`, as `./scripts/deploy` does, for the architecture of this
+/// machine.
 ///
 /// # Errors
 /// Returns an error if a build fails.

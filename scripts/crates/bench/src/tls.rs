@@ -19,8 +19,8 @@ const CA_BUNDLES: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cer
 pub(crate) struct Trust {
     /// Path of a PEM file that contains only the CA certificate of the endpoint.
     pub(crate) authority: PathBuf,
-    /// Path of a PEM file that contains the system's CA certificates and the one of the endpoint. A client that loads the
-    /// system's certificates then loads as many as in Lambda.
+    /// Path of a PEM file that contains the system's CA certificates and the one of the endpoint. A client that loads
+    /// the system's certificates then loads as many as in Lambda.
     pub(crate) bundle: PathBuf,
 }
 

@@ -1,5 +1,5 @@
-//! Limits a process without cgroups: SIGSTOP stops it when it has used its share of a period, and SIGCONT resumes it in the
-//! next period.
+//! Limits a process without cgroups: SIGSTOP stops it when it has used its share of a period, and SIGCONT resumes it in
+//! the next period.
 
 use std::fs;
 use std::sync::Arc;
