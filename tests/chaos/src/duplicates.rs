@@ -1,4 +1,4 @@
-//! The published events, so that they can be delivered again: EventBridge and SQS deliver at least once.
+//! Keeps the published events, so that they can be delivered again: EventBridge and SQS deliver events at least once.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,22 +10,22 @@ use serde_json::{Value, json};
 
 /// An event that EventBridge accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// EventBridge's own identifier of it.
+pub struct PublishedEvent {
+    /// Event ID that EventBridge returned.
     pub id: String,
-    /// The bus.
+    /// Name of the event bus.
     pub bus: String,
-    /// Its source.
+    /// Source of the event.
     pub source: String,
-    /// Its detail type.
+    /// Detail type of the event.
     pub detail_type: String,
-    /// Its detail, a JSON text.
+    /// Detail of the event, as JSON text.
     pub detail: String,
 }
 
-impl Published {
-    /// The body of the message that a rule's queue gets for it ("Events in Amazon EventBridge"), but for account,
-    /// region and time.
+impl PublishedEvent {
+    /// Body of the message that a rule sends to its target queue ("Events in Amazon EventBridge"), without account, Region
+    /// and time.
     #[must_use]
     pub fn message(&self) -> Value {
         json!({
@@ -42,25 +42,27 @@ impl Published {
 /// The published events.
 #[derive(Debug, Default)]
 pub struct Duplicates {
-    published: Mutex<Vec<Published>>,
+    published: Mutex<Vec<PublishedEvent>>,
 }
 
 impl Duplicates {
-    /// A share (0 to 1) of the events published so far, shuffled. The seed decides which events, and their order.
+    /// Returns a random sample of the events published so far, in random order. `rate` (0 to 1) is the fraction of the
+    /// events to return. The seed determines the events and their order.
     #[must_use]
-    pub fn sample(&self, seed: u64, share: f64) -> Vec<Published> {
+    pub fn sample(&self, seed: u64, rate: f64) -> Vec<PublishedEvent> {
         let mut sample = self.published.lock().unwrap_or_else(PoisonError::into_inner).clone();
         sample.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        sample.truncate((sample.len() as f64 * share).round() as usize);
+        sample.truncate((sample.len() as f64 * rate).round() as usize);
         sample
     }
 
-    /// Adds the events of a PutEvents call that EventBridge accepted.
-    pub(crate) fn add(&self, request: &[u8], answer: &[u8]) {
+    /// Adds the events of a PutEvents call that its response reports as accepted.
+    pub(crate) fn add(&self, request: &[u8], response: &[u8]) {
         let request = serde_json::from_slice::<Entries<Entry>>(request).map_or(Vec::new(), |request| request.entries);
-        let answer = serde_json::from_slice::<Entries<EntryResult>>(answer).map_or(Vec::new(), |answer| answer.entries);
-        let accepted = request.into_iter().zip(answer).filter_map(|(entry, result)| {
-            Some(Published {
+        let results =
+            serde_json::from_slice::<Entries<EntryResult>>(response).map_or(Vec::new(), |response| response.entries);
+        let accepted = request.into_iter().zip(results).filter_map(|(entry, result)| {
+            Some(PublishedEvent {
                 id: result.event_id?,
                 bus: entry.event_bus_name,
                 source: entry.source,
@@ -102,16 +104,16 @@ mod tests {
         let duplicates = Duplicates::default();
         for n in 0..count {
             let entry =
-                json!({"EventBusName": "bus", "Source": "shop", "DetailType": "placed", "Detail": format!("{{\"n\":{n}}}")});
+                json!({"EventBusName": "bus", "Source": "app", "DetailType": "created", "Detail": format!("{{\"n\":{n}}}")});
             let request = json!({ "Entries": [entry, entry] }).to_string();
-            let answer = json!({ "FailedEntryCount": 1, "Entries": [{"EventId": n.to_string()}, {"ErrorCode": "No"}] });
-            duplicates.add(request.as_bytes(), answer.to_string().as_bytes());
+            let response = json!({ "FailedEntryCount": 1, "Entries": [{"EventId": n.to_string()}, {"ErrorCode": "No"}] });
+            duplicates.add(request.as_bytes(), response.to_string().as_bytes());
         }
         duplicates
     }
 
     #[test]
-    fn a_sample_is_the_same_for_the_same_seed_and_in_another_order_than_published() {
+    fn same_seed_returns_the_same_sample_in_shuffled_order() {
         let duplicates = published(100);
         let sample = duplicates.sample(7, 0.5);
         assert_eq!(sample, duplicates.sample(7, 0.5));
@@ -119,13 +121,13 @@ mod tests {
         assert_eq!(sample.len(), 50);
         let order: Vec<usize> = sample.iter().map(|event| event.id.parse().unwrap()).collect();
         assert!(!order.is_sorted());
-        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "events that EventBridge rejected are not among them");
+        assert_eq!(duplicates.sample(7, 1.0).len(), 100, "the sample contains no rejected events");
     }
 
     #[test]
-    fn formats_an_event_as_a_rule_does() {
-        let again = published(1).sample(0, 1.0)[0].message();
-        assert_eq!((&again["source"], &again["detail-type"]), (&json!("shop"), &json!("placed")));
-        assert_eq!(again["detail"], json!({"n": 0}));
+    fn formats_an_event_like_a_rule() {
+        let message = published(1).sample(0, 1.0)[0].message();
+        assert_eq!((&message["source"], &message["detail-type"]), (&json!("app"), &json!("created")));
+        assert_eq!(message["detail"], json!({"n": 0}));
     }
 }

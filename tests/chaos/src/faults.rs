@@ -1,4 +1,4 @@
-//! The kinds of faults, and the plan that assigns them to calls.
+//! The kinds of faults, and the plan that assigns faults to calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,29 +15,29 @@ use crate::operations::Batch;
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// The service throttles the call with its own error.
+pub enum FaultKind {
+    /// The service throttles the call, with its own throttling error.
     Throttle,
-    /// The service answers 500, and has not carried the call out.
+    /// The service returns status 500 and does not execute the call.
     InternalError,
-    /// The call arrives late. It is carried out even if its caller has given up meanwhile, so perhaps after its retry.
+    /// The call is delayed. It is executed even if the caller has given up, so possibly after the retry.
     Delay,
-    /// The connection is closed, and the call was not carried out.
+    /// The connection is closed before the call is executed.
     CutBefore,
-    /// The connection is closed, and the call was carried out: its answer is lost.
+    /// The connection is closed after the call is executed, so that the response is lost.
     CutAfter,
-    /// A batch succeeds with failed entries inside, which were not carried out.
+    /// A batch operation succeeds but reports some entries as failed. Those entries are not executed.
     Partial,
-    /// A transaction is cancelled, because another one is changing some of its items ("TransactionConflict").
+    /// A transaction is cancelled because another one is changing some of its items (`TransactionConflict`).
     Conflict,
-    /// The function that calls is killed, and the call was not carried out.
+    /// The calling function is killed before the call is executed.
     KillBefore,
-    /// The function that calls is killed, and the call was carried out.
+    /// The calling function is killed after the call is executed.
     KillAfter,
 }
 
-impl Kind {
-    /// Every kind.
+impl FaultKind {
+    /// All kinds. [`FaultPlan`] checks them in this order.
     pub const ALL: [Self; 9] = [
         Self::Throttle,
         Self::InternalError,
@@ -50,13 +50,13 @@ impl Kind {
         Self::KillAfter,
     ];
 
-    /// The kind with this name in `--rates`.
+    /// Returns the kind with this name in `--rates`.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Its name in `--rates`.
+    /// Name of the kind in `--rates`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -81,146 +81,148 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Throttle => "throttled",
             Self::InternalError => "internal error",
             Self::Delay => "delayed",
-            Self::CutBefore => "cut before it was carried out",
-            Self::CutAfter => "cut after it was carried out",
-            Self::Partial => "failed in part",
+            Self::CutBefore => "cut before execution",
+            Self::CutAfter => "cut after execution",
+            Self::Partial => "partial batch failure",
             Self::Conflict => "transaction conflict",
-            Self::KillBefore => "killed before it was carried out",
-            Self::KillAfter => "killed after it was carried out",
+            Self::KillBefore => "killed before execution",
+            Self::KillAfter => "killed after execution",
         })
     }
 }
 
-/// What happens to one call.
+/// A fault to inject into one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// See [`Kind::Throttle`].
+    /// See [`FaultKind::Throttle`].
     Throttle,
-    /// See [`Kind::InternalError`].
+    /// See [`FaultKind::InternalError`].
     InternalError,
-    /// See [`Kind::Delay`].
+    /// See [`FaultKind::Delay`]: the length of the delay.
     Delay(Duration),
-    /// See [`Kind::CutBefore`].
+    /// See [`FaultKind::CutBefore`].
     CutBefore,
-    /// See [`Kind::CutAfter`].
+    /// See [`FaultKind::CutAfter`].
     CutAfter,
-    /// See [`Kind::Partial`]: the entries that fail.
-    Partial(Chosen),
-    /// See [`Kind::Conflict`]: the items that another transaction is changing.
-    Conflict(Chosen),
-    /// See [`Kind::KillBefore`].
+    /// See [`FaultKind::Partial`]: the entries that fail.
+    Partial(Selection),
+    /// See [`FaultKind::Conflict`]: the items in conflict.
+    Conflict(Selection),
+    /// See [`FaultKind::KillBefore`].
     KillBefore,
-    /// See [`Kind::KillAfter`].
+    /// See [`FaultKind::KillAfter`].
     KillAfter,
 }
 
 impl Fault {
-    /// Its kind.
+    /// Kind of the fault.
     #[must_use]
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> FaultKind {
         match self {
-            Self::Throttle => Kind::Throttle,
-            Self::InternalError => Kind::InternalError,
-            Self::Delay(_) => Kind::Delay,
-            Self::CutBefore => Kind::CutBefore,
-            Self::CutAfter => Kind::CutAfter,
-            Self::Partial(_) => Kind::Partial,
-            Self::Conflict(_) => Kind::Conflict,
-            Self::KillBefore => Kind::KillBefore,
-            Self::KillAfter => Kind::KillAfter,
+            Self::Throttle => FaultKind::Throttle,
+            Self::InternalError => FaultKind::InternalError,
+            Self::Delay(_) => FaultKind::Delay,
+            Self::CutBefore => FaultKind::CutBefore,
+            Self::CutAfter => FaultKind::CutAfter,
+            Self::Partial(_) => FaultKind::Partial,
+            Self::Conflict(_) => FaultKind::Conflict,
+            Self::KillBefore => FaultKind::KillBefore,
+            Self::KillAfter => FaultKind::KillAfter,
         }
     }
 }
 
-/// Some elements of a list whose length shows only in the call. No batch of AWS's has more than 100.
+/// A random selection of elements of a list, whose length is known only when the call is received. AWS batches have at
+/// most 100 entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chosen(u128);
+pub struct Selection(u128);
 
-impl Chosen {
-    /// For each of `count` elements, whether it is chosen; at least one is, when there is one.
+impl Selection {
+    /// Returns for each of `count` elements whether it is selected. Selects at least one element unless `count` is 0.
     #[must_use]
     pub fn among(self, count: usize) -> Vec<bool> {
-        let mut chosen: Vec<bool> = (0..count).map(|index| self.0 >> (index % 128) & 1 == 1).collect();
-        if !chosen.contains(&true)
-            && let Some(first) = chosen.first_mut()
+        let mut selected: Vec<bool> = (0..count).map(|index| self.0 >> (index % 128) & 1 == 1).collect();
+        if !selected.contains(&true)
+            && let Some(first) = selected.first_mut()
         {
             *first = true;
         }
-        chosen
+        selected
     }
 }
 
-/// Which call meets which fault: a function of the seed, the operation and how many calls of that operation came
-/// before, so that the same seed gives the same faults whatever else goes on at the time.
+/// Assigns faults to calls. The fault depends only on the seed, the operation and the number of earlier calls of that
+/// operation, so that the same seed gives the same faults regardless of concurrent calls.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct FaultPlan {
     seed: u64,
     delay_ms: RangeInclusive<u64>,
-    rates: BTreeMap<Kind, f64>,
-    rates_at: BTreeMap<(Operation, Kind), f64>,
+    rates: BTreeMap<FaultKind, f64>,
+    operation_rates: BTreeMap<(Operation, FaultKind), f64>,
 }
 
-impl Plan {
-    /// A plan without faults.
+impl FaultPlan {
+    /// Creates a plan without faults. Delays are 10 to 500 milliseconds long.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, delay_ms: 10..=500, rates: BTreeMap::new(), rates_at: BTreeMap::new() }
+        Self { seed, delay_ms: 10..=500, rates: BTreeMap::new(), operation_rates: BTreeMap::new() }
     }
 
-    /// With `kind` for this share (0 to 1) of the calls that can meet it. A call meets one fault at most; where the
-    /// shares add up to more than 1, the last of [`Kind::ALL`] come short.
+    /// Sets the rate of a kind: the fraction (0 to 1) of the calls to inject it into, among the calls that support it.
+    /// A call gets at most one fault. If the rates add up to more than 1, the last kinds in [`FaultKind::ALL`] occur
+    /// less often.
     #[must_use]
-    pub fn rate(mut self, kind: Kind, share: f64) -> Self {
-        self.rates.insert(kind, share);
+    pub fn rate(mut self, kind: FaultKind, rate: f64) -> Self {
+        self.rates.insert(kind, rate);
         self
     }
 
-    /// As [`Plan::rate`], for the calls of one operation, whose rate this replaces.
+    /// Sets the rate of a kind for one operation, which overrides [`FaultPlan::rate`].
     #[must_use]
-    pub fn rate_at(mut self, operation: Operation, kind: Kind, share: f64) -> Self {
-        self.rates_at.insert((operation, kind), share);
+    pub fn operation_rate(mut self, operation: Operation, kind: FaultKind, rate: f64) -> Self {
+        self.operation_rates.insert((operation, kind), rate);
         self
     }
 
-    /// With delays of this many milliseconds; 10 to 500 when nothing else is said.
+    /// Sets the range of delays, in milliseconds.
     #[must_use]
     pub fn delays(mut self, milliseconds: RangeInclusive<u64>) -> Self {
         self.delay_ms = milliseconds;
         self
     }
 
-    /// What happens to the call of `operation` that `ordinal` others came before.
+    /// Returns the fault of the call of `operation` with the number `ordinal`, counting from 0.
     #[must_use]
     pub fn fault(&self, operation: &Operation, ordinal: u64) -> Option<Fault> {
         let seed = Sha256::digest(format!("{}/{operation}/{ordinal}", self.seed));
-        let mut dice = ChaCha8Rng::from_seed(seed.into());
-        let mut point: f64 = dice.random();
-        let met = Kind::ALL.into_iter().filter(|kind| kind.applies_to(operation)).find(|kind| {
-            point -= self.share(operation, *kind);
+        let mut rng = ChaCha8Rng::from_seed(seed.into());
+        let mut point: f64 = rng.random();
+        let kind = FaultKind::ALL.into_iter().filter(|kind| kind.applies_to(operation)).find(|kind| {
+            point -= self.rate_of(operation, *kind);
             point < 0.0
         });
-        Some(match met? {
-            Kind::Throttle => Fault::Throttle,
-            Kind::InternalError => Fault::InternalError,
-            Kind::Delay => Fault::Delay(Duration::from_millis(dice.random_range(self.delay_ms.clone()))),
-            Kind::CutBefore => Fault::CutBefore,
-            Kind::CutAfter => Fault::CutAfter,
-            Kind::Partial => Fault::Partial(Chosen(dice.random())),
-            Kind::Conflict => Fault::Conflict(Chosen(dice.random())),
-            Kind::KillBefore => Fault::KillBefore,
-            Kind::KillAfter => Fault::KillAfter,
+        Some(match kind? {
+            FaultKind::Throttle => Fault::Throttle,
+            FaultKind::InternalError => Fault::InternalError,
+            FaultKind::Delay => Fault::Delay(Duration::from_millis(rng.random_range(self.delay_ms.clone()))),
+            FaultKind::CutBefore => Fault::CutBefore,
+            FaultKind::CutAfter => Fault::CutAfter,
+            FaultKind::Partial => Fault::Partial(Selection(rng.random())),
+            FaultKind::Conflict => Fault::Conflict(Selection(rng.random())),
+            FaultKind::KillBefore => Fault::KillBefore,
+            FaultKind::KillAfter => Fault::KillAfter,
         })
     }
 
-    fn share(&self, operation: &Operation, kind: Kind) -> f64 {
-        let at = self.rates_at.get(&(operation.clone(), kind));
-        at.or_else(|| self.rates.get(&kind)).copied().unwrap_or_default()
+    fn rate_of(&self, operation: &Operation, kind: FaultKind) -> f64 {
+        let operation_rate = self.operation_rates.get(&(operation.clone(), kind));
+        operation_rate.or_else(|| self.rates.get(&kind)).copied().unwrap_or_default()
     }
 }
 
@@ -232,56 +234,55 @@ mod tests {
         Operation::new(Service::DynamoDb, name)
     }
 
-    fn of_each_kind(seed: u64) -> Plan {
-        Kind::ALL.into_iter().fold(Plan::new(seed), |plan, kind| plan.rate(kind, 0.1))
+    fn plan_with_all_kinds(seed: u64) -> FaultPlan {
+        FaultKind::ALL.into_iter().fold(FaultPlan::new(seed), |plan, kind| plan.rate(kind, 0.1))
     }
 
-    fn faults(plan: &Plan, operation: &Operation) -> Vec<Option<Fault>> {
+    fn faults(plan: &FaultPlan, operation: &Operation) -> Vec<Option<Fault>> {
         (0..2_000).map(|ordinal| plan.fault(operation, ordinal)).collect()
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_faults_and_another_seed_others() {
+    fn faults_depend_on_the_seed() {
         let transaction = operation("TransactWriteItems");
-        assert_eq!(faults(&of_each_kind(7), &transaction), faults(&of_each_kind(7), &transaction));
-        assert_ne!(faults(&of_each_kind(7), &transaction), faults(&of_each_kind(8), &transaction));
+        assert_eq!(faults(&plan_with_all_kinds(7), &transaction), faults(&plan_with_all_kinds(7), &transaction));
+        assert_ne!(faults(&plan_with_all_kinds(7), &transaction), faults(&plan_with_all_kinds(8), &transaction));
     }
 
     #[test]
-    fn operations_meet_faults_of_their_own() {
-        let plan = of_each_kind(7);
+    fn faults_differ_between_operations() {
+        let plan = plan_with_all_kinds(7);
         assert_ne!(faults(&plan, &operation("GetItem")), faults(&plan, &operation("PutItem")));
     }
 
     #[test]
-    fn each_kind_comes_as_often_as_the_plan_says() {
-        let faults = faults(&of_each_kind(7), &operation("TransactWriteItems"));
-        for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::Partial) {
-            let met = faults.iter().flatten().filter(|fault| fault.kind() == kind).count();
-            // 200 are to be expected, give or take five standard deviations.
-            assert!((133..267).contains(&met), "{kind}: {met}");
+    fn each_kind_occurs_at_its_rate() {
+        let faults = faults(&plan_with_all_kinds(7), &operation("TransactWriteItems"));
+        for kind in FaultKind::ALL.into_iter().filter(|kind| *kind != FaultKind::Partial) {
+            let count = faults.iter().flatten().filter(|fault| fault.kind() == kind).count();
+            // 200 are expected, within five standard deviations.
+            assert!((133..267).contains(&count), "{kind}: {count}");
         }
         assert!(faults.contains(&None));
     }
 
     #[test]
-    fn only_batches_fail_in_part_and_only_transactions_conflict() {
-        let plan = of_each_kind(7);
+    fn only_batches_fail_partially_and_only_transactions_conflict() {
+        let plan = plan_with_all_kinds(7);
         let kinds = |name| faults(&plan, &operation(name)).into_iter().flatten().map(Fault::kind).collect::<Vec<_>>();
-        assert!(kinds("BatchGetItem").contains(&Kind::Partial));
-        assert!(!kinds("BatchGetItem").contains(&Kind::Conflict));
-        assert!(kinds("TransactWriteItems").contains(&Kind::Conflict));
-        assert!(!kinds("TransactWriteItems").contains(&Kind::Partial));
-        assert!(!kinds("GetItem").iter().any(|kind| [Kind::Partial, Kind::Conflict].contains(kind)));
+        assert!(kinds("BatchGetItem").contains(&FaultKind::Partial));
+        assert!(!kinds("BatchGetItem").contains(&FaultKind::Conflict));
+        assert!(kinds("TransactWriteItems").contains(&FaultKind::Conflict));
+        assert!(!kinds("TransactWriteItems").contains(&FaultKind::Partial));
+        assert!(!kinds("GetItem").iter().any(|kind| [FaultKind::Partial, FaultKind::Conflict].contains(kind)));
     }
 
     #[test]
-    fn an_operation_can_be_spared_or_hit_every_time() {
-        let plan = Plan::new(7).rate(Kind::CutAfter, 1.0).rate_at(operation("GetItem"), Kind::CutAfter, 0.0).rate_at(
-            operation("PutItem"),
-            Kind::Throttle,
-            1.0,
-        );
+    fn rate_of_an_operation_overrides_the_general_rate() {
+        let plan = FaultPlan::new(7)
+            .rate(FaultKind::CutAfter, 1.0)
+            .operation_rate(operation("GetItem"), FaultKind::CutAfter, 0.0)
+            .operation_rate(operation("PutItem"), FaultKind::Throttle, 1.0);
         assert!(faults(&plan, &operation("Query")).iter().all(|fault| *fault == Some(Fault::CutAfter)));
         assert!(faults(&plan, &operation("GetItem")).iter().all(Option::is_none));
         assert!(faults(&plan, &operation("PutItem")).iter().all(|fault| *fault == Some(Fault::Throttle)));
@@ -289,17 +290,17 @@ mod tests {
 
     #[test]
     fn delays_are_within_their_range() {
-        let plan = Plan::new(7).rate(Kind::Delay, 1.0).delays(3..=5);
-        let mut seen: Vec<_> = faults(&plan, &operation("GetItem")).into_iter().flatten().collect();
-        seen.sort_by_key(|fault| if let Fault::Delay(delay) = fault { *delay } else { Duration::ZERO });
-        seen.dedup();
-        assert_eq!(seen, [3, 4, 5].map(|delay| Fault::Delay(Duration::from_millis(delay))));
+        let plan = FaultPlan::new(7).rate(FaultKind::Delay, 1.0).delays(3..=5);
+        let mut delays: Vec<_> = faults(&plan, &operation("GetItem")).into_iter().flatten().collect();
+        delays.sort_by_key(|fault| if let Fault::Delay(delay) = fault { *delay } else { Duration::ZERO });
+        delays.dedup();
+        assert_eq!(delays, [3, 4, 5].map(|delay| Fault::Delay(Duration::from_millis(delay))));
     }
 
     #[test]
-    fn at_least_one_element_is_chosen() {
-        assert_eq!(Chosen(0).among(3), [true, false, false]);
-        assert_eq!(Chosen(0b110).among(3), [false, true, true]);
-        assert!(Chosen(1).among(0).is_empty());
+    fn selects_at_least_one_element() {
+        assert_eq!(Selection(0).among(3), [true, false, false]);
+        assert_eq!(Selection(0b110).among(3), [false, true, true]);
+        assert!(Selection(1).among(0).is_empty());
     }
 }

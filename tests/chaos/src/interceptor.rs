@@ -1,4 +1,4 @@
-//! What a fault does to a call.
+//! Intercepts calls and injects faults into them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,19 +15,19 @@ use hyper::body::Bytes;
 
 use crate::duplicates::Duplicates;
 use crate::fault_counts::FaultCounts;
-use crate::faults::{Fault, Kind, Plan};
+use crate::faults::{Fault, FaultKind, FaultPlan};
 use crate::kill::kill_function;
 use crate::mutation::{self, Mutation};
-use crate::partial::Split;
+use crate::partial::SplitBatch;
 use crate::responses;
 use crate::writes::Writes;
 
-/// Injects the faults of a plan.
+/// An interceptor that injects the faults of a plan.
 #[derive(Debug)]
 pub(crate) struct FaultInterceptor {
-    plan: Plan,
+    plan: FaultPlan,
     faults_on: AtomicBool,
-    /// How many calls of each operation there were.
+    /// Number of calls of each operation so far.
     ordinals: Mutex<BTreeMap<Operation, u64>>,
     counts: Mutex<FaultCounts>,
     pub(crate) duplicates: Duplicates,
@@ -42,14 +42,14 @@ impl Interceptor for FaultInterceptor {
         if let Err(reason) = &response
             && !matches!(reason, NoResponse::Dropped)
         {
-            *lock(&self.counts).unplanned.entry(reason.to_string()).or_default() += 1;
+            *lock(&self.counts).unplanned_failures.entry(reason.to_string()).or_default() += 1;
         }
         response
     }
 }
 
 impl FaultInterceptor {
-    pub(crate) fn new(plan: Plan) -> Self {
+    pub(crate) fn new(plan: FaultPlan) -> Self {
         Self {
             plan,
             faults_on: AtomicBool::new(false),
@@ -80,39 +80,39 @@ impl FaultInterceptor {
             return upstream.forward(head, body).await;
         };
         let Some(fault) = self.next_fault(&operation) else {
-            return self.carry_out(upstream, &operation, head, body).await;
+            return self.execute(upstream, &operation, head, body).await;
         };
         let functions = upstream.functions();
         let function = functions.caller(&head);
-        let answer = match fault {
+        let response = match fault {
             Fault::Throttle => Ok(responses::throttled(operation.service)),
             Fault::InternalError => Ok(responses::internal_error(operation.service)),
             Fault::Delay(delay) => {
                 tokio::time::sleep(delay).await;
-                self.carry_out(upstream, &operation, head, body).await
+                self.execute(upstream, &operation, head, body).await
             }
             Fault::CutBefore => Err(NoResponse::Dropped),
-            Fault::CutAfter => self.carry_out(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
-            Fault::Partial(chosen) => match function.zip(Split::of(&operation, &body, chosen)) {
-                Some((function, split)) => self.carry_out_in_part(upstream, &operation, head, split, function).await,
-                None => return self.carry_out(upstream, &operation, head, body).await,
+            Fault::CutAfter => self.execute(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
+            Fault::Partial(selection) => match function.zip(SplitBatch::of(&operation, &body, selection)) {
+                Some((function, split)) => self.execute_partially(upstream, &operation, head, split, function).await,
+                None => return self.execute(upstream, &operation, head, body).await,
             },
-            Fault::Conflict(chosen) => match responses::conflict(&body, chosen) {
+            Fault::Conflict(selection) => match responses::conflict(&body, selection) {
                 Some(conflict) => Ok(conflict),
-                None => return self.carry_out(upstream, &operation, head, body).await,
+                None => return self.execute(upstream, &operation, head, body).await,
             },
             Fault::KillBefore => Err(NoResponse::Dropped),
-            Fault::KillAfter => self.carry_out(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
+            Fault::KillAfter => self.execute(upstream, &operation, head, body).await.and(Err(NoResponse::Dropped)),
         };
         let kind = match fault {
-            // If the function's process is not found, only its connection is cut.
-            Fault::KillBefore if !kill(connection).await => Kind::CutBefore,
-            Fault::KillAfter if !kill(connection).await => Kind::CutAfter,
+            // If the process of the function is not found, only the connection is closed.
+            Fault::KillBefore if !kill(connection).await => FaultKind::CutBefore,
+            Fault::KillAfter if !kill(connection).await => FaultKind::CutAfter,
             fault => fault.kind(),
         };
         let caller = function.map_or("unknown", |function| &function.name);
         lock(&self.counts).count(kind, operation, caller.to_owned());
-        answer
+        response
     }
 
     fn next_fault(&self, operation: &Operation) -> Option<Fault> {
@@ -127,29 +127,29 @@ impl FaultInterceptor {
         self.plan.fault(operation, ordinal)
     }
 
-    async fn carry_out_in_part(
+    async fn execute_partially(
         &self,
         upstream: &Upstream,
         operation: &Operation,
         head: Parts,
-        split: Split,
+        split: SplitBatch,
         function: &Function,
     ) -> Result<Response<Bytes>, NoResponse> {
-        let whole = match split.request() {
-            None => split.answer(None),
+        let body = match split.request() {
+            None => split.response(None),
             Some(part) => {
                 let head = function.resign(head, &part, SystemTime::now()).map_err(cannot_resign)?;
-                let answer = self.carry_out(upstream, operation, head, part).await?;
-                if !answer.status().is_success() {
-                    return Ok(answer);
+                let response = self.execute(upstream, operation, head, part).await?;
+                if !response.status().is_success() {
+                    return Ok(response);
                 }
-                split.answer(Some(answer.body()))
+                split.response(Some(response.body()))
             }
         };
-        Ok(responses::ok(operation.service, whole.ok_or(incomplete_part())?))
+        Ok(responses::ok(operation.service, body.ok_or(invalid_batch_response())?))
     }
 
-    async fn carry_out(
+    async fn execute(
         &self,
         upstream: &Upstream,
         operation: &Operation,
@@ -157,20 +157,20 @@ impl FaultInterceptor {
         body: Bytes,
     ) -> Result<Response<Bytes>, NoResponse> {
         let mutation = lock(&self.mutation).clone();
-        let answer = match mutation {
+        let response = match mutation {
             None => upstream.forward(head, body.clone()).await?,
-            Some(mutation) => self.carry_out_mutated(upstream, &mutation, operation, head, body.clone()).await?,
+            Some(mutation) => self.execute_mutated(upstream, &mutation, operation, head, body.clone()).await?,
         };
-        if answer.status().is_success() {
+        if response.status().is_success() {
             self.writes.add(operation, &body);
             if operation.service == Service::EventBridge && operation.name == "PutEvents" {
-                self.duplicates.add(&body, answer.body());
+                self.duplicates.add(&body, response.body());
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 
-    async fn carry_out_mutated(
+    async fn execute_mutated(
         &self,
         upstream: &Upstream,
         mutation: &Mutation,
@@ -182,24 +182,24 @@ impl FaultInterceptor {
         let Some(function) = functions.caller(&head) else {
             return upstream.forward(head, body).await;
         };
-        if let Some(body) = mutation.unconditional(operation, &body) {
+        if let Some(body) = mutation.without_condition(operation, &body) {
             return upstream.forward(function.resign(head, &body, SystemTime::now()).map_err(cannot_resign)?, body).await;
         }
-        let transaction = *mutation == Mutation::SplitTransaction && operation.name == "TransactWriteItems";
-        let Some(writes) = transaction.then(|| mutation::single_writes(&body)).flatten() else {
+        let is_transaction = *mutation == Mutation::SplitTransaction && operation.name == "TransactWriteItems";
+        let Some(writes) = is_transaction.then(|| mutation::single_writes(&body)).flatten() else {
             return upstream.forward(head, body).await;
         };
-        let half_way = self.split_transactions.fetch_add(1, Ordering::Relaxed) % 3 == 2;
+        let stop_early = self.split_transactions.fetch_add(1, Ordering::Relaxed) % 3 == 2;
         let count = writes.len();
         for (index, (write, body)) in writes.into_iter().enumerate() {
-            if half_way && index > 0 {
+            if stop_early && index > 0 {
                 return Err(NoResponse::Dropped);
             }
             head.headers.insert("x-amz-target", write.target());
             let head = function.resign(head.clone(), &body, SystemTime::now()).map_err(cannot_resign)?;
-            let answer = upstream.forward(head, body).await?;
-            if !answer.status().is_success() {
-                let reasons = mutation::cancelled(count, index, answer.body());
+            let response = upstream.forward(head, body).await?;
+            if !response.status().is_success() {
+                let reasons = mutation::cancelled(count, index, response.body());
                 return Ok(responses::rejected(Service::DynamoDb, reasons));
             }
         }
@@ -207,7 +207,7 @@ impl FaultInterceptor {
     }
 }
 
-/// Kills the function at the other end, if it can be found.
+/// Kills the function at the other end of a connection. Returns whether it was found.
 async fn kill(connection: Connection) -> bool {
     tokio::task::spawn_blocking(move || kill_function(connection)).await.unwrap_or(false)
 }
@@ -216,9 +216,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The emulator's response to the remaining part of a batch does not have a result for each entry.
-fn incomplete_part() -> NoResponse {
-    NoResponse::Interceptor("the response to a part of a batch is not understood".into())
+/// The error for a batch response of the emulator that does not contain the expected results.
+fn invalid_batch_response() -> NoResponse {
+    NoResponse::Interceptor("the emulator's response to the batch lacks expected results".into())
 }
 
 fn cannot_resign(error: ResignError) -> NoResponse {

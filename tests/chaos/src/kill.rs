@@ -1,4 +1,4 @@
-//! Kills the process at the other end of a connection, because Lambda may end a function at any time.
+//! Kills the process at the other end of a connection, to simulate that Lambda can stop a function at any time.
 
 use std::net::SocketAddr;
 
@@ -6,15 +6,15 @@ use ferrite_aws_proxy::proxy::Connection;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Kills the function at the other end of a connection. Returns false when there is none on this machine, or it is this
-/// process.
+/// Kills the function at the other end of a connection. Returns `false` if its process is not found on this machine or is
+/// this process.
 pub(crate) fn kill_function(connection: Connection) -> bool {
     let owner = owner(connection).filter(|process| *process != std::process::id());
     let process = owner.and_then(|process| i32::try_from(process).ok()).map(Pid::from_raw);
     process.is_some_and(|process| kill(process, Signal::SIGKILL).is_ok())
 }
 
-/// The process with the socket at the function's end ("proc_pid_net(5)", "proc_pid_fd(5)").
+/// Finds the process that owns the function's socket (proc_pid_net(5), proc_pid_fd(5)).
 #[cfg(target_os = "linux")]
 fn owner(connection: Connection) -> Option<u32> {
     use std::fs;
@@ -35,26 +35,26 @@ fn owner(connection: Connection) -> Option<u32> {
     })
 }
 
-/// The process with the socket at the function's end, as lsof(8) knows it.
+/// Finds the process that owns the function's socket with lsof(8).
 #[cfg(not(target_os = "linux"))]
 fn owner(connection: Connection) -> Option<u32> {
     use std::process::Command;
 
     let filter = format!("-iTCP@{}", connection.proxy);
     let listed = Command::new("lsof").args(["-nP", "-F", "pn", "-sTCP:ESTABLISHED", &filter]).output().ok()?;
-    let (listed, wanted) =
-        (String::from_utf8(listed.stdout).ok()?, format!("n{}->{}", connection.function, connection.proxy));
+    let listed = String::from_utf8(listed.stdout).ok()?;
+    let socket_line = format!("n{}->{}", connection.function, connection.proxy);
     let mut process = None;
     listed.lines().find_map(|line| match line.strip_prefix('p') {
         Some(id) => {
             process = id.parse().ok();
             None
         }
-        None => process.filter(|_| line == wanted),
+        None => process.filter(|_| line == socket_line),
     })
 }
 
-/// An address as /proc/net/tcp has it; there is another file for IPv6.
+/// Formats an address as in /proc/net/tcp, which lists only IPv4 sockets.
 #[cfg(target_os = "linux")]
 fn hex(address: SocketAddr) -> Option<String> {
     let SocketAddr::V4(address) = address else { return None };
@@ -70,16 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kills_the_process_at_the_other_end_but_never_itself() {
+    fn kills_the_process_at_the_other_end_but_not_itself() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; read -u 3", listener.local_addr().unwrap().port());
-        let mut other = Command::new("bash").args(["-c", &script]).spawn().unwrap();
+        let mut function_process = Command::new("bash").args(["-c", &script]).spawn().unwrap();
         let proxy = listener.local_addr().unwrap();
         let (_connection, function) = listener.accept().unwrap();
         assert!(kill_function(Connection { function, proxy }));
-        assert_eq!(other.wait().unwrap().signal(), Some(9));
+        assert_eq!(function_process.wait().unwrap().signal(), Some(9));
 
-        let _this = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let _own_connection = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (_connection, function) = listener.accept().unwrap();
         assert!(!kill_function(Connection { function, proxy }));
     }

@@ -1,18 +1,18 @@
-//! Seeded faults between the functions and the emulator that they take for AWS.
+//! Injects faults into the AWS calls that Lambda functions send to an emulator. A seed determines the faults.
 //!
-//! A [`proxy::FaultProxy`] sits between the two. Each call meets the fault that the [`faults::Plan`] has for it, and is counted
-//! ([`fault_counts`]). The events that were published are kept, so that they can be delivered again ([`duplicates`]).
-//! What runs under these faults, and what must be true afterwards, is up to the application: `tests/storefront-chaos` for the
-//! storefront.
+//! A [`proxy::FaultProxy`] runs between the functions and the emulator. It injects the faults of a
+//! [`faults::FaultPlan`] and counts them ([`fault_counts`]). It also keeps the published events, so that they can be
+//! delivered again ([`duplicates`]). The application provides the workload and the invariants to check afterwards, as
+//! `tests/storefront-chaos` does.
 //!
-//! | to find out | read |
+//! | topic | file |
 //! |---|---|
-//! | which faults there are, and which call meets one | `faults.rs` |
-//! | how each service reports an error | `responses.rs` |
-//! | what a fault does to a call | `interceptor.rs` |
-//! | how a batch fails in part | `partial.rs` |
-//! | how a function is killed during a call | `kill.rs` |
-//! | how the system is broken on purpose, to see whether a chaos run finds it | `mutation.rs` |
+//! | the kinds of faults, and the calls that get one | `faults.rs` |
+//! | the error responses of each service | `responses.rs` |
+//! | how faults are injected into calls | `interceptor.rs` |
+//! | partial batch failures | `partial.rs` |
+//! | killing a function during a call | `kill.rs` |
+//! | breaking the system deliberately, to test that a chaos run detects it | `mutation.rs` |
 
 pub mod duplicates;
 pub mod fault_counts;

@@ -1,22 +1,22 @@
-//! The kinds of operations that faults treat differently.
+//! Batch operations, which can fail partially.
 
 use ferrite_aws_proxy::call::{Operation, Service};
 
-/// The operations whose response can report failed entries.
+/// A batch operation whose response can report failed entries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Batch {
-    /// EventBridge's PutEvents: the response has a result for each entry, in order.
-    Events,
-    /// DynamoDB's BatchGetItem: the response has the keys that were not read, by table.
-    Reads,
+    /// PutEvents of EventBridge. The response contains a result for each entry, in order.
+    PutEvents,
+    /// BatchGetItem of DynamoDB. The response contains the unprocessed keys of each table.
+    BatchGetItem,
 }
 
 impl Batch {
-    /// The kind of batch that an operation takes.
+    /// Returns the batch operation, or `None` if `operation` is not a batch.
     pub(crate) fn of(operation: &Operation) -> Option<Self> {
         match (operation.service, operation.name.as_str()) {
-            (Service::EventBridge, "PutEvents") => Some(Self::Events),
-            (Service::DynamoDb, "BatchGetItem") => Some(Self::Reads),
+            (Service::EventBridge, "PutEvents") => Some(Self::PutEvents),
+            (Service::DynamoDb, "BatchGetItem") => Some(Self::BatchGetItem),
             _ => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Responses that the proxy gives in place of the emulator, each in the protocol of its service.
+//! Responses that the proxy returns in place of the emulator, in the protocol of each service.
 
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Bytes;
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 
 use ferrite_aws_proxy::call::Service;
 
-use crate::faults::Chosen;
+use crate::faults::Selection;
 
-/// The message of every injected error, which shows its origin in a function's log.
+/// The message of every injected error. It identifies injected errors in the log of a function.
 pub(crate) const MESSAGE: &str = "A fault injected by ferrite-chaos.";
 
-/// The response to a call that succeeded.
+/// Builds the response to a successful call.
 pub(crate) fn ok(service: Service, body: Bytes) -> Response<Bytes> {
     respond(service, StatusCode::OK, body)
 }
 
-/// The response to a call that was rejected as a client error.
+/// Builds the response to a call that was rejected with status 400.
 pub(crate) fn rejected(service: Service, body: Bytes) -> Response<Bytes> {
     respond(service, StatusCode::BAD_REQUEST, body)
 }
 
-/// The service's throttling error ("Common Errors" and "Error handling" in each service's API reference).
+/// Builds the throttling error of a service ("Common Errors" and "Error handling" in each service's API reference).
 pub(crate) fn throttled(service: Service) -> Response<Bytes> {
     let (status, code) = match service {
         Service::DynamoDb => (StatusCode::BAD_REQUEST, "ProvisionedThroughputExceededException"),
@@ -33,7 +33,7 @@ pub(crate) fn throttled(service: Service) -> Response<Bytes> {
     error(service, status, code)
 }
 
-/// The service's internal error, with status 500.
+/// Builds the internal error of a service, with status 500.
 pub(crate) fn internal_error(service: Service) -> Response<Bytes> {
     let code = match service {
         Service::DynamoDb | Service::Ssm => "InternalServerError",
@@ -44,13 +44,14 @@ pub(crate) fn internal_error(service: Service) -> Response<Bytes> {
     error(service, StatusCode::INTERNAL_SERVER_ERROR, code)
 }
 
-/// DynamoDB's response to a transaction whose `chosen` items are part of another one ("TransactionCanceledException").
-/// `None` when `transaction`, the body of the call, has no items.
-pub(crate) fn conflict(transaction: &[u8], chosen: Chosen) -> Option<Response<Bytes>> {
+/// Builds the DynamoDB error for a transaction whose items in `selection` conflict with another transaction
+/// (`TransactionCanceledException`). `transaction` is the body of the call. `None` if it has no items.
+pub(crate) fn conflict(transaction: &[u8], selection: Selection) -> Option<Response<Bytes>> {
     let transaction: Value = serde_json::from_slice(transaction).ok()?;
     let items = transaction["TransactItems"].as_array().filter(|items| !items.is_empty())?;
-    let chosen = chosen.among(items.len());
-    let codes: Vec<_> = chosen.into_iter().map(|chosen| if chosen { "TransactionConflict" } else { "None" }).collect();
+    let in_conflict = selection.among(items.len());
+    let codes: Vec<_> =
+        in_conflict.into_iter().map(|in_conflict| if in_conflict { "TransactionConflict" } else { "None" }).collect();
     let reasons: Vec<_> = codes.iter().map(|code| json!({ "Code": code })).collect();
     let body = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
@@ -91,16 +92,16 @@ fn respond(service: Service, status: StatusCode, body: impl Into<Bytes>) -> Resp
         Service::S3 => "application/xml",
         Service::Ses => "text/xml",
     };
-    let mut answer = Response::new(body.into());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faults::{Fault, Kind, Plan};
+    use crate::faults::{Fault, FaultKind, FaultPlan};
     use ferrite_aws_proxy::call::Operation;
 
     fn read(response: &Response<Bytes>) -> Value {
@@ -108,24 +109,27 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_has_a_reason_for_each_item_in_order() {
+    fn conflict_has_a_reason_for_each_item_in_order() {
         let operation = Operation::new(Service::DynamoDb, "TransactWriteItems");
-        let plan = Plan::new(1).rate(Kind::Conflict, 1.0);
-        let Some(Fault::Conflict(chosen)) = plan.fault(&operation, 0) else { panic!("no conflict") };
+        let plan = FaultPlan::new(1).rate(FaultKind::Conflict, 1.0);
+        let Some(Fault::Conflict(selection)) = plan.fault(&operation, 0) else { panic!("no conflict") };
         let body = json!({ "TransactItems": vec![json!({ "Put": {} }); 20] }).to_string();
-        let answer = read(&conflict(body.as_bytes(), chosen).unwrap());
-        let reasons = answer["CancellationReasons"].as_array().unwrap();
+        let response = read(&conflict(body.as_bytes(), selection).unwrap());
+        let reasons = response["CancellationReasons"].as_array().unwrap();
         let conflicts: Vec<_> = reasons.iter().map(|reason| reason["Code"] == "TransactionConflict").collect();
-        assert_eq!(conflicts, chosen.among(20));
+        assert_eq!(conflicts, selection.among(20));
         assert!(reasons.iter().any(|reason| *reason == json!({ "Code": "None" })), "{reasons:?}");
-        assert!(conflict(b"{}", chosen).is_none());
+        assert!(conflict(b"{}", selection).is_none());
     }
 
     #[test]
-    fn xml_protocols_get_well_formed_errors() {
+    fn xml_protocols_get_complete_xml_errors() {
         let text = |response: Response<Bytes>| String::from_utf8(response.into_body().to_vec()).unwrap();
-        let slow = text(throttled(Service::S3));
-        assert!(slow.ends_with(&format!("<Error><Code>SlowDown</Code><Message>{MESSAGE}</Message></Error>")), "{slow}");
+        let throttled = text(throttled(Service::S3));
+        assert!(
+            throttled.ends_with(&format!("<Error><Code>SlowDown</Code><Message>{MESSAGE}</Message></Error>")),
+            "{throttled}"
+        );
         let error = text(internal_error(Service::Ses));
         assert!(error.contains("<Error><Type>Receiver</Type><Code>InternalFailure</Code>"), "{error}");
         assert!(error.ends_with("</Error></ErrorResponse>"), "{error}");

@@ -1,5 +1,5 @@
-//! The writes to one table that were carried out, even if their response was lost. The table's final state does not show
-//! them.
+//! Records the writes to one table that were executed, including those whose response was lost. They cannot be derived from
+//! the final state of the table.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use ferrite_aws_proxy::call::{Operation, Service};
 
-/// A single write that DynamoDB has carried out.
+/// A single write that DynamoDB has executed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write {
     /// `PutItem` or `UpdateItem`.
     pub operation: String,
-    /// The request's body.
+    /// Body of the request.
     pub request: Value,
 }
 
-/// The writes to the table that is watched, if one is.
+/// The recorded writes to the watched table, if any.
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     watched: Mutex<Option<String>>,
-    seen: Mutex<Vec<Write>>,
+    recorded: Mutex<Vec<Write>>,
 }
 
 impl Writes {
@@ -28,8 +28,8 @@ impl Writes {
         *self.watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(table.to_owned());
     }
 
-    pub(crate) fn seen(&self) -> Vec<Write> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn recorded(&self) -> Vec<Write> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds a successful call, if it is a write to the watched table.
@@ -41,7 +41,7 @@ impl Writes {
         let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if watched.as_deref().is_some_and(|table| request["TableName"] == table) {
             let write = Write { operation: operation.name.clone(), request };
-            self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(write);
+            self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(write);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What happens while customers buy: the stock is watched, events are delivered again, and poison messages are sent.
+//! Background work during a chaos run: reads the stock, delivers events again, and sends poison messages.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,65 +10,67 @@ use ferrite_chaos::duplicates::Duplicates;
 
 use crate::emulator::Emulator;
 use crate::error::{ChaosError, check_interrupted};
-use crate::poison::{self, Poison};
+use crate::poison::{self, PoisonMessage};
 use crate::snapshot;
 use crate::stack::Stack;
 
 /// How often the stock is read.
-const READ_STOCK: Duration = Duration::from_millis(100);
+const STOCK_INTERVAL: Duration = Duration::from_millis(100);
 /// How often poison messages are sent.
-const SEND_POISON: Duration = Duration::from_secs(5);
-/// How often poison messages are sent at most. A second round shows whether the first one affects what comes after it.
+const POISON_INTERVAL: Duration = Duration::from_secs(5);
+/// Number of rounds of poison messages. The second round checks that the first one does not affect later messages.
 const POISON_ROUNDS: u64 = 2;
-/// How often some of the events are delivered again, and which share of them.
-const DELIVER_AGAIN: (Duration, f64) = (Duration::from_secs(2), 0.05);
+/// How often a sample of the events is delivered again.
+const REDELIVERY_INTERVAL: Duration = Duration::from_secs(2);
+/// The fraction of the published events that each redelivery contains.
+const REDELIVERY_RATE: f64 = 0.05;
 
-/// What the background work needs to know of a run.
+/// The parts of a chaos run that the background work uses.
 pub(crate) struct Context<'a> {
     pub(crate) emulator: &'a Emulator,
     pub(crate) stack: &'a Stack,
     pub(crate) functions: &'a [String],
     /// The products that customers compete for.
     pub(crate) products: &'a [(String, i64)],
-    /// The events so far.
+    /// The events published so far.
     pub(crate) published: &'a Duplicates,
     pub(crate) seed: u64,
     pub(crate) interrupted: fn() -> bool,
 }
 
-/// What the background work saw and did.
+/// The observations and actions of the background work.
 #[derive(Debug, Default)]
 pub(crate) struct Background {
     lowest_stock: Mutex<BTreeMap<String, i64>>,
-    poison: Mutex<Vec<Poison>>,
+    poison: Mutex<Vec<PoisonMessage>>,
     duplicates: AtomicUsize,
 }
 
 impl Background {
-    /// Works until `over` is set.
-    pub(crate) fn run(&self, context: &Context<'_>, over: &AtomicBool) -> Result<(), ChaosError> {
-        let repeat = |pause, work: &dyn Fn(u64) -> Result<(), ChaosError>| repeat(context, over, pause, work);
+    /// Runs until `stop` is set.
+    pub(crate) fn run(&self, context: &Context<'_>, stop: &AtomicBool) -> Result<(), ChaosError> {
+        let repeat = |interval, work: &dyn Fn(u64) -> Result<(), ChaosError>| repeat(context, stop, interval, work);
         thread::scope(|scope| {
-            let reading = scope.spawn(|| repeat(READ_STOCK, &|_| self.read_stock(context)));
-            let delivering = scope.spawn(|| repeat(DELIVER_AGAIN.0, &|round| self.deliver_again(context, round)));
-            let sending = scope.spawn(|| repeat(SEND_POISON, &|round| self.send_poison(context, round)));
+            let reading = scope.spawn(|| repeat(STOCK_INTERVAL, &|_| self.read_stock(context)));
+            let delivering = scope.spawn(|| repeat(REDELIVERY_INTERVAL, &|round| self.redeliver(context, round)));
+            let sending = scope.spawn(|| repeat(POISON_INTERVAL, &|round| self.send_poison(context, round)));
             [reading, delivering, sending]
                 .into_iter()
                 .try_for_each(|thread| thread.join().unwrap_or(Err(ChaosError::Interrupted)))
         })
     }
 
-    /// The lowest stock that was seen, by product.
+    /// Lowest stock that was read, by product.
     pub(crate) fn lowest_stock(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
         lock(&self.lowest_stock)
     }
 
     /// The poison messages that were sent.
-    pub(crate) fn poison(&self) -> Vec<Poison> {
+    pub(crate) fn poison(&self) -> Vec<PoisonMessage> {
         lock(&self.poison).clone()
     }
 
-    /// How many events were delivered again.
+    /// Number of events that were delivered again.
     pub(crate) fn duplicates(&self) -> usize {
         self.duplicates.load(Ordering::Relaxed)
     }
@@ -84,8 +86,8 @@ impl Background {
         Ok(())
     }
 
-    fn deliver_again(&self, context: &Context<'_>, round: u64) -> Result<(), ChaosError> {
-        for event in context.published.sample(context.seed.wrapping_add(round), DELIVER_AGAIN.1) {
+    fn redeliver(&self, context: &Context<'_>, round: u64) -> Result<(), ChaosError> {
+        for event in context.published.sample(context.seed.wrapping_add(round), REDELIVERY_RATE) {
             for queue in context.stack.queues_for(&event.detail_type) {
                 context.emulator.send_message(queue, &event.message().to_string())?;
                 self.duplicates.fetch_add(1, Ordering::Relaxed);
@@ -103,22 +105,22 @@ impl Background {
     }
 }
 
-/// Repeats `work` with the number of the round, counting from 0.
+/// Repeats `work` at an interval until `stop` is set. `work` receives the number of the round, counting from 0.
 fn repeat(
     context: &Context<'_>,
-    over: &AtomicBool,
-    pause: Duration,
+    stop: &AtomicBool,
+    interval: Duration,
     work: &dyn Fn(u64) -> Result<(), ChaosError>,
 ) -> Result<(), ChaosError> {
     for round in 0.. {
         work(round)?;
-        let next = Instant::now() + pause;
+        let next = Instant::now() + interval;
         while Instant::now() < next {
-            if over.load(Ordering::Relaxed) {
+            if stop.load(Ordering::Relaxed) {
                 return Ok(());
             }
             check_interrupted(context.interrupted)?;
-            thread::sleep(pause.min(Duration::from_millis(100)));
+            thread::sleep(interval.min(Duration::from_millis(100)));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! A customer, who registers, follows the script and keeps a history.
+//! A simulated customer, who registers, follows the script and records a history.
 
 use std::collections::VecDeque;
 use std::thread;
@@ -7,16 +7,16 @@ use serde_json::json;
 
 use crate::error::ChaosError;
 use crate::history::History;
-use crate::script::{Purchase, Repeated};
-use crate::shop::{Answer, Call, Shop};
+use crate::script::{Purchase, Repetition};
+use crate::shop::{ApiRequest, ApiResponse, Shop};
 
-/// One customer with a token of their own.
+/// A customer with their own token.
 #[derive(Debug)]
 pub(crate) struct Customer<'a> {
     pub(crate) shop: &'a Shop,
     pub(crate) id: String,
     pub(crate) token: String,
-    /// The identifiers of what there is to buy.
+    /// IDs of the products that the customer can order.
     pub(crate) products: &'a [String],
     pub(crate) history: History,
 }
@@ -25,22 +25,23 @@ impl Customer<'_> {
     pub(crate) fn register(&mut self) -> Result<(), ChaosError> {
         self.history.email = format!("{}@example.com", self.id);
         let body = json!({ "email": self.history.email, "name": format!("Customer {}", self.id) });
-        let call = Call { method: "PUT", path: "/me".to_owned(), token: &self.token.clone(), key: None, body: Some(body) };
-        let answer = self.send(&call)?;
-        self.history.registered = matches!(answer.status, 200 | 201);
+        let token = self.token.clone();
+        let request = ApiRequest { method: "PUT", path: "/me".to_owned(), token: &token, key: None, body: Some(body) };
+        let response = self.send(&request)?;
+        self.history.registered = matches!(response.status, 200 | 201);
         if !self.history.registered {
-            self.unexpected(&call, &answer);
+            self.record_unexpected(&request, &response);
         }
         Ok(())
     }
 
-    /// Makes the purchases, one after the other.
-    pub(crate) fn shop(&mut self, purchases: impl Iterator<Item = Purchase>) -> Result<(), ChaosError> {
+    /// Makes the purchases one after the other, and cancels orders as the script specifies.
+    pub(crate) fn make_purchases(&mut self, purchases: impl Iterator<Item = Purchase>) -> Result<(), ChaosError> {
         let mut to_cancel: VecDeque<(usize, String, usize)> = VecDeque::new();
         for (number, purchase) in purchases.enumerate() {
-            let placed = self.buy(number, &purchase)?;
-            if let Some((order, cancelled)) = placed.zip(purchase.cancelled) {
-                to_cancel.push_back((number + cancelled.after, order, cancelled.times));
+            let placed = self.place_order(number, &purchase)?;
+            if let Some((order, cancellation)) = placed.zip(purchase.cancellation) {
+                to_cancel.push_back((number + cancellation.after, order, cancellation.times));
             }
             let (due, later) = to_cancel.into_iter().partition(|(when, ..)| *when <= number);
             to_cancel = later;
@@ -49,8 +50,8 @@ impl Customer<'_> {
         self.cancel_all(to_cancel)
     }
 
-    /// The order, if it was accepted.
-    pub(crate) fn buy(&mut self, number: usize, purchase: &Purchase) -> Result<Option<String>, ChaosError> {
+    /// Places an order, and repeats the request as the script specifies. Returns the ID of the order if it was accepted.
+    pub(crate) fn place_order(&mut self, number: usize, purchase: &Purchase) -> Result<Option<String>, ChaosError> {
         let lines: Vec<_> = purchase
             .lines
             .iter()
@@ -59,42 +60,44 @@ impl Customer<'_> {
             })
             .collect();
         let body = json!({ "lines": lines, "paymentToken": purchase.payment_token });
-        let (token, key) = (self.token.clone(), Some(format!("purchase-{number}")));
-        let call = Call { method: "POST", path: "/orders".to_owned(), token: &token, key, body: Some(body) };
-        let answer = match purchase.repeated {
-            Repeated::Not => self.send(&call)?,
-            Repeated::Afterwards => {
-                let answer = self.send(&call)?;
-                // A rejection is not saved: a product may be in stock again.
-                if answer.status == 202 {
-                    let again = self.send(&call)?;
-                    self.compare(&call, &answer, &again);
+        let token = self.token.clone();
+        let key = Some(format!("purchase-{number}"));
+        let request = ApiRequest { method: "POST", path: "/orders".to_owned(), token: &token, key, body: Some(body) };
+        let response = match purchase.repetition {
+            Repetition::None => self.send(&request)?,
+            Repetition::Sequential => {
+                let response = self.send(&request)?;
+                // A rejected order is not saved under the key, because the product may be restocked.
+                if response.status == 202 {
+                    let repeated = self.send(&request)?;
+                    self.compare(&request, &response, &repeated);
                 }
-                answer
+                response
             }
-            Repeated::AtTheSameTime => {
-                let (one, other) = thread::scope(|scope| {
-                    let other = scope.spawn(|| self.shop.send_until_final(&call));
-                    (self.shop.send_until_final(&call), other.join().unwrap_or(Err(ChaosError::Interrupted)))
+            Repetition::Concurrent => {
+                let (first, second) = thread::scope(|scope| {
+                    let second = scope.spawn(|| self.shop.send_until_final(&request));
+                    (self.shop.send_until_final(&request), second.join().unwrap_or(Err(ChaosError::Interrupted)))
                 });
-                let (one, other) = (self.count(one)?, self.count(other)?);
-                let (accepted, other) = if one.status == 202 { (one, other) } else { (other, one) };
+                let first = self.count(first)?;
+                let second = self.count(second)?;
+                let (accepted, other) = if first.status == 202 { (first, second) } else { (second, first) };
                 if accepted.status == 202 {
-                    // The rejected request may have come first, and the stock a moment later.
-                    let other = if is_out_of_stock(&other) { self.send(&call)? } else { other };
-                    self.compare(&call, &accepted, &other);
+                    // The rejected request may have been handled first, before stock became available again.
+                    let other = if is_out_of_stock(&other) { self.send(&request)? } else { other };
+                    self.compare(&request, &accepted, &other);
                 }
                 accepted
             }
         };
-        match answer.status {
+        match response.status {
             202 => {
-                let order = answer.json()["id"].as_str().unwrap_or_default().to_owned();
+                let order = response.json()["id"].as_str().unwrap_or_default().to_owned();
                 self.history.accepted.push(order.clone());
                 return Ok(Some(order));
             }
-            _ if is_out_of_stock(&answer) => self.history.out_of_stock += 1,
-            _ => self.unexpected(&call, &answer),
+            _ if is_out_of_stock(&response) => self.history.out_of_stock += 1,
+            _ => self.record_unexpected(&request, &response),
         }
         Ok(None)
     }
@@ -105,52 +108,54 @@ impl Customer<'_> {
 
     fn cancel(&mut self, order: &str, times: usize) -> Result<(), ChaosError> {
         let token = self.token.clone();
-        let call = Call { method: "POST", path: format!("/orders/{order}/cancel"), token: &token, key: None, body: None };
-        let answer = self.send(&call)?;
-        match answer.status {
+        let path = format!("/orders/{order}/cancel");
+        let request = ApiRequest { method: "POST", path, token: &token, key: None, body: None };
+        let response = self.send(&request)?;
+        match response.status {
             200 => self.history.cancelled.push(order.to_owned()),
-            // Its payment was decided before.
+            // The payment was already completed or declined.
             409 => {}
-            _ => self.unexpected(&call, &answer),
+            _ => self.record_unexpected(&request, &response),
         }
         for _ in 1..times {
-            let again = self.send(&call)?;
-            let same =
-                Answer { body: if answer.status == 200 { answer.body.clone() } else { again.body.clone() }, ..answer };
-            self.compare(&call, &same, &again);
+            let repeated = self.send(&request)?;
+            // Only the bodies of successful cancellations must be equal.
+            let body = if response.status == 200 { response.body.clone() } else { repeated.body.clone() };
+            self.compare(&request, &ApiResponse { body, ..response }, &repeated);
         }
         Ok(())
     }
 
-    fn send(&mut self, call: &Call<'_>) -> Result<Answer, ChaosError> {
-        let answered = self.shop.send_until_final(call);
-        self.count(answered)
+    fn send(&mut self, request: &ApiRequest<'_>) -> Result<ApiResponse, ChaosError> {
+        let result = self.shop.send_until_final(request);
+        self.count(result)
     }
 
-    fn count(&mut self, answered: Result<(Answer, u64), ChaosError>) -> Result<Answer, ChaosError> {
-        let (answer, retries) = answered?;
+    fn count(&mut self, result: Result<(ApiResponse, u64), ChaosError>) -> Result<ApiResponse, ChaosError> {
+        let (response, retries) = result?;
         self.history.requests += 1;
         self.history.retries += retries;
-        Ok(answer)
+        Ok(response)
     }
 
-    fn compare(&mut self, call: &Call<'_>, first: &Answer, again: &Answer) {
-        if first == again {
+    fn compare(&mut self, request: &ApiRequest<'_>, first: &ApiResponse, repeated: &ApiResponse) {
+        if first == repeated {
             self.history.same += 1;
         } else {
-            let what = format!("{} {} {}", self.id, call.path, call.key.as_deref().unwrap_or_default());
-            self.history
-                .different
-                .push(format!("{what}: first {} {}, then {} {}", first.status, first.body, again.status, again.body));
+            let subject = format!("{} {} {}", self.id, request.path, request.key.as_deref().unwrap_or_default());
+            self.history.different.push(format!(
+                "{subject}: first {} {}, then {} {}",
+                first.status, first.body, repeated.status, repeated.body
+            ));
         }
     }
 
-    fn unexpected(&mut self, call: &Call<'_>, answer: &Answer) {
-        let text = format!("{} {} {}: {} {}", self.id, call.method, call.path, answer.status, answer.body);
+    fn record_unexpected(&mut self, request: &ApiRequest<'_>, response: &ApiResponse) {
+        let text = format!("{} {} {}: {} {}", self.id, request.method, request.path, response.status, response.body);
         self.history.unexpected.push(text);
     }
 }
 
-fn is_out_of_stock(answer: &Answer) -> bool {
-    answer.status == 409 && answer.json()["type"] == "urn:ferrite:problem:out-of-stock"
+fn is_out_of_stock(response: &ApiResponse) -> bool {
+    response.status == 409 && response.json()["type"] == "urn:ferrite:problem:out-of-stock"
 }

@@ -1,4 +1,4 @@
-//! The emulator's tables, queues and mailboxes, read as the administrator of the account and not through the proxy.
+//! Access to the tables, queues and sent e-mails of the emulator, as an administrator and not through the proxy.
 
 use ferrite_aws_client::client::{AwsClient, DYNAMODB, JsonService, SQS};
 use ferrite_aws_client::emulator::{Mail, QueuedMessage, queued_messages, sent_mails};
@@ -8,14 +8,14 @@ use ferrite_aws_proxy::functions::Functions;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-/// The emulator.
+/// A client of the emulator.
 #[derive(Debug, Clone)]
 pub(crate) struct Emulator {
     aws: AwsClient,
 }
 
-/// Why a message is in a dead-letter queue: the attribute that our functions set, or the condition in Lambda's own on-failure
-/// record ("Retaining records of asynchronous invocations").
+/// Reads the reason why a message is in a dead-letter queue: the message attribute that our functions set, or the
+/// condition in Lambda's invocation record ("Retaining records of asynchronous invocations").
 pub(crate) fn reason(message: &QueuedMessage) -> Option<String> {
     let attribute = message.attributes["reason"]["StringValue"].as_str().map(str::to_owned);
     attribute.or_else(|| {
@@ -29,29 +29,30 @@ impl Emulator {
         Self { aws: AwsClient::new(target) }
     }
 
-    /// Calls an operation of a service with a JSON protocol.
+    /// Calls an operation of a service with an AWS JSON protocol.
     pub(crate) fn call(&self, service: JsonService, operation: &str, body: &Value) -> Result<Value, AwsError> {
         self.aws.json(service, operation, body)
     }
 
-    /// Sends an event to a function without waiting for its response.
+    /// Invokes a function asynchronously.
     pub(crate) fn invoke(&self, function: &str, payload: &Value) -> Result<(), AwsError> {
         self.aws.invoke(function, payload, false).map(drop)
     }
 
-    /// The names of all functions, and the functions as the proxy identifies them.
+    /// Returns the names of all functions, and the functions for the proxy.
     pub(crate) fn functions(&self) -> Result<(Vec<String>, Functions), AwsError> {
         let listed = self.aws.rest("lambda", Method::GET, "/2015-03-31/functions/", None)?;
-        let (mut names, mut functions) = (Vec::new(), Functions::default());
+        let mut names = Vec::new();
+        let mut functions = Functions::default();
         for function in listed["Functions"].as_array().into_iter().flatten() {
-            let text = |name: &str| function[name].as_str().unwrap_or_default();
-            names.push(text("FunctionName").to_owned());
-            functions.insert(text("FunctionName"), text("FunctionArn"), text("Role"));
+            let member = |name: &str| function[name].as_str().unwrap_or_default();
+            names.push(member("FunctionName").to_owned());
+            functions.insert(member("FunctionName"), member("FunctionArn"), member("Role"));
         }
         Ok((names, functions))
     }
 
-    /// Every item of a table, in plain JSON.
+    /// Returns every item of a table as plain JSON.
     pub(crate) fn scan(&self, table: &str) -> Result<Vec<Map<String, Value>>, AwsError> {
         let mut items = Vec::new();
         let mut request = json!({ "TableName": table, "ConsistentRead": true });
@@ -66,7 +67,7 @@ impl Emulator {
         }
     }
 
-    /// One item of a table, in plain JSON.
+    /// Returns an item of a table as plain JSON.
     pub(crate) fn item(&self, table: &str, pk: &str, sk: &str) -> Result<Option<Map<String, Value>>, AwsError> {
         let key = json!({ "pk": {"S": pk}, "sk": {"S": sk} });
         let request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
@@ -81,13 +82,13 @@ impl Emulator {
         self.call(SQS, "SendMessage", &json!({ "QueueUrl": queue, "MessageBody": body })).map(drop)
     }
 
-    /// The messages in a queue, without receiving them.
+    /// Returns the messages in a queue without receiving them.
     pub(crate) fn messages(&self, queue: &str) -> Result<Vec<QueuedMessage>, AwsError> {
         queued_messages(&self.aws, queue)
     }
 
-    /// Every e-mail that SES accepted.
-    pub(crate) fn mails(&self) -> Result<Vec<Mail>, AwsError> {
+    /// Returns every e-mail that SES accepted.
+    pub(crate) fn emails(&self) -> Result<Vec<Mail>, AwsError> {
         sent_mails(&self.aws)
     }
 }
@@ -97,7 +98,7 @@ fn plain_item(item: Value) -> Option<Map<String, Value>> {
     Some(item.into_iter().map(|(name, value)| (name, plain(value))).collect())
 }
 
-/// An AttributeValue of DynamoDB as plain JSON.
+/// Converts a DynamoDB attribute value to plain JSON.
 fn plain(attribute: Value) -> Value {
     let Value::Object(typed) = attribute else { return Value::Null };
     let Some((kind, value)) = typed.into_iter().next() else { return Value::Null };
@@ -122,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_reason_of_a_dead_letter_from_our_attribute_or_lambdas_record() {
-        let of = |body: &str, attributes: Value| reason(&QueuedMessage { body: body.to_owned(), attributes });
+    fn reads_the_reason_from_the_attribute_or_the_invocation_record() {
+        let reason_of = |body: &str, attributes: Value| reason(&QueuedMessage { body: body.to_owned(), attributes });
         let attributes = json!({ "reason": {"DataType": "String", "StringValue": "no such order"} });
-        assert_eq!(of("x", attributes).as_deref(), Some("no such order"));
+        assert_eq!(reason_of("x", attributes).as_deref(), Some("no such order"));
         let record = json!({ "requestContext": {"condition": "RetriesExhausted"} }).to_string();
-        assert_eq!(of(&record, Value::Null).as_deref(), Some("RetriesExhausted"));
-        assert_eq!(of("x", Value::Null), None);
+        assert_eq!(reason_of(&record, Value::Null).as_deref(), Some("RetriesExhausted"));
+        assert_eq!(reason_of("x", Value::Null), None);
     }
 }

@@ -1,28 +1,29 @@
-//! What must be true once the faults have stopped and all work is done.
+//! The invariants: conditions that must hold after the faults have stopped and all work is done.
 
 use std::collections::BTreeMap;
 
 use crate::snapshot::{DeadLetter, Order, Snapshot};
 
-/// An invariant, and its violations in a snapshot.
+/// An invariant.
 pub(crate) struct Invariant {
     pub(crate) name: &'static str,
+    /// Returns a description of each violation in a snapshot.
     pub(crate) violations: fn(&Snapshot) -> Vec<String>,
 }
 
-/// Every invariant.
+/// All invariants.
 pub(crate) const INVARIANTS: [Invariant; 10] = [
     Invariant { name: "stock never went below zero", violations: stock_below_zero },
-    Invariant { name: "initial stock = stock now + quantities in live orders", violations: stock_lost_or_made },
-    Invariant { name: "every accepted order exists, and no other", violations: orders_lost_or_made },
-    Invariant { name: "every order is in a final state", violations: unfinished },
-    Invariant { name: "the gateway's ledger and the table agree", violations: ledger_disagrees },
+    Invariant { name: "initial stock = current stock + quantities in active orders", violations: stock_lost_or_created },
+    Invariant { name: "every accepted order exists, and no other order does", violations: orders_lost_or_created },
+    Invariant { name: "every order is in a final state", violations: unfinished_work },
+    Invariant { name: "the gateway's ledger matches the orders in the table", violations: ledger_mismatches },
     Invariant { name: "no order was charged twice", violations: charged_twice },
-    Invariant { name: "each customer got each e-mail exactly once", violations: mails_missing_or_doubled },
+    Invariant { name: "each customer got each e-mail exactly once", violations: missing_or_duplicate_emails },
     Invariant { name: "every retry with the same key got the same response", violations: different_responses },
     Invariant { name: "no customer got an unexpected response", violations: unexpected_responses },
     Invariant {
-        name: "dead-letter queues hold the poison messages with their reasons, and nothing else",
+        name: "dead-letter queues contain the poison messages with their reasons, and no other messages",
         violations: dead_letters,
     },
 ];
@@ -32,9 +33,9 @@ fn stock_below_zero(snapshot: &Snapshot) -> Vec<String> {
     below.map(|product| format!("{} had {}", product.id, product.stock.min(product.lowest))).collect()
 }
 
-fn stock_lost_or_made(snapshot: &Snapshot) -> Vec<String> {
-    let live = |order: &&Order| matches!(order.status.as_str(), "pending" | "paid");
-    let lines = snapshot.orders.values().filter(live).flat_map(|order| &order.lines);
+fn stock_lost_or_created(snapshot: &Snapshot) -> Vec<String> {
+    let is_active = |order: &&Order| matches!(order.status.as_str(), "pending" | "paid");
+    let lines = snapshot.orders.values().filter(is_active).flat_map(|order| &order.lines);
     let mut ordered: BTreeMap<&str, i64> = BTreeMap::new();
     for line in lines {
         *ordered.entry(&line.product_id).or_default() += line.quantity;
@@ -45,7 +46,7 @@ fn stock_lost_or_made(snapshot: &Snapshot) -> Vec<String> {
     wrong.map(|(product, ordered)| format!("{}: {} ≠ {} + {ordered}", product.id, product.initial, product.stock)).collect()
 }
 
-fn orders_lost_or_made(snapshot: &Snapshot) -> Vec<String> {
+fn orders_lost_or_created(snapshot: &Snapshot) -> Vec<String> {
     let mut violations = Vec::new();
     let accepted: BTreeMap<&str, &str> = snapshot
         .histories
@@ -59,38 +60,43 @@ fn orders_lost_or_made(snapshot: &Snapshot) -> Vec<String> {
             Some(_) => {}
         }
     }
-    let made = snapshot.orders.keys().filter(|order| !accepted.contains_key(order.as_str()));
-    violations.extend(made.map(|order| format!("{order} was reported to nobody")));
+    let not_accepted = snapshot.orders.keys().filter(|order| !accepted.contains_key(order.as_str()));
+    violations.extend(not_accepted.map(|order| format!("{order} was not accepted by any response")));
     let cancelled = snapshot.histories.values().flat_map(|history| &history.cancelled);
-    let not = cancelled.filter(|order| snapshot.orders.get(*order).is_none_or(|found| found.status != "cancelled"));
-    violations.extend(not.map(|order| format!("{order} was reported as cancelled and is not")));
+    let not_cancelled =
+        cancelled.filter(|order| snapshot.orders.get(*order).is_none_or(|found| found.status != "cancelled"));
+    violations.extend(not_cancelled.map(|order| format!("the API confirmed that {order} was cancelled, but it was not")));
     violations
 }
 
-fn unfinished(snapshot: &Snapshot) -> Vec<String> {
+fn unfinished_work(snapshot: &Snapshot) -> Vec<String> {
     let pending = snapshot.orders.values().filter(|order| order.status == "pending");
     let mut violations: Vec<_> = pending.map(|order| format!("{} is pending", order.id)).collect();
     violations.extend(snapshot.undelivered.iter().map(|message| format!("undelivered: {message}")));
-    violations.extend(snapshot.unplanned.iter().map(|(reason, count)| format!("an unplanned fault, {count}: {reason}")));
+    violations.extend(
+        snapshot.unplanned_failures.iter().map(|(reason, count)| format!("unplanned failure ({count} times): {reason}")),
+    );
     violations
 }
 
-fn ledger_disagrees(snapshot: &Snapshot) -> Vec<String> {
+fn ledger_mismatches(snapshot: &Snapshot) -> Vec<String> {
     let mut violations = Vec::new();
     for order in snapshot.orders.values() {
         let outcome = snapshot.ledger.get(&order.id).map(String::as_str);
-        let agrees = match order.status.as_str() {
+        let matches = match order.status.as_str() {
             "paid" => outcome == Some("approved"),
             "payment_failed" => outcome == Some("declined"),
             "cancelled" => matches!(outcome, Some("voided" | "declined")),
             _ => outcome.is_none_or(|outcome| outcome == "timed_out"),
         };
-        if !agrees {
-            violations.push(format!("{} is {}, and its payment {}", order.id, order.status, outcome.unwrap_or("unknown")));
+        if !matches {
+            let payment = outcome.unwrap_or("unknown");
+            violations.push(format!("{} is {}, but its payment is {payment}", order.id, order.status));
         }
     }
-    let strange = snapshot.ledger.keys().filter(|order| !snapshot.orders.contains_key(*order) && order.starts_with("ord_"));
-    violations.extend(strange.map(|order| format!("{order} is in the ledger alone")));
+    let without_order =
+        snapshot.ledger.keys().filter(|order| !snapshot.orders.contains_key(*order) && order.starts_with("ord_"));
+    violations.extend(without_order.map(|order| format!("{order} is only in the ledger")));
     violations
 }
 
@@ -99,12 +105,13 @@ fn charged_twice(snapshot: &Snapshot) -> Vec<String> {
     twice.map(|(order, times)| format!("{order} was approved {times} times")).collect()
 }
 
-fn mails_missing_or_doubled(snapshot: &Snapshot) -> Vec<String> {
-    let mut mails: BTreeMap<(String, String), i64> = BTreeMap::new();
-    for mail in &snapshot.mails {
-        *mails.entry((mail.to.join(", "), mail.subject.clone())).or_default() += 1;
+fn missing_or_duplicate_emails(snapshot: &Snapshot) -> Vec<String> {
+    // Sent minus expected e-mails, by recipient and subject.
+    let mut surplus: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for email in &snapshot.emails {
+        *surplus.entry((email.to.join(", "), email.subject.clone())).or_default() += 1;
     }
-    let mut expect = |to: &str, subject: String| *mails.entry((to.to_owned(), subject)).or_default() -= 1;
+    let mut expect = |to: &str, subject: String| *surplus.entry((to.to_owned(), subject)).or_default() -= 1;
     for history in snapshot.histories.values().filter(|history| history.registered) {
         expect(&history.email, "Welcome to the storefront".to_owned());
     }
@@ -115,8 +122,8 @@ fn mails_missing_or_doubled(snapshot: &Snapshot) -> Vec<String> {
             expect(&history.email, format!("Your order {} has been {}", order.id, order.status));
         }
     }
-    let wrong = mails.into_iter().filter(|(_, surplus)| *surplus != 0);
-    wrong.map(|((to, subject), surplus)| format!("{to}: {subject:?}, {surplus:+}")).collect()
+    let wrong = surplus.into_iter().filter(|(_, count)| *count != 0);
+    wrong.map(|((to, subject), count)| format!("{to}: {subject:?}, {count:+}")).collect()
 }
 
 fn different_responses(snapshot: &Snapshot) -> Vec<String> {
@@ -128,26 +135,26 @@ fn unexpected_responses(snapshot: &Snapshot) -> Vec<String> {
 }
 
 fn dead_letters(snapshot: &Snapshot) -> Vec<String> {
-    let holds = |letter: &DeadLetter, mark: &str| letter.body.contains(mark);
+    let contains = |letter: &DeadLetter, marker: &str| letter.body.contains(marker);
     let mut violations = Vec::new();
     for poison in &snapshot.poison {
-        let mut found = snapshot.dead_letters.iter().filter(|letter| holds(letter, &poison.mark)).peekable();
+        let mut found = snapshot.dead_letters.iter().filter(|letter| contains(letter, &poison.marker)).peekable();
         if found.peek().is_none() {
-            violations.push(format!("{} ({}) is in no dead-letter queue", poison.what, poison.mark));
+            violations.push(format!("{} ({}) is not in a dead-letter queue", poison.description, poison.marker));
         }
         for letter in found {
             if letter.queue != poison.expected_queue {
-                violations.push(format!("{} is in {}", poison.what, letter.queue));
+                violations.push(format!("{} is in the wrong queue {}", poison.description, letter.queue));
             }
             if letter.reason.as_ref().is_none_or(String::is_empty) {
-                violations.push(format!("{} has no reason", poison.what));
+                violations.push(format!("{} has no reason", poison.description));
             }
         }
     }
-    let planted = |letter: &&DeadLetter| snapshot.poison.iter().any(|poison| holds(letter, &poison.mark));
-    for letter in snapshot.dead_letters.iter().filter(|letter| !planted(letter)) {
+    let is_poison = |letter: &&DeadLetter| snapshot.poison.iter().any(|poison| contains(letter, &poison.marker));
+    for letter in snapshot.dead_letters.iter().filter(|letter| !is_poison(letter)) {
         let reason = letter.reason.as_deref().unwrap_or("no reason");
-        violations.push(format!("in {}, {reason}: {}", letter.queue, letter.body));
+        violations.push(format!("unexpected message in {} ({reason}): {}", letter.queue, letter.body));
     }
     violations
 }
@@ -156,16 +163,17 @@ fn dead_letters(snapshot: &Snapshot) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::history::History;
-    use crate::poison::Poison;
+    use crate::poison::PoisonMessage;
     use crate::snapshot::{Line, Product};
     use ferrite_aws_client::emulator::Mail;
 
-    fn mail(subject: &str) -> Mail {
+    fn email(subject: &str) -> Mail {
         Mail { to: vec!["ada@example.com".to_owned()], subject: subject.to_owned(), text: String::new() }
     }
 
-    /// Ada has paid for two of five pieces, and a poison message is in the right dead-letter queue.
-    fn sound() -> Snapshot {
+    /// A snapshot without violations: Ada paid for two of five units, and a poison message is in the expected
+    /// dead-letter queue.
+    fn valid_snapshot() -> Snapshot {
         let order = Order {
             id: "ord_1".to_owned(),
             customer_id: "ada".to_owned(),
@@ -180,32 +188,41 @@ mod tests {
         };
         let queue = "http://localhost/dlq".to_owned();
         let letter =
-            DeadLetter { queue: queue.clone(), body: "{poison-1-0-x".to_owned(), reason: Some("no JSON".to_owned()) };
+            DeadLetter { queue: queue.clone(), body: "{poison-1-0-x".to_owned(), reason: Some("invalid JSON".to_owned()) };
         Snapshot {
             products: vec![Product { id: "prd_1".to_owned(), initial: 5, stock: 3, lowest: 3 }],
             orders: [("ord_1".to_owned(), order)].into(),
             ledger: [("ord_1".to_owned(), "approved".to_owned())].into(),
             approvals: [("ord_1".to_owned(), 1)].into(),
-            mails: vec![mail("Welcome to the storefront"), mail("Your order ord_1 has been paid")],
+            emails: vec![email("Welcome to the storefront"), email("Your order ord_1 has been paid")],
             dead_letters: vec![letter],
             histories: [("ada".to_owned(), history)].into(),
-            poison: vec![Poison { mark: "poison-1-0-x".to_owned(), what: "no JSON".to_owned(), expected_queue: queue }],
+            poison: vec![PoisonMessage {
+                marker: "poison-1-0-x".to_owned(),
+                description: "invalid JSON".to_owned(),
+                expected_queue: queue,
+            }],
             ..Snapshot::default()
         }
     }
 
-    /// The invariants that the snapshot violates.
-    fn broken(snapshot: &Snapshot) -> Vec<&'static str> {
-        INVARIANTS.iter().filter(|invariant| !(invariant.violations)(snapshot).is_empty()).map(|found| found.name).collect()
+    /// Returns the names of the invariants that the snapshot violates.
+    fn violated(snapshot: &Snapshot) -> Vec<&'static str> {
+        INVARIANTS
+            .iter()
+            .filter(|invariant| !(invariant.violations)(snapshot).is_empty())
+            .map(|invariant| invariant.name)
+            .collect()
     }
 
+    /// Asserts that a change of the valid snapshot violates exactly these invariants.
     #[track_caller]
-    fn breaks(invariants: &[&str], change: impl FnOnce(&mut Snapshot)) {
-        let mut snapshot = sound();
+    fn assert_violates(invariants: &[&str], change: impl FnOnce(&mut Snapshot)) {
+        let mut snapshot = valid_snapshot();
         change(&mut snapshot);
-        let broken = broken(&snapshot);
-        assert_eq!(broken.len(), invariants.len(), "{broken:?}");
-        assert!(invariants.iter().all(|invariant| broken.iter().any(|name| name.contains(invariant))), "{broken:?}");
+        let violated = violated(&snapshot);
+        assert_eq!(violated.len(), invariants.len(), "{violated:?}");
+        assert!(invariants.iter().all(|part| violated.iter().any(|name| name.contains(part))), "{violated:?}");
     }
 
     fn order(snapshot: &mut Snapshot) -> &mut Order {
@@ -217,68 +234,70 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_snapshot_has_no_violations() {
-        assert!(broken(&sound()).is_empty(), "{:?}", broken(&sound()));
-        let mut cancelled = sound();
+    fn accepts_a_valid_snapshot() {
+        assert!(violated(&valid_snapshot()).is_empty(), "{:?}", violated(&valid_snapshot()));
+        let mut cancelled = valid_snapshot();
         order(&mut cancelled).status = "cancelled".to_owned();
         ada(&mut cancelled).cancelled.push("ord_1".to_owned());
         cancelled.products[0].stock = 5;
         cancelled.ledger.insert("ord_1".to_owned(), "voided".to_owned());
-        cancelled.mails[1] = mail("Your order ord_1 has been cancelled");
-        assert!(broken(&cancelled).is_empty(), "{:?}", broken(&cancelled));
+        cancelled.emails[1] = email("Your order ord_1 has been cancelled");
+        assert!(violated(&cancelled).is_empty(), "{:?}", violated(&cancelled));
     }
 
     #[test]
-    fn finds_stock_that_was_once_below_zero() {
-        breaks(&["below zero"], |snapshot| snapshot.products[0].lowest = -1);
+    fn finds_stock_that_was_temporarily_below_zero() {
+        assert_violates(&["below zero"], |snapshot| snapshot.products[0].lowest = -1);
     }
 
     #[test]
     fn finds_stock_that_was_lost_or_created() {
-        breaks(&["initial stock"], |snapshot| snapshot.products[0].stock = 2);
-        breaks(&["initial stock"], |snapshot| order(snapshot).lines[0].quantity = 1);
+        assert_violates(&["initial stock"], |snapshot| snapshot.products[0].stock = 2);
+        assert_violates(&["initial stock"], |snapshot| order(snapshot).lines[0].quantity = 1);
     }
 
     #[test]
     fn finds_orders_that_were_lost_or_created() {
-        breaks(&["every accepted order"], |snapshot| ada(snapshot).accepted.clear());
-        breaks(&["every accepted order"], |snapshot| ada(snapshot).accepted.push("ord_2".to_owned()));
-        breaks(&["every accepted order"], |snapshot| ada(snapshot).cancelled.push("ord_1".to_owned()));
+        assert_violates(&["every accepted order"], |snapshot| ada(snapshot).accepted.clear());
+        assert_violates(&["every accepted order"], |snapshot| ada(snapshot).accepted.push("ord_2".to_owned()));
+        assert_violates(&["every accepted order"], |snapshot| ada(snapshot).cancelled.push("ord_1".to_owned()));
     }
 
     #[test]
     fn finds_unfinished_work() {
-        breaks(&["final state"], |snapshot| snapshot.undelivered.push("{}".to_owned()));
-        breaks(&["final state"], |snapshot| _ = snapshot.unplanned.insert("the emulator is gone".to_owned(), 1));
-        breaks(&["final state", "ledger", "e-mail"], |snapshot| order(snapshot).status = "pending".to_owned());
+        assert_violates(&["final state"], |snapshot| snapshot.undelivered.push("{}".to_owned()));
+        assert_violates(&["final state"], |snapshot| {
+            _ = snapshot.unplanned_failures.insert("the emulator is unreachable".to_owned(), 1)
+        });
+        assert_violates(&["final state", "ledger", "e-mail"], |snapshot| order(snapshot).status = "pending".to_owned());
     }
 
     #[test]
     fn finds_payments_that_do_not_match_the_order() {
-        breaks(&["ledger"], |snapshot| drop(snapshot.ledger.insert("ord_1".to_owned(), "voided".to_owned())));
-        breaks(&["ledger"], |snapshot| drop(snapshot.ledger.remove("ord_1")));
-        breaks(&["ledger"], |snapshot| drop(snapshot.ledger.insert("ord_2".to_owned(), "approved".to_owned())));
-        breaks(&["charged twice"], |snapshot| _ = snapshot.approvals.insert("ord_1".to_owned(), 2));
+        assert_violates(&["ledger"], |snapshot| drop(snapshot.ledger.insert("ord_1".to_owned(), "voided".to_owned())));
+        assert_violates(&["ledger"], |snapshot| drop(snapshot.ledger.remove("ord_1")));
+        assert_violates(&["ledger"], |snapshot| drop(snapshot.ledger.insert("ord_2".to_owned(), "approved".to_owned())));
+        assert_violates(&["charged twice"], |snapshot| _ = snapshot.approvals.insert("ord_1".to_owned(), 2));
     }
 
     #[test]
     fn finds_missing_duplicate_and_wrong_emails() {
-        breaks(&["e-mail"], |snapshot| drop(snapshot.mails.pop()));
-        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 has been paid")));
-        breaks(&["e-mail"], |snapshot| snapshot.mails.push(mail("Your order ord_1 has been cancelled")));
+        assert_violates(&["e-mail"], |snapshot| drop(snapshot.emails.pop()));
+        assert_violates(&["e-mail"], |snapshot| snapshot.emails.push(email("Your order ord_1 has been paid")));
+        assert_violates(&["e-mail"], |snapshot| snapshot.emails.push(email("Your order ord_1 has been cancelled")));
     }
 
     #[test]
     fn finds_different_and_unexpected_responses() {
-        breaks(&["same response"], |snapshot| ada(snapshot).different.push("202, then 409".to_owned()));
-        breaks(&["unexpected response"], |snapshot| ada(snapshot).unexpected.push("400".to_owned()));
+        assert_violates(&["same response"], |snapshot| ada(snapshot).different.push("202, then 409".to_owned()));
+        assert_violates(&["unexpected response"], |snapshot| ada(snapshot).unexpected.push("400".to_owned()));
     }
 
     #[test]
     fn finds_missing_misplaced_unexplained_and_unexpected_dead_letters() {
-        breaks(&["dead-letter"], |snapshot| snapshot.dead_letters.clear());
-        breaks(&["dead-letter"], |snapshot| snapshot.dead_letters[0].queue = "http://localhost/other".to_owned());
-        breaks(&["dead-letter"], |snapshot| snapshot.dead_letters[0].reason = None);
-        breaks(&["dead-letter"], |snapshot| snapshot.dead_letters[0].body = "a good message".to_owned());
+        assert_violates(&["dead-letter"], |snapshot| snapshot.dead_letters.clear());
+        assert_violates(&["dead-letter"], |snapshot| snapshot.dead_letters[0].queue = "http://localhost/other".to_owned());
+        assert_violates(&["dead-letter"], |snapshot| snapshot.dead_letters[0].reason = None);
+        assert_violates(&["dead-letter"], |snapshot| snapshot.dead_letters[0].body = "a valid message".to_owned());
     }
 }

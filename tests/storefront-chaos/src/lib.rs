@@ -1,14 +1,14 @@
-//! A chaos run of the storefront: customers compete for scarce stock while calls fail, functions die and events are delivered
-//! twice. Then the faults stop, and what is left is compared with what must be true.
+//! A chaos run of the storefront: customers compete for scarce stock while AWS calls fail, functions are killed and
+//! events are delivered twice. Then the faults stop, the system finishes its work, and the run checks the invariants.
 //!
-//! | to find out | read |
+//! | topic | file |
 //! |---|---|
-//! | how a run goes | `run.rs` |
-//! | what customers do | `script.rs` plans it, `customer.rs` does it |
-//! | what else happens meanwhile | `background.rs` |
-//! | which messages are planted that cannot be handled | `poison.rs` |
-//! | when all work is done | `quiesce.rs` |
-//! | what must be true then | `invariants.rs`, checked on a `snapshot.rs` |
+//! | the phases of a run | `run.rs` |
+//! | the actions of customers | `script.rs` plans them, `customer.rs` performs them |
+//! | the work in the background | `background.rs` |
+//! | messages that cannot be processed | `poison.rs` |
+//! | waiting until all work is done | `quiesce.rs` |
+//! | the invariants | `invariants.rs`, checked on a `snapshot.rs` |
 
 mod background;
 mod customer;

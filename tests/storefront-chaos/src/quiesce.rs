@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use crate::customer::Customer;
 use crate::emulator::Emulator;
 use crate::error::{ChaosError, check_interrupted};
-use crate::script::{Purchase, Repeated};
+use crate::script::{Purchase, Repetition};
 use crate::snapshot::{dead_letters, ledger, orders};
 use crate::stack::Stack;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The state that changes as long as there is work.
+/// The state that changes while work remains.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     statuses: BTreeMap<String, String>,
     ledger: BTreeMap<String, String>,
-    mails: usize,
+    emails: usize,
     dead_letters: usize,
 }
 
-/// How the system is watched, and until when.
+/// Observes the system until a deadline.
 pub(crate) struct Watch<'a> {
     pub(crate) emulator: &'a Emulator,
     pub(crate) stack: &'a Stack,
@@ -31,33 +31,38 @@ pub(crate) struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Waits until no work is left, or the deadline has passed.
+    /// Waits until all work is done or the deadline has passed.
     ///
-    /// Changes pass the table's stream in order. So this places one more order. Once that is paid, the events of everything
-    /// committed before are in the queues. If those are empty and the state has not changed meanwhile, all work is done.
+    /// The table's stream delivers changes in order. This method therefore places one more order: once it is paid, the
+    /// events of all earlier changes have reached the queues. If the queues are then empty and the state has not
+    /// changed since before the order, all work is done.
     pub(crate) fn quiesce(&self, sentinel: &mut Customer<'_>, rounds: &mut usize) -> Result<(), ChaosError> {
         loop {
-            self.until_queues_are_empty()?;
+            self.wait_until_queues_are_empty()?;
             let before = self.state(&sentinel.id)?;
-            let purchase =
-                Purchase { lines: vec![(0, 1)], payment_token: "tok_success", repeated: Repeated::Not, cancelled: None };
+            let purchase = Purchase {
+                lines: vec![(0, 1)],
+                payment_token: "tok_success",
+                repetition: Repetition::None,
+                cancellation: None,
+            };
             *rounds += 1;
-            if let Some(order) = sentinel.buy(*rounds, &purchase)? {
-                self.until_paid(&order)?;
+            if let Some(order) = sentinel.place_order(*rounds, &purchase)? {
+                self.wait_until_paid(&order)?;
             }
-            self.until_queues_are_empty()?;
-            if self.is_over() || self.state(&sentinel.id)? == before {
+            self.wait_until_queues_are_empty()?;
+            if self.is_past_deadline() || self.state(&sentinel.id)? == before {
                 return Ok(());
             }
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_past_deadline(&self) -> bool {
         Instant::now() > self.deadline
     }
 
-    fn until_queues_are_empty(&self) -> Result<(), ChaosError> {
-        self.until(|| {
+    fn wait_until_queues_are_empty(&self) -> Result<(), ChaosError> {
+        self.wait_until(|| {
             for queue in &self.stack.queues {
                 if !self.emulator.messages(&queue.url)?.is_empty() {
                     return Ok(false);
@@ -67,12 +72,12 @@ impl Watch<'_> {
         })
     }
 
-    fn until_paid(&self, order: &str) -> Result<(), ChaosError> {
-        self.until(|| Ok(orders(self.emulator, self.stack)?.get(order).is_some_and(|order| order.status == "paid")))
+    fn wait_until_paid(&self, order: &str) -> Result<(), ChaosError> {
+        self.wait_until(|| Ok(orders(self.emulator, self.stack)?.get(order).is_some_and(|order| order.status == "paid")))
     }
 
-    fn until(&self, come_about: impl Fn() -> Result<bool, ChaosError>) -> Result<(), ChaosError> {
-        while !self.is_over() && !come_about()? {
+    fn wait_until(&self, condition: impl Fn() -> Result<bool, ChaosError>) -> Result<(), ChaosError> {
+        while !self.is_past_deadline() && !condition()? {
             check_interrupted(self.interrupted)?;
             sleep(POLL_INTERVAL);
         }
@@ -85,7 +90,7 @@ impl Watch<'_> {
         let ledger = ledger(self.emulator, self.stack)?.into_iter().filter(|(order, _)| statuses.contains_key(order));
         Ok(State {
             ledger: ledger.collect(),
-            mails: self.emulator.mails()?.len(),
+            emails: self.emulator.emails()?.len(),
             dead_letters: dead_letters(self.emulator, self.stack)?.len(),
             statuses,
         })

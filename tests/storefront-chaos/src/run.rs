@@ -1,4 +1,4 @@
-//! A chaos run, from the preparation of the stack to the report.
+//! A chaos run: prepares the stack, runs customers under faults, and checks the invariants.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,32 +22,32 @@ use crate::options::{Length, Options};
 use crate::quiesce::Watch;
 use crate::report::Report;
 use crate::script;
-use crate::shop::{Call, Shop};
+use crate::shop::{ApiRequest, Shop};
 use crate::snapshot::{self, Product, Snapshot};
 use crate::stack::Stack;
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
-/// The visibility timeout during a run. The message of a killed function is delivered again only after it, and the template's
-/// six times the function's timeout would take too long. Messages may then be delivered again while they are still handled,
-/// which at-least-once delivery permits.
+/// The visibility timeout during a run. The message of a killed function is delivered again only after this timeout,
+/// and the timeout in the template (six times the function timeout) would take too long. With a short timeout, a
+/// message may be delivered again while it is still processed, which at-least-once delivery permits.
 const VISIBILITY_SECONDS: u32 = 5;
 /// The stock of the product that never runs out.
 const PLENTIFUL_STOCK: i64 = 1_000;
 
-/// The stack of a chaos run, on an emulator of its own.
+/// The stack of a chaos run. It runs on its own emulator.
 #[derive(Debug, Clone, Copy)]
 pub struct StackUnderTest<'a> {
-    /// The proxy that the stack's functions call.
+    /// The proxy that the functions call.
     pub proxy: &'a FaultProxy,
     /// The emulator.
     pub emulator: &'a Target,
-    /// The API's address.
-    pub api: &'a str,
-    /// The stack's outputs.
+    /// URL of the API.
+    pub api_url: &'a str,
+    /// The outputs of the stack.
     pub outputs: &'a Map<String, Value>,
     /// The issuer that the stack trusts.
     pub issuer: &'a Issuer,
-    /// Whether the run is to stop.
+    /// Returns whether the run must stop.
     pub interrupted: fn() -> bool,
 }
 
@@ -64,45 +64,47 @@ pub struct ChaosRun<'a> {
     products: Vec<(String, i64)>,
     /// The product that never runs out.
     plentiful: String,
-    /// How many e-mails there were before.
-    mails: usize,
+    /// Number of e-mails that had been sent before the run.
+    initial_emails: usize,
     background: Background,
     histories: BTreeMap<String, History>,
-    took: Duration,
+    faults_duration: Duration,
 }
 
 impl<'a> ChaosRun<'a> {
-    /// Prepares the stack: removes what an earlier run left, sets the proxy's functions, and creates products.
+    /// Prepares the stack: removes the data of an earlier run, registers the functions with the proxy, and creates
+    /// products.
     ///
     /// # Errors
-    /// When the stack is not as it should be.
+    /// Returns an error if the stack lacks an output or a queue, or a call fails.
     pub fn prepare(
         target: StackUnderTest<'a>,
         options: Options,
         mutation: Option<MutationKind>,
     ) -> Result<Self, ChaosError> {
-        let (emulator, shop) = (Emulator::new(target.emulator.clone()), Shop::at(target.api, target.interrupted));
+        let emulator = Emulator::new(target.emulator.clone());
+        let shop = Shop::new(target.api_url, target.interrupted);
         let stack = Stack::read(target.outputs, &emulator)?;
-        let (functions, known) = emulator.functions()?;
-        target.proxy.set_functions(known);
+        let (functions, proxy_functions) = emulator.functions()?;
+        target.proxy.set_functions(proxy_functions);
         target.proxy.watch(&stack.ledger);
         if let Some(mutation) = mutation {
-            target.proxy.mutate(mutation.on(&stack));
+            target.proxy.mutate(mutation.for_stack(&stack));
         }
         stack.clear(&emulator)?;
         for queue in &stack.queues {
             let attributes = json!({ "VisibilityTimeout": VISIBILITY_SECONDS.to_string() });
             emulator.call(SQS, "SetQueueAttributes", &json!({ "QueueUrl": queue.url, "Attributes": attributes }))?;
         }
-        // Six pieces for ten that will be ordered.
-        let initial =
-            i64::try_from(options.orders() * script::PIECES * 6 / 10 / script::PRODUCTS).unwrap_or(PLENTIFUL_STOCK).max(1);
+        // The stock covers about 60% of the units that customers order.
+        let ordered_units = options.expected_orders() * script::MEAN_UNITS_PER_ORDER;
+        let initial = i64::try_from(ordered_units * 6 / 10 / script::PRODUCTS).unwrap_or(PLENTIFUL_STOCK).max(1);
         let admin = target.issuer.mint("admin", &[ADMIN_SCOPE], TOKEN_LIFETIME);
         let create = |name: String, stock| create_product(&shop, &admin, &name, stock).map(|id| (id, stock));
         let products = (0..script::PRODUCTS).map(|n| create(format!("Scarce {n}"), initial)).collect::<Result<_, _>>()?;
         let (plentiful, _) = create("Plentiful".to_owned(), PLENTIFUL_STOCK)?;
         Ok(Self {
-            mails: emulator.mails()?.len(),
+            initial_emails: emulator.emails()?.len(),
             target,
             options,
             emulator,
@@ -113,66 +115,68 @@ impl<'a> ChaosRun<'a> {
             plentiful,
             background: Background::default(),
             histories: BTreeMap::new(),
-            took: Duration::ZERO,
+            faults_duration: Duration::ZERO,
         })
     }
 
-    /// Lets customers buy under faults.
+    /// Runs the customers while faults are on.
     ///
     /// # Errors
-    /// When the emulator is gone, or the run is interrupted.
+    /// Returns an error if the emulator is unreachable or the run is interrupted.
     pub fn run(&mut self) -> Result<(), ChaosError> {
-        let begin = Instant::now();
-        let customers = (0..self.options.customers).map(|number| self.token(number)).collect::<Vec<_>>();
-        let over = AtomicBool::new(false);
+        let start = Instant::now();
+        let tokens = (0..self.options.customers).map(|number| self.token(number)).collect::<Vec<_>>();
+        let stop = AtomicBool::new(false);
         self.target.proxy.set_faults(true);
-        let (run, over_yet) = (&*self, &over);
+        let run = &*self;
+        let stop_requested = &stop;
         let histories = thread::scope(|scope| {
-            let background = scope.spawn(|| run.background.run(&run.context(), over_yet));
-            let customers: Vec<_> = customers
+            let background = scope.spawn(|| run.background.run(&run.context(), stop_requested));
+            let customers: Vec<_> = tokens
                 .into_iter()
                 .enumerate()
-                .map(|(number, token)| scope.spawn(move || run.visit(number, token, begin)))
+                .map(|(number, token)| scope.spawn(move || run.run_customer(number, token, start)))
                 .collect();
-            let histories: Result<Vec<_>, _> = customers.into_iter().map(joined).collect();
-            over.store(true, Ordering::Relaxed);
-            joined(background)?;
+            let histories: Result<Vec<_>, _> = customers.into_iter().map(join).collect();
+            stop.store(true, Ordering::Relaxed);
+            join(background)?;
             histories
         });
         self.target.proxy.set_faults(false);
         self.histories = histories?.into_iter().collect();
-        self.took = begin.elapsed();
+        self.faults_duration = start.elapsed();
         Ok(())
     }
 
     /// Waits until all work is done, and checks the invariants.
     ///
     /// # Errors
-    /// When the emulator is gone, or the run is interrupted.
+    /// Returns an error if the emulator is unreachable or the run is interrupted.
     pub fn verify(mut self) -> Result<Report, ChaosError> {
-        let begin = Instant::now();
-        // A call that was delayed may be carried out although its caller is dead.
+        let start = Instant::now();
+        // A delayed call may still be executed after its caller has died.
         thread::sleep(Duration::from_millis(600));
         let watch = Watch {
             emulator: &self.emulator,
             stack: &self.stack,
-            deadline: begin + self.options.quiesce_timeout,
+            deadline: start + self.options.quiesce_timeout,
             interrupted: self.target.interrupted,
         };
         let id = "sentinel".to_owned();
-        let (token, plentiful) = (self.target.issuer.mint(&id, &[], TOKEN_LIFETIME), [self.plentiful.clone()]);
+        let token = self.target.issuer.mint(&id, &[], TOKEN_LIFETIME);
+        let plentiful = [self.plentiful.clone()];
         let mut sentinel = Customer { shop: &self.shop, id, token, products: &plentiful, history: History::default() };
         let mut rounds = 0;
         watch.quiesce(&mut sentinel, &mut rounds)?;
         if let Some(expire) = self.functions.iter().find(|name| name.ends_with("expire-orders")) {
-            self.emulator.invoke(expire, &tick())?;
+            self.emulator.invoke(expire, &scheduled_event())?;
             watch.quiesce(&mut sentinel, &mut rounds)?;
         }
         self.histories.insert(sentinel.id, sentinel.history);
         let snapshot = self.snapshot()?;
-        let took = [self.took, begin.elapsed()];
+        let durations = [self.faults_duration, start.elapsed()];
         let duplicates = self.background.duplicates();
-        Ok(Report::of(self.options.seed, self.target.proxy.fault_counts(), duplicates, took, &snapshot))
+        Ok(Report::new(self.options.seed, self.target.proxy.fault_counts(), duplicates, durations, &snapshot))
     }
 
     fn token(&self, number: usize) -> String {
@@ -191,22 +195,22 @@ impl<'a> ChaosRun<'a> {
         }
     }
 
-    /// Everything that a customer does. A request that failed for too long counts as an unexpected response.
-    fn visit(&self, number: usize, token: String, begin: Instant) -> Result<(String, History), ChaosError> {
+    /// Runs a customer until its last purchase. A request without a final response counts as an unexpected response.
+    fn run_customer(&self, number: usize, token: String, start: Instant) -> Result<(String, History), ChaosError> {
         let products: Vec<String> = self.products.iter().map(|(id, _)| id.clone()).collect();
         let mut customer =
             Customer { shop: &self.shop, id: customer_id(number), token, products: &products, history: History::default() };
-        let each = match self.options.length {
+        let max_purchases = match self.options.length {
             Length::Orders(orders) => orders.div_ceil(self.options.customers),
             Length::Seconds(_) => usize::MAX,
         };
-        let until = match self.options.length {
+        let deadline = match self.options.length {
             Length::Orders(_) => None,
-            Length::Seconds(seconds) => Some(begin + Duration::from_secs(seconds)),
+            Length::Seconds(seconds) => Some(start + Duration::from_secs(seconds)),
         };
-        let purchases = script::purchases(self.options.seed, number).take(each);
-        let purchases = purchases.take_while(|_| until.is_none_or(|until| Instant::now() < until));
-        match customer.register().and_then(|()| customer.shop(purchases)) {
+        let purchases = script::purchases(self.options.seed, number).take(max_purchases);
+        let purchases = purchases.take_while(|_| deadline.is_none_or(|deadline| Instant::now() < deadline));
+        match customer.register().and_then(|()| customer.make_purchases(purchases)) {
             Err(ChaosError::Interrupted) => return Err(ChaosError::Interrupted),
             Err(error) => customer.history.unexpected.push(format!("{} gave up: {error}", customer.id)),
             Ok(()) => {}
@@ -230,27 +234,27 @@ impl<'a> ChaosRun<'a> {
             orders: snapshot::orders(&self.emulator, &self.stack)?,
             ledger: snapshot::ledger(&self.emulator, &self.stack)?,
             approvals: snapshot::approvals(&self.target.proxy.writes()),
-            mails: self.emulator.mails()?.split_off(self.mails),
+            emails: self.emulator.emails()?.split_off(self.initial_emails),
             dead_letters: snapshot::dead_letters(&self.emulator, &self.stack)?,
             histories: self.histories.clone(),
             poison: self.background.poison(),
             undelivered,
-            unplanned: self.target.proxy.fault_counts().unplanned,
+            unplanned_failures: self.target.proxy.fault_counts().unplanned_failures,
         })
     }
 }
 
-/// A mutation of the storefront, to prove that a chaos run finds it.
+/// A mutation of the storefront, to test that a chaos run detects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MutationKind {
     /// See [`Mutation::SplitTransaction`].
     SplitTransaction,
-    /// See [`Mutation::NoDeduplication`], for the gateway's ledger and the idempotency table.
+    /// See [`Mutation::NoDeduplication`]; applies to the gateway's ledger and the idempotency table.
     NoDeduplication,
 }
 
 impl MutationKind {
-    fn on(self, stack: &Stack) -> Mutation {
+    fn for_stack(self, stack: &Stack) -> Mutation {
         match self {
             Self::SplitTransaction => Mutation::SplitTransaction,
             Self::NoDeduplication => Mutation::NoDeduplication(
@@ -264,32 +268,32 @@ fn customer_id(number: usize) -> String {
     format!("customer-{number}")
 }
 
-fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T, ChaosError>>) -> Result<T, ChaosError> {
+fn join<T>(thread: thread::ScopedJoinHandle<'_, Result<T, ChaosError>>) -> Result<T, ChaosError> {
     thread.join().unwrap_or(Err(ChaosError::Interrupted))
 }
 
 fn create_product(shop: &Shop, admin: &str, name: &str, stock: i64) -> Result<String, ChaosError> {
     let body = json!({ "name": name, "price": {"amount": 1250, "currency": "EUR"}, "stock": stock });
-    let call = Call {
+    let request = ApiRequest {
         method: "POST",
         path: "/products".to_owned(),
         token: admin,
         key: Some(name.replace(' ', "-")),
         body: Some(body),
     };
-    let (answer, _) = shop.send_until_final(&call)?;
-    match answer.json()["id"].as_str() {
-        Some(id) if answer.status == 201 => Ok(id.to_owned()),
+    let (response, _) = shop.send_until_final(&request)?;
+    match response.json()["id"].as_str() {
+        Some(id) if response.status == 201 => Ok(id.to_owned()),
         _ => Err(ChaosError::Rejected {
-            request: format!("creating the product {name}"),
-            status: answer.status,
-            body: answer.body,
+            request: format!("POST /products for {name}"),
+            status: response.status,
+            body: response.body,
         }),
     }
 }
 
 /// The event of a schedule ("Tutorial: Schedule AWS Lambda functions using EventBridge").
-fn tick() -> Value {
+fn scheduled_event() -> Value {
     json!({
         "version": "0", "id": "chaos", "detail-type": "Scheduled Event", "source": "aws.events",
         "time": "2026-11-22T00:00:00Z", "resources": [], "detail": {},

@@ -1,4 +1,4 @@
-//! A snapshot of everything that the invariants are about, taken once all work is done.
+//! A snapshot of the data that the invariants check. It is taken after all work is done.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use serde_json::{Map, Value};
 use crate::emulator::{Emulator, reason};
 use crate::error::ChaosError;
 use crate::history::History;
-use crate::poison::{POISON_PREFIX, Poison};
+use crate::poison::{POISON_PREFIX, PoisonMessage};
 use crate::stack::Stack;
 use ferrite_aws_client::emulator::Mail;
 use ferrite_chaos::writes::Write;
 
-/// A product, with its initial and its current stock.
+/// A product with its initial and current stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Product {
     pub(crate) id: String,
     pub(crate) initial: i64,
     pub(crate) stock: i64,
-    /// The lowest stock that was ever seen.
+    /// Lowest stock that was read during the run.
     pub(crate) lowest: i64,
 }
 
@@ -49,26 +49,26 @@ pub(crate) struct DeadLetter {
     pub(crate) reason: Option<String>,
 }
 
-/// Everything that the invariants are about.
+/// The data that the invariants check.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
     pub(crate) products: Vec<Product>,
     pub(crate) orders: BTreeMap<String, Order>,
-    /// The outcome in the gateway's ledger, by order.
+    /// Payment outcomes in the gateway's ledger, by order ID.
     pub(crate) ledger: BTreeMap<String, String>,
-    /// How often the gateway recorded an approved payment, by order.
+    /// Number of times that the gateway recorded an approved payment, by order ID.
     pub(crate) approvals: BTreeMap<String, u64>,
-    pub(crate) mails: Vec<Mail>,
+    pub(crate) emails: Vec<Mail>,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) histories: BTreeMap<String, History>,
-    pub(crate) poison: Vec<Poison>,
-    /// The messages that are still in consumers' queues.
+    pub(crate) poison: Vec<PoisonMessage>,
+    /// Messages that are still in the queues of consumers.
     pub(crate) undelivered: Vec<String>,
-    /// Reasons for calls without a response that no plan had, with their counts.
-    pub(crate) unplanned: BTreeMap<String, u64>,
+    /// Number of calls that got no response although no fault was injected, by reason.
+    pub(crate) unplanned_failures: BTreeMap<String, u64>,
 }
 
-/// The orders in the table, except poison.
+/// Returns the orders in the table by ID, without poison items.
 pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, Order>, ChaosError> {
     let items = emulator.scan(&stack.table)?;
     let orders = items.into_iter().filter(is_order).filter_map(|item| Order::deserialize(Value::from(item)).ok());
@@ -76,25 +76,25 @@ pub(crate) fn orders(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<Stri
 }
 
 fn is_order(item: &Map<String, Value>) -> bool {
-    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
-    text("sk").starts_with("ORDER#") && !text("pk").contains(POISON_PREFIX)
+    let attribute = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    attribute("sk").starts_with("ORDER#") && !attribute("pk").contains(POISON_PREFIX)
 }
 
-/// The current stock of a product.
+/// Returns the current stock of a product.
 pub(crate) fn stock(emulator: &Emulator, stack: &Stack, product: &str) -> Result<i64, ChaosError> {
     let item = emulator.item(&stack.table, &format!("PRODUCT#{product}"), "PRODUCT")?;
     let stock = item.as_ref().and_then(|item| item.get("stock")?.as_i64());
     stock.ok_or_else(|| ChaosError::NotInStack(format!("product {product}")))
 }
 
-/// The outcome in the gateway's ledger, by order.
+/// Returns the payment outcomes in the gateway's ledger by order ID.
 pub(crate) fn ledger(emulator: &Emulator, stack: &Stack) -> Result<BTreeMap<String, String>, ChaosError> {
-    let text = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
-    let lines = emulator.scan(&stack.ledger)?;
-    Ok(lines.iter().filter_map(|line| Some((text(line, "orderId")?, text(line, "outcome")?))).collect())
+    let attribute = |item: &Map<String, Value>, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    let items = emulator.scan(&stack.ledger)?;
+    Ok(items.iter().filter_map(|item| Some((attribute(item, "orderId")?, attribute(item, "outcome")?))).collect())
 }
 
-/// How often an approval was recorded, by order.
+/// Counts the writes to the ledger that record an approved payment, by order ID.
 pub(crate) fn approvals(writes: &[Write]) -> BTreeMap<String, u64> {
     let mut approvals = BTreeMap::new();
     for Write { operation, request } in writes {
@@ -109,7 +109,7 @@ pub(crate) fn approvals(writes: &[Write]) -> BTreeMap<String, u64> {
     approvals
 }
 
-/// The messages in all dead-letter queues.
+/// Returns the messages in all dead-letter queues.
 pub(crate) fn dead_letters(emulator: &Emulator, stack: &Stack) -> Result<Vec<DeadLetter>, ChaosError> {
     let mut found = Vec::new();
     for url in stack.dead_letters.values() {

@@ -1,4 +1,4 @@
-//! The deployed stack as its outputs and its rules describe it.
+//! The deployed stack, as described by its outputs and EventBridge rules.
 
 use std::collections::BTreeMap;
 
@@ -9,40 +9,41 @@ use ferrite_aws_client::client::{DYNAMODB, EVENTBRIDGE, SQS};
 use crate::emulator::Emulator;
 use crate::error::ChaosError;
 
-/// A consumer's queue, with its dead-letter queue.
+/// The queue of a consumer, with its dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Queue {
-    /// Its name in the outputs: `Orders`, `Notifications`.
+    /// Prefix of its outputs, such as `Orders` or `Notifications`.
     pub(crate) name: String,
     pub(crate) url: String,
+    /// URL of the dead-letter queue.
     pub(crate) dead_letters: String,
 }
 
-/// What a chaos run needs to know of the stack.
+/// The resources of the stack that a chaos run uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Stack {
     pub(crate) table: String,
     pub(crate) ledger: String,
     pub(crate) idempotency_table: Option<String>,
-    /// The queues of consumers.
+    /// Queues of consumers.
     pub(crate) queues: Vec<Queue>,
-    /// Every dead-letter queue, of consumers and of others, by name.
+    /// URLs of all dead-letter queues, including those of other functions, by name.
     pub(crate) dead_letters: BTreeMap<String, String>,
-    /// The queues that an event of a type goes to.
+    /// URLs of the queues that events are routed to, by detail type.
     routes: BTreeMap<String, Vec<String>>,
 }
 
 impl Stack {
-    /// Reads the outputs, and the rules of the bus that they name.
+    /// Reads the outputs of the stack, and the rules of its event bus.
     pub(crate) fn read(outputs: &Map<String, Value>, emulator: &Emulator) -> Result<Self, ChaosError> {
         let output = |name: &str| outputs.get(name).and_then(Value::as_str).map(str::to_owned);
         let require = |name: &str| output(name).ok_or_else(|| ChaosError::NotInStack(format!("output {name}")));
-        let ending_in = |ending: &str| {
-            let named = outputs.iter().filter_map(|(name, url)| Some((name.strip_suffix(ending)?, url.as_str()?)));
-            named.map(|(name, url)| (name.to_owned(), url.to_owned())).collect::<BTreeMap<_, _>>()
+        let with_suffix = |suffix: &str| {
+            let matching = outputs.iter().filter_map(|(name, url)| Some((name.strip_suffix(suffix)?, url.as_str()?)));
+            matching.map(|(name, url)| (name.to_owned(), url.to_owned())).collect::<BTreeMap<_, _>>()
         };
-        let dead_letters = ending_in("DlqUrl");
-        let queues = ending_in("QueueUrl").into_iter().map(|(name, url)| {
+        let dead_letters = with_suffix("DlqUrl");
+        let queues = with_suffix("QueueUrl").into_iter().map(|(name, url)| {
             let dead_letter_queue = dead_letters.get(&name).cloned();
             let dead_letters = dead_letter_queue.ok_or_else(|| ChaosError::NotInStack(format!("output {name}DlqUrl")))?;
             Ok(Queue { name, url, dead_letters })
@@ -59,7 +60,7 @@ impl Stack {
         })
     }
 
-    /// Empties every table and every queue.
+    /// Deletes all items and messages from the tables and queues.
     pub(crate) fn clear(&self, emulator: &Emulator) -> Result<(), ChaosError> {
         let tables = [(Some(&self.table), &["pk", "sk"][..]), (Some(&self.ledger), &["orderId"])];
         let tables = tables.into_iter().chain([(self.idempotency_table.as_ref(), &["id"][..])]);
@@ -75,7 +76,7 @@ impl Stack {
         Ok(())
     }
 
-    /// The queues that the bus puts events of this type into.
+    /// Returns the URLs of the queues that events of this detail type are routed to.
     pub(crate) fn queues_for(&self, detail_type: &str) -> &[String] {
         self.routes.get(detail_type).map_or(&[], Vec::as_slice)
     }
@@ -90,10 +91,10 @@ fn routes(emulator: &Emulator, bus: &str, queues: &[Queue]) -> Result<BTreeMap<S
         let targets = emulator.call(EVENTBRIDGE, "ListTargetsByRule", &request)?;
         let arns = targets["Targets"].as_array().into_iter().flatten().filter_map(|target| target["Arn"].as_str());
         let names: Vec<_> = arns.filter_map(|arn| arn.rsplit(':').next()).collect();
-        let fed = queues.iter().filter(|queue| names.contains(&queue.url.rsplit('/').next().unwrap_or_default()));
-        let fed: Vec<_> = fed.map(|queue| queue.url.clone()).collect();
+        let target_queues = queues.iter().filter(|queue| names.contains(&queue.url.rsplit('/').next().unwrap_or_default()));
+        let urls: Vec<_> = target_queues.map(|queue| queue.url.clone()).collect();
         for detail_type in pattern["detail-type"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            routes.entry(detail_type.to_owned()).or_default().extend(fed.iter().cloned());
+            routes.entry(detail_type.to_owned()).or_default().extend(urls.iter().cloned());
         }
     }
     Ok(routes)

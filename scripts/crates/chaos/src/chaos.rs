@@ -1,11 +1,11 @@
-//! A chaos run on a stack of its own.
+//! Deploys a stack for chaos runs, runs them and prints the reports.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use ferrite_aws_client::endpoint::Target;
-use ferrite_chaos::faults::Kind;
+use ferrite_chaos::faults::FaultKind;
 use ferrite_chaos::proxy::FaultProxy;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command::AlreadyReported;
@@ -26,102 +26,104 @@ use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
 const RUN: &str = "chaos";
-/// How long an e-mail without a response of SES waits for its confirmation, in seconds. Every such e-mail delays the end of a
-/// run by that time.
+/// How long the system waits for the delivery confirmation of an e-mail when the response of SES was lost, in seconds. Each
+/// such e-mail delays the end of a run by this time.
 const CONFIRMATION_SECONDS: u32 = 25;
 
-/// The beginning of the line about a run that shows what it must.
-const SHOWN: &str = "shown: ";
-/// The beginning of the line about a run that does not.
-const NOT_SHOWN: &str = "NOT shown: ";
+/// Prefix of the line for a check that passed.
+const PASSED: &str = "passed: ";
+/// Prefix of the line for a check that failed.
+const FAILED: &str = "FAILED: ";
 
 /// The settings of a chaos run.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The seed of everything random.
+    /// Seed of all random decisions.
     pub(crate) seed: u64,
-    /// How many customers there are at the same time.
+    /// Number of concurrent customers.
     pub(crate) customers: usize,
-    /// When they stop.
+    /// When customers stop placing orders.
     pub(crate) length: Length,
-    /// Shares of calls that meet a fault, in place of the defaults.
-    pub(crate) rates: Vec<(Kind, f64)>,
-    /// A mutation of the system.
+    /// Rates of faults that override the defaults.
+    pub(crate) rates: Vec<(FaultKind, f64)>,
+    /// Guarantee of the system to break.
     pub(crate) mutation: Option<MutationKind>,
 }
 
 impl Settings {
     fn options(&self) -> Options {
         let Self { seed, customers, length, .. } = *self;
-        // A broken system may never finish its work, so waiting longer is of no use.
+        // A mutated system may never finish its work, so do not wait long.
         let quiesce_timeout = Duration::from_secs(if self.mutation.is_some() { 20 } else { 600 });
         Options { seed, customers, length, quiesce_timeout }
     }
 }
 
-/// Runs `./scripts/chaos`: builds the functions, unless those of the last run are to be used, and prints the report.
+/// Runs `./scripts/chaos`: builds the functions unless `no_build` is set, performs a chaos run and prints the report.
 ///
 /// # Errors
-/// When there are violations, or a step fails.
+/// Returns an error if there are violations or a step fails.
 pub(crate) fn chaos(checkout: &Checkout, settings: &Settings, no_build: bool) -> anyhow::Result<()> {
-    let binaries = built(checkout, no_build)?;
-    let found = DeployedStack::prepare(checkout, &binaries, CONFIRMATION_SECONDS)?.run(settings)?;
-    report(&format!("\n{found}"));
-    if found.count() == 0 {
+    let binaries = build_functions(checkout, no_build)?;
+    let result = DeployedStack::prepare(checkout, &binaries, CONFIRMATION_SECONDS)?.run(settings)?;
+    report(&format!("\n{result}"));
+    if result.violation_count() == 0 {
         return Ok(());
     }
-    report(&format!("The functions' log: {}", functions_log(&checkout.run_folder(RUN)?).display()));
+    report(&format!("Log of the functions: {}", functions_log(&checkout.run_folder(RUN)?).display()));
     Err(AlreadyReported.into())
 }
 
-/// Runs `./scripts/chaos --short`: the runs of `./scripts/test`. Each is reported in a line that begins with [`SHOWN`] or
-/// [`NOT_SHOWN`], which `./scripts/test` counts.
+/// Runs `./scripts/chaos --short`: the checks that `./scripts/test` runs. It prints a line for each check that starts with
+/// [`PASSED`] or [`FAILED`]. `./scripts/test` counts these lines.
 ///
 /// # Errors
-/// When a run does not show what it must, or a step fails.
+/// Returns an error if a check or a step fails.
 pub(crate) fn short(checkout: &Checkout, no_build: bool) -> anyhow::Result<()> {
     let mut failed = false;
-    for (name, unexpected) in prove(checkout, &built(checkout, no_build)?)? {
-        failed |= unexpected.is_some();
-        match unexpected {
-            None => report(&format!("{SHOWN}{name}")),
-            Some(found) => report(&format!("{NOT_SHOWN}{name}\n{found}")),
+    for (name, failure) in run_checks(checkout, &build_functions(checkout, no_build)?)? {
+        failed |= failure.is_some();
+        match failure {
+            None => report(&format!("{PASSED}{name}")),
+            Some(result) => report(&format!("{FAILED}{name}\n{result}")),
         }
     }
     if failed { Err(AlreadyReported.into()) } else { Ok(()) }
 }
 
-fn built(checkout: &Checkout, no_build: bool) -> anyhow::Result<Vec<Binary>> {
+fn build_functions(checkout: &Checkout, no_build: bool) -> anyhow::Result<Vec<Binary>> {
     match no_build {
         true => Ok(Vec::new()),
         false => Ok(step("Building the functions", || build(checkout, &functions(checkout)?))?),
     }
 }
 
-/// What a run of `./scripts/test` must show, and its report if it does not.
-type Proof = (&'static str, Option<Report>);
+/// The name of a check, and the report of its chaos run if the check failed.
+type CheckResult = (&'static str, Option<Report>);
 
-/// The runs of `./scripts/test`: one that must find no violation, and one for each mutation, which must find it.
-fn prove(checkout: &Checkout, binaries: &[Binary]) -> anyhow::Result<Vec<Proof>> {
+/// Runs the checks: a run without a mutation must find no violation, and a run with each mutation must detect it.
+fn run_checks(checkout: &Checkout, binaries: &[Binary]) -> anyhow::Result<Vec<CheckResult>> {
     let stack = DeployedStack::prepare(checkout, binaries, CONFIRMATION_SECONDS)?;
     let short = Settings { seed: 1, customers: 12, length: Length::Orders(100), rates: Vec::new(), mutation: None };
-    let whole = stack.run(&short)?;
-    let mut proofs = vec![("a chaos run finds no violation", Some(whole).filter(|report| report.count() > 0))];
-    // Without kills, after which messages are redelivered only much later. Lost responses cause most repeats.
-    let rates = vec![(Kind::KillBefore, 0.0), (Kind::KillAfter, 0.0), (Kind::CutAfter, 0.2)];
+    let result = stack.run(&short)?;
+    let failure = Some(result).filter(|report| report.violation_count() > 0);
+    let mut checks = vec![("a chaos run finds no violations", failure)];
+    // Without kills, because the messages of a killed function are delivered again only much later. Lost responses
+    // cause most of the repeated requests.
+    let rates = vec![(FaultKind::KillBefore, 0.0), (FaultKind::KillAfter, 0.0), (FaultKind::CutAfter, 0.2)];
     let mutated = Settings { length: Length::Orders(48), rates, ..short };
     for (name, mutation, invariants) in [
-        ("a split transaction is found", MutationKind::SplitTransaction, ["initial stock", "every accepted order"]),
-        ("missing deduplication is found", MutationKind::NoDeduplication, ["charged twice", "e-mail"]),
+        ("detects split transactions", MutationKind::SplitTransaction, ["initial stock", "every accepted order"]),
+        ("detects missing deduplication", MutationKind::NoDeduplication, ["charged twice", "e-mail"]),
     ] {
-        let found = stack.run(&Settings { mutation: Some(mutation), ..mutated.clone() })?;
-        let is_found = invariants.iter().all(|invariant| found.violates(invariant));
-        proofs.push((name, Some(found).filter(|_| !is_found)));
+        let result = stack.run(&Settings { mutation: Some(mutation), ..mutated.clone() })?;
+        let is_detected = invariants.iter().all(|invariant| result.violates(invariant));
+        checks.push((name, Some(result).filter(|_| !is_detected)));
     }
-    Ok(proofs)
+    Ok(checks)
 }
 
-/// A stack on an emulator of its own, whose functions reach the emulator only while a run's proxy is open.
+/// A stack on its own emulator. Its functions can reach the emulator only while the proxy of a run is open.
 struct DeployedStack {
     _emulator: Emulator,
     _lock: RunLock,
@@ -133,18 +135,21 @@ struct DeployedStack {
 }
 
 impl DeployedStack {
-    /// Deploys to a new emulator.
+    /// Starts an emulator and deploys the stack to it.
     fn prepare(checkout: &Checkout, binaries: &[Binary], confirmation_seconds: u32) -> anyhow::Result<Self> {
-        let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/chaos runs in this checkout already")?;
+        let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/chaos is already running in this checkout")?;
         lock.clear();
         let run_folder = checkout.run_folder(RUN)?;
         let staging = Staging::in_run(&run_folder)?;
         staging.put(binaries)?;
         staging.copy_template(checkout)?;
-        let (sam, ministack) = (install(checkout, &DEPLOY_TOOLS)?, EmulatorKind::Ministack.install(checkout)?);
-        let (port, functions_port) = (free_port()?, free_port()?);
+        let sam = install(checkout, &DEPLOY_TOOLS)?;
+        let ministack = EmulatorKind::Ministack.install(checkout)?;
+        let port = free_port()?;
+        let functions_port = free_port()?;
         let issuer = Issuer::open(&checkout.keys())?;
-        let (target, mut config) = (Target::local(port), Section::require(checkout, "local")?);
+        let target = Target::local(port);
+        let mut config = Section::require(checkout, "local")?;
         config.parameters.insert("EmailConfirmationSeconds".to_owned(), confirmation_seconds.to_string());
         config.parameters.insert("PendingOrderMinutes".to_owned(), "1".to_owned());
         let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
@@ -159,22 +164,23 @@ impl DeployedStack {
     }
 
     fn run(&self, settings: &Settings) -> anyhow::Result<Report> {
-        // Dropping it closes the port for the next run.
+        // Dropping the runtime closes the port of the proxy for the next run.
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let emulator = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let plan = plan(settings.seed, &settings.rates);
-        let proxy = runtime.block_on(FaultProxy::open(self.functions_port, emulator, plan)).context("the proxy")?;
+        let proxy =
+            runtime.block_on(FaultProxy::open(self.functions_port, emulator, plan)).context("cannot start the proxy")?;
         let stack = StackUnderTest {
             proxy: &proxy,
             emulator: &self.target,
-            api: output(&self.outputs, "ApiUrl")?,
+            api_url: output(&self.outputs, "ApiUrl")?,
             outputs: &self.outputs,
             issuer: &self.issuer,
             interrupted,
         };
         let mut run = ChaosRun::prepare(stack, settings.options(), settings.mutation)?;
-        let title = format!("A chaos run with {} customers, seed {}", settings.customers, settings.seed);
+        let title = format!("Chaos run with {} customers, seed {}", settings.customers, settings.seed);
         step(&title, || run.run())?;
-        Ok(step("The faults have stopped: waiting until all work is done", || run.verify())?)
+        Ok(step("Waiting until all work is done, without faults", || run.verify())?)
     }
 }

@@ -1,12 +1,12 @@
-//! `./scripts/chaos`: customers buy while calls fail, functions die and events are delivered twice; then it checks that
-//! nothing was lost or done twice.
+//! `./scripts/chaos`: runs customers while AWS calls fail, functions are killed and events are delivered twice, and then checks
+//! that nothing was lost or done twice.
 
 mod chaos;
 
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use ferrite_chaos::faults::Kind;
+use ferrite_chaos::faults::FaultKind;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command;
 use ferrite_storefront_chaos::options::Length;
@@ -14,52 +14,52 @@ use ferrite_storefront_chaos::run::MutationKind;
 
 use self::chaos::Settings;
 
-/// Let customers buy while calls fail, functions die and events are delivered twice; then check that nothing was lost or done
-/// twice
+/// Run customers while AWS calls fail, functions are killed and events are delivered twice, then check that nothing was
+/// lost or done twice
 #[derive(Parser)]
 #[command(bin_name = "./scripts/chaos")]
 struct Arguments {
-    /// The seed of the purchases and the faults: the same number plans the same run, but not its timing
+    /// Seed of the purchases and the faults; the same seed plans the same run, but not its timing
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many customers there are at the same time
+    /// Number of concurrent customers
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     customers: u16,
-    /// How long they buy, in place of a number of orders
+    /// Place orders for this many seconds, instead of a number of orders
     #[arg(long, conflicts_with = "orders")]
     seconds: Option<u64>,
-    /// How many orders they try to place in total
+    /// Number of orders to place in total
     #[arg(long, default_value_t = 200)]
     orders: usize,
-    /// Shares of calls that meet a fault, as in cut-after=0.1,kill-after=0
-    #[arg(long, value_name = "KIND=SHARE", value_delimiter = ',', value_parser = rate)]
-    rates: Vec<(Kind, f64)>,
-    /// Break a guarantee of the system, to see that the run finds it
-    #[arg(long, alias = "sabotage")]
+    /// Fractions of calls to inject each kind of fault into, for example cut-after=0.1,kill-after=0
+    #[arg(long, value_name = "KIND=RATE", value_delimiter = ',', value_parser = parse_rate)]
+    rates: Vec<(FaultKind, f64)>,
+    /// Break a guarantee of the system, to check that the run detects it
+    #[arg(long)]
     mutation: Option<Mutation>,
-    /// The runs of ./scripts/test instead: a short one, and one for each mutation
+    /// Run the checks of ./scripts/test instead: a short run, and a run with each mutation
     #[arg(long, conflicts_with_all = ["seed", "customers", "seconds", "orders", "rates", "mutation"])]
     short: bool,
-    /// Use the functions that the last run has built
+    /// Use the functions that the previous run built
     #[arg(long)]
     no_build: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Mutation {
-    /// Transactions are carried out one write at a time
+    /// Execute transactions one write at a time
     SplitTransaction,
-    /// Payments and e-mails are not deduplicated
+    /// Do not deduplicate payments and e-mails
     #[value(alias = "no-dedupe")]
     NoDeduplication,
 }
 
-fn rate(text: &str) -> Result<(Kind, f64), String> {
-    let kinds = || Kind::ALL.map(Kind::name).join(", ");
-    let (kind, share) = text.split_once('=').ok_or("KIND=SHARE is needed")?;
-    let kind = Kind::named(kind).ok_or_else(|| format!("the kinds are {}", kinds()))?;
-    let share = share.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    Ok((kind, share.ok_or("a share is a number from 0 to 1")?))
+fn parse_rate(text: &str) -> Result<(FaultKind, f64), String> {
+    let kinds = || FaultKind::ALL.map(FaultKind::name).join(", ");
+    let (kind, rate) = text.split_once('=').ok_or("expected KIND=RATE")?;
+    let kind = FaultKind::from_name(kind).ok_or_else(|| format!("unknown kind; expected one of {}", kinds()))?;
+    let rate = rate.parse().ok().filter(|rate| (0.0..=1.0).contains(rate));
+    Ok((kind, rate.ok_or("the rate must be a number from 0 to 1")?))
 }
 
 fn main() -> ExitCode {

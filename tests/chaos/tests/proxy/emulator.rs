@@ -1,4 +1,4 @@
-//! A stand-in for the emulator, which records requests and accepts everything.
+//! A stand-in for the emulator. It accepts and records every request.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -12,59 +12,62 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) request: String,
+pub(crate) struct ReceivedRequest {
+    pub(crate) request_line: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Seen {
+impl ReceivedRequest {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-/// An emulator that lives as long as the test's runtime.
+/// An emulator that runs as long as the runtime of the test.
 pub(crate) struct Emulator {
     pub(crate) address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Emulator {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let emulator = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
-        let seen = Arc::clone(&emulator.seen);
+        let emulator = Self { address: listener.local_addr().unwrap(), requests: Arc::default() };
+        let requests = Arc::clone(&emulator.requests);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let seen = Arc::clone(&seen);
-                let service = service_fn(move |request| answer(Arc::clone(&seen), request));
+                let requests = Arc::clone(&requests);
+                let service = service_fn(move |request| respond(Arc::clone(&requests), request));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
         emulator
     }
 
-    /// The requests that came, in their order.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+    /// Returns the received requests in order.
+    pub(crate) fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
-async fn answer(seen: Arc<Mutex<Vec<Seen>>>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn respond(
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let request = Seen { request: format!("{} {}", head.method, head.uri), headers: head.headers, body };
+    let request = ReceivedRequest { request_line: format!("{} {}", head.method, head.uri), headers: head.headers, body };
     let entries = serde_json::from_slice::<Value>(&request.body).unwrap_or_default()["Entries"].as_array().map(Vec::len);
-    let answer = match entries {
+    let response = match entries {
         Some(count) => {
             let results: Vec<_> = (0..count).map(|n| json!({ "EventId": format!("event-{n}") })).collect();
             json!({ "FailedEntryCount": 0, "Entries": results }).to_string().into()
         }
         None => request.body.clone(),
     };
-    seen.lock().unwrap().push(request);
-    Ok(Response::builder().header("x-amzn-requestid", "of-the-emulator").body(Full::new(answer)).unwrap())
+    requests.lock().unwrap().push(request);
+    Ok(Response::builder().header("x-amzn-requestid", "from-the-emulator").body(Full::new(response)).unwrap())
 }

@@ -1,4 +1,4 @@
-//! What stands in for a function: it calls the proxy as an SDK does.
+//! A stand-in for a function. It calls the proxy as an AWS SDK does.
 
 use ferrite_aws_proxy::functions::Functions;
 use ferrite_chaos::proxy::FaultProxy;
@@ -11,46 +11,46 @@ use serde_json::Value;
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:relay-events";
 const ROLE: &str = "arn:aws:iam::000000000000:role/relay-events";
-/// The access key that MiniStack gives the function with these two ARNs.
+/// The access key that MiniStack assigns to the function with these ARNs.
 const ACCESS_KEY: &str = "ASIA5FEA4F669E564881";
 
-/// The function as the proxy knows it.
+/// The function as it is registered with the proxy.
 pub(crate) fn relay_events() -> Functions {
     let mut functions = Functions::default();
     functions.insert("relay-events", FUNCTION, ROLE);
     functions
 }
 
-/// What a call ended with.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Answer(StatusCode, Bytes),
-    /// The connection broke before there was an answer.
-    Broken,
+    Response(StatusCode, Bytes),
+    /// The connection was closed without a response.
+    ConnectionClosed,
 }
 
 impl Outcome {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        let Self::Answer(_, body) = self else { panic!("there is no answer") };
+        let Self::Response(_, body) = self else { panic!("there is no response") };
         serde_json::from_slice(body).unwrap()
     }
 
     #[track_caller]
     pub(crate) fn status(&self) -> StatusCode {
-        let Self::Answer(status, _) = self else { panic!("there is no answer") };
+        let Self::Response(status, _) = self else { panic!("there is no response") };
         *status
     }
 }
 
-/// A request of the function's to `service`, with its signature.
+/// A request of the function to `service`, with the function's signature.
 pub(crate) fn signed(service: &str, method: &str, path: &str) -> http::request::Builder {
     let credential = format!("{ACCESS_KEY}/20261101/us-east-1/{service}/aws4_request");
     let authorization = format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=00");
     Request::builder().method(method).uri(path).header("authorization", authorization)
 }
 
-/// A request by one of the JSON protocols.
+/// A request with an AWS JSON protocol.
 pub(crate) fn targeted(target: &str) -> http::request::Builder {
     let service = if target.starts_with("AWSEvents") { "events" } else { "dynamodb" };
     signed(service, "POST", "/").header("x-amz-target", target).header("x-amz-security-token", "a-session")
@@ -59,11 +59,11 @@ pub(crate) fn targeted(target: &str) -> http::request::Builder {
 /// Sends `request` to the proxy once.
 pub(crate) async fn send(proxy: &FaultProxy, request: http::request::Builder, body: impl Into<Bytes>) -> Outcome {
     match try_send(proxy, request, body.into()).await {
-        Ok(answer) => {
-            let (head, body) = answer.into_parts();
-            Outcome::Answer(head.status, body)
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            Outcome::Response(head.status, body)
         }
-        Err(_) => Outcome::Broken,
+        Err(_) => Outcome::ConnectionClosed,
     }
 }
 
