@@ -20,8 +20,7 @@ pub(crate) type Permission = (String, String);
 pub(crate) type Permissions = BTreeMap<Permission, BTreeSet<String>>;
 
 /// Returns the additional permission that a call needs to get a 404 for a missing object. S3 returns 403 to callers
-/// without
-/// `s3:ListBucket`.
+/// without `s3:ListBucket`.
 pub(crate) fn for_missing_object(permissions: &Permissions) -> Option<(Permission, BTreeSet<String>)> {
     let (_, object) = permissions.keys().find(|(action, _)| action == "s3:GetObject")?;
     let (bucket, _key) = object.split_once('/')?;

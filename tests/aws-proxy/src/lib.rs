@@ -3,8 +3,7 @@
 //! The emulator listens on one port. It sets `AWS_ENDPOINT_URL` of its functions to the port of the [`proxy::Proxy`].
 //! The proxy identifies each call ([`call`]) and the function that sent it ([`functions`]), and records the IAM actions
 //! and resources that the call uses ([`record`], [`iam_actions`]). A [`proxy::Interceptor`] can do something other than
-//! forward a call.
-//! `tests/chaos` uses an interceptor to inject faults.
+//! forward a call. `tests/chaos` uses an interceptor to inject faults.
 //!
 //! [`recorder::Recorder`] runs the proxy on a runtime of its own, for programs that need only the record.
 
