@@ -1,5 +1,5 @@
-//! A client of the storefront's HTTP API, for tests: it says what it sends and shows what it gets.
-#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "what fails here fails the test")]
+//! A client of the storefront's HTTP API for tests.
+#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "an error here fails the test")]
 
 use std::env;
 use std::path::Path;
@@ -9,25 +9,25 @@ use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
 use serde_json::{Value, json};
 
-use crate::made::Made;
+use crate::created::Created;
 
 /// The API of the stack under test.
 #[derive(Debug)]
 pub struct Api {
-    base: String,
+    base_url: String,
     issuer: Issuer,
     outputs: Value,
     agent: ureq::Agent,
 }
 
 impl Api {
-    /// The stack that `./scripts/test` deployed.
+    /// The API of the stack that `./scripts/test` deployed.
     pub fn under_test() -> Self {
         let variable =
             |name| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ./scripts/test"));
         let outputs = std::fs::read_to_string(variable("FERRITE_OUTPUTS")).expect("the outputs are readable");
         Self {
-            base: variable("FERRITE_API_URL"),
+            base_url: variable("FERRITE_API_URL"),
             issuer: Issuer::open(Path::new(&variable("FERRITE_KEYS_DIR"))).expect("the issuer has its keys"),
             outputs: serde_json::from_str(&outputs).expect("the outputs are JSON"),
             agent: ureq::Agent::config_builder()
@@ -38,127 +38,127 @@ impl Api {
         }
     }
 
-    /// An output of the stack.
+    /// Returns an output of the stack.
     pub fn output(&self, name: &str) -> &str {
         self.outputs[name].as_str().unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
-    /// A token with the claims that the stack's own issuer gives `customer`, and `scopes`.
+    /// Issues a token for `customer` with `scopes`, signed by the issuer that the stack trusts.
     pub fn token(&self, customer: &str, scopes: &[&str]) -> String {
-        Made::Customer(customer.to_owned()).note();
+        Created::Customer(customer.to_owned()).record();
         self.issuer.mint(customer, scopes, Duration::from_secs(300))
     }
 
-    /// The issuer whose keys the stack trusts.
+    /// The token issuer that the stack trusts.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 
-    /// A request to `path`, without a token.
-    pub fn call(&self, method: &str, path: &str) -> Call<'_> {
-        self.call_url(method, &format!("{}{path}", self.base))
+    /// Starts a request to `path` without a token.
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
+        self.request_url(method, &format!("{}{path}", self.base_url))
     }
 
-    /// A request to a whole URL.
-    pub fn call_url(&self, method: &str, url: &str) -> Call<'_> {
-        Call { api: self, request: http::Request::builder().method(method).uri(url), body: Vec::new() }
+    /// Starts a request to a full URL.
+    pub fn request_url(&self, method: &str, url: &str) -> RequestBuilder<'_> {
+        RequestBuilder { api: self, request: http::Request::builder().method(method).uri(url), body: Vec::new() }
     }
 
-    /// A request of an admin's.
-    pub fn admin(&self, method: &str, path: &str) -> Call<'_> {
-        self.call(method, path).token(&self.token("admin", &[ADMIN_SCOPE]))
+    /// Starts a request with an administrator's token.
+    pub fn admin(&self, method: &str, path: &str) -> RequestBuilder<'_> {
+        self.request(method, path).token(&self.token("admin", &[ADMIN_SCOPE]))
     }
 
-    /// A request of a customer's.
-    pub fn customer(&self, customer: &str, method: &str, path: &str) -> Call<'_> {
-        self.call(method, path).token(&self.token(customer, &[]))
+    /// Starts a request with a token of `customer`.
+    pub fn customer(&self, customer: &str, method: &str, path: &str) -> RequestBuilder<'_> {
+        self.request(method, path).token(&self.token(customer, &[]))
     }
 
-    /// A new product at 12.50 EUR with `stock` pieces: its identifier.
+    /// Creates a product that costs 12.50 EUR and has `stock` units in stock. Returns its id.
     pub fn create_product(&self, stock: u64) -> String {
         let body = json!({"name": "Assam", "price": {"amount": 1250, "currency": "EUR"}, "stock": stock});
-        let answer = self.admin("POST", "/products").json(&body).send();
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()["id"].as_str().expect("a product has an id").to_owned()
+        let response = self.admin("POST", "/products").json(&body).send();
+        assert_eq!(response.status, 201, "{}", response.text());
+        response.json()["id"].as_str().expect("a product has an id").to_owned()
     }
 
-    /// The product, as anyone sees it.
+    /// Reads a product without a token.
     pub fn product(&self, id: &str) -> Value {
-        let answer = self.call("GET", &format!("/products/{id}")).send();
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()
+        let response = self.request("GET", &format!("/products/{id}")).send();
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()
     }
 
-    /// Places an order of `customer` for pieces of one product under `key`.
-    pub fn place_order(&self, customer: &str, key: &str, product: &str, quantity: u64, payment_token: &str) -> Answer {
+    /// Places an order of `customer` for `quantity` units of one product, with `key` as its idempotency key.
+    pub fn place_order(&self, customer: &str, key: &str, product: &str, quantity: u64, payment_token: &str) -> Response {
         let body = json!({"lines": [{"productId": product, "quantity": quantity}], "paymentToken": payment_token});
         self.customer(customer, "POST", "/orders").header("Idempotency-Key", key).json(&body).send()
     }
 }
 
-/// A request that is being put together.
+/// A request that has not been sent yet.
 #[derive(Debug)]
 #[must_use = "nothing is sent until `send`"]
-pub struct Call<'a> {
+pub struct RequestBuilder<'a> {
     api: &'a Api,
     request: http::request::Builder,
     body: Vec<u8>,
 }
 
-impl Call<'_> {
-    /// With a header.
+impl RequestBuilder<'_> {
+    /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
         self
     }
 
-    /// With a bearer token.
+    /// Adds a bearer token.
     pub fn token(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// With a JSON body.
+    /// Sets a JSON body and its content type.
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json").body(body.to_string())
     }
 
-    /// With a body.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Sends it.
-    pub fn send(self) -> Answer {
+    /// Sends the request and returns the response, whatever its status.
+    pub fn send(self) -> Response {
         let request = self.request.body(self.body).expect("the request is well-formed");
-        let makes_product = request.method() == http::Method::POST && request.uri().path().ends_with("/products");
-        let mut response = self.api.agent.run(request).expect("the API answers");
-        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("the answer is readable");
-        let answer = Answer { status: response.status().as_u16(), headers: response.headers().clone(), body };
-        if let Some(id) = answer.json()["id"].as_str().filter(|_| makes_product) {
-            Made::Product(id.to_owned()).note();
+        let creates_product = request.method() == http::Method::POST && request.uri().path().ends_with("/products");
+        let mut received = self.api.agent.run(request).expect("the API responds");
+        let body = received.body_mut().with_config().limit(64 << 20).read_to_vec().expect("the response is readable");
+        let response = Response { status: received.status().as_u16(), headers: received.headers().clone(), body };
+        if let Some(id) = response.json()["id"].as_str().filter(|_| creates_product) {
+            Created::Product(id.to_owned()).record();
         }
-        answer
+        response
     }
 }
 
-/// What was answered.
+/// A response of the API.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     /// The status code.
     pub status: u16,
     headers: http::HeaderMap,
-    /// The body as it came.
+    /// The body, byte for byte.
     pub body: Vec<u8>,
 }
 
-impl Answer {
-    /// A header, or nothing.
+impl Response {
+    /// Returns the value of a header, or the empty string if the response does not have it.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The path that the `Location` header leads to, which is relative to the `path` that was asked for (RFC 3986, 5.2).
+    /// Resolves the `Location` header, which is relative to the `path` of the request (RFC 3986, 5.2).
     pub fn location(&self, path: &str) -> String {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         format!("{folder}/{}", self.header("location"))
@@ -169,24 +169,24 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The body as JSON; `null` when it is none.
+    /// The body as JSON, or `null` if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The problem's `type` without what all have in common, once it is sure that the answer is a problem document.
+    /// Checks that the response is a problem document, and returns its `type` without the common URN prefix.
     #[track_caller]
-    pub fn problem(&self) -> String {
+    pub fn problem_type(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
         let problem = self.json();
         let kind = problem["type"].as_str().expect("a problem has a type");
         assert!(problem["title"].is_string(), "{problem}");
         assert_eq!(problem["status"], self.status, "{problem}");
-        kind.strip_prefix("urn:ferrite:problem:").expect("the type is one of ours").to_owned()
+        kind.strip_prefix("urn:ferrite:problem:").expect("the type has the prefix of Ferrite's problems").to_owned()
     }
 
-    /// The fields that a problem names, sorted.
-    pub fn fields(&self) -> Vec<String> {
+    /// The fields that the `errors` of a problem name, sorted.
+    pub fn invalid_fields(&self) -> Vec<String> {
         let problem = self.json();
         let errors = problem["errors"].as_array().cloned().unwrap_or_default();
         let mut fields: Vec<_> = errors.iter().filter_map(|error| error["field"].as_str().map(str::to_owned)).collect();

@@ -1,4 +1,4 @@
-//! Calls to AWS, or to the emulator in its place, that tests make beside the storefront's own API.
+//! Calls that tests make directly to AWS, or to the emulator, in addition to the storefront's API.
 #![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "an error here fails the test")]
 
 use ferrite_aws_client::client::{AwsClient, CLOUDWATCH, IAM};
@@ -8,12 +8,12 @@ use ferrite_aws_client::function_keys::FunctionKeys;
 use http::Method;
 use serde_json::{Value, json};
 
-/// AWS as the `AWS_*` variables describe it, which `./scripts/test` sets.
+/// A client of AWS, configured by the `AWS_*` variables that `./scripts/test` sets.
 #[derive(Debug)]
 pub struct Aws(AwsClient);
 
 impl Aws {
-    /// The AWS under test.
+    /// The AWS endpoint under test.
     pub fn under_test() -> Self {
         let target = Target::from_environment().expect("AWS_ENDPOINT_URL is an address");
         Self(match target {
@@ -22,59 +22,61 @@ impl Aws {
         })
     }
 
-    /// Sends an event to a function without waiting for its response.
+    /// Invokes a function asynchronously.
     pub fn invoke(&self, function: &str, event: &Value) {
         self.0.invoke(function, event, false).expect("Lambda accepts the event");
     }
 
-    /// The e-mails to `address`, in any order, as the emulator keeps them. AWS has no way to read them.
-    pub fn mails(&self, address: &str) -> Vec<Mail> {
-        let mails = sent_mails(&self.0).expect("the emulator keeps the e-mails").into_iter();
-        mails.filter(|mail| mail.to.first().is_some_and(|to| to == address)).collect()
+    /// The e-mails sent to `address`, in any order. The emulator keeps them; AWS has no API to read them.
+    pub fn emails_to(&self, address: &str) -> Vec<Mail> {
+        let emails = sent_mails(&self.0).expect("the emulator keeps the e-mails").into_iter();
+        emails.filter(|email| email.to.first().is_some_and(|to| to == address)).collect()
     }
 
     /// AWS Lambda, GetFunctionConfiguration.
-    fn configuration_of(&self, function: &str) -> Value {
+    fn function_configuration(&self, function: &str) -> Value {
         let path = format!("/2015-03-31/functions/{function}/configuration");
         self.0.rest("lambda", Method::GET, &path, None).expect("the function exists")
     }
 
-    /// The name of the role that a function runs as.
-    fn role_of(&self, function: &str) -> String {
-        text(&self.configuration_of(function)["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
+    /// The name of a function's execution role.
+    fn role_name(&self, function: &str) -> String {
+        let configuration = self.function_configuration(function);
+        text(&configuration["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
     }
 
-    /// The keys that MiniStack gives a deployed function. Its session token is in everything that the function signs.
-    pub fn keys_of(&self, function: &str) -> FunctionKeys {
-        let configuration = self.configuration_of(function);
+    /// The access keys that MiniStack derives for a deployed function. They do not include the session token, which is in
+    /// every URL that the function signs.
+    pub fn function_keys(&self, function: &str) -> FunctionKeys {
+        let configuration = self.function_configuration(function);
         FunctionKeys::derived(&text(&configuration["FunctionArn"]), &text(&configuration["Role"]))
     }
 
-    /// Makes the API throttle every request to one route.
-    pub fn stop_route(self, api: &str, stage: &str, path: &str, method: &str) -> StoppedRoute {
+    /// Sets the rate limit of one route to zero, so that API Gateway throttles every request to it.
+    pub fn throttle_route(self, api: &str, stage: &str, path: &str, method: &str) -> ThrottledRoute {
         let stage = format!("/restapis/{api}/stages/{stage}");
         let setting = format!("/{}/{method}", path.replace('/', "~1"));
-        let stopped = StoppedRoute { aws: self, stage, setting };
-        let limit = |name| json!({"op": "replace", "path": format!("{}/throttling/{name}", stopped.setting), "value": "0"});
-        stopped.change(&json!([limit("rateLimit"), limit("burstLimit")]));
-        stopped
+        let route = ThrottledRoute { aws: self, stage, setting };
+        let limit = |name| json!({"op": "replace", "path": format!("{}/throttling/{name}", route.setting), "value": "0"});
+        route.update_stage(&json!([limit("rateLimit"), limit("burstLimit")]));
+        route
     }
 
-    /// The alarms and the dashboards of the account (CloudWatch, DescribeAlarms and ListDashboards), in XML.
+    /// The account's alarms and dashboards as XML (CloudWatch, DescribeAlarms and ListDashboards).
     pub fn alarms_and_dashboards(&self) -> (String, String) {
         let query =
-            |operation, parameters: &[_]| self.0.query(CLOUDWATCH, operation, parameters).expect("CloudWatch answers");
+            |operation, parameters: &[_]| self.0.query(CLOUDWATCH, operation, parameters).expect("CloudWatch responds");
         (query("DescribeAlarms", &[("MaxRecords", "100")]), query("ListDashboards", &[]))
     }
 
     fn iam(&self, operation: &str, parameters: &[(&str, &str)]) {
-        self.0.query(IAM, operation, parameters).expect("IAM answers");
+        self.0.query(IAM, operation, parameters).expect("IAM responds");
     }
 }
 
-/// A permission that a function lacks for as long as this lives.
+/// Simulates an outage of an AWS service: denies one action to a function until it is dropped.
 #[derive(Debug)]
-#[must_use = "it is over as soon as it is dropped"]
+#[must_use = "the outage ends when this is dropped"]
 pub struct Outage {
     aws: Aws,
     role: String,
@@ -83,9 +85,9 @@ pub struct Outage {
 impl Outage {
     const POLICY: (&str, &str) = ("PolicyName", "outage");
 
-    /// Denies `action` to a deployed function.
-    pub fn of(aws: Aws, function: &str, action: &str) -> Self {
-        let outage = Self { role: aws.role_of(function), aws };
+    /// Adds a policy to the role of a deployed function that denies `action`.
+    pub fn start(aws: Aws, function: &str, action: &str) -> Self {
+        let outage = Self { role: aws.role_name(function), aws };
         let statement = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
         let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
         let parameters = [("RoleName", outage.role.as_str()), Self::POLICY, ("PolicyDocument", &document)];
@@ -100,26 +102,26 @@ impl Drop for Outage {
     }
 }
 
-/// A route that API Gateway throttles completely for as long as this lives.
+/// A route that API Gateway throttles completely until this is dropped.
 #[derive(Debug)]
-#[must_use = "it is over as soon as it is dropped"]
-pub struct StoppedRoute {
+#[must_use = "the throttling ends when this is dropped"]
+pub struct ThrottledRoute {
     aws: Aws,
     stage: String,
     setting: String,
 }
 
-impl StoppedRoute {
+impl ThrottledRoute {
     /// Amazon API Gateway, UpdateStage.
-    fn change(&self, operations: &Value) {
+    fn update_stage(&self, operations: &Value) {
         let body = json!({ "patchOperations": operations });
         self.aws.0.rest("apigateway", Method::PATCH, &self.stage, Some(&body)).expect("API Gateway changes the stage");
     }
 }
 
-impl Drop for StoppedRoute {
+impl Drop for ThrottledRoute {
     fn drop(&mut self) {
-        self.change(&json!([{ "op": "remove", "path": self.setting }]));
+        self.update_stage(&json!([{ "op": "remove", "path": self.setting }]));
     }
 }
 

@@ -1,8 +1,8 @@
-//! The end-to-end suite of the storefront and its HTTP client.
+//! The HTTP client and helpers of the storefront's end-to-end tests, and tests of its template and manifests.
 
 pub mod api;
 pub mod aws;
-pub mod made;
+pub mod created;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What is said in two places, or follows from another thing: the template held to the manifests, and to itself.
+//! Checks values that must agree: settings in template.yaml with each other, and the functions' manifests with the template
+//! and the workspace.
 
 use std::fs;
 use std::path::Path;
@@ -9,41 +10,42 @@ fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
-/// An e-mail must not be sent again before the event of SES about it was handled.
+/// An e-mail must not be sent again before confirm-email has handled the SES event about it. The window leaves time for two
+/// failed attempts.
 #[test]
-fn what_ses_tells_may_be_handled_in_vain_twice_before_a_mail_is_sent_again() {
+fn the_confirmation_window_is_at_least_three_visibility_timeouts() {
     let template = template();
     let template = template.root();
     let visibility = template["Resources"]["ConfirmationsQueue"]["Properties"]["VisibilityTimeout"].as_i64().unwrap();
     let window = template["Parameters"]["EmailConfirmationSeconds"]["Default"].as_i64().unwrap();
-    assert!(window >= 3 * visibility, "{window} s against {visibility} s");
+    assert!(window >= 3 * visibility, "EmailConfirmationSeconds is {window}, the visibility timeout {visibility} s");
 }
 
-/// `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template: whichever
-/// comes last must change nothing.
+/// `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template. Deploying
+/// with one after the other must not change them.
 #[test]
-fn the_manifests_say_what_the_template_says() {
+fn manifests_and_template_have_the_same_memory_and_timeout() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let template = template();
     let defaults = &template.root()["Globals"]["Function"];
 
-    let mut seen = 0;
+    let mut checked = 0;
     for (_, properties) in template.resources_of_type("AWS::Serverless::Function") {
         let number = |name| properties.get(name).unwrap_or(&defaults[name]).as_i64();
         let name = function_name(properties).unwrap();
         let manifest = fs::read_to_string(checkout.join(format!("functions/{name}/Cargo.toml"))).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
-        let said = &manifest["package"]["metadata"]["lambda"]["deploy"];
-        let said = (said["memory"].as_integer(), said["timeout"].as_integer());
-        assert_eq!(said, (number("MemorySize"), number("Timeout")), "{name}");
-        seen += 1;
+        let deploy = &manifest["package"]["metadata"]["lambda"]["deploy"];
+        let in_manifest = (deploy["memory"].as_integer(), deploy["timeout"].as_integer());
+        assert_eq!(in_manifest, (number("MemorySize"), number("Timeout")), "{name}");
+        checked += 1;
     }
-    assert_eq!(seen, fs::read_dir(checkout.join("functions")).unwrap().count(), "every function is in the template");
+    assert_eq!(checked, fs::read_dir(checkout.join("functions")).unwrap().count(), "every function is in the template");
 }
 
-/// A crate that leaves out the workspace's lints could have unsafe code.
+/// The workspace's lints forbid unsafe code, but a crate that does not inherit them may use it.
 #[test]
-fn no_crate_may_have_unsafe_code() {
+fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse::<toml::Table>().unwrap();
     let workspace = &manifest(&checkout)["workspace"];

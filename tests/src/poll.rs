@@ -1,30 +1,30 @@
-//! Waits for something to happen.
+//! Waits until a condition is met.
 
 use std::time::{Duration, Instant};
 
-/// How long something may take before the waiting test fails: many times as long as on a busy machine.
+/// How long a test waits before it fails. This is many times what anything takes on a busy machine.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// The environment variable with another number of seconds, for runs in which it will not happen.
+/// The environment variable that sets another timeout, in seconds. Runs that expect timeouts use a shorter one.
 pub const TIMEOUT: &str = "FERRITE_PATIENCE";
-const PAUSE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Polls `look` until it returns something. `what` names it in the panic message.
+/// Calls `check` until it returns a value, and returns that value. `what` describes it in the panic message.
 ///
 /// # Panics
-/// When nothing was found in time.
+/// Panics if `check` returns nothing before the timeout.
 #[track_caller]
 #[allow(clippy::panic, reason = "the panic fails the waiting test")]
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
     let seconds = std::env::var(TIMEOUT).ok().and_then(|seconds| seconds.parse().ok());
     let timeout = seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
-    let begin = Instant::now();
+    let start = Instant::now();
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = check() {
             return found;
         }
-        if begin.elapsed() > timeout {
-            panic!("waited {} s in vain for {what}", timeout.as_secs());
+        if start.elapsed() > timeout {
+            panic!("timed out after {} s waiting for {what}", timeout.as_secs());
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

@@ -1,4 +1,5 @@
-//! What template.yaml must hold to, whatever is added to it: how things are stored, and what stands before the API.
+//! Checks the security settings of template.yaml: encryption, access policies, retention, CORS and throttling. New resources
+//! are checked as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,37 +11,39 @@ fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
-/// The resources of a type, of which there is at least one.
-fn all<'a>(template: &'a Template, kind: &str) -> Vec<(&'a str, &'a Value)> {
+/// The logical ids and properties of all resources of a type. There must be at least one.
+fn resources<'a>(template: &'a Template, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let resources: Vec<_> = template.resources().filter(|(_, resource)| resource["Type"] == kind).collect();
-    assert!(!resources.is_empty(), "{kind}");
+    assert!(!resources.is_empty(), "the template has no {kind}");
     resources.into_iter().map(|(name, resource)| (name, &resource["Properties"])).collect()
 }
 
-/// The logical ids of resources that policies of the type `kind` close to requests without TLS. `about` is the property with
-/// the resources of a policy.
-fn tls_only(template: &Template, kind: &str, about: &str) -> BTreeSet<String> {
-    let policies = all(template, kind).into_iter().filter(|(_, policy)| {
+/// The logical ids of the resources for which a policy of the type `kind` denies requests without TLS. `target` is the
+/// property of the policy that names its resources.
+fn tls_only(template: &Template, kind: &str, target: &str) -> BTreeSet<String> {
+    let policies = resources(template, kind).into_iter().filter(|(_, policy)| {
         let statements = policy["PolicyDocument"]["Statement"].as_sequence().unwrap();
-        statements.iter().any(|statement| denies_plain(arguments(statement, "!If").map_or(statement, |of| &of[1])))
+        statements
+            .iter()
+            .any(|statement| denies_plain_http(arguments(statement, "!If").map_or(statement, |values| &values[1])))
     });
     policies
-        .flat_map(|(_, policy)| match &policy[about] {
-            Value::Sequence(several) => several.iter().map(|each| reference(each).to_owned()).collect(),
-            one => vec![reference(one).to_owned()],
+        .flat_map(|(_, policy)| match &policy[target] {
+            Value::Sequence(values) => values.iter().map(|value| reference(value).to_owned()).collect(),
+            value => vec![reference(value).to_owned()],
         })
         .collect()
 }
 
-fn denies_plain(statement: &Value) -> bool {
-    let all = |action: &Value| action.as_str().is_some_and(|action| action.ends_with(":*"));
+fn denies_plain_http(statement: &Value) -> bool {
+    let is_every_action = |action: &Value| action.as_str().is_some_and(|action| action.ends_with(":*"));
     statement["Effect"] == "Deny"
         && statement["Principal"] == "*"
-        && all(&statement["Action"])
+        && is_every_action(&statement["Action"])
         && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
 }
 
-/// What follows a short form of CloudFormation as a list.
+/// The list of arguments of a CloudFormation function in its short form, or `None` if the value is something else.
 fn arguments<'a>(value: &'a Value, function: &str) -> Option<&'a Vec<Value>> {
     match value {
         Value::Tagged(tagged) if tagged.tag == function => tagged.value.as_sequence(),
@@ -52,7 +55,7 @@ fn arguments<'a>(value: &'a Value, function: &str) -> Option<&'a Vec<Value>> {
 fn reference(value: &Value) -> &str {
     match value {
         Value::Tagged(tagged) => tagged.value.as_str().unwrap().trim_end_matches(".Arn"),
-        _ => panic!("{value:?} is no reference"),
+        _ => panic!("{value:?} is not a reference"),
     }
 }
 
@@ -61,9 +64,9 @@ fn names(resources: &[(&str, &Value)]) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_bucket_is_private_encrypted_and_closed_to_what_is_not_tls() {
+fn every_bucket_is_private_and_encrypted_and_requires_tls() {
     let template = template();
-    let buckets = all(&template, "AWS::S3::Bucket");
+    let buckets = resources(&template, "AWS::S3::Bucket");
     for (name, bucket) in &buckets {
         let block = &bucket["PublicAccessBlockConfiguration"];
         for setting in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
@@ -77,9 +80,9 @@ fn every_bucket_is_private_encrypted_and_closed_to_what_is_not_tls() {
 }
 
 #[test]
-fn every_queue_is_encrypted_and_closed_to_what_is_not_tls() {
+fn every_queue_is_encrypted_and_requires_tls() {
     let template = template();
-    let queues = all(&template, "AWS::SQS::Queue");
+    let queues = resources(&template, "AWS::SQS::Queue");
     for (name, queue) in &queues {
         assert_eq!(queue["SqsManagedSseEnabled"], true, "{name}");
     }
@@ -87,27 +90,27 @@ fn every_queue_is_encrypted_and_closed_to_what_is_not_tls() {
 }
 
 #[test]
-fn every_queue_that_a_function_reads_has_a_dead_letter_queue() {
+fn every_queue_with_a_consumer_has_a_dead_letter_queue() {
     let template = template();
-    let queues: BTreeMap<_, _> = all(&template, "AWS::SQS::Queue").into_iter().collect();
-    let mut read = 0;
-    for (name, function) in all(&template, "AWS::Serverless::Function") {
+    let queues: BTreeMap<_, _> = resources(&template, "AWS::SQS::Queue").into_iter().collect();
+    let mut checked = 0;
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
         let events = function["Events"].as_mapping().into_iter().flatten().map(|(_, event)| event);
         for event in events.filter(|event| event["Type"] == "SQS") {
             let queue = queues[reference(&event["Properties"]["Queue"])];
             let dead_letters = reference(&queue["RedrivePolicy"]["deadLetterTargetArn"]);
             assert!(queues.contains_key(dead_letters), "{name}");
-            read += 1;
+            checked += 1;
         }
     }
-    assert!(read > 0);
+    assert!(checked > 0);
 }
 
 #[test]
-fn every_table_is_encrypted_recoverable_and_in_production_not_to_be_deleted() {
+fn every_table_is_encrypted_and_recoverable_and_protected_in_production() {
     let template = template();
     let protected: Value = serde_yaml_ng::from_str("!If [IsProduction, true, false]").unwrap();
-    for (name, table) in all(&template, "AWS::DynamoDB::Table") {
+    for (name, table) in resources(&template, "AWS::DynamoDB::Table") {
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{name}");
         assert_eq!(table["DeletionProtectionEnabled"], protected, "{name}");
@@ -115,22 +118,22 @@ fn every_table_is_encrypted_recoverable_and_in_production_not_to_be_deleted() {
 }
 
 #[test]
-fn every_function_has_a_log_that_is_kept_for_a_set_time() {
+fn every_function_has_a_log_group_with_a_retention_period() {
     let template = template();
-    let mut kept = BTreeSet::new();
-    for (name, group) in all(&template, "AWS::Logs::LogGroup") {
+    let mut log_groups = BTreeSet::new();
+    for (name, group) in resources(&template, "AWS::Logs::LogGroup") {
         assert_ne!(group["RetentionInDays"], Value::Null, "{name}");
         if let Value::Tagged(tagged) = &group["LogGroupName"] {
-            kept.insert(tagged.value.as_str().unwrap().to_owned());
+            log_groups.insert(tagged.value.as_str().unwrap().to_owned());
         }
     }
-    for (name, function) in all(&template, "AWS::Serverless::Function") {
-        let Value::Tagged(tagged) = &function["FunctionName"] else { panic!("{name} has no name of its own") };
-        assert!(kept.contains(&format!("/aws/lambda/{}", tagged.value.as_str().unwrap())), "{name}");
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let Value::Tagged(tagged) = &function["FunctionName"] else { panic!("{name} has no FunctionName") };
+        assert!(log_groups.contains(&format!("/aws/lambda/{}", tagged.value.as_str().unwrap())), "{name}");
     }
 }
 
-/// The methods of each path, but for `OPTIONS`.
+/// The methods of each path, without `OPTIONS`.
 fn methods(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
     let mut methods: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for (method, path) in routes(template) {
@@ -143,7 +146,7 @@ fn methods(template: &Template) -> BTreeMap<String, BTreeSet<String>> {
 
 /// Every method and path of the API.
 fn routes(template: &Template) -> Vec<(String, String)> {
-    let functions = all(template, "AWS::Serverless::Function").into_iter();
+    let functions = resources(template, "AWS::Serverless::Function").into_iter();
     let events = functions.flat_map(|(_, function)| function["Events"].as_mapping().into_iter().flatten());
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let routes = events.map(|(_, event)| event).filter(|event| event["Type"] == "Api").map(|event| &event["Properties"]);
@@ -151,22 +154,23 @@ fn routes(template: &Template) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_path_answers_a_preflight_with_its_own_methods() {
+fn preflight_responses_list_the_methods_of_each_path() {
     let template = template();
-    let preflight = all(&template, "AWS::Serverless::Function").into_iter().find(|(name, _)| *name == "AnswerPreflight");
-    let said = preflight.unwrap().1["Environment"]["Variables"]["METHODS"].as_str().unwrap();
-    let said: BTreeMap<String, String> = serde_json::from_str(said).unwrap();
-    let said = said.into_iter().map(|(path, methods)| (path, methods.split(", ").map(str::to_owned).collect()));
-    assert_eq!(said.collect::<BTreeMap<String, BTreeSet<String>>>(), methods(&template));
+    let preflight =
+        resources(&template, "AWS::Serverless::Function").into_iter().find(|(name, _)| *name == "AnswerPreflight");
+    let configured = preflight.unwrap().1["Environment"]["Variables"]["METHODS"].as_str().unwrap();
+    let configured: BTreeMap<String, String> = serde_json::from_str(configured).unwrap();
+    let configured = configured.into_iter().map(|(path, methods)| (path, methods.split(", ").map(str::to_owned).collect()));
+    assert_eq!(configured.collect::<BTreeMap<String, BTreeSet<String>>>(), methods(&template));
 
     let preflight = routes(&template).into_iter().filter(|(method, _)| method == "OPTIONS").map(|(_, path)| path);
     assert_eq!(preflight.collect::<BTreeSet<_>>(), methods(&template).into_keys().collect());
 }
 
 #[test]
-fn every_route_that_changes_something_has_a_limit_of_its_own() {
+fn every_write_route_has_its_own_throttling_limit() {
     let template = template();
-    let (_, api) = all(&template, "AWS::Serverless::Api")[0];
+    let (_, api) = resources(&template, "AWS::Serverless::Api")[0];
     let mut limited = BTreeMap::new();
     for setting in api["MethodSettings"].as_sequence().unwrap() {
         let path = setting["ResourcePath"].as_str().unwrap().replacen("/~1", "/", 1).replace("~1", "/");
@@ -184,11 +188,11 @@ fn every_route_that_changes_something_has_a_limit_of_its_own() {
     assert_eq!(limited, expected);
 }
 
-/// An end-to-end test holds two of them to what functions answer.
+/// An end-to-end test compares two of these responses with those of functions.
 #[test]
-fn whatever_api_gateway_answers_has_the_same_headers() {
+fn all_gateway_responses_have_the_same_headers() {
     let template = template();
-    let (_, api) = all(&template, "AWS::Serverless::Api")[0];
+    let (_, api) = resources(&template, "AWS::Serverless::Api")[0];
     let responses = api["GatewayResponses"].as_mapping().unwrap();
     let first = &responses["UNAUTHORIZED"]["ResponseParameters"]["Headers"];
     for (name, response) in responses {

@@ -85,7 +85,8 @@ fn cycle(imports: &Imports) -> Option<Vec<String>> {
         }
         false
     }
-    let (mut path, mut done) = (Vec::new(), BTreeSet::new());
+    let mut path = Vec::new();
+    let mut done = BTreeSet::new();
     imports.keys().any(|module| visit(module, imports, &mut path, &mut done)).then_some(path)
 }
 

@@ -1,32 +1,33 @@
-//! Orders that their customers cancel, with the payment on its way.
+//! Tests of customers who cancel an order while its payment is in progress.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_aws::sdk_config;
-use ferrite_tests::api::{Answer, Api};
-use ferrite_tests::poll::until;
+use ferrite_tests::api::{Api, Response};
+use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 
 use crate::{mailbox, unique};
 
-fn cancel(api: &Api, customer: &str, placed: &Answer) -> Answer {
+fn cancel(api: &Api, customer: &str, placed: &Response) -> Response {
     api.customer(customer, "POST", &format!("{}/cancel", placed.location("/orders"))).send()
 }
 
-/// An order that was cancelled before it was paid. Its payment times out once, so there is a second for that; a machine that
-/// is slower tries again.
-fn cancelled(api: &Api, customer: &str, product: &str) -> (Answer, Answer) {
+/// Places an order and cancels it before it is paid. Returns both responses. The payment times out once, which leaves about
+/// a second to cancel. On a slow machine the order may be paid first; another order is placed then.
+fn place_and_cancel(api: &Api, customer: &str, product: &str) -> (Response, Response) {
     let mut key = 0;
-    until("an order to be cancelled before it is paid", || {
+    wait_for("an order to be cancelled before it is paid", || {
         key += 1;
         let placed = api.place_order(customer, &key.to_string(), product, 2, "tok_timeout_once");
-        let answer = cancel(api, customer, &placed);
-        assert!(matches!(answer.status, 200 | 409), "{}", answer.text());
-        (answer.status == 200).then_some((placed, answer))
+        let response = cancel(api, customer, &placed);
+        assert!(matches!(response.status, 200 | 409), "{}", response.text());
+        (response.status == 200).then_some((placed, response))
     })
 }
 
-fn ledger_says(api: &Api, order: &Value) -> Option<String> {
+/// The outcome of the order's payment in the sandbox ledger, if it has one.
+fn payment_outcome(api: &Api, order: &Value) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = Client::new(&sdk_config().expect("./scripts/test sets the AWS_* variables"));
     let key = AttributeValue::S(order["id"].as_str().unwrap().to_owned());
@@ -35,47 +36,51 @@ fn ledger_says(api: &Api, order: &Value) -> Option<String> {
 }
 
 #[test]
-fn a_cancelled_order_returns_its_stock_and_is_not_paid_for() {
+fn cancelling_an_order_returns_its_stock_and_voids_its_payment() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(500));
+    let ada = unique("ada");
+    let product = api.create_product(500);
     let email = format!("{ada}@example.com");
     assert_eq!(api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send().status, 201);
 
-    let (placed, answer) = cancelled(&api, &ada, &product);
-    let order = answer.json();
+    let (placed, response) = place_and_cancel(&api, &ada, &product);
+    let order = response.json();
     assert_eq!((&order["status"], &order["reason"]), (&json!("cancelled"), &json!("cancelled by the customer")));
     assert_eq!(api.customer(&ada, "GET", &placed.location("/orders")).send().json(), order);
     let again = cancel(&api, &ada, &placed);
-    assert_eq!((again.status, &again.body), (200, &answer.body));
+    assert_eq!((again.status, &again.body), (200, &response.body));
 
-    until("the payment to be voided", || (ledger_says(&api, &order)? == "voided").then_some(()));
+    wait_for("the payment to be voided", || (payment_outcome(&api, &order)? == "voided").then_some(()));
     mailbox::wait_for(&email, &format!("{} has been cancelled", order["id"].as_str().unwrap()));
-    // Orders that were paid before one could be cancelled keep their pieces.
+    // Orders that were paid before they could be cancelled keep their stock.
     let orders = api.customer(&ada, "GET", "/orders?limit=100").send().json();
     let paid = orders["items"].as_array().unwrap().iter().filter(|order| order["status"] != "cancelled").count();
     assert_eq!(api.product(&product)["stock"], 500 - 2 * paid);
 }
 
 #[test]
-fn what_is_paid_cannot_be_cancelled() {
+fn rejects_the_cancellation_of_a_paid_order() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(1));
+    let ada = unique("ada");
+    let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
-    until("the order to be paid", || {
+    wait_for("the order to be paid", || {
         let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
-    let refused = cancel(&api, &ada, &placed);
-    assert_eq!((refused.status, refused.problem().as_str()), (409, "wrong-state"));
+    let rejected = cancel(&api, &ada, &placed);
+    assert_eq!((rejected.status, rejected.problem_type().as_str()), (409, "wrong-state"));
     assert_eq!(api.product(&product)["stock"], 0);
 }
 
 #[test]
-fn another_customers_order_cannot_be_cancelled() {
+fn returns_404_when_cancelling_another_customers_order() {
     let api = Api::under_test();
-    let (ada, bob, product) = (unique("ada"), unique("bob"), api.create_product(1));
+    let ada = unique("ada");
+    let bob = unique("bob");
+    let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
-    let refused = cancel(&api, &bob, &placed);
-    assert_eq!((refused.status, refused.problem().as_str()), (404, "not-found"));
+    let rejected = cancel(&api, &bob, &placed);
+    assert_eq!((rejected.status, rejected.problem_type().as_str()), (404, "not-found"));
     assert_eq!(cancel(&api, "nobody", &placed).status, 404);
 }

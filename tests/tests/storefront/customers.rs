@@ -1,23 +1,24 @@
-//! Who registers, and what is written to them.
+//! Tests of customer registration and of the welcome e-mail.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_aws::sdk_config;
-use ferrite_tests::api::{Answer, Api};
-use ferrite_tests::poll::until;
+use ferrite_tests::api::{Api, Response};
+use ferrite_tests::poll::wait_for;
 use serde_json::json;
 
 use crate::{mailbox, unique};
 
-fn register(api: &Api, customer: &str, email: &str) -> Answer {
+fn register(api: &Api, customer: &str, email: &str) -> Response {
     api.customer(customer, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send()
 }
 
 #[test]
-fn a_customer_registers_once_and_is_welcomed_once() {
+fn sends_one_welcome_email_per_customer() {
     let api = Api::under_test();
     let ada = unique("ada");
-    let (email, other) = (format!("{ada}@example.com"), format!("{ada}@example.org"));
+    let email = format!("{ada}@example.com");
+    let other = format!("{ada}@example.org");
     let first = register(&api, &ada, &email);
     assert_eq!((first.status, &first.json()["id"], &first.json()["email"]), (201, &json!(ada), &json!(email)));
     assert_eq!(register(&api, &ada, &email).status, 200);
@@ -25,7 +26,7 @@ fn a_customer_registers_once_and_is_welcomed_once() {
 
     let changed = register(&api, &ada, &other);
     assert_eq!((changed.status, &changed.json()["email"]), (200, &json!(other)));
-    // What is written next goes to the new address, after whatever else the change may have led to.
+    // The next e-mail goes to the new address. If the change had caused another welcome e-mail, it would have arrived before.
     let product = api.create_product(1);
     api.place_order(&ada, "k", &product, 1, "tok_success");
     mailbox::wait_for(&other, "has been paid");
@@ -33,16 +34,16 @@ fn a_customer_registers_once_and_is_welcomed_once() {
 }
 
 #[test]
-fn what_is_no_registration_is_refused() {
+fn rejects_invalid_registrations() {
     let api = Api::under_test();
     let ada = unique("ada");
-    let refused = register(&api, &ada, "ada");
-    assert_eq!((refused.status, refused.fields()), (422, vec!["email".to_owned()]));
-    assert_eq!(api.call("PUT", "/me").json(&json!({})).send().status, 401);
+    let rejected = register(&api, &ada, "ada");
+    assert_eq!((rejected.status, rejected.invalid_fields()), (422, vec!["email".to_owned()]));
+    assert_eq!(api.request("PUT", "/me").json(&json!({})).send().status, 401);
 }
 
 #[test]
-fn an_address_that_ses_rejects_ends_there_with_the_reason() {
+fn records_the_reason_when_ses_rejects_an_address() {
     let api = Api::under_test();
     let ada = unique("ada");
     let email = format!("{ada}..b@example.com");
@@ -54,9 +55,9 @@ fn an_address_that_ses_rejects_ends_there_with_the_reason() {
         let scan = scan.expression_attribute_values(":reason", AttributeValue::S("dot-dot".to_owned()));
         runtime.block_on(scan.send()).unwrap().count()
     };
-    // Other runs may have left some.
+    // Earlier runs may have left records of rejections.
     let before = rejections();
     assert_eq!(register(&api, &ada, &email).status, 201);
-    until("the rejection to be recorded", || (rejections() == before + 1).then_some(()));
+    wait_for("the rejection to be recorded", || (rejections() == before + 1).then_some(()));
     assert_eq!(mailbox::subjects(&email), Vec::<String>::new());
 }

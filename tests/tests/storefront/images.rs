@@ -1,32 +1,35 @@
+//! Tests of image uploads, image processing and the links to images.
+
 use std::fs;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::presigning::PresigningConfig;
 use ferrite_aws::sdk_config;
-use ferrite_tests::api::{Answer, Api, Call};
+use ferrite_tests::api::{Api, RequestBuilder, Response};
 use ferrite_tests::aws::Aws;
-use ferrite_tests::poll::until;
+use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 
-/// A photograph of tests/photos.
+/// Reads a photo in tests/photos.
 fn photo(name: &str) -> Vec<u8> {
     fs::read(format!("{}/photos/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
 fn request_upload(api: &Api, product: &str, content_type: &str, size: usize) -> Value {
     let body = json!({"contentType": content_type, "sizeBytes": size});
-    let answer = api.admin("POST", &format!("/products/{product}/images")).json(&body).send();
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    answer.json()
+    let response = api.admin("POST", &format!("/products/{product}/images")).json(&body).send();
+    assert_eq!(response.status, 201, "{}", response.text());
+    response.json()
 }
 
-/// The upload that was asked for, with `content_type` and `bytes` in place of what was promised.
-fn upload<'a>(api: &'a Api, requested: &Value, content_type: &str, bytes: Vec<u8>) -> Call<'a> {
+/// Builds the request that uploads `bytes` to the URL in `requested`. The content type and the size may differ from those
+/// that the upload was requested with.
+fn upload<'a>(api: &'a Api, requested: &Value, content_type: &str, bytes: Vec<u8>) -> RequestBuilder<'a> {
     let upload = &requested["upload"];
     assert!(upload["expiresAt"].as_str().unwrap().ends_with('Z'));
-    let call = api.call_url(upload["method"].as_str().unwrap(), upload["url"].as_str().unwrap());
-    call.header("content-type", content_type).header("if-none-match", "*").body(bytes)
+    let request = api.request_url(upload["method"].as_str().unwrap(), upload["url"].as_str().unwrap());
+    request.header("content-type", content_type).header("if-none-match", "*").body(bytes)
 }
 
 fn image(api: &Api, product: &str, id: &Value) -> Value {
@@ -35,37 +38,38 @@ fn image(api: &Api, product: &str, id: &Value) -> Value {
     images.iter().find(|image| image["id"] == *id).expect("the image is listed").clone()
 }
 
-/// Uploads `bytes` as a `content_type` and waits for what becomes of them.
-fn processed(api: &Api, content_type: &str, bytes: Vec<u8>) -> Value {
-    processed_for(api, &api.create_product(1), content_type, bytes)
+/// Uploads an image of a new product and waits until it is processed. Returns the image.
+fn upload_and_process(api: &Api, content_type: &str, bytes: Vec<u8>) -> Value {
+    upload_and_process_for(api, &api.create_product(1), content_type, bytes)
 }
 
-fn processed_for(api: &Api, product: &str, content_type: &str, bytes: Vec<u8>) -> Value {
+/// Uploads an image of `product` and waits until it is processed. Returns the image.
+fn upload_and_process_for(api: &Api, product: &str, content_type: &str, bytes: Vec<u8>) -> Value {
     let requested = request_upload(api, product, content_type, bytes.len());
     let id = &requested["imageId"];
     assert_eq!(image(api, product, id)["state"], "pending");
     let sent = upload(api, &requested, content_type, bytes).send();
     assert_eq!(sent.status, 200, "{}", sent.text());
-    until("the image to be processed", || Some(image(api, product, id)).filter(|image| image["state"] != "pending"))
+    wait_for("the image to be processed", || Some(image(api, product, id)).filter(|image| image["state"] != "pending"))
 }
 
-fn fetch(api: &Api, variant: &Value) -> Answer {
-    let answer = api.call_url("GET", variant["url"].as_str().unwrap()).send();
-    assert_eq!((answer.status, answer.header("content-type")), (200, "image/jpeg"), "{}", answer.text());
-    answer
+fn get_variant(api: &Api, variant: &Value) -> Response {
+    let response = api.request_url("GET", variant["url"].as_str().unwrap()).send();
+    assert_eq!((response.status, response.header("content-type")), (200, "image/jpeg"), "{}", response.text());
+    response
 }
 
 #[test]
-fn photographs_of_every_format_are_shown_in_two_sizes() {
+fn creates_two_sizes_for_every_image_format() {
     let api = Api::under_test();
     for (name, content_type) in [("coffee.jpg", "image/jpeg"), ("chelsea.png", "image/png"), ("rocket.webp", "image/webp")] {
-        let image = processed(&api, content_type, photo(name));
+        let image = upload_and_process(&api, content_type, photo(name));
         assert_eq!(image["state"], "ready", "{name}: {image}");
         for size in ["thumbnail", "display"] {
             let variant = &image["variants"][size];
-            let picture = image::load_from_memory(&fetch(&api, variant).body).unwrap();
+            let decoded = image::load_from_memory(&get_variant(&api, variant).body).unwrap();
             assert_eq!(
-                (json!(picture.width()), json!(picture.height())),
+                (json!(decoded.width()), json!(decoded.height())),
                 (variant["width"].clone(), variant["height"].clone())
             );
         }
@@ -74,33 +78,33 @@ fn photographs_of_every_format_are_shown_in_two_sizes() {
 }
 
 #[test]
-fn a_photograph_that_exif_turns_is_shown_upright_and_without_its_metadata() {
+fn applies_the_exif_orientation_and_removes_metadata() {
     let api = Api::under_test();
     let original = photo("rocket-turned.jpg");
     let stored = image::load_from_memory(&original).unwrap();
-    let image = processed(&api, "image/jpeg", original);
+    let image = upload_and_process(&api, "image/jpeg", original);
     let display = &image["variants"]["display"];
     let landscape = |width: u64, height: u64| width > height;
     assert_ne!(
         landscape(display["width"].as_u64().unwrap(), display["height"].as_u64().unwrap()),
         landscape(stored.width().into(), stored.height().into()),
-        "turned by a quarter"
+        "the image is rotated by 90 degrees"
     );
-    let bytes = fetch(&api, display).body;
-    assert!(!bytes.windows(4).any(|window| window == b"Exif"), "no metadata");
+    let bytes = get_variant(&api, display).body;
+    assert!(!bytes.windows(4).any(|window| window == b"Exif"), "the image still has EXIF metadata");
 }
 
 #[test]
-fn what_is_not_the_image_it_claims_to_be_fails_with_the_reason() {
+fn invalid_images_fail_with_a_reason() {
     let api = Api::under_test();
     let mut truncated = photo("coffee.jpg");
     truncated.truncate(truncated.len() / 2);
     let mut huge = photo("chelsea.png");
-    huge[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]); // width and height in its header: 60,000 each
-    // The header's checksum, so that the size is all that is wrong.
+    huge[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]); // width and height in the header: 60,000 each
+    // Update the checksum of the header, so that only the size is invalid.
     let crc = png_crc(&huge[12..29]);
     huge[29..33].copy_from_slice(&crc.to_be_bytes());
-    // Behind the header: a chunk that says how many frames there are, and how often they are played.
+    // Insert an acTL chunk after the header. It holds the number of frames and the number of plays.
     let mut animation = photo("chelsea.png");
     let frames = [&b"acTL"[..], &10_000_u32.to_be_bytes(), &[0; 4]].concat();
     let chunk = [&[0, 0, 0, 8], &frames[..], &png_crc(&frames).to_be_bytes()].concat();
@@ -115,10 +119,10 @@ fn what_is_not_the_image_it_claims_to_be_fails_with_the_reason() {
         (animation, "image/png", "animation"),
         ([&photo("coffee.jpg")[..], b"<?php system($_GET[0]);"].concat(), "image/jpeg", "more than an image"),
     ] {
-        let image = processed(&api, content_type, bytes);
+        let image = upload_and_process(&api, content_type, bytes);
         assert_eq!(image["state"], "failed", "{image}");
-        let given = image["reason"].as_str().unwrap();
-        assert!(given.contains(reason), "{given:?} does not say {reason:?}");
+        let actual = image["reason"].as_str().unwrap();
+        assert!(actual.contains(reason), "{actual:?} does not contain {reason:?}");
         assert_eq!(image.get("variants"), None);
     }
 }
@@ -130,9 +134,10 @@ fn png_crc(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn the_store_itself_refuses_another_type_or_size() {
+fn s3_rejects_uploads_with_another_content_type_or_size() {
     let api = Api::under_test();
-    let (product, photo) = (api.create_product(1), photo("coffee.jpg"));
+    let product = api.create_product(1);
+    let photo = photo("coffee.jpg");
     let requested = request_upload(&api, &product, "image/jpeg", photo.len());
     let status = |content_type, bytes: Vec<u8>| upload(&api, &requested, content_type, bytes).send().status;
     assert_eq!(status("image/png", photo.clone()), 403);
@@ -140,36 +145,37 @@ fn the_store_itself_refuses_another_type_or_size() {
     assert_eq!(status("image/jpeg", photo[1..].to_vec()), 403);
     assert_eq!(image(&api, &product, &requested["imageId"])["state"], "pending");
     assert_eq!(status("image/jpeg", photo.clone()), 200);
-    assert_eq!(status("image/jpeg", photo), 412, "an upload is not replaced");
+    assert_eq!(status("image/jpeg", photo), 412, "an existing upload is not replaced");
 }
 
 #[test]
-fn the_list_and_the_answer_to_an_update_have_links_that_open_too() {
+fn product_lists_and_update_responses_have_valid_image_links() {
     let api = Api::under_test();
     let product = api.create_product(1);
-    processed_for(&api, &product, "image/jpeg", photo("coffee.jpg"));
+    upload_and_process_for(&api, &product, "image/jpeg", photo("coffee.jpg"));
     let updated = api.admin("PATCH", &format!("/products/{product}")).json(&json!({"stock": 2})).send().json();
     let mut page = "/products?limit=100".to_owned();
-    let listed = until("the product to be listed", || {
-        let answer = api.call("GET", &page).send().json();
-        page = format!("/products?limit=100&cursor={}", answer["nextCursor"].as_str().unwrap_or_default());
-        answer["items"].as_array().unwrap().iter().find(|listed| listed["id"] == *product).cloned()
+    let listed = wait_for("the product to be listed", || {
+        let response = api.request("GET", &page).send().json();
+        page = format!("/products?limit=100&cursor={}", response["nextCursor"].as_str().unwrap_or_default());
+        response["items"].as_array().unwrap().iter().find(|listed| listed["id"] == *product).cloned()
     });
-    for shown in [updated, listed] {
-        fetch(&api, &shown["images"][0]["variants"]["thumbnail"]);
+    for product in [updated, listed] {
+        get_variant(&api, &product["images"][0]["variants"]["thumbnail"]);
     }
 }
 
 #[test]
-fn an_upload_that_was_deleted_before_it_was_processed_fails_with_the_reason() {
+fn an_upload_that_is_deleted_before_processing_fails_with_a_reason() {
     let api = Api::under_test();
     let product = api.create_product(1);
     let id = request_upload(&api, &product, "image/png", 1)["imageId"].clone();
-    // The notification about an object that was deleted since.
+    // Send a notification about an object that does not exist.
     let key = format!("uploads/{product}/{}", id.as_str().unwrap());
     let event = json!({"Records": [{"s3": {"bucket": {"name": api.output("ImageBucketName")}, "object": {"key": key}}}]});
     Aws::under_test().invoke(&format!("{}-process-image", api.output("BusName")), &event);
-    let failed = until("the image to fail", || Some(image(&api, &product, &id)).filter(|image| image["state"] != "pending"));
+    let failed =
+        wait_for("the image to fail", || Some(image(&api, &product, &id)).filter(|image| image["state"] != "pending"));
     assert_eq!(
         (&failed["state"], &failed["reason"]),
         (&json!("failed"), &json!("The file was deleted before it was processed."))
@@ -177,84 +183,87 @@ fn an_upload_that_was_deleted_before_it_was_processed_fails_with_the_reason() {
 }
 
 #[test]
-fn a_link_to_upload_by_ends_and_cannot_be_made_to_last() {
+fn upload_links_expire_and_cannot_be_extended() {
     let api = Api::under_test();
-    let (product, photo) = (api.create_product(1), photo("coffee.jpg"));
+    let product = api.create_product(1);
+    let photo = photo("coffee.jpg");
     let requested = request_upload(&api, &product, "image/jpeg", photo.len());
     let url = requested["upload"]["url"].as_str().unwrap();
-    let parameter = |name: &str| url.split(['?', '&']).find_map(|each| each.strip_prefix(&format!("{name}="))).unwrap();
-    let (lasts, date) = (parameter("X-Amz-Expires"), parameter("X-Amz-Date"));
-    assert!(lasts.parse::<u32>().unwrap() <= 900, "a quarter of an hour");
-    for changed in [url.replace(&format!("={lasts}"), "=604800"), url.replace(date, "20260101T000000Z")] {
+    let parameter = |name: &str| url.split(['?', '&']).find_map(|part| part.strip_prefix(&format!("{name}="))).unwrap();
+    let expires = parameter("X-Amz-Expires");
+    let date = parameter("X-Amz-Date");
+    assert!(expires.parse::<u32>().unwrap() <= 900, "links are valid for at most 15 minutes");
+    for changed in [url.replace(&format!("={expires}"), "=604800"), url.replace(date, "20260101T000000Z")] {
         assert_ne!(changed, url);
-        let put = api.call_url("PUT", &changed).header("content-type", "image/jpeg").header("if-none-match", "*");
+        let put = api.request_url("PUT", &changed).header("content-type", "image/jpeg").header("if-none-match", "*");
         assert_eq!(put.body(photo.clone()).send().status, 403, "{changed}");
     }
 }
 
-/// What somebody could do who has all of request-image-upload's power: with its own keys, and at any time.
+/// Signs links with the credentials of request-image-upload, as an attacker who controls the function could.
 #[test]
-fn whoever_signs_links_can_put_nothing_outside_uploads_and_nothing_later() {
+fn the_upload_function_can_only_sign_uploads_that_expire() {
     let api = Api::under_test();
     let requested = request_upload(&api, &api.create_product(1), "image/jpeg", 5);
     let (object, signature) = requested["upload"]["url"].as_str().unwrap().split_once('?').unwrap();
     let (_, object) = object.split_once("/uploads/").unwrap();
     let (_, token) = signature.split_once("X-Amz-Security-Token=").unwrap();
     let token = token.split('&').next().unwrap().replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
-    let keys = Aws::under_test().keys_of(&format!("{}-request-image-upload", api.output("BusName")));
+    let keys = Aws::under_test().function_keys(&format!("{}-request-image-upload", api.output("BusName")));
     let keys = Credentials::new(keys.access_key, keys.secret_key, Some(token), None, "tests");
     let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
     let config = aws_sdk_s3::config::Builder::from(&config).credentials_provider(keys).force_path_style(true).build();
     let s3 = aws_sdk_s3::Client::from_conf(config);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let put = |key: &str, signed_at: SystemTime| {
-        let lasts = PresigningConfig::builder().start_time(signed_at).expires_in(Duration::from_secs(900)).build().unwrap();
-        let request = s3.put_object().bucket(api.output("ImageBucketName")).key(key).presigned(lasts);
+        let validity =
+            PresigningConfig::builder().start_time(signed_at).expires_in(Duration::from_secs(900)).build().unwrap();
+        let request = s3.put_object().bucket(api.output("ImageBucketName")).key(key).presigned(validity);
         let link = runtime.block_on(request).unwrap().uri().to_owned();
-        let answer = api.call_url("PUT", &link).body(*b"bytes").send();
-        (answer.status, answer.text())
+        let response = api.request_url("PUT", &link).body(*b"bytes").send();
+        (response.status, response.text())
     };
     let now = SystemTime::now();
     assert_eq!(put(&format!("uploads/{object}"), now), (200, String::new()));
     for key in ["images/nobody/display.jpg", "uploads", "elsewhere", "../uploads/nobody"] {
-        let (status, said) = put(key, now);
-        assert_eq!((status, said.contains("AccessDenied")), (403, true), "{key}: {said}");
+        let (status, body) = put(key, now);
+        assert_eq!((status, body.contains("AccessDenied")), (403, true), "{key}: {body}");
     }
-    let (status, said) = put(&format!("uploads/{object}"), now - Duration::from_secs(901));
-    assert_eq!((status, said.contains("expired")), (403, true), "{said}");
+    let (status, body) = put(&format!("uploads/{object}"), now - Duration::from_secs(901));
+    assert_eq!((status, body.contains("expired")), (403, true), "{body}");
 }
 
 #[test]
-fn a_link_opens_one_object_and_no_other() {
+fn an_image_link_is_valid_for_one_object_only() {
     let api = Api::under_test();
-    let image = processed(&api, "image/jpeg", photo("coffee.jpg"));
+    let image = upload_and_process(&api, "image/jpeg", photo("coffee.jpg"));
     let url = image["variants"]["display"]["url"].as_str().unwrap();
     let without_signature = url.split('?').next().unwrap();
-    assert_eq!(api.call_url("GET", without_signature).send().status, 403);
-    assert_eq!(api.call_url("GET", &url.replace("/display.jpg", "/thumbnail.jpg")).send().status, 403);
+    assert_eq!(api.request_url("GET", without_signature).send().status, 403);
+    assert_eq!(api.request_url("GET", &url.replace("/display.jpg", "/thumbnail.jpg")).send().status, 403);
 }
 
 #[test]
-fn an_upload_is_asked_for_with_what_will_be_uploaded() {
+fn rejects_upload_requests_with_an_invalid_type_or_size() {
     let api = Api::under_test();
     let path = format!("/products/{}/images", api.create_product(1));
-    let refused = |body: Value| api.admin("POST", &path).json(&body).send();
-    let answer = refused(json!({"contentType": "image/svg+xml", "sizeBytes": 10 * 1024 * 1024 + 1}));
-    assert_eq!((answer.status, answer.problem().as_str()), (422, "validation"));
-    assert_eq!(answer.fields(), ["contentType", "sizeBytes"]);
-    let nowhere = "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5/images";
+    let body = json!({"contentType": "image/svg+xml", "sizeBytes": 10 * 1024 * 1024 + 1});
+    let response = api.admin("POST", &path).json(&body).send();
+    assert_eq!((response.status, response.problem_type().as_str()), (422, "validation"));
+    assert_eq!(response.invalid_fields(), ["contentType", "sizeBytes"]);
+    let unknown_product = "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5/images";
     let body = json!({"contentType": "image/png", "sizeBytes": 1});
-    assert_eq!(api.admin("POST", nowhere).json(&body).send().status, 404);
+    assert_eq!(api.admin("POST", unknown_product).json(&body).send().status, 404);
 }
 
 #[test]
-fn a_product_has_room_for_ten_images() {
+fn rejects_an_eleventh_image() {
     let api = Api::under_test();
     let product = api.create_product(1);
     for _ in 0..10 {
         request_upload(&api, &product, "image/png", 1);
     }
     let body = json!({"contentType": "image/png", "sizeBytes": 1});
-    let answer = api.admin("POST", &format!("/products/{product}/images")).json(&body).send();
-    assert_eq!((answer.status, answer.problem().as_str()), (409, "too-many-images"));
+    let response = api.admin("POST", &format!("/products/{product}/images")).json(&body).send();
+    assert_eq!((response.status, response.problem_type().as_str()), (409, "too-many-images"));
 }

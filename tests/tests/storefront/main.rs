@@ -1,19 +1,19 @@
-//! The deployed system as its clients see it, over HTTP, from the first request to the paid order.
+//! End-to-end tests of the deployed stack: HTTP requests, queue messages and schedules, as clients and AWS send them.
 //!
-//! `./scripts/test` deploys the stack and says where it is. Every test makes its own products and customers.
+//! `./scripts/test` deploys the stack and sets the environment variables that these tests need. Each test creates its own
+//! products and customers.
 
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
 )]
 
-mod answers;
+mod api_document;
 mod authorization;
 mod cancellations;
-mod contract;
 mod customers;
-mod edge;
+mod http_policies;
 mod images;
 mod logs;
 mod mailbox;
@@ -24,9 +24,10 @@ mod outages;
 mod problems;
 mod products;
 mod redrive;
+mod responses;
 mod schedules;
 
-/// A name that no other test has.
+/// Returns `prefix` with a random suffix, so that tests do not share names.
 fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", uuid::Uuid::new_v4().simple())
 }

@@ -1,16 +1,17 @@
-//! What comes over the queues: twice, in a bad shape, or about nothing.
+//! Tests of queue messages and stream records that are duplicated, malformed or refer to items that do not exist.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::Message;
 use ferrite_aws::sdk_config;
 use ferrite_tests::api::Api;
-use ferrite_tests::made::Made;
-use ferrite_tests::poll::until;
+use ferrite_tests::created::Created;
+use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::unique;
 
+/// A blocking client of Amazon SQS.
 pub(crate) struct Queues {
     runtime: Runtime,
     client: Client,
@@ -26,9 +27,9 @@ impl Queues {
         self.runtime.block_on(self.client.send_message().queue_url(url).message_body(body).send()).unwrap();
     }
 
-    /// The message in the queue at `url` whose body contains `text`, taken out of it.
+    /// Waits for a message whose body contains `text` in the queue at `url`, deletes it from the queue and returns it.
     pub(crate) fn find(&self, url: &str, text: &str) -> Message {
-        until(&format!("a dead letter with {text}"), || {
+        wait_for(&format!("a message with {text} in {url}"), || {
             let receive = self.client.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
             let received = self.runtime.block_on(receive.message_attribute_names("All").send()).unwrap();
             let found =
@@ -40,10 +41,12 @@ impl Queues {
     }
 }
 
+/// The `reason` attribute that the functions add to a dead letter.
 pub(crate) fn reason(message: &Message) -> &str {
     message.message_attributes().and_then(|all| all.get("reason")?.string_value()).unwrap_or_default()
 }
 
+/// An event as an EventBridge rule delivers it.
 fn event(kind: &str, data: &Value) -> Value {
     json!({"version": "0", "source": "ferrite.storefront", "detail-type": kind, "detail": {
         "specversion": "1.0", "id": unique("event"), "source": "ferrite.storefront", "subject": "x",
@@ -52,69 +55,78 @@ fn event(kind: &str, data: &Value) -> Value {
 }
 
 #[test]
-fn what_can_never_be_handled_goes_to_the_dead_letter_queue_with_the_reason_and_the_rest_goes_through() {
-    let (api, queues) = (Api::under_test(), Queues::open());
-    let (queue, dlq) = (api.output("OrdersQueueUrl"), api.output("OrdersDlqUrl"));
-    let (nonsense, future, lost) = (unique("nonsense"), unique("future"), unique("nobody"));
+fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
+    let api = Api::under_test();
+    let queues = Queues::open();
+    let queue = api.output("OrdersQueueUrl");
+    let dlq = api.output("OrdersDlqUrl");
+    let malformed = unique("nonsense");
+    let unknown_type = unique("future");
+    let unknown_customer = unique("nobody");
     let money = json!({"amount": 1, "currency": "EUR"});
-    let nowhere =
-        json!({"orderId": "ord_0192f0c1a2b37c4d8e5f60718293a4b5", "customerId": lost, "lines": [], "total": money});
+    let unknown_order = json!({"orderId": "ord_0192f0c1a2b37c4d8e5f60718293a4b5", "customerId": unknown_customer, "lines": [], "total": money});
 
-    queues.send(queue, &format!("not json: {nonsense}"));
-    queues.send(queue, &event("ferrite.order.placed.v9", &json!({"note": future})).to_string());
-    queues.send(queue, &event("ferrite.order.placed.v1", &nowhere).to_string());
-    let (ada, product) = (unique("ada"), api.create_product(1));
+    queues.send(queue, &format!("not json: {malformed}"));
+    queues.send(queue, &event("ferrite.order.placed.v9", &json!({"note": unknown_type})).to_string());
+    queues.send(queue, &event("ferrite.order.placed.v1", &unknown_order).to_string());
+    let ada = unique("ada");
+    let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
-    until("the good order to be paid", || {
+    wait_for("the valid order to be paid", || {
         let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
 
-    assert!(reason(&queues.find(dlq, &nonsense)).contains("not a known event"));
-    assert!(reason(&queues.find(dlq, &future)).contains("ferrite.order.placed.v9"));
-    assert!(reason(&queues.find(dlq, &lost)).contains("there is no order"));
+    assert!(reason(&queues.find(dlq, &malformed)).contains("not a known event"));
+    assert!(reason(&queues.find(dlq, &unknown_type)).contains("ferrite.order.placed.v9"));
+    assert!(reason(&queues.find(dlq, &unknown_customer)).contains("there is no order"));
 }
 
 #[test]
-fn each_consumer_has_its_dead_letters() {
-    let (api, queues) = (Api::under_test(), Queues::open());
-    for (queue, dlq, why) in [
+fn each_consumer_has_a_dead_letter_queue() {
+    let api = Api::under_test();
+    let queues = Queues::open();
+    for (queue, dlq, expected) in [
         ("NotificationsQueueUrl", "NotificationsDlqUrl", "not a known event"),
         ("ConfirmationsQueueUrl", "ConfirmationsDlqUrl", "expected"),
     ] {
-        let nonsense = unique("nonsense");
-        queues.send(api.output(queue), &nonsense);
-        let message = queues.find(api.output(dlq), &nonsense);
-        assert!(reason(&message).contains(why), "{}", reason(&message));
+        let malformed = unique("nonsense");
+        queues.send(api.output(queue), &malformed);
+        let message = queues.find(api.output(dlq), &malformed);
+        assert!(reason(&message).contains(expected), "{}", reason(&message));
     }
 }
 
 #[test]
-fn an_event_that_comes_twice_is_handled_once() {
-    let (api, queues) = (Api::under_test(), Queues::open());
-    let (ada, product) = (unique("ada"), api.create_product(5));
+fn handles_a_duplicate_event_once() {
+    let api = Api::under_test();
+    let queues = Queues::open();
+    let ada = unique("ada");
+    let product = api.create_product(5);
     let placed = api.place_order(&ada, "k", &product, 2, "tok_declined");
     let id = placed.json()["id"].clone();
-    let settled = || {
+    let failed_order = || {
         let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "payment_failed").then_some(order)
     };
-    let order = until("the payment to fail", settled);
+    let order = wait_for("the payment to fail", failed_order);
 
-    let again = json!({"orderId": id, "customerId": ada, "lines": placed.json()["lines"], "total": placed.json()["total"]});
+    let duplicate =
+        json!({"orderId": id, "customerId": ada, "lines": placed.json()["lines"], "total": placed.json()["total"]});
     let queue = api.output("OrdersQueueUrl");
-    queues.send(queue, &event("ferrite.order.placed.v1", &again).to_string());
-    // A dead letter that was sent later shows that the repeated event has been handled by then or soon will be.
+    queues.send(queue, &event("ferrite.order.placed.v1", &duplicate).to_string());
+    // Send a malformed message after it: once that is in the dead-letter queue, the duplicate was or is about to be handled.
     let marker = unique("marker");
     queues.send(queue, &marker);
     queues.find(api.output("OrdersDlqUrl"), &marker);
-    assert_eq!(settled(), Some(order));
-    assert_eq!(api.product(&product)["stock"], 5, "put back once");
+    assert_eq!(failed_order(), Some(order));
+    assert_eq!(api.product(&product)["stock"], 5, "the stock is returned once");
 }
 
 #[test]
-fn an_object_that_is_no_upload_of_ours_is_put_aside_with_the_reason() {
-    let (api, queues) = (Api::under_test(), Queues::open());
+fn sends_notifications_about_unknown_objects_to_the_dead_letter_queue() {
+    let api = Api::under_test();
+    let queues = Queues::open();
     let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
     let key = unique("uploads/holiday pictures");
@@ -125,20 +137,22 @@ fn an_object_that_is_no_upload_of_ours_is_put_aside_with_the_reason() {
 }
 
 #[test]
-fn a_stream_record_that_is_no_order_is_put_aside_and_holds_up_nothing() {
-    let (api, queues) = (Api::under_test(), Queues::open());
+fn an_invalid_stream_record_goes_to_the_dead_letter_queue_without_blocking_the_stream() {
+    let api = Api::under_test();
+    let queues = Queues::open();
     let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let poison = unique("ORDER#poison");
+    let invalid_key = unique("ORDER#poison");
     let put = aws_sdk_dynamodb::Client::new(&config).put_item().table_name(api.output("TableName"));
-    Made::Customer("nobody".to_owned()).note();
-    queues.runtime.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&poison)).send()).unwrap();
+    Created::Customer("nobody".to_owned()).record();
+    queues.runtime.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&invalid_key)).send()).unwrap();
 
-    let (ada, product) = (unique("ada"), api.create_product(1));
+    let ada = unique("ada");
+    let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
-    until("the good order to be paid", || {
+    wait_for("the valid order to be paid", || {
         let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
-    assert!(reason(&queues.find(api.output("RelayDlqUrl"), &poison)).contains("does not match its key"));
+    assert!(reason(&queues.find(api.output("RelayDlqUrl"), &invalid_key)).contains("does not match its key"));
 }

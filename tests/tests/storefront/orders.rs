@@ -1,24 +1,29 @@
-use ferrite_tests::api::{Answer, Api};
-use ferrite_tests::poll::until;
+//! Tests of placing, paying and listing orders.
+
+use ferrite_tests::api::{Api, Response};
+use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 
 use crate::unique;
 
-fn order(api: &Api, customer: &str, placed: &Answer) -> Value {
+fn order(api: &Api, customer: &str, placed: &Response) -> Value {
     assert_eq!(placed.status, 202, "{}", placed.text());
     let found = api.customer(customer, "GET", &placed.location("/orders")).send();
     assert_eq!(found.status, 200, "{}", found.text());
     found.json()
 }
 
-fn settled(api: &Api, customer: &str, placed: &Answer) -> Value {
-    until("the payment to be decided", || Some(order(api, customer, placed)).filter(|order| order["status"] != "pending"))
+fn wait_for_final_status(api: &Api, customer: &str, placed: &Response) -> Value {
+    wait_for("the order to leave the status pending", || {
+        Some(order(api, customer, placed)).filter(|order| order["status"] != "pending")
+    })
 }
 
 #[test]
-fn an_order_is_placed_once_and_paid() {
+fn an_order_is_paid_and_a_repeated_request_returns_the_same_order() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(5));
+    let ada = unique("ada");
+    let product = api.create_product(5);
     let first = api.place_order(&ada, "k1", &product, 2, "tok_success");
     assert_eq!(first.status, 202, "{}", first.text());
     let placed = first.json();
@@ -28,67 +33,71 @@ fn an_order_is_placed_once_and_paid() {
         placed["lines"][0],
         json!({"productId": product, "quantity": 2, "unitPrice": {"amount": 1250, "currency": "EUR"}})
     );
-    assert!(!first.text().contains("tok_"), "the payment token stays inside");
+    assert!(!first.text().contains("tok_"), "the response must not contain the payment token");
 
-    let paid = settled(&api, &ada, &first);
+    let paid = wait_for_final_status(&api, &ada, &first);
     assert_eq!((&paid["status"], &paid["id"]), (&json!("paid"), &placed["id"]));
 
-    let again = api.place_order(&ada, "k1", &product, 2, "tok_success");
-    assert_eq!((again.status, &again.body, again.header("location")), (202, &first.body, first.header("location")));
-    assert_eq!(api.product(&product)["stock"], 3, "taken once");
+    let repeated = api.place_order(&ada, "k1", &product, 2, "tok_success");
+    assert_eq!((repeated.status, &repeated.body, repeated.header("location")), (202, &first.body, first.header("location")));
+    assert_eq!(api.product(&product)["stock"], 3, "the stock is taken once");
     let list = api.customer(&ada, "GET", "/orders").send().json();
     assert_eq!(list, json!({"items": [paid]}));
 }
 
 #[test]
-fn a_declined_payment_gives_the_stock_back() {
+fn a_declined_payment_returns_the_stock() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(5));
-    let failed = settled(&api, &ada, &api.place_order(&ada, "k1", &product, 2, "tok_declined"));
+    let ada = unique("ada");
+    let product = api.create_product(5);
+    let failed = wait_for_final_status(&api, &ada, &api.place_order(&ada, "k1", &product, 2, "tok_declined"));
     assert_eq!((&failed["status"], &failed["reason"]), (&json!("payment_failed"), &json!("the card was declined")));
     assert_eq!(api.product(&product)["stock"], 5);
 }
 
 #[test]
-fn a_payment_that_times_out_is_tried_again() {
+fn retries_a_payment_that_times_out() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(5));
-    let paid = settled(&api, &ada, &api.place_order(&ada, "k1", &product, 1, "tok_timeout_once"));
+    let ada = unique("ada");
+    let product = api.create_product(5);
+    let paid = wait_for_final_status(&api, &ada, &api.place_order(&ada, "k1", &product, 1, "tok_timeout_once"));
     assert_eq!(paid["status"], "paid");
     assert_eq!(api.product(&product)["stock"], 4);
 }
 
 #[test]
-fn a_key_is_one_request_of_one_customer() {
+fn an_idempotency_key_identifies_one_request_of_one_customer() {
     let api = Api::under_test();
-    let (ada, bob, product) = (unique("ada"), unique("bob"), api.create_product(5));
+    let ada = unique("ada");
+    let bob = unique("bob");
+    let product = api.create_product(5);
     let first = api.place_order(&ada, "k1", &product, 1, "tok_success");
     let changed = api.place_order(&ada, "k1", &product, 2, "tok_success");
-    assert_eq!((changed.status, changed.problem().as_str()), (422, "idempotency-key-reused"));
+    assert_eq!((changed.status, changed.problem_type().as_str()), (422, "idempotency-key-reused"));
     let bobs = api.place_order(&bob, "k1", &product, 1, "tok_success");
     assert_eq!(bobs.status, 202);
     assert_ne!(bobs.json()["id"], first.json()["id"]);
 
-    let respaced = format!(
+    let reformatted = format!(
         "{{ \"paymentToken\": \"tok_success\",\n \"lines\": [ {{\"quantity\": 1, \"productId\": \"{product}\"}} ] }}"
     );
     let same = api
         .customer(&ada, "POST", "/orders")
         .header("Idempotency-Key", "k1")
         .header("content-type", "application/json")
-        .body(respaced)
+        .body(reformatted)
         .send();
-    assert_eq!((same.status, same.body), (202, first.body), "the same JSON, spaced and ordered another way");
+    assert_eq!((same.status, same.body), (202, first.body), "the same JSON with other whitespace and key order");
 }
 
 #[test]
-fn the_last_pieces_are_sold_once() {
+fn concurrent_orders_do_not_oversell() {
     let api = Api::under_test();
     let product = api.create_product(3);
     let place = |n: usize| api.place_order(&unique("ada"), &n.to_string(), &product, 1, "tok_success").status;
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..8).map(|n| scope.spawn(move || place(n))).collect();
-        tries.into_iter().map(|each| each.join().unwrap()).collect()
+        let requests: Vec<_> = (0..8).map(|n| scope.spawn(move || place(n))).collect();
+        requests.into_iter().map(|request| request.join().unwrap()).collect()
     });
     statuses.sort_unstable();
     assert_eq!(statuses, [202, 202, 202, 409, 409, 409, 409, 409]);
@@ -96,45 +105,50 @@ fn the_last_pieces_are_sold_once() {
 }
 
 #[test]
-fn one_key_sent_many_times_at_once_is_one_order() {
+fn concurrent_requests_with_the_same_key_place_one_order() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(1));
+    let ada = unique("ada");
+    let product = api.create_product(1);
     let place = || api.place_order(&ada, "k1", &product, 1, "tok_success");
-    let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let tries: Vec<_> = (0..6).map(|_| scope.spawn(place)).collect();
-        tries.into_iter().map(|each| each.join().unwrap()).collect()
+    let responses: Vec<Response> = std::thread::scope(|scope| {
+        let requests: Vec<_> = (0..6).map(|_| scope.spawn(place)).collect();
+        requests.into_iter().map(|request| request.join().unwrap()).collect()
     });
-    for answer in &answers {
-        assert_eq!((answer.status, &answer.body), (202, &answers[0].body), "{}", answer.text());
+    for response in &responses {
+        assert_eq!((response.status, &response.body), (202, &responses[0].body), "{}", response.text());
     }
     assert_eq!(api.product(&product)["stock"], 0);
 }
 
 #[test]
-fn what_cannot_be_ordered_is_refused_and_the_key_can_be_used_again() {
+fn the_key_of_a_rejected_order_can_be_reused() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(1));
+    let ada = unique("ada");
+    let product = api.create_product(1);
     let short = api.place_order(&ada, "k1", &product, 2, "tok_success");
-    assert_eq!((short.status, short.problem().as_str()), (409, "out-of-stock"));
+    assert_eq!((short.status, short.problem_type().as_str()), (409, "out-of-stock"));
     let unknown = api.place_order(&ada, "k1", "prd_0192f0c1a2b37c4d8e5f60718293a4b5", 1, "tok_success");
-    assert_eq!((unknown.status, unknown.fields()), (422, vec!["lines[0].productId".to_owned()]));
+    assert_eq!((unknown.status, unknown.invalid_fields()), (422, vec!["lines[0].productId".to_owned()]));
     assert_eq!(api.place_order(&ada, "k1", &product, 1, "tok_success").status, 202);
 }
 
 #[test]
-fn an_order_is_its_customers_alone() {
+fn returns_404_for_another_customers_order() {
     let api = Api::under_test();
-    let (ada, bob, product) = (unique("ada"), unique("bob"), api.create_product(1));
+    let ada = unique("ada");
+    let bob = unique("bob");
+    let product = api.create_product(1);
     let placed = api.place_order(&ada, "k1", &product, 1, "tok_success");
     let foreign = api.customer(&bob, "GET", &placed.location("/orders")).send();
-    assert_eq!((foreign.status, foreign.problem().as_str()), (404, "not-found"));
+    assert_eq!((foreign.status, foreign.problem_type().as_str()), (404, "not-found"));
     assert_eq!(api.customer(&bob, "GET", "/orders").send().json(), json!({"items": []}));
 }
 
 #[test]
-fn orders_are_listed_newest_first_a_page_at_a_time() {
+fn lists_orders_newest_first_in_pages() {
     let api = Api::under_test();
-    let (ada, product) = (unique("ada"), api.create_product(9));
+    let ada = unique("ada");
+    let product = api.create_product(9);
     let mut placed: Vec<Value> =
         ["a", "b", "c"].map(|key| api.place_order(&ada, key, &product, 1, "tok_success").json()["id"].clone()).into();
     placed.reverse();

@@ -1,6 +1,6 @@
-//! What waits for AWS, and how it goes on.
+//! Tests that work which fails during an outage of an AWS service is completed after it.
 //!
-//! An outage is a permission that is taken away for a while. Whatever other tests have under way meanwhile waits too.
+//! An outage is simulated by denying a permission for a short time. It also delays the other tests that need the permission.
 
 use ferrite_aws::{IdempotencyTable, sdk_config};
 use ferrite_core::Timestamp;
@@ -8,32 +8,33 @@ use ferrite_core::ports::{Attempt, Fingerprint, IdempotencyStore, StartResult};
 use ferrite_domain::EmailDelivery;
 use ferrite_tests::api::Api;
 use ferrite_tests::aws::{Aws, Outage};
-use ferrite_tests::poll::until;
+use ferrite_tests::poll::wait_for;
 use serde_json::json;
 
 use crate::logs::lines_with;
 use crate::messages::Queues;
 use crate::{mailbox, unique};
 
-/// Takes `action` away from a function, has `work` done that needs it, and gives it back once the function has said that it
-/// is going to try again.
-fn while_refused(api: &Api, function: &str, action: &str, work: impl FnOnce()) {
+/// Denies `action` to a function, calls `work`, which must lead to a call of the action, and allows the action again once the
+/// function has logged that it will retry.
+fn while_denied(api: &Api, function: &str, action: &str, work: impl FnOnce()) {
     let function = format!("{}-{function}", api.output("BusName"));
-    let refused = || {
+    let denied = || {
         let lines = lines_with("will be retried");
         lines.iter().filter(|(name, line)| *name == function && line.contains("not authorized")).count()
     };
-    let before = refused();
-    let _outage = Outage::of(Aws::under_test(), &function, action);
+    let before = denied();
+    let _outage = Outage::start(Aws::under_test(), &function, action);
     work();
-    until(&format!("{function} to be refused {action}"), || (refused() > before).then_some(()));
+    wait_for(&format!("{action} to be denied to {function}"), || (denied() > before).then_some(()));
 }
 
 #[test]
-fn an_email_that_ses_does_not_take_is_sent_once_it_does() {
-    let (api, ada) = (Api::under_test(), unique("ada"));
+fn sends_an_email_after_an_ses_outage() {
+    let api = Api::under_test();
+    let ada = unique("ada");
     let email = format!("{ada}@example.com");
-    while_refused(&api, "notify-customer", "ses:SendEmail", || {
+    while_denied(&api, "notify-customer", "ses:SendEmail", || {
         let registration = api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
         assert_eq!(registration.status, 201);
     });
@@ -42,30 +43,31 @@ fn an_email_that_ses_does_not_take_is_sent_once_it_does() {
 }
 
 #[test]
-fn what_ses_has_sent_is_kept_as_soon_as_it_can_be() {
-    let (api, queues) = (Api::under_test(), Queues::open());
+fn records_a_sent_email_after_a_dynamodb_outage() {
+    let api = Api::under_test();
+    let queues = Queues::open();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
     let records = IdempotencyTable::new(&config, api.output("IdempotencyTableName").to_owned());
-    let sending = EmailDelivery::new(unique("sending").replace('-', ""));
-    let far: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
+    let delivery = EmailDelivery::new(unique("delivery").replace('-', ""));
+    let far_future: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
     let attempt = Attempt {
-        key: sending.key(),
-        fingerprint: Fingerprint(sending.digest().to_owned()),
+        key: delivery.key(),
+        fingerprint: Fingerprint(delivery.digest().to_owned()),
         now: "2026-11-22T22:00:00Z".parse().unwrap(),
-        in_progress_until: far,
-        expires_at: far,
+        in_progress_until: far_future,
+        expires_at: far_future,
     };
     assert!(matches!(runtime.block_on(records.start(&attempt)).unwrap(), StartResult::Acquired));
 
-    while_refused(&api, "confirm-email", "dynamodb:UpdateItem", || {
+    while_denied(&api, "confirm-email", "dynamodb:UpdateItem", || {
         let sent = json!({
             "source": "aws.ses", "detail-type": "Email Sent",
-            "detail": {"mail": {"tags": {EmailDelivery::MESSAGE_TAG: [sending.digest()]}}},
+            "detail": {"mail": {"tags": {EmailDelivery::MESSAGE_TAG: [delivery.digest()]}}},
         });
         queues.send(api.output("ConfirmationsQueueUrl"), &sent.to_string());
     });
-    until("the sending to be known as done", || {
+    wait_for("the delivery to be recorded as completed", || {
         matches!(runtime.block_on(records.start(&attempt)).unwrap(), StartResult::Completed(_)).then_some(())
     });
 }

@@ -49,7 +49,8 @@ pub(crate) fn without(checkout: &Checkout, filter: Option<&str>) -> anyhow::Resu
     lock.clear();
     let run_folder = checkout.run_folder(RUN)?;
     let port = free_port()?;
-    let (target, recorder) = (Target::local(port), Recorder::open(port).context("the recording proxy")?);
+    let target = Target::local(port);
+    let recorder = Recorder::open(port).context("the recording proxy")?;
     let config = section_for(checkout, Place::Ministack)?;
     let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
     let (_emulator, outputs) = step(&format!("Deploying template.yaml as {stack}"), || {
@@ -110,7 +111,8 @@ struct Rehearsal<'a> {
 impl<'a> Tests<'a> {
     /// The tests that pass, the fastest first, and the names of those that fail with all permissions.
     fn rehearse(&self, recorder: &Recorder) -> anyhow::Result<(Vec<Rehearsal<'a>>, Vec<String>)> {
-        let (mut rehearsals, mut failing) = (Vec::new(), Vec::new());
+        let mut rehearsals = Vec::new();
+        let mut failing = Vec::new();
         for binary in &self.binaries {
             for test in binary.tests()? {
                 recorder.clear_record();

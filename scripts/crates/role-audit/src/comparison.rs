@@ -194,7 +194,9 @@ mod tests {
         };
         let found =
             |allowed: &[&str], record: &[(UsedPermission, UseCounts)]| findings(&[in_partitions(&get, allowed)], record);
-        let (ours, both, opening) = (used_in(&["A#*"], 0), used_in(&["A#*", "B#*"], 0), used_in(&["NONE"], 1));
+        let ours = used_in(&["A#*"], 0);
+        let both = used_in(&["A#*", "B#*"], 0);
+        let opening = used_in(&["NONE"], 1);
         assert_eq!(found(&["A#*", "NONE"], &[ours.clone(), opening.clone()]), []);
         assert_eq!(found(&["B#*", "A#*"], std::slice::from_ref(&both)), []);
         assert_eq!(found(&[], std::slice::from_ref(&both)), []);

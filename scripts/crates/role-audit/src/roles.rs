@@ -96,7 +96,8 @@ pub struct Policy {
 /// # Errors
 /// When Lambda does not answer.
 pub fn functions(aws: &AwsClient, stack: &str) -> Result<Vec<Function>, RolesError> {
-    let (mut functions, mut marker) = (Vec::new(), String::new());
+    let mut functions = Vec::new();
+    let mut marker = String::new();
     loop {
         let page = get(aws, &format!("/2015-03-31/functions/?MaxItems=50{marker}"))?;
         functions.extend(list(&page["Functions"]).filter_map(|function| {

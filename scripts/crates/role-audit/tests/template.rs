@@ -203,7 +203,8 @@ fn requires_partitions_for_actions_on_the_table() {
         faults_with(&format!("{{Effect: Allow, Action: {action}, Resource: {resource}, Condition: {condition}}}"))
     };
     let on = |keys: &str| format!("{{ForAllValues:StringLike: {{dynamodb:LeadingKeys: {keys}}}}}");
-    let (table, index) = ("!GetAtt Table.Arn", "!Sub '${Table.Arn}/index/gsi1'");
+    let table = "!GetAtt Table.Arn";
+    let index = "!Sub '${Table.Arn}/index/gsi1'";
     for resource in [table, index] {
         for keys in ["[CUSTOMER#*, NONE]", "PRODUCTS"] {
             assert_eq!(found("dynamodb:Query", resource, &on(keys)), [] as [String; 0], "{keys}");

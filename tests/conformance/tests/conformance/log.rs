@@ -58,7 +58,8 @@ async fn said_by_both(message: &str) -> Vec<(Line, Line)> {
         let lines = logged_by(language).await.into_iter();
         lines.filter(|line| line.get("message").is_some_and(|said| said == message)).collect::<Vec<_>>()
     };
-    let (ours, theirs) = (said(Language::Rust).await, said(Language::Python).await);
+    let ours = said(Language::Rust).await;
+    let theirs = said(Language::Python).await;
     assert_eq!(ours.len(), theirs.len(), "{message}");
     ours.into_iter().zip(theirs).collect()
 }
@@ -102,9 +103,11 @@ async fn an_error_is_told_under_the_same_keys() {
     assert_same_but_for_what_is_meant_to_differ(ours, theirs);
     assert_eq!((&ours["level"], &ours["exception_name"]), (&"ERROR".into(), &"ChargeDeclined".into()));
 
-    let (text, traceback) = (ours["exception"].as_str().unwrap(), theirs["exception"].as_str().unwrap());
+    let text = ours["exception"].as_str().unwrap();
+    let traceback = theirs["exception"].as_str().unwrap();
     assert!(traceback.ends_with(&format!("ChargeDeclined: {text}")), "{traceback}");
-    let (ours, theirs) = (&ours["stack_trace"], &theirs["stack_trace"]);
+    let ours = &ours["stack_trace"];
+    let theirs = &theirs["stack_trace"];
     let keys = |trace: &Value| trace.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(ours), keys(theirs));
     for key in ["type", "value"] {

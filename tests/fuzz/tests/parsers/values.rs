@@ -96,7 +96,8 @@ fn fuzz_money() {
         let bounded = Amount::MAX + 2;
         let (Ok(one), Ok(other)) = (Amount::try_from(one % bounded), Amount::try_from(other % bounded)) else { return };
         let currency = Currency::try_from("EUR".to_owned()).unwrap();
-        let (one, other) = (Money { amount: one, currency }, Money { amount: other, currency });
+        let one = Money { amount: one, currency };
+        let other = Money { amount: other, currency };
         let sum = u128::from(one.amount.minor_units()) + u128::from(other.amount.minor_units());
         assert_eq!(one.plus(other).map(|sum| sum.amount.minor_units().into()), (sum <= Amount::MAX.into()).then_some(sum));
         let Ok(pieces) = Quantity::try_from(pieces % (Quantity::MAX + 2)) else { return };

@@ -1,0 +1,152 @@
+//! Tests of the policies that apply to every HTTP request: CORS, security headers, throttling and the maximum body size.
+
+use ferrite_tests::api::{Api, Response};
+use ferrite_tests::aws::Aws;
+use ferrite_tests::poll::wait_for;
+use serde_json::json;
+
+use crate::logs::lines_with;
+use crate::unique;
+
+/// The allowed origins that samconfig.toml configures for the local stack, in the same order.
+const ALLOWED_ORIGINS: [&str; 2] = ["https://shop.ferrite.example", "http://localhost:5173"];
+
+/// Origins that resemble the allowed ones.
+const OTHER_ORIGINS: [&str; 9] = [
+    "https://shop.ferrite.example.evil.test",
+    "https://evil.test?https://shop.ferrite.example",
+    "https://evilshop.ferrite.example",
+    "https://ferrite.example",
+    "https://shop.ferrite.example:8443",
+    "https://shop.ferrite.example/",
+    "http://shop.ferrite.example",
+    "https://shop.ferrite.example,http://localhost:5173",
+    "null",
+];
+
+const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+
+/// Paths with the status that GET returns, and whether a function responds (`true`) or API Gateway itself (`false`).
+const PATHS: [(&str, u16, bool); 4] =
+    [("/products", 200, true), ("/products/nonsense", 404, true), ("/orders", 401, false), ("/nowhere", 404, false)];
+
+#[test]
+fn allows_only_configured_origins_to_read_responses() {
+    let api = Api::under_test();
+    for (path, status, by_function) in PATHS {
+        let get = |origin: &str| {
+            let response = api.request("GET", path).header("origin", origin).send();
+            assert_eq!(response.status, status, "{path}");
+            response
+        };
+        for origin in ALLOWED_ORIGINS {
+            // The responses of API Gateway itself cannot depend on the request.
+            let expected = if by_function { origin } else { ALLOWED_ORIGINS[0] };
+            assert_eq!(get(origin).header(ALLOW_ORIGIN), expected, "{path}");
+        }
+        for origin in OTHER_ORIGINS {
+            let response = get(origin);
+            let expected = if by_function { "" } else { ALLOWED_ORIGINS[0] };
+            assert_eq!(response.header(ALLOW_ORIGIN), expected, "{path} for {origin}");
+        }
+        if by_function {
+            let without_origin = api.request("GET", path).send();
+            assert_eq!((without_origin.header(ALLOW_ORIGIN), without_origin.header("vary")), ("", "Origin"), "{path}");
+            assert!(get(ALLOWED_ORIGINS[0]).header("access-control-expose-headers").contains("ETag"), "{path}");
+        }
+        assert_eq!(get(ALLOWED_ORIGINS[0]).header("access-control-allow-credentials"), "", "{path}");
+    }
+}
+
+#[test]
+fn responds_to_preflight_requests_without_a_token() {
+    let api = Api::under_test();
+    let preflight = |path: &str, origin: &str| {
+        let request = api.request("OPTIONS", path).header("origin", origin).header("access-control-request-method", "POST");
+        let response = request.header("access-control-request-headers", "authorization,idempotency-key").send();
+        assert_eq!((response.status, response.body.len()), (204, 0), "{path}");
+        response
+    };
+    let order = "/orders/ord_0192f0c1a2b37c4d8e5f60718293a4b5";
+    for (path, methods) in [
+        ("/orders", "GET, HEAD, POST"),
+        (order, "GET, HEAD"),
+        (&format!("{order}/cancel"), "POST"),
+        ("/me", "PUT"),
+        ("/products", "GET, HEAD, POST"),
+    ] {
+        let response = preflight(path, ALLOWED_ORIGINS[1]);
+        assert_eq!((response.header(ALLOW_ORIGIN), response.header("vary")), (ALLOWED_ORIGINS[1], "Origin"), "{path}");
+        assert_eq!(response.header("access-control-allow-methods"), methods, "{path}");
+        assert!(response.header("access-control-allow-headers").contains("Idempotency-Key"), "{path}");
+        assert_ne!(response.header("access-control-max-age"), "");
+    }
+    for origin in OTHER_ORIGINS {
+        assert_eq!(preflight("/orders", origin).header(ALLOW_ORIGIN), "", "{origin}");
+    }
+    assert_eq!(
+        api.request("OPTIONS", "/nowhere").header("origin", ALLOWED_ORIGINS[0]).send().problem_type(),
+        "no-such-route"
+    );
+}
+
+#[test]
+fn sends_security_and_caching_headers() {
+    let api = Api::under_test();
+    let security_headers = |response: &Response| {
+        let names = ["strict-transport-security", "x-content-type-options", "referrer-policy", "cache-control"];
+        names.map(|name| response.header(name).to_owned())
+    };
+    let expected = ["max-age=63072000; includeSubDomains", "nosniff", "no-referrer", "no-store"];
+    for (path, status, by_function) in PATHS {
+        let response = api.request("GET", path).send();
+        assert_eq!((response.status, security_headers(&response)), (status, expected.map(str::to_owned)), "{path}");
+        let policy = if by_function { "default-src 'none'; frame-ancestors 'none'" } else { "sandbox" };
+        assert_eq!(response.header("content-security-policy"), policy, "{path}");
+        assert_eq!(response.header("x-powered-by"), "", "{path}");
+    }
+    let product = api.request("GET", &format!("/products/{}", api.create_product(1))).send();
+    assert_eq!(
+        product.header("cache-control"),
+        "no-cache",
+        "clients may cache a product if they revalidate it with its ETag"
+    );
+}
+
+#[test]
+fn returns_429_when_a_route_is_throttled() {
+    let api = Api::under_test();
+    let aws = Aws::under_test();
+    let send = || api.request("OPTIONS", "/me").header("origin", ALLOWED_ORIGINS[0]).send();
+    assert_eq!(send().status, 204);
+    let throttled = aws.throttle_route(api.output("ApiId"), api.output("StageName"), "/me", "OPTIONS");
+    let response = send();
+    drop(throttled);
+    assert_eq!((response.status, response.problem_type().as_str()), (429, "throttled"));
+    assert_eq!(response.header(ALLOW_ORIGIN), ALLOWED_ORIGINS[0]);
+    assert_eq!(send().status, 204);
+}
+
+#[test]
+fn rejects_a_large_body_before_invoking_a_function() {
+    let api = Api::under_test();
+    let create = |bytes: usize| {
+        let correlation_id = unique("body");
+        let request = api.admin("POST", "/products").header("content-type", "application/json");
+        let body = format!("\"{}\"", "x".repeat(bytes - 2));
+        (request.header("x-correlation-id", &correlation_id).body(body).send(), correlation_id)
+    };
+    let (rejected, rejected_id) = create(64 * 1024 + 1);
+    // AWS WAF supports no other content type for a JSON body.
+    assert_eq!((rejected.status, rejected.header("content-type")), (413, "application/json"));
+    assert_eq!(rejected.header(ALLOW_ORIGIN), ALLOWED_ORIGINS[0]);
+    let problem = json!({"type": "urn:ferrite:problem:body-too-large", "title": "The body is too large", "status": 413});
+    assert_eq!(rejected.json(), problem);
+
+    let (read, read_id) = create(64 * 1024);
+    assert_eq!((read.status, read.problem_type().as_str()), (422, "validation"));
+    wait_for("the function's log line", || {
+        lines_with(&read_id).into_iter().find(|(name, _)| name.ends_with("-create-product"))
+    });
+    assert_eq!(lines_with(&rejected_id), []);
+}
