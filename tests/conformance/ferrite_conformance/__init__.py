@@ -1,1 +1,1 @@
-"""A function that charges once, on Powertools for AWS Lambda (Python): the twin of src/main.rs."""
+"""An idempotent charging function on Powertools for AWS Lambda (Python), equivalent to src/main.rs."""

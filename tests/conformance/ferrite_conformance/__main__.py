@@ -1,4 +1,4 @@
-"""The function's process: `python -m ferrite_conformance`."""
+"""Runs the function: `python -m ferrite_conformance`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not be done twice, and what is logged and counted of it."""
+"""The charge, which must not happen twice, with its log lines and metrics."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ GATEWAY = f"http://{os.environ['AWS_LAMBDA_RUNTIME_API']}/charge"
 
 
 class ChargeDeclined(Exception):
-    """The gateway, which is the test, does not take the charge."""
+    """The gateway, which the test simulates, declined the charge."""
 
 
 def charge() -> Any:
-    """Returns a receipt that no other charge has."""
+    """Charges and returns the receipt, which is unique to the charge."""
     logger.info("charging", amount=1250)
     metrics.add_metric("Charges", MetricUnit.Count, 1)
     metrics.add_metric("Charges", MetricUnit.Count, 1)

@@ -1,6 +1,6 @@
-"""The two handlers, as Powertools' documentation has one write them.
+"""The two handlers, written as Powertools' documentation recommends.
 
-`IdempotencyConfig` has the options that make its records those that functions in Rust write.
+The options of `IdempotencyConfig` make its records identical to those of the Rust functions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DAY_SECONDS = 24 * 60 * 60
 
 EVENTS = IdempotencyConfig(
     event_key_jmespath="key",
-    payload_validation_jmespath="asked",
+    payload_validation_jmespath="payload",
     hash_function="sha256",
     expires_after_seconds=DAY_SECONDS,
 )
@@ -40,7 +40,7 @@ REQUESTS = IdempotencyConfig(
 
 
 def compact(value: Any) -> str:
-    """Returns `value` as JSON without spaces, as our functions write it."""
+    """Returns `value` as JSON without spaces, as the Rust functions write it."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -58,7 +58,7 @@ def charge_event(event: dict[str, Any]) -> Any:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context
 def handle_event(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers as an HTTP function would, so that the tests read one kind of answer."""
+    """Handles an event. Returns an HTTP response, so that the tests can treat both handlers alike."""
     EVENTS.register_lambda_context(context)
     try:
         return {"statusCode": 201, "body": compact(charge_event(event=event))}
@@ -88,7 +88,7 @@ def charge_request(request: dict[str, Any]) -> dict[str, Any]:
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context(correlation_id_path='headers."x-correlation-id"')
 def handle_request(request: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Answers API Gateway."""
+    """Handles a request of API Gateway."""
     REQUESTS.register_lambda_context(context)
     try:
         return charge_request(request=request)
@@ -102,4 +102,4 @@ def handle_request(request: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 HANDLERS = {"event": handle_event, "request": handle_request}
-"""By the name that `_HANDLER` has for each."""
+"""The handlers by their names in `_HANDLER`."""

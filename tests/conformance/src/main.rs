@@ -1,8 +1,8 @@
-//! A function that charges once, in Rust. It has a twin in Python, `ferrite_conformance`, on Powertools for AWS Lambda; the
-//! tests hold the two to each other.
+//! An idempotent charging function in Rust. The Python package `ferrite_conformance` is an equivalent function on Powertools
+//! for AWS Lambda; the tests compare the two.
 //!
-//! The gateway is the test: both functions ask it at `/charge` beside the Runtime API, so that it sees each
-//! charge, and can decline it or leave it unanswered. `_HANDLER` is `event` or `request`.
+//! The test simulates the payment gateway: both functions send charges to `/charge` on the server of the Runtime API, so the
+//! test can count, decline or delay them. `_HANDLER` is `event` or `request`.
 
 use std::error::Error;
 
@@ -35,33 +35,35 @@ enum Handler {
     Request,
 }
 
-/// An event: what is to be done once under its key.
+/// The event that the event handler receives.
 #[derive(Deserialize)]
-struct Asked {
+struct ChargeEvent {
+    /// The idempotency key.
     key: Value,
-    asked: Value,
+    /// The content, which must be the same for every event with this key.
+    payload: Value,
 }
 
-type Once = Idempotency<IdempotencyTable, SystemClock>;
+type ChargeIdempotency = Idempotency<IdempotencyTable, SystemClock>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let records = IdempotencyTable::new(&sdk_config()?, settings.idempotency_table_name);
-    let once = Idempotency::new(records, SystemClock, "charge");
+    let idempotency = Idempotency::new(records, SystemClock, "charge");
     let gateway = Gateway { url: format!("http://{}/charge", settings.aws_lambda_runtime_api) };
     match settings.handler {
-        Handler::Event => event::serve(|asked| handle_event(&once, &gateway, asked)).await,
+        Handler::Event => event::serve(|event| handle_event(&idempotency, &gateway, event)).await,
         Handler::Request => {
             let handler = service_fn(|_: Request| handle_request(&gateway));
-            http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&once)).service(handler)).await
+            http::serve(ServiceBuilder::new().layer(http::idempotency::layer(&idempotency)).service(handler)).await
         }
     }
 }
 
-/// Answers as an HTTP function would, so that the tests read one kind of answer.
-async fn handle_event(once: &Once, gateway: &Gateway, asked: Asked) -> Result<Value, Failure> {
-    let (status, body) = match once.once(&asked.key, &asked.asked, gateway.charge()).await {
+/// Handles an event. Returns an HTTP response, so that the tests can treat both handlers alike.
+async fn handle_event(idempotency: &ChargeIdempotency, gateway: &Gateway, event: ChargeEvent) -> Result<Value, Failure> {
+    let (status, body) = match idempotency.once(&event.key, &event.payload, gateway.charge()).await {
         Ok(receipt) => (StatusCode::CREATED, receipt),
         Err(IdempotencyError::InProgress) => (StatusCode::CONFLICT, Value::Null),
         Err(IdempotencyError::Reused) => (StatusCode::UNPROCESSABLE_ENTITY, Value::Null),
@@ -81,7 +83,7 @@ async fn handle_request(gateway: &Gateway) -> Result<Response, Problem> {
     }
 }
 
-/// The test, as the functions see it.
+/// A client of the payment gateway, which the test simulates.
 struct Gateway {
     url: String,
 }
@@ -91,15 +93,15 @@ struct Gateway {
 struct ChargeDeclined;
 
 impl Gateway {
-    /// What must not be done twice. The answer is a receipt that no other charge has.
+    /// Charges and returns the receipt, which is unique to the charge.
     async fn charge(&self) -> Result<Value, ChargeDeclined> {
         tracing::info!(amount = 1250, "charging");
         metrics::count(CHARGES);
         metrics::count(CHARGES);
         metrics::add(CHARGE_TIME, 12.5);
         let url = self.url.clone();
-        let asked = spawn_blocking(move || ureq::post(url).send_empty()?.body_mut().read_to_string()).await;
-        let receipt = asked.ok().and_then(Result::ok).and_then(|text| serde_json::from_str(&text).ok());
+        let response = spawn_blocking(move || ureq::post(url).send_empty()?.body_mut().read_to_string()).await;
+        let receipt = response.ok().and_then(Result::ok).and_then(|text| serde_json::from_str(&text).ok());
         receipt.ok_or(ChargeDeclined)
     }
 }

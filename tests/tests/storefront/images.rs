@@ -88,7 +88,7 @@ fn applies_the_exif_orientation_and_removes_metadata() {
     assert_ne!(
         landscape(display["width"].as_u64().unwrap(), display["height"].as_u64().unwrap()),
         landscape(stored.width().into(), stored.height().into()),
-        "the image is rotated by 90 degrees"
+        "the image was not rotated by 90 degrees"
     );
     let bytes = get_variant(&api, display).body;
     assert!(!bytes.windows(4).any(|window| window == b"Exif"), "the image still has EXIF metadata");

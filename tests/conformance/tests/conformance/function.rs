@@ -1,4 +1,4 @@
-//! The two functions, as Lambda runs them.
+//! Starts and invokes the two functions the way Lambda does.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::runtime_api::{Exchange, RuntimeApi};
+use crate::runtime_api::{PendingRequest, RuntimeApi};
 
 pub(crate) const NAME: &str = "ferrite-conformance-charge";
 pub(crate) const SERVICE: &str = "charging";
 pub(crate) const TRACE_ID: &str = "1-5759e988-bd862e3fe1be46a994272793";
 
-/// A line of the log, its keys in their order.
+/// A log line, with its keys in order.
 pub(crate) type Line = Map<String, Value>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,16 +26,16 @@ pub(crate) enum Language {
     Python,
 }
 
-/// What a function is behind.
+/// The kind of input that a function handles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Handler {
-    /// Whatever invokes it with events that have a key and what is asked under it.
+    /// Events with an idempotency key and a payload.
     Event,
-    /// API Gateway, with requests that have an `Idempotency-Key`.
+    /// Requests of API Gateway with an `Idempotency-Key` header.
     Request,
 }
 
-/// A function's process. It is killed when dropped.
+/// The process of a function. It is killed when this is dropped.
 pub(crate) struct Function {
     language: Language,
     api: RuntimeApi,
@@ -43,13 +43,13 @@ pub(crate) struct Function {
     log: PathBuf,
 }
 
-/// How an invocation ended.
+/// The result of an invocation.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
-    /// How often it charged.
+pub(crate) struct InvocationResult {
+    /// Number of charges.
     pub(crate) charges: u32,
     pub(crate) status: u64,
-    /// The body of an answer that is a success.
+    /// The body of a successful response.
     pub(crate) body: Option<Value>,
 }
 
@@ -77,60 +77,60 @@ impl Function {
         Self { language, api, process: command.spawn().expect("the function starts"), log }
     }
 
-    /// Invokes it, and lets every charge succeed.
-    pub(crate) async fn invoke(&self, event: &str) -> Ended {
-        self.begin(event, Duration::from_secs(30)).await;
-        self.ended().await
+    /// Invokes the function and waits for the result. Every charge succeeds.
+    pub(crate) async fn invoke(&self, event: &str) -> InvocationResult {
+        self.start_invocation(event, Duration::from_secs(30)).await;
+        self.result().await
     }
 
-    /// Hands `event` out, for an invocation that Lambda would end after `time`.
-    pub(crate) async fn begin(&self, event: &str, time: Duration) {
+    /// Starts an invocation with this timeout, and does not wait for its result.
+    pub(crate) async fn start_invocation(&self, event: &str, timeout: Duration) {
         let next = self.api.next().await;
         assert!(next.path.ends_with("/invocation/next"), "{self:?} at {}", next.path);
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + time;
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + timeout;
         let headers = [
             ("lambda-runtime-aws-request-id", Uuid::new_v4().to_string()),
             ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
             ("lambda-runtime-invoked-function-arn", format!("arn:aws:lambda:us-east-1:000000000000:function:{NAME}")),
             ("lambda-runtime-trace-id", format!("Root={TRACE_ID};Parent=53995c3f42cd8ad8;Sampled=1")),
         ];
-        next.answer(StatusCode::OK, &headers, event.to_owned());
+        next.respond(StatusCode::OK, &headers, event.to_owned());
     }
 
-    /// Waits until it charges.
-    pub(crate) async fn charging(&self) -> Charge {
-        let asked = self.api.next().await;
-        assert_eq!(asked.path, "/charge", "{self:?}: {:?}", asked.body);
-        Charge(asked)
+    /// Waits for the next charge.
+    pub(crate) async fn next_charge(&self) -> PendingCharge {
+        let request = self.api.next().await;
+        assert_eq!(request.path, "/charge", "{self:?}: {:?}", request.body);
+        PendingCharge(request)
     }
 
-    /// Waits until the invocation has ended, and lets every charge on the way succeed.
-    pub(crate) async fn ended(&self) -> Ended {
+    /// Waits for the result of the invocation. Every charge succeeds.
+    pub(crate) async fn result(&self) -> InvocationResult {
         let mut charges = 0;
         loop {
-            let asked = self.api.next().await;
-            if asked.path == "/charge" {
+            let request = self.api.next().await;
+            if request.path == "/charge" {
                 charges += 1;
-                Charge(asked).succeed(&Uuid::new_v4().to_string());
+                PendingCharge(request).succeed(&Uuid::new_v4().to_string());
                 continue;
             }
-            assert!(asked.path.ends_with("/response"), "{self:?} at {}: {:?}", asked.path, asked.body);
-            let answer: Value = serde_json::from_slice(&asked.body).unwrap();
-            asked.answer(StatusCode::ACCEPTED, &[], String::new());
-            let status = answer["statusCode"].as_u64().unwrap();
-            let body = (status < 300).then(|| serde_json::from_str(answer["body"].as_str().unwrap()).unwrap());
-            return Ended { charges, status, body };
+            assert!(request.path.ends_with("/response"), "{self:?} at {}: {:?}", request.path, request.body);
+            let response: Value = serde_json::from_slice(&request.body).unwrap();
+            request.respond(StatusCode::ACCEPTED, &[], String::new());
+            let status = response["statusCode"].as_u64().unwrap();
+            let body = (status < 300).then(|| serde_json::from_str(response["body"].as_str().unwrap()).unwrap());
+            return InvocationResult { charges, status, body };
         }
     }
 
-    /// Waits until the invocation has failed.
-    pub(crate) async fn failed(&self) {
+    /// Waits until the function reports that the invocation failed.
+    pub(crate) async fn wait_for_failure(&self) {
         let report = self.api.next().await;
         assert!(report.path.ends_with("/error"), "{self:?} at {}: {:?}", report.path, report.body);
-        report.answer(StatusCode::ACCEPTED, &[], String::new());
+        report.respond(StatusCode::ACCEPTED, &[], String::new());
     }
 
-    /// What it has written to stdout so far: all of every invocation that has ended.
+    /// The log lines so far. All lines of the invocations that have ended are among them.
     pub(crate) fn lines(&self) -> Vec<Line> {
         let text = fs::read_to_string(&self.log).unwrap();
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
@@ -151,20 +151,20 @@ impl Drop for Function {
     }
 }
 
-/// A charge that a function waits for.
-pub(crate) struct Charge(Exchange);
+/// A charge that waits for the response of the gateway.
+pub(crate) struct PendingCharge(PendingRequest);
 
-impl Charge {
+impl PendingCharge {
     pub(crate) fn succeed(self, receipt: &str) {
-        self.0.answer(StatusCode::OK, &[], json!({ "receipt": receipt }).to_string());
+        self.0.respond(StatusCode::OK, &[], json!({ "receipt": receipt }).to_string());
     }
 
     pub(crate) fn decline(self) {
-        self.0.answer(StatusCode::PAYMENT_REQUIRED, &[], String::new());
+        self.0.respond(StatusCode::PAYMENT_REQUIRED, &[], String::new());
     }
 }
 
-/// The function's own process, with nothing of the caller's environment but where AWS is.
+/// The command that starts the function. Its environment has only the caller's `AWS_*` variables.
 fn command(language: Language) -> Command {
     let mut command = match language {
         Language::Rust => Command::new(env!("CARGO_BIN_EXE_charge")),
@@ -176,32 +176,32 @@ fn command(language: Language) -> Command {
         }
     };
     command.env_clear().envs(std::env::vars().filter(|(name, _)| name.starts_with("AWS_")));
-    // An invocation that repeats an answer counts nothing, which Powertools finds worth a warning on stderr.
+    // Powertools warns on stderr about invocations without metrics, which happen when a saved response is returned.
     command.env("PYTHONPATH", env!("CARGO_MANIFEST_DIR")).env("PYTHONWARNINGS", "ignore:No application metrics");
     command
 }
 
-/// Runs `test` with the first function in Rust and the second in Python, and then the other way round, with both handlers.
-pub(crate) async fn in_every_way(table: &str, test: impl AsyncFn(Handler, &Function, &Function)) {
+/// Runs `test` for both handlers, with a Rust function first and a Python function second, and the other way around.
+pub(crate) async fn for_each_combination(table: &str, test: impl AsyncFn(Handler, &Function, &Function)) {
     for handler in [Handler::Event, Handler::Request] {
         let rust = Function::start(Language::Rust, handler, table).await;
         let python = Function::start(Language::Python, handler, table).await;
         for (first, second) in [(&rust, &python), (&python, &rust)] {
-            // Shown when the test fails.
+            // The test harness shows this when the test fails.
             println!("{handler:?}: {first:?}, then {second:?}");
             test(handler, first, second).await;
         }
     }
 }
 
-/// What comes of `work`, which is tried again and again until then.
-pub(crate) async fn until<T>(what: &str, mut work: impl AsyncFnMut() -> Option<T>) -> T {
-    let tried = async {
+/// Calls `work` until it returns a value, and returns that value. `what` describes it in the panic message.
+pub(crate) async fn retry_until<T>(what: &str, mut work: impl AsyncFnMut() -> Option<T>) -> T {
+    let retries = async {
         loop {
             if let Some(found) = work().await {
                 return found;
             }
         }
     };
-    timeout(Duration::from_secs(60), tried).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    timeout(Duration::from_secs(60), retries).await.unwrap_or_else(|_| panic!("timed out waiting for {what}"))
 }

@@ -1,18 +1,18 @@
-//! Functions in both languages share a table of idempotency records.
+//! Tests that functions in both languages can share a table of idempotency records.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::asked::Asked;
-use crate::function::{Function, Handler, Language, in_every_way, until};
+use crate::function::{Function, Handler, Language, for_each_combination, retry_until};
+use crate::payload::Payload;
 use crate::record::{create_table, only_record_of, table};
 
-const A_WHILE: Duration = Duration::from_secs(30);
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// JSON whose digest is the same only where both write it alike to the letter. `shared/runtime/src/idempotency/digest.rs`
-/// says what is not among it, because they read it differently.
-const AWKWARD: [&str; 32] = [
+/// JSON with edge cases of serialization. Its digests are equal only if both languages serialize it identically.
+/// `shared/runtime/src/idempotency/digest.rs` lists the values that are left out because the languages parse them differently.
+const EDGE_CASES: [&str; 32] = [
     r#""é""#,
     r#""日本語""#,
     r#""\ud83d\ude00 😀 👩‍👩‍👧""#,
@@ -48,33 +48,33 @@ const AWKWARD: [&str; 32] = [
 ];
 
 #[tokio::test]
-async fn what_one_has_done_the_other_answers_without_doing_it_again() {
-    in_every_way(table().await, async |handler, first, second| {
-        let asked = Asked::new(handler);
-        let done = first.invoke(&asked.event()).await;
-        assert_eq!((done.charges, done.status), (1, 201));
+async fn returns_the_saved_response_of_the_other_function() {
+    for_each_combination(table().await, async |handler, first, second| {
+        let payload = Payload::new(handler);
+        let original = first.invoke(&payload.event()).await;
+        assert_eq!((original.charges, original.status), (1, 201));
         for other in [second, first] {
-            let again = other.invoke(&asked.event()).await;
-            assert_eq!((again.charges, again.status, &again.body), (0, 201, &done.body));
+            let repeated = other.invoke(&payload.event()).await;
+            assert_eq!((repeated.charges, repeated.status, &repeated.body), (0, 201, &original.body));
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn both_keep_the_same_record() {
+async fn both_write_the_same_record() {
     for handler in [Handler::Event, Handler::Request] {
-        let asked = Asked::new(handler);
+        let payload = Payload::new(handler);
         let mut records = Vec::new();
         for language in [Language::Rust, Language::Python] {
             let table = create_table().await;
             let function = Function::start(language, handler, &table).await;
-            function.begin(&asked.event(), A_WHILE).await;
-            let charge = function.charging().await;
+            function.start_invocation(&payload.event(), INVOCATION_TIMEOUT).await;
+            let charge = function.next_charge().await;
             let in_progress = only_record_of(&table).await;
             assert_eq!(in_progress["status"], json!({ "S": "INPROGRESS" }));
             charge.succeed("r-1");
-            function.ended().await;
+            function.result().await;
             let completed = only_record_of(&table).await;
             assert_eq!(completed["status"], json!({ "S": "COMPLETED" }));
             records.push([in_progress, completed]);
@@ -84,75 +84,79 @@ async fn both_keep_the_same_record() {
 }
 
 #[tokio::test]
-async fn while_one_is_at_it_the_other_is_refused() {
-    in_every_way(table().await, async |handler, first, second| {
-        let asked = Asked::new(handler);
-        first.begin(&asked.event(), A_WHILE).await;
-        let charge = first.charging().await;
-        let refused = second.invoke(&asked.event()).await;
-        assert_eq!((refused.charges, refused.status), (0, 409));
+async fn returns_409_while_the_other_function_is_in_progress() {
+    for_each_combination(table().await, async |handler, first, second| {
+        let payload = Payload::new(handler);
+        first.start_invocation(&payload.event(), INVOCATION_TIMEOUT).await;
+        let charge = first.next_charge().await;
+        let rejected = second.invoke(&payload.event()).await;
+        assert_eq!((rejected.charges, rejected.status), (0, 409));
         charge.succeed("r-1");
-        assert_eq!(first.ended().await.status, 201);
+        assert_eq!(first.result().await.status, 201);
     })
     .await;
 }
 
 #[tokio::test]
-async fn something_else_under_the_same_key_is_refused() {
-    in_every_way(table().await, async |handler, first, second| {
-        let asked = Asked::new(handler);
-        first.invoke(&asked.event()).await;
-        let refused = second.invoke(&asked.changed().event()).await;
-        assert_eq!((refused.charges, refused.status), (0, 422));
+async fn rejects_another_payload_with_the_same_key() {
+    for_each_combination(table().await, async |handler, first, second| {
+        let payload = Payload::new(handler);
+        first.invoke(&payload.event()).await;
+        let rejected = second.invoke(&payload.changed().event()).await;
+        assert_eq!((rejected.charges, rejected.status), (0, 422));
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_failed_is_free_for_the_other() {
-    in_every_way(table().await, async |handler, first, second| {
-        let asked = Asked::new(handler);
-        first.begin(&asked.event(), A_WHILE).await;
-        first.charging().await.decline();
-        assert_eq!(first.ended().await.status, 500);
-        let tried_again = second.invoke(&asked.event()).await;
-        assert_eq!((tried_again.charges, tried_again.status), (1, 201));
+async fn retries_after_the_other_function_failed() {
+    for_each_combination(table().await, async |handler, first, second| {
+        let payload = Payload::new(handler);
+        first.start_invocation(&payload.event(), INVOCATION_TIMEOUT).await;
+        first.next_charge().await.decline();
+        assert_eq!(first.result().await.status, 500);
+        let retried = second.invoke(&payload.event()).await;
+        assert_eq!((retried.charges, retried.status), (1, 201));
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_one_died_at_the_other_takes_over_when_its_time_is_over() {
-    for (dies, takes_over) in [(Language::Rust, Language::Python), (Language::Python, Language::Rust)] {
+async fn takes_over_from_a_crashed_function_after_its_timeout() {
+    for (crashing_language, other_language) in [(Language::Rust, Language::Python), (Language::Python, Language::Rust)] {
         for handler in [Handler::Event, Handler::Request] {
-            let asked = Asked::new(handler);
-            let dying = Function::start(dies, handler, table().await).await;
-            let living = Function::start(takes_over, handler, table().await).await;
-            dying.begin(&asked.event(), Duration::from_secs(1)).await;
-            let unanswered = dying.charging().await;
-            drop(dying);
-            drop(unanswered);
-            let taken_over = until("the takeover", async || {
-                let tried = living.invoke(&asked.event()).await;
-                (tried.status != 409).then_some(tried)
+            let payload = Payload::new(handler);
+            let crashing = Function::start(crashing_language, handler, table().await).await;
+            let other = Function::start(other_language, handler, table().await).await;
+            crashing.start_invocation(&payload.event(), Duration::from_secs(1)).await;
+            let pending_charge = crashing.next_charge().await;
+            drop(crashing);
+            drop(pending_charge);
+            let taken_over = retry_until("the takeover", async || {
+                let result = other.invoke(&payload.event()).await;
+                (result.status != 409).then_some(result)
             });
             let taken_over = taken_over.await;
-            assert_eq!((taken_over.charges, taken_over.status), (1, 201), "{takes_over:?} after {dies:?}, {handler:?}");
+            assert_eq!(
+                (taken_over.charges, taken_over.status),
+                (1, 201),
+                "{other_language:?} after {crashing_language:?}, {handler:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
-async fn awkward_json_is_the_same_to_both() {
-    in_every_way(table().await, async |handler, first, second| {
+async fn both_serialize_json_identically() {
+    for_each_combination(table().await, async |handler, first, second| {
         let mut different = Vec::new();
-        for text in AWKWARD {
-            let asked = Asked::saying(handler, text);
-            let done = first.invoke(&asked.event()).await;
-            assert_eq!((done.charges, done.status), (1, 201), "{text}");
-            let again = second.invoke(&asked.event()).await;
-            if (again.charges, again.status) != (0, 201) {
-                different.push((text, again.charges, again.status));
+        for text in EDGE_CASES {
+            let payload = Payload::with_json(handler, text);
+            let original = first.invoke(&payload.event()).await;
+            assert_eq!((original.charges, original.status), (1, 201), "{text}");
+            let repeated = second.invoke(&payload.event()).await;
+            if (repeated.charges, repeated.status) != (0, 201) {
+                different.push((text, repeated.charges, repeated.status));
             }
         }
         assert_eq!(different, []);

@@ -1,21 +1,21 @@
-//! A function in Rust and a function in Python, on Powertools for AWS Lambda, can take each other's place: they share
-//! idempotency records, and their log lines and metrics are the same to whoever reads them.
+//! Tests that a Rust function and a Python function on Powertools for AWS Lambda are interchangeable: they share idempotency
+//! records, and write equivalent log lines and metrics.
 //!
-//! Against whatever answers at `AWS_ENDPOINT_URL`, in a table of their own, with the interpreter that
-//! `FERRITE_CONFORMANCE_PYTHON` names: `./scripts/test` sets both.
+//! The tests create their own tables at `AWS_ENDPOINT_URL` and run the Python interpreter in `FERRITE_CONFORMANCE_PYTHON`.
+//! `./scripts/test` sets both variables.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but a test's own functions are none to clippy"
+    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
 )]
 
-mod asked;
 mod function;
 mod idempotency;
 mod log;
 mod metrics;
+mod payload;
 mod record;
 mod runtime_api;

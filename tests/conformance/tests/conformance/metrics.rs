@@ -1,23 +1,24 @@
-//! What CloudWatch makes of the lines of both is the same ("Embedded metric format specification").
+//! Tests that CloudWatch extracts the same metrics from the log lines of both functions ("Embedded metric format
+//! specification").
 
 use serde_json::{Value, json};
 
-use crate::asked::Asked;
 use crate::function::{Function, Handler, Language, Line, NAME, SERVICE};
+use crate::payload::Payload;
 use crate::record::table;
 
-/// What CloudWatch gets from the lines of two invocations that charge: for each directive, itself, and what the members of
-/// its line are to which it refers.
-async fn measured_by(language: Language) -> Vec<Value> {
+/// The metric directives in the lines of two successful invocations. Each comes with the members of its line that it refers
+/// to.
+async fn metrics_of(language: Language) -> Vec<Value> {
     let function = Function::start(language, Handler::Request, table().await).await;
     for _ in 0..2 {
-        assert_eq!(function.invoke(&Asked::new(Handler::Request).event()).await.status, 201);
+        assert_eq!(function.invoke(&Payload::new(Handler::Request).event()).await.status, 201);
     }
     let lines = function.lines();
-    let mut measured: Vec<Value> = lines.iter().filter(|line| line.contains_key("_aws")).flat_map(directives).collect();
-    // Ours are in one line, and Powertools writes the cold start before the rest.
-    measured.sort_by_key(Value::to_string);
-    measured
+    let mut metrics: Vec<Value> = lines.iter().filter(|line| line.contains_key("_aws")).flat_map(directives).collect();
+    // Sort them: Powertools writes the cold start first and in a separate line, the Rust runtime writes one line.
+    metrics.sort_by_key(Value::to_string);
+    metrics
 }
 
 fn directives(line: &Line) -> Vec<Value> {
@@ -25,10 +26,10 @@ fn directives(line: &Line) -> Vec<Value> {
     assert_eq!(metadata.len(), 2, "{metadata:?}");
     assert!(metadata["Timestamp"].is_u64(), "{metadata:?}");
     let directives = metadata["CloudWatchMetrics"].as_array().unwrap().iter();
-    directives.map(|directive| json!({ "directive": directive, "refers_to": referred(directive, line) })).collect()
+    directives.map(|directive| json!({ "directive": directive, "refers_to": referenced_members(directive, line) })).collect()
 }
 
-fn referred(directive: &Value, line: &Line) -> Value {
+fn referenced_members(directive: &Value, line: &Line) -> Value {
     let sets = directive["Dimensions"].as_array().unwrap().iter();
     let dimensions = sets.flat_map(|set| set.as_array().unwrap());
     let metrics = directive["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]);
@@ -36,22 +37,22 @@ fn referred(directive: &Value, line: &Line) -> Value {
     names.map(|name| (name.to_owned(), line[name].clone())).collect()
 }
 
-/// Without what Powertools does not count: how invocations end.
-fn without_outcomes(mut measured: Vec<Value>) -> Vec<Value> {
-    for one in &mut measured {
-        one["directive"]["Metrics"].as_array_mut().unwrap().retain(|metric| metric["Name"] != "Succeeded");
-        one["refers_to"].as_object_mut().unwrap().remove("Succeeded");
+/// Removes the metric that Powertools does not have: the outcome of invocations.
+fn without_outcomes(mut metrics: Vec<Value>) -> Vec<Value> {
+    for metric in &mut metrics {
+        metric["directive"]["Metrics"].as_array_mut().unwrap().retain(|metric| metric["Name"] != "Succeeded");
+        metric["refers_to"].as_object_mut().unwrap().remove("Succeeded");
     }
-    measured.retain(|one| one["directive"]["Metrics"] != json!([]));
-    measured
+    metrics.retain(|metric| metric["directive"]["Metrics"] != json!([]));
+    metrics
 }
 
 #[tokio::test]
-async fn the_same_is_measured() {
-    let ours = without_outcomes(measured_by(Language::Rust).await);
-    assert_eq!(ours, measured_by(Language::Python).await);
+async fn both_write_the_same_metrics() {
+    let rust = without_outcomes(metrics_of(Language::Rust).await);
+    assert_eq!(rust, metrics_of(Language::Python).await);
 
-    let charged = json!({
+    let charges = json!({
         "directive": {
             "Namespace": "Shop",
             "Dimensions": [["service"]],
@@ -67,5 +68,5 @@ async fn the_same_is_measured() {
         },
         "refers_to": {"function_name": NAME, "service": SERVICE, "ColdStart": [1.0]},
     });
-    assert_eq!(ours, [cold_start, charged.clone(), charged]);
+    assert_eq!(rust, [cold_start, charges.clone(), charges]);
 }

@@ -17,13 +17,13 @@ fn client() -> Client {
     Client::new(&config)
 }
 
-/// The table that tests share, where each has keys of its own.
+/// The table that all tests share. Each test uses its own keys.
 pub(crate) async fn table() -> &'static str {
     static NAME: OnceCell<String> = OnceCell::const_new();
     NAME.get_or_init(create_table).await
 }
 
-/// A table as Powertools' documentation has one make it ("Idempotency", "Required resources").
+/// Creates a table as Powertools' documentation describes ("Idempotency", "Required resources"), and returns its name.
 pub(crate) async fn create_table() -> String {
     let name = format!("conformance-{}", Uuid::new_v4());
     let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap();
@@ -33,7 +33,8 @@ pub(crate) async fn create_table() -> String {
     name
 }
 
-/// The only record of a table: each attribute with its type, the JSON of `data` as what it means, and no time told.
+/// The only record of a table: each attribute with its type, with the JSON in `data` parsed and with times replaced by a
+/// constant.
 pub(crate) async fn only_record_of(table: &str) -> BTreeMap<String, Value> {
     let items = client().scan().table_name(table).consistent_read(true).send().await.unwrap().items.unwrap();
     let [item] = &items[..] else { panic!("{} records", items.len()) };

@@ -1,5 +1,5 @@
-//! Lambda's Runtime API on loopback, for one function ("Using the Lambda runtime API for custom runtimes"), and beside it
-//! the gateway that the function charges with. What a function asks waits for its answer until the test gives one.
+//! A server on loopback for one function: Lambda's Runtime API ("Using the Lambda runtime API for custom runtimes") and the
+//! payment gateway that the function charges. Every request waits until the test responds to it.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,71 +9,71 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 
-type Answer = Response<Full<Bytes>>;
+type Response = hyper::Response<Full<Bytes>>;
 
-/// How long a function may take to ask for something: many times what it takes on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for the function's next request. This is many times what it takes on a busy machine.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What the function asked, and how to answer it.
-pub(crate) struct Exchange {
+/// A request of the function that waits for a response.
+pub(crate) struct PendingRequest {
     pub(crate) path: String,
     pub(crate) body: Bytes,
-    answer: oneshot::Sender<Answer>,
+    response: oneshot::Sender<Response>,
 }
 
-impl Exchange {
-    /// Answers with `status` and a JSON text.
-    pub(crate) fn answer(self, status: StatusCode, headers: &[(&'static str, String)], body: String) {
-        let mut response = Response::builder().status(status);
+impl PendingRequest {
+    /// Responds with `status` and a JSON text.
+    pub(crate) fn respond(self, status: StatusCode, headers: &[(&'static str, String)], body: String) {
+        let mut response = hyper::Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(*name, value);
         }
-        // A function that was ended meanwhile does not hear it.
-        let _ = self.answer.send(response.body(Full::from(body)).unwrap());
+        // Sending fails if the function was killed in the meantime.
+        let _ = self.response.send(response.body(Full::from(body)).unwrap());
     }
 }
 
-/// The API that one function talks to, for as long as the test's runtime runs.
+/// The server. It runs until the Tokio runtime of the test ends.
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
-    exchanges: Mutex<UnboundedReceiver<Exchange>>,
+    requests: Mutex<UnboundedReceiver<PendingRequest>>,
 }
 
 impl RuntimeApi {
-    /// Listens on a port of its own.
+    /// Listens on a free port.
     pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (asked, exchanges) = unbounded_channel();
+        let (sender, requests) = unbounded_channel();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let asked = asked.clone();
-                let service = service_fn(move |request| exchange(asked.clone(), request));
+                let sender = sender.clone();
+                let service = service_fn(move |request| handle(sender.clone(), request));
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, exchanges: exchanges.into() }
+        Self { address, requests: requests.into() }
     }
 
-    /// What the function asks next.
-    pub(crate) async fn next(&self) -> Exchange {
-        let next = timeout(PATIENCE, async { self.exchanges.lock().await.recv().await }).await;
-        next.unwrap_or_else(|_| panic!("the function was silent for {} s", PATIENCE.as_secs())).unwrap()
+    /// Waits for the next request of the function.
+    pub(crate) async fn next(&self) -> PendingRequest {
+        let next = timeout(REQUEST_TIMEOUT, async { self.requests.lock().await.recv().await }).await;
+        next.unwrap_or_else(|_| panic!("no request from the function within {} s", REQUEST_TIMEOUT.as_secs())).unwrap()
     }
 }
 
-async fn exchange(asked: UnboundedSender<Exchange>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn handle(sender: UnboundedSender<PendingRequest>, request: Request<Incoming>) -> Result<Response, Infallible> {
     let path = request.uri().path().to_owned();
     let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let (answer, answered) = oneshot::channel();
-    let _ = asked.send(Exchange { path, body, answer });
-    // Where the test is over, nobody reads this.
-    Ok(answered.await.unwrap_or_default())
+    let (response, received) = oneshot::channel();
+    let _ = sender.send(PendingRequest { path, body, response });
+    // If the test is over, there is no response, and nobody reads the default.
+    Ok(received.await.unwrap_or_default())
 }

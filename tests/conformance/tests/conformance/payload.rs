@@ -1,4 +1,4 @@
-//! What the functions are asked.
+//! The input of the functions.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -7,47 +7,47 @@ use crate::function::Handler;
 
 pub(crate) const CORRELATION_ID: &str = "checkout-7";
 
-/// Something to be done once: asked again and again, it is the same thing.
+/// The input of an idempotent charge. Every invocation with the same payload has the same idempotency key.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Payload {
     handler: Handler,
     key: String,
-    /// JSON, as it comes over the wire.
-    text: String,
+    /// The content, as JSON text.
+    json: String,
 }
 
-impl Asked {
-    /// Something that nobody else asks.
+impl Payload {
+    /// Creates a payload with a new idempotency key.
     pub(crate) fn new(handler: Handler) -> Self {
-        Self::saying(handler, r#"{"amount": 1250}"#)
+        Self::with_json(handler, r#"{"amount": 1250}"#)
     }
 
-    /// Something that nobody else asks, put as the JSON `text`; an event has it in its key as well.
-    pub(crate) fn saying(handler: Handler, text: &str) -> Self {
+    /// Creates a payload with a new idempotency key and the content `json`. For events, the content is also part of the key.
+    pub(crate) fn with_json(handler: Handler, json: &str) -> Self {
         let id = Uuid::new_v4();
         let key = match handler {
-            Handler::Event => format!(r#"["{id}", {text}]"#),
+            Handler::Event => format!(r#"["{id}", {json}]"#),
             Handler::Request => id.to_string(),
         };
-        Self { handler, key, text: text.to_owned() }
+        Self { handler, key, json: json.to_owned() }
     }
 
-    /// Something else under the same key.
+    /// Other content with the same idempotency key.
     pub(crate) fn changed(&self) -> Self {
-        Self { text: r#"{"amount": 9}"#.to_owned(), ..self.clone() }
+        Self { json: r#"{"amount": 9}"#.to_owned(), ..self.clone() }
     }
 
-    /// What the function is invoked with.
+    /// The event that invokes the function.
     pub(crate) fn event(&self) -> String {
         match self.handler {
-            // Put together as text, so that numbers arrive as they were written.
-            Handler::Event => format!(r#"{{"key": {}, "asked": {}}}"#, self.key, self.text),
-            Handler::Request => request(&self.key, &self.text),
+            // Formatted as text, so that numbers keep the notation in which they were written.
+            Handler::Event => format!(r#"{{"key": {}, "payload": {}}}"#, self.key, self.json),
+            Handler::Request => request(&self.key, &self.json),
         }
     }
 }
 
-/// A request as a REST API hands it over ("Set up Lambda proxy integrations in API Gateway").
+/// The event that a REST API sends ("Set up Lambda proxy integrations in API Gateway").
 fn request(key: &str, body: &str) -> String {
     let path = "/charges";
     json!({
