@@ -1,4 +1,4 @@
-"""What the document cannot say: a request that is not the one before has an Idempotency-Key that is not the one before."""
+"""Gives each request its own Idempotency-Key, which the OpenAPI document cannot require."""
 
 import re
 import uuid
@@ -12,7 +12,7 @@ sent = 0
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Replaces a key that is a good one; one that has to be refused stays as it is."""
+    """Replaces a valid key by a unique one. Invalid keys stay, because the API must reject them."""
     global sent
     key = (case.headers or {}).get(HEADER)
     if isinstance(key, str) and re.fullmatch(r"[!-~]{1,255}", key):

@@ -1,7 +1,7 @@
-//! Which crate may depend on which: the kit never on the storefront, a function never on another function, and nothing that
-//! is deployed on code for tests or scripts.
+//! Tests the dependency rules between crates: the kit does not depend on the storefront, functions do not depend on each
+//! other, and deployed code does not depend on code for tests or scripts.
 
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but a test's own functions are none to clippy")]
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests call")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// The crates of shared/, with the crates of the workspace that each may depend on. The first three are the kit.
+/// The crates of shared/, each with the workspace crates that it may depend on. The first three are the kit.
 const SHARED: [(&str, &[&str]); 7] = [
     ("shared/core", &[]),
     ("shared/runtime", &["shared/core"]),
@@ -23,11 +23,11 @@ const SHARED: [(&str, &[&str]); 7] = [
 
 const KIT: [&str; 3] = ["shared/core", "shared/runtime", "shared/aws"];
 
-/// Words that only the storefront has. "order" alone has other meanings, too.
+/// Words that only the storefront uses. "order" is not listed, because it also has a general meaning.
 const STOREFRONT_WORDS: [&str; 7] =
     ["product", "customer", "storefront", "order_id", "OrderId", "OrderPlaced", "place-order"];
 
-/// The dependencies between the crates of a workspace, by their folders.
+/// The crates of a workspace by their folders, with their dependencies.
 #[derive(Debug, Default)]
 struct Workspace {
     crates: BTreeMap<String, Dependencies>,
@@ -35,11 +35,11 @@ struct Workspace {
 
 #[derive(Debug, Default)]
 struct Dependencies {
-    /// Whether it is a program behind ./scripts/NAME.
+    /// Whether the crate is a command, which `./scripts/NAME` runs.
     is_command: bool,
-    /// Of what is deployed: normal and build dependencies.
+    /// Normal and build dependencies.
     deployed: BTreeSet<String>,
-    /// Of its tests.
+    /// Dev-dependencies.
     tests: BTreeSet<String>,
 }
 
@@ -63,7 +63,7 @@ impl Workspace {
         workspace
     }
 
-    /// The dependencies that the rules forbid, each as a sentence.
+    /// Describes each dependency that violates the rules.
     fn violations(&self) -> Vec<String> {
         let mut found = Vec::new();
         let is_kit = |folder: &str| KIT.contains(&folder);
@@ -73,7 +73,7 @@ impl Workspace {
         for (folder, Dependencies { deployed, tests, is_command: depends_as_command }) in &self.crates {
             let allowed = SHARED.iter().find(|(name, _)| name == folder).map(|(_, allowed)| *allowed);
             if folder.starts_with("shared/") && allowed.is_none() {
-                found.push(format!("{folder} is not in the list of this test"));
+                found.push(format!("{folder} is not in the list SHARED of this test"));
             }
             for other in deployed {
                 let is_allowed = match allowed {
@@ -136,7 +136,7 @@ fn reports_forbidden_dependencies() {
     let expected = [
         "functions/a must not depend on functions/b",
         "scripts/dev must not depend on scripts/bench",
-        "shared/new is not in the list of this test",
+        "shared/new is not in the list SHARED of this test",
         "shared/runtime must not depend on shared/domain",
         "the tests of shared/runtime must not depend on shared/api",
     ];
@@ -159,7 +159,7 @@ fn the_kit_does_not_mention_the_storefront() {
     assert!(mentions.is_empty(), "{mentions:#?}");
 }
 
-/// The text files below `folder`. A changelog may say what has left the kit.
+/// The text files in `folder` and its subfolders, except changelogs, which may mention the storefront.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,32 +1,32 @@
-//! Texts near to good ones: random ones would be refused at the first byte, and never see what is behind it.
+//! Generates input for fuzz targets by editing valid examples. Parsers would reject random text at the first byte.
 
-/// Which example, and what is done to it: where, which edit, with which character.
+/// Selects an example and the edits to it. Each edit has a position, a kind and a character.
 pub type Plan = (u8, Vec<(u16, u8, char)>);
 
-/// One of `examples`, edited as `plan` says; as it is where the plan has no edits.
+/// Returns one of `examples` with the edits in `plan`.
 ///
 /// # Panics
-/// When there are no examples.
+/// Panics if `examples` is empty.
 #[must_use]
-pub fn near(examples: &[&str], (which, edits): &Plan) -> String {
-    let mut text: Vec<char> = examples[usize::from(*which) % examples.len()].chars().collect();
-    // A case with many edits is soon far from every example: most have few.
-    for &(place, edit, character) in edits.iter().take(usize::from(*which) % 5) {
-        let place = usize::from(place) % (text.len() + 1);
-        // Of all characters few mean something to a parser, and those are ASCII.
+pub fn near(examples: &[&str], (selector, edits): &Plan) -> String {
+    let mut text: Vec<char> = examples[usize::from(*selector) % examples.len()].chars().collect();
+    // Apply few edits: after many, the text no longer resembles the example.
+    for &(position, edit, character) in edits.iter().take(usize::from(*selector) % 5) {
+        let position = usize::from(position) % (text.len() + 1);
+        // Use ASCII for half of the edits, because the characters that are special to a parser are ASCII.
         let character =
-            if place.is_multiple_of(2) { char::from(b' ' + (u32::from(character) % 95) as u8) } else { character };
+            if position.is_multiple_of(2) { char::from(b' ' + (u32::from(character) % 95) as u8) } else { character };
         match edit % 6 {
-            0 => text.insert(place, character),
-            1 => text.truncate(place),
-            2 => text.extend_from_within(place..),
-            3 if place < text.len() => drop(text.remove(place)),
-            // One bit: another digit, or the other case of a letter.
-            4 if place < text.len() => {
-                let flipped = text[place] as u32 ^ (1 << (u32::from(character) % 7));
-                text[place] = char::from_u32(flipped).unwrap_or(character);
+            0 => text.insert(position, character),
+            1 => text.truncate(position),
+            2 => text.extend_from_within(position..),
+            3 if position < text.len() => drop(text.remove(position)),
+            // Flip one bit, which changes a digit or the case of a letter.
+            4 if position < text.len() => {
+                let flipped = text[position] as u32 ^ (1 << (u32::from(character) % 7));
+                text[position] = char::from_u32(flipped).unwrap_or(character);
             }
-            _ if place < text.len() => text[place] = character,
+            _ if position < text.len() => text[position] = character,
             _ => text.push(character),
         }
     }
@@ -38,15 +38,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_without_edits_leaves_an_example_as_it_is() {
+    fn a_plan_without_edits_returns_the_example() {
         assert_eq!(near(&["one", "two"], &(3, Vec::new())), "two");
     }
 
     #[test]
-    fn no_place_is_outside_a_text() {
+    fn every_position_is_within_the_text() {
         for edit in 0..6 {
-            for place in 0..4 {
-                assert!(near(&["", "é"], &(1, vec![(place, edit, 'x'); 3])).len() < 10);
+            for position in 0..4 {
+                assert!(near(&["", "é"], &(1, vec![(position, edit, 'x'); 3])).len() < 10);
             }
         }
     }

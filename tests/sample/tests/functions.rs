@@ -1,5 +1,4 @@
-//! The functions, run as Lambda runs them: each against a Runtime API on loopback ("Using the Lambda runtime API for custom
-//! runtimes").
+//! Runs each function against a Runtime API on loopback ("Using the Lambda runtime API for custom runtimes").
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,10 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiny_http::{Header, Response, Server};
 
-/// How long a function may take for one call of the Runtime API.
+/// How long to wait for the next request of a function.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Invokes the function once: the response, and what it logged.
+/// Invokes a function once. Returns its response and its log.
 fn invoke(binary: &str, event: &Value) -> (Value, String) {
     let api = Server::http("127.0.0.1:0").unwrap();
     let function = Command::new(binary)
@@ -24,7 +23,7 @@ fn invoke(binary: &str, event: &Value) -> (Value, String) {
     let mut function = function.unwrap();
     let header = |name: &str, value: &str| Header::from_bytes(name, value).unwrap();
 
-    let next = api.recv_timeout(TIMEOUT).unwrap().expect("the function asks for an invocation");
+    let next = api.recv_timeout(TIMEOUT).unwrap().expect("the function requests an invocation");
     assert!(next.url().ends_with("/invocation/next"), "{}", next.url());
     let invocation = Response::from_string(event.to_string())
         .with_header(header("lambda-runtime-aws-request-id", "52fdfc07-2182-154f-163f-5f0f9a621d72"))
@@ -32,10 +31,10 @@ fn invoke(binary: &str, event: &Value) -> (Value, String) {
         .with_header(header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:eu-west-1:1:function:sample"));
     next.respond(invocation).unwrap();
 
-    let mut ended = api.recv_timeout(TIMEOUT).unwrap().expect("the function responds");
-    assert!(ended.url().ends_with("/response"), "{}", ended.url());
-    let response = serde_json::from_reader(ended.as_reader()).unwrap();
-    ended.respond(Response::empty(202)).unwrap();
+    let mut completion = api.recv_timeout(TIMEOUT).unwrap().expect("the function responds");
+    assert!(completion.url().ends_with("/response"), "{}", completion.url());
+    let response = serde_json::from_reader(completion.as_reader()).unwrap();
+    completion.respond(Response::empty(202)).unwrap();
     function.kill().unwrap();
     (response, String::from_utf8(function.wait_with_output().unwrap().stdout).unwrap())
 }

@@ -1,4 +1,4 @@
-//! `./scripts/permissions`: what each function's role allows, and the proof that the tests need all of it.
+//! `./scripts/permissions`: shows what each function's role allows, and checks that the tests need all of it.
 
 mod removal;
 
@@ -13,10 +13,10 @@ use ferrite_role_audit::report::show;
 #[derive(Parser)]
 #[command(bin_name = "./scripts/permissions")]
 struct Arguments {
-    /// Remove each permission from its deployed role in turn instead, and run the end-to-end tests until one fails
+    /// Instead, remove each permission from its deployed role in turn, and run the end-to-end tests until one fails
     #[arg(long)]
     without: bool,
-    /// Only the functions whose names contain this
+    /// Check only the functions whose names contain this text
     #[arg(requires = "without")]
     function: Option<String>,
 }

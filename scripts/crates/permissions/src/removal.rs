@@ -1,8 +1,8 @@
-//! `./scripts/permissions --without`: removes each permission from its deployed role in turn, to see a test fail.
+//! `./scripts/permissions --without`: removes each permission from its deployed role in turn, and checks that a test fails.
 //!
-//! First, every end-to-end test runs on its own, to learn which permissions it uses. Then each permission is missing while the
-//! tests run that use it, the fastest first, until one fails. MiniStack does not check permissions that only Lambda itself
-//! uses, so those are reported and not tried.
+//! First, every end-to-end test runs by itself, to record which permissions it uses. Then each permission is removed, and the
+//! tests that use it run, fastest first, until one fails. MiniStack does not enforce permissions that only Lambda itself uses,
+//! so they are reported as skipped.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,7 +20,7 @@ use ferrite_local_stack::process::check_interrupted;
 use ferrite_local_stack::running::{RunLock, Running};
 use ferrite_local_stack::target::apply_target;
 use ferrite_role_audit::comparison::covers;
-use ferrite_role_audit::roles::{ByLambda, Function, Grant, Policy, for_proxy, functions, needed_by_lambda, policies};
+use ferrite_role_audit::roles::{Function, Grant, LambdaUse, Policy, for_proxy, functions, needed_by_lambda, policies};
 use ferrite_test_runner::binaries::{Needs, TestBinary, build_tests};
 use ferrite_test_runner::places::Place;
 use ferrite_test_runner::stack::{deploy, section_for};
@@ -29,28 +29,28 @@ use serde_json::Value;
 
 const RUN: &str = "permissions";
 
-/// The variable with the number of seconds that a test waits for something to happen.
+/// The environment variable that sets how many seconds a test waits for an expected change.
 const TIMEOUT: &str = "FERRITE_PATIENCE";
-/// How long a test waits for what a missing permission prevents. Most tests take less than a second.
+/// The timeout of tests that run without a permission. Most tests take less than a second.
 const TIMEOUT_SECONDS: &str = "20";
 
-/// How often a test may fail once the permission is back. Events that failed without it are retried after a while, and in a
-/// stream they block later ones until then.
-const RECOVERIES: u32 = 4;
+/// How often a test is run after the permission is restored, until it passes. Events that failed without the permission are
+/// retried with a delay, and in a stream they block later events until then.
+const RECOVERY_ATTEMPTS: u32 = 4;
 
-/// Removes each permission of the functions whose names contain `filter`, or of all functions.
+/// Removes each permission of the functions whose names contain `filter`, or of all functions if it is `None`.
 ///
 /// # Errors
-/// When no test fails without a permission.
+/// Returns an error if no test fails without one of the permissions, or if a test fails with all of them.
 pub(crate) fn without(checkout: &Checkout, filter: Option<&str>) -> anyhow::Result<()> {
     let built = step("Building the tests", || build_tests(checkout, true))?;
     let lock = RunLock::acquire(checkout, RUN)?;
-    let lock = lock.context("./scripts/permissions --without runs in this checkout already")?;
+    let lock = lock.context("./scripts/permissions --without is already running in this checkout")?;
     lock.clear();
     let run_folder = checkout.run_folder(RUN)?;
     let port = free_port()?;
     let target = Target::local(port);
-    let recorder = Recorder::open(port).context("the recording proxy")?;
+    let recorder = Recorder::open(port).context("cannot start the recording proxy")?;
     let config = section_for(checkout, Place::Ministack)?;
     let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));
     let (_emulator, outputs) = step(&format!("Deploying template.yaml as {stack}"), || {
@@ -69,28 +69,28 @@ pub(crate) fn without(checkout: &Checkout, filter: Option<&str>) -> anyhow::Resu
         functions_log: functions_log(&run_folder),
         log: run_folder.join("tests.log"),
     };
-    let (rehearsals, failing) = step("Each end-to-end test by itself", || tests.rehearse(&recorder))?;
-    let removal = Removal { aws: &aws, functions: &functions, tests: &tests, rehearsals: &rehearsals };
-    let by_lambda = needed_by_lambda(&aws, &functions)?;
-    let mut unnoticed = Vec::new();
+    let (runs, failing) = step("Running each end-to-end test by itself", || tests.run_each(&recorder))?;
+    let removal = Removal { aws: &aws, functions: &functions, tests: &tests, runs: &runs };
+    let lambda_uses = needed_by_lambda(&aws, &functions)?;
+    let mut undetected = Vec::new();
     for policy in policies(&aws, &functions)?.iter().filter(|policy| policy.function.contains(filter.unwrap_or_default())) {
         for grant in policy.grants() {
-            let outcome = removal.try_without(policy, &grant, &by_lambda)?;
+            let outcome = removal.try_without(policy, &grant, &lambda_uses)?;
             let attempt = format!("{} without {}", grant.function, grant.describe());
             print(&format!("{attempt}: {outcome}"));
-            if matches!(outcome, Outcome::Unnoticed | Outcome::Unclear { .. }) {
-                unnoticed.push(attempt);
+            if matches!(outcome, Outcome::NotDetected | Outcome::Inconclusive { .. }) {
+                undetected.push(attempt);
             }
         }
     }
-    match (unnoticed.is_empty(), failing.is_empty()) {
+    match (undetected.is_empty(), failing.is_empty()) {
         (true, true) => Ok(()),
-        (false, _) => bail!("no test fails without these: {}", unnoticed.join(", ")),
-        (true, false) => bail!("{} fails although nothing was removed", failing.join(", ")),
+        (false, _) => bail!("no test fails in these cases: {}", undetected.join(", ")),
+        (true, false) => bail!("these tests fail with all permissions: {}", failing.join(", ")),
     }
 }
 
-/// The end-to-end tests, which run one by one.
+/// The end-to-end tests, which run one at a time.
 struct Tests<'a> {
     binaries: Vec<&'a TestBinary>,
     stack: UnderTest,
@@ -99,35 +99,35 @@ struct Tests<'a> {
     log: PathBuf,
 }
 
-/// A test that ran on its own.
-struct Rehearsal<'a> {
+/// A test that passed when it ran by itself.
+struct TestRun<'a> {
     binary: &'a TestBinary,
     test: String,
-    took: Duration,
-    /// The permissions that were used meanwhile, which includes work that an earlier test had started.
-    uses: Vec<UsedPermission>,
+    duration: Duration,
+    /// The permissions that were used during the test. Work that an earlier test had started may be included.
+    used: Vec<UsedPermission>,
 }
 
 impl<'a> Tests<'a> {
-    /// The tests that pass, the fastest first, and the names of those that fail with all permissions.
-    fn rehearse(&self, recorder: &Recorder) -> anyhow::Result<(Vec<Rehearsal<'a>>, Vec<String>)> {
-        let mut rehearsals = Vec::new();
+    /// Runs each test with all permissions. Returns the runs that passed, fastest first, and the names of the tests that failed.
+    fn run_each(&self, recorder: &Recorder) -> anyhow::Result<(Vec<TestRun<'a>>, Vec<String>)> {
+        let mut runs = Vec::new();
         let mut failing = Vec::new();
         for binary in &self.binaries {
             for test in binary.tests()? {
                 recorder.clear_record();
-                let begun = Instant::now();
+                let start = Instant::now();
                 if !self.passes(binary, &test)? {
                     failing.push(test);
                     continue;
                 }
-                let handled = recorder.record().into_iter().filter(|(_, times)| times.handled > 0);
-                let uses = handled.map(|(used, _)| used).collect();
-                rehearsals.push(Rehearsal { binary, test, took: begun.elapsed(), uses });
+                let handled = recorder.record().into_iter().filter(|(_, counts)| counts.handled > 0);
+                let used = handled.map(|(permission, _)| permission).collect();
+                runs.push(TestRun { binary, test, duration: start.elapsed(), used });
             }
         }
-        rehearsals.sort_by_key(|rehearsal| rehearsal.took);
-        Ok((rehearsals, failing))
+        runs.sort_by_key(|run| run.duration);
+        Ok((runs, failing))
     }
 
     fn passes(&self, binary: &TestBinary, test: &str) -> anyhow::Result<bool> {
@@ -143,69 +143,69 @@ struct Removal<'a> {
     aws: &'a AwsClient,
     functions: &'a [Function],
     tests: &'a Tests<'a>,
-    rehearsals: &'a [Rehearsal<'a>],
+    runs: &'a [TestRun<'a>],
 }
 
 /// The outcome of removing a permission.
 enum Outcome {
-    /// A test failed, and passes again with the permission.
-    Noticed { by: String, after: Duration },
+    /// A test failed, and passed again after the permission was restored.
+    Detected { by: String, after: Duration },
     /// No test failed.
-    Unnoticed,
-    /// A test failed, and then also with the permission.
-    Unclear { by: String },
-    /// Only Lambda itself uses it.
-    NotTried(ByLambda),
+    NotDetected,
+    /// A test failed, and still failed after the permission was restored.
+    Inconclusive { by: String },
+    /// Only Lambda itself uses the permission.
+    Skipped(LambdaUse),
 }
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Noticed { by, after } => write!(f, "noticed by {by} after {}", seconds(*after)),
-            Self::Unnoticed => f.write_str("NOT NOTICED"),
-            Self::Unclear { by } => write!(f, "NOT CLEAR: {by} also fails with it"),
-            Self::NotTried(by) => write!(f, "not tried: {}", by.reason()),
+            Self::Detected { by, after } => write!(f, "detected by {by} after {}", seconds(*after)),
+            Self::NotDetected => f.write_str("NOT DETECTED"),
+            Self::Inconclusive { by } => write!(f, "INCONCLUSIVE: {by} still fails with the permission restored"),
+            Self::Skipped(lambda_use) => write!(f, "skipped: {}", lambda_use.reason()),
         }
     }
 }
 
 impl Removal<'_> {
-    fn try_without(&self, policy: &Policy, grant: &Grant, by_lambda: &[(Grant, ByLambda)]) -> anyhow::Result<Outcome> {
-        let can_notice = |rehearsal: &&Rehearsal<'_>| rehearsal.uses.iter().any(|used| covers(grant, used));
-        let witnesses: Vec<_> = self.rehearsals.iter().filter(can_notice).collect();
-        if witnesses.is_empty()
-            && let Some((_, by)) = by_lambda.iter().find(|(needed, _)| needed == grant)
+    fn try_without(&self, policy: &Policy, grant: &Grant, lambda_uses: &[(Grant, LambdaUse)]) -> anyhow::Result<Outcome> {
+        let uses_grant = |run: &&TestRun<'_>| run.used.iter().any(|used| covers(grant, used));
+        let candidates: Vec<_> = self.runs.iter().filter(uses_grant).collect();
+        if candidates.is_empty()
+            && let Some((_, lambda_use)) = lambda_uses.iter().find(|(needed, _)| needed == grant)
         {
-            return Ok(Outcome::NotTried(*by));
+            return Ok(Outcome::Skipped(*lambda_use));
         }
-        let begun = Instant::now();
-        self.change(policy, &policy.without(grant))?;
-        let noticed = self.first_to_fail(&witnesses)?;
-        let after = begun.elapsed();
-        self.change(policy, &policy.document)?;
-        let Some(Rehearsal { binary, test, .. }) = noticed else { return Ok(Outcome::Unnoticed) };
+        let start = Instant::now();
+        self.apply(policy, &policy.without(grant))?;
+        let failed = self.first_to_fail(&candidates)?;
+        let after = start.elapsed();
+        self.apply(policy, &policy.document)?;
+        let Some(TestRun { binary, test, .. }) = failed else { return Ok(Outcome::NotDetected) };
         let by = test.clone();
-        for _ in 0..RECOVERIES {
+        for _ in 0..RECOVERY_ATTEMPTS {
             check_interrupted()?;
             if self.tests.passes(binary, test)? {
-                return Ok(Outcome::Noticed { by, after });
+                return Ok(Outcome::Detected { by, after });
             }
         }
-        Ok(Outcome::Unclear { by })
+        Ok(Outcome::Inconclusive { by })
     }
 
-    fn first_to_fail<'a>(&self, witnesses: &[&'a Rehearsal<'a>]) -> anyhow::Result<Option<&'a Rehearsal<'a>>> {
-        for rehearsal in witnesses {
+    fn first_to_fail<'a>(&self, runs: &[&'a TestRun<'a>]) -> anyhow::Result<Option<&'a TestRun<'a>>> {
+        for run in runs {
             check_interrupted()?;
-            if !self.tests.passes(rehearsal.binary, &rehearsal.test)? {
-                return Ok(Some(rehearsal));
+            if !self.tests.passes(run.binary, &run.test)? {
+                return Ok(Some(run));
             }
         }
         Ok(None)
     }
 
-    /// Replaces the policy, and ends the function's environments, because a running one may have cached what it read.
-    fn change(&self, policy: &Policy, document: &Value) -> anyhow::Result<()> {
+    /// Replaces the policy. Also ends the function's execution environments, because they may have cached what they read.
+    fn apply(&self, policy: &Policy, document: &Value) -> anyhow::Result<()> {
         policy.put(self.aws, document)?;
         let deployed = self.functions.iter().find(|function| function.name == policy.function);
         if let Some(function) = deployed {

@@ -9,17 +9,17 @@ use ferrite_aws_client::error::AwsError;
 use ferrite_aws_proxy::functions::Functions;
 use http::Method;
 
-/// Why the roles could not be read.
+/// The roles cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RolesError {
     /// A call to AWS failed.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// IAM answered something unexpected.
-    #[error("IAM answered something unexpected: {0}")]
+    /// A response of IAM cannot be parsed.
+    #[error("unexpected response from IAM: {0}")]
     Unexpected(String),
-    /// A role has a managed policy, whose content somebody else decides.
-    #[error("the role of {function} has the managed policy {policy}")]
+    /// A role has a managed policy, whose owner can change its permissions at any time.
+    #[error("the role of {function} has the managed policy {policy}; only inline policies are allowed")]
     ManagedPolicy {
         /// The function.
         function: String,
@@ -31,42 +31,42 @@ pub enum RolesError {
 /// A function of a stack.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// Its name without the stack's: that of its crate.
+    /// The name without the stack's prefix, which is also the name of the function's crate.
     pub name: String,
-    /// Its deployed name.
+    /// The deployed name.
     pub deployed_name: String,
-    /// Its ARN.
+    /// The ARN.
     pub arn: String,
-    /// The ARN of the role that it runs as.
+    /// The ARN of the execution role.
     pub role_arn: String,
-    /// The log group that it writes to.
+    /// The log group.
     pub log_group: String,
-    /// Its timeout in seconds.
+    /// The timeout in seconds.
     pub timeout: u64,
 }
 
-/// A permission of a function's role: an action on a resource, or on all that its pattern matches.
+/// A permission of a function's role: an action on a resource, or on all resources that match a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Grant {
     /// The function.
     pub function: String,
     /// The IAM action, as in `dynamodb:PutItem`.
     pub action: String,
-    /// The ARN, as the role has it.
+    /// The ARN or ARN pattern in the role's policy.
     pub resource: String,
-    /// The partitions of a table that it is limited to (`dynamodb:LeadingKeys`); empty for no limit.
+    /// The partition keys to which it is limited (`dynamodb:LeadingKeys`), or empty if there is no limit.
     pub keys: Vec<String>,
 }
 
 impl Grant {
-    /// An action on a resource, without a limit to partitions.
+    /// Creates a permission without a limit to partitions.
     #[must_use]
-    pub fn of(function: &str, action: &str, resource: &str) -> Self {
+    pub fn new(function: &str, action: &str, resource: &str) -> Self {
         let [function, action, resource] = [function, action, resource].map(str::to_owned);
         Self { function, action, resource, keys: Vec::new() }
     }
 
-    /// The action, the resource and the partitions.
+    /// Describes the action, the resource and the partitions.
     #[must_use]
     pub fn describe(&self) -> String {
         let Self { action, resource, keys, .. } = self;
@@ -74,7 +74,7 @@ impl Grant {
     }
 }
 
-/// The partitions, as they follow a resource in reports.
+/// Formats the partition keys for reports, where they follow the resource.
 #[must_use]
 pub fn in_partitions(keys: &[String]) -> String {
     if keys.is_empty() { String::new() } else { format!(" [{}]", keys.join(", ")) }
@@ -83,18 +83,18 @@ pub fn in_partitions(keys: &[String]) -> String {
 /// An inline policy of a role.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The function whose role it is.
+    /// The function that the role belongs to.
     pub function: String,
     role: String,
     name: String,
-    /// The deployed document.
+    /// The policy document, as deployed.
     pub document: Value,
 }
 
-/// The functions of `stack` (AWS Lambda, ListFunctions).
+/// Lists the functions of `stack` (AWS Lambda, ListFunctions).
 ///
 /// # Errors
-/// When Lambda does not answer.
+/// Returns an error if the call to Lambda fails.
 pub fn functions(aws: &AwsClient, stack: &str) -> Result<Vec<Function>, RolesError> {
     let mut functions = Vec::new();
     let mut marker = String::new();
@@ -119,35 +119,35 @@ pub fn functions(aws: &AwsClient, stack: &str) -> Result<Vec<Function>, RolesErr
     }
 }
 
-/// The functions as the proxy identifies them.
+/// The functions in the form that the proxy uses to identify the caller of a request.
 #[must_use]
 pub fn for_proxy(functions: &[Function]) -> Functions {
-    let mut known = Functions::default();
+    let mut registered = Functions::default();
     for function in functions {
-        known.insert(&function.name, &function.arn, &function.role_arn);
+        registered.insert(&function.name, &function.arn, &function.role_arn);
     }
-    known
+    registered
 }
 
 fn get(aws: &AwsClient, path: &str) -> Result<Value, AwsError> {
     aws.rest("lambda", Method::GET, path, None)
 }
 
-/// The policies of the functions' roles (IAM, ListRolePolicies and GetRolePolicy).
+/// Reads the inline policies of the functions' roles (IAM, ListRolePolicies and GetRolePolicy).
 ///
 /// # Errors
-/// When IAM does not answer, or a role has a managed policy.
+/// Returns an error if a call to IAM fails, or if a role has a managed policy.
 pub fn policies(aws: &AwsClient, functions: &[Function]) -> Result<Vec<Policy>, RolesError> {
     let mut policies = Vec::new();
     for function in functions {
         let role = function.role_arn.rsplit('/').next().unwrap_or_default();
-        let of_role = [("RoleName", role)];
-        if let Some(managed) = elements(&aws.query(IAM, "ListAttachedRolePolicies", &of_role)?, "PolicyArn")?.first() {
+        let role_name = [("RoleName", role)];
+        if let Some(managed) = elements(&aws.query(IAM, "ListAttachedRolePolicies", &role_name)?, "PolicyArn")?.first() {
             return Err(RolesError::ManagedPolicy { function: function.name.clone(), policy: managed.clone() });
         }
-        for name in elements(&aws.query(IAM, "ListRolePolicies", &of_role)?, "member")? {
-            let answer = aws.query(IAM, "GetRolePolicy", &[("RoleName", role), ("PolicyName", &name)])?;
-            let encoded = elements(&answer, "PolicyDocument")?.pop().unwrap_or_default();
+        for name in elements(&aws.query(IAM, "ListRolePolicies", &role_name)?, "member")? {
+            let response = aws.query(IAM, "GetRolePolicy", &[("RoleName", role), ("PolicyName", &name)])?;
+            let encoded = elements(&response, "PolicyDocument")?.pop().unwrap_or_default();
             let document = serde_json::from_str(&percent_decode_str(&encoded).decode_utf8_lossy())
                 .map_err(|error| unexpected(format!("{name}: {error}")))?;
             policies.push(Policy { function: function.name.clone(), role: role.to_owned(), name, document });
@@ -157,35 +157,36 @@ pub fn policies(aws: &AwsClient, functions: &[Function]) -> Result<Vec<Policy>, 
 }
 
 impl Policy {
-    /// Its permissions, one for each action on each resource.
+    /// The permissions of the policy, one for each pair of an action and a resource.
     pub fn grants(&self) -> impl Iterator<Item = Grant> {
-        pairs(&self.document).map(|(statement, action, resource)| self.grant(statement, action, resource))
+        allowed_pairs(&self.document).map(|(statement, action, resource)| self.grant(statement, action, resource))
     }
 
     fn grant(&self, statement: &Value, action: &str, resource: &str) -> Grant {
         let keys = one_or_more(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]).map(text);
-        Grant { keys: keys.collect(), ..Grant::of(&self.function, action, resource) }
+        Grant { keys: keys.collect(), ..Grant::new(&self.function, action, resource) }
     }
 
-    /// The document without `grant`.
+    /// Returns the policy document without `grant`.
     #[must_use]
     pub fn without(&self, grant: &Grant) -> Value {
-        let kept =
-            pairs(&self.document).filter(|(statement, action, resource)| self.grant(statement, action, resource) != *grant);
+        let kept = allowed_pairs(&self.document)
+            .filter(|(statement, action, resource)| self.grant(statement, action, resource) != *grant);
         let statements: Vec<_> = kept
             .map(|(statement, action, resource)| {
                 let mut statement = statement.clone();
-                (statement["Action"], statement["Resource"]) = (json!(action), json!(resource));
+                statement["Action"] = json!(action);
+                statement["Resource"] = json!(resource);
                 statement
             })
             .collect();
         json!({ "Version": "2012-10-17", "Statement": statements })
     }
 
-    /// Replaces it by `document` (IAM, PutRolePolicy).
+    /// Replaces the deployed policy with `document` (IAM, PutRolePolicy).
     ///
     /// # Errors
-    /// When IAM does not answer or rejects the call.
+    /// Returns an error if the call to IAM fails.
     pub fn put(&self, aws: &AwsClient, document: &Value) -> Result<(), RolesError> {
         let document = document.to_string();
         let parameters = [("RoleName", self.role.as_str()), ("PolicyName", &self.name), ("PolicyDocument", &document)];
@@ -194,8 +195,8 @@ impl Policy {
     }
 }
 
-/// Every statement of a policy with each of its actions and resources.
-fn pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)> {
+/// Each combination of an action and a resource in the `Allow` statements of a policy, with its statement.
+fn allowed_pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)> {
     one_or_more(&document["Statement"]).filter(|statement| statement["Effect"] == "Allow").flat_map(|statement| {
         one_or_more(&statement["Action"]).filter_map(Value::as_str).flat_map(move |action| {
             let resources = one_or_more(&statement["Resource"]).filter_map(Value::as_str);
@@ -204,28 +205,31 @@ fn pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)> {
     })
 }
 
-/// What Lambda itself uses a function's role for. The proxy does not see these calls, and MiniStack does not check them.
+/// The purposes for which Lambda itself uses a function's role. These calls do not go through the proxy, and MiniStack does
+/// not enforce their permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByLambda {
-    /// "Working with Lambda execution environment credentials" and "Sending Lambda function logs to CloudWatch Logs".
+pub enum LambdaUse {
+    /// To write logs ("Working with Lambda execution environment credentials", and the managed policy
+    /// AWSLambdaBasicExecutionRole).
     Logs,
-    /// "Using Lambda with Amazon SQS": execution role permissions.
+    /// To poll a queue ("Using Lambda with Amazon SQS", execution role permissions).
     Queue,
-    /// "Process DynamoDB records with Lambda": permissions.
+    /// To read a stream ("Process DynamoDB records with Lambda", permissions).
     Stream,
-    /// "Capturing records of Lambda asynchronous invocations", and the same of stream mappings: on-failure destinations.
+    /// To send to on-failure destinations ("Capturing records of Lambda asynchronous invocations"), also those of stream
+    /// mappings.
     Failures,
 }
 
-impl ByLambda {
-    /// Why Lambda needs the permissions.
+impl LambdaUse {
+    /// Explains why Lambda needs the permissions.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
             Self::Logs => "Lambda writes the log",
             Self::Queue => "Lambda polls the queue of the event source mapping",
             Self::Stream => "Lambda reads the stream of the event source mapping",
-            Self::Failures => "Lambda sends what failed to the on-failure destination",
+            Self::Failures => "Lambda sends failed events to the on-failure destination",
         }
     }
 
@@ -240,32 +244,33 @@ impl ByLambda {
         }
     }
 
-    fn on(self, function: &str, resource: &str) -> impl Iterator<Item = (Grant, Self)> {
-        self.actions().iter().map(move |action| (Grant::of(function, action, resource), self))
+    fn grants(self, function: &str, resource: &str) -> impl Iterator<Item = (Grant, Self)> {
+        self.actions().iter().map(move |action| (Grant::new(function, action, resource), self))
     }
 }
 
-/// The permissions that Lambda needs in the functions' roles (ListEventSourceMappings, GetFunctionEventInvokeConfig).
+/// The permissions that Lambda itself needs in the functions' roles (ListEventSourceMappings and
+/// ListFunctionEventInvokeConfigs).
 ///
 /// # Errors
-/// When Lambda does not answer.
-pub fn needed_by_lambda(aws: &AwsClient, functions: &[Function]) -> Result<Vec<(Grant, ByLambda)>, RolesError> {
+/// Returns an error if a call to Lambda fails.
+pub fn needed_by_lambda(aws: &AwsClient, functions: &[Function]) -> Result<Vec<(Grant, LambdaUse)>, RolesError> {
     let mut needed = Vec::new();
     for function in functions {
         let Function { name, arn, log_group, deployed_name, .. } = function;
-        let place = arn.split(':').skip(1).take(4).collect::<Vec<_>>().join(":").replacen(":lambda:", ":logs:", 1);
-        // A log stream's name is Lambda's to choose.
-        needed.extend(ByLambda::Logs.on(name, &format!("arn:{place}:log-group:{log_group}:*")));
+        let region = arn.split(':').skip(1).take(4).collect::<Vec<_>>().join(":").replacen(":lambda:", ":logs:", 1);
+        // The pattern ends with `*`, because Lambda chooses the names of the log streams.
+        needed.extend(LambdaUse::Logs.grants(name, &format!("arn:{region}:log-group:{log_group}:*")));
         let mappings = get(aws, &format!("/2015-03-31/event-source-mappings/?FunctionName={deployed_name}"))?;
         for mapping in list(&mappings["EventSourceMappings"]) {
             let source = text(&mapping["EventSourceArn"]);
-            let kind = if source.contains(":sqs:") { ByLambda::Queue } else { ByLambda::Stream };
-            needed.extend(kind.on(name, &source));
-            needed.extend(destination(mapping).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
+            let kind = if source.contains(":sqs:") { LambdaUse::Queue } else { LambdaUse::Stream };
+            needed.extend(kind.grants(name, &source));
+            needed.extend(destination(mapping).into_iter().flat_map(|queue| LambdaUse::Failures.grants(name, queue)));
         }
         let path = format!("/2019-09-25/functions/{deployed_name}/event-invoke-config/list");
         for config in list(&get(aws, &path)?["FunctionEventInvokeConfigs"]) {
-            needed.extend(destination(config).into_iter().flat_map(|queue| ByLambda::Failures.on(name, queue)));
+            needed.extend(destination(config).into_iter().flat_map(|queue| LambdaUse::Failures.grants(name, queue)));
         }
     }
     Ok(needed)
@@ -279,20 +284,20 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// The elements of a list. A policy may have a single value in place of a list.
+/// The elements of a list, or the value itself: policies may have a single value instead of a list.
 fn one_or_more(value: &Value) -> impl Iterator<Item = &Value> {
-    let one = (!value.is_array() && !value.is_null()).then_some(value);
-    one.into_iter().chain(list(value))
+    let single = (!value.is_array() && !value.is_null()).then_some(value);
+    single.into_iter().chain(list(value))
 }
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The texts of all elements with a name, in whatever namespace.
+/// The texts of all XML elements with this name, in any namespace.
 fn elements(xml: &str, name: &str) -> Result<Vec<String>, RolesError> {
-    let answer = roxmltree::Document::parse(xml).map_err(|error| unexpected(error.to_string()))?;
-    let named = answer.descendants().filter(|node| node.tag_name().name() == name);
+    let document = roxmltree::Document::parse(xml).map_err(|error| unexpected(error.to_string()))?;
+    let named = document.descendants().filter(|node| node.tag_name().name() == name);
     Ok(named.filter_map(|node| node.text().map(str::to_owned)).collect())
 }
 
@@ -314,12 +319,12 @@ mod tests {
         Policy { function: "f".to_owned(), role: "r".to_owned(), name: "p".to_owned(), document }
     }
 
-    fn shown(grants: impl Iterator<Item = Grant>) -> Vec<String> {
+    fn descriptions(grants: impl Iterator<Item = Grant>) -> Vec<String> {
         grants.map(|grant| format!("{}: {}", grant.function, grant.describe())).collect()
     }
 
     #[test]
-    fn a_grant_is_an_action_on_a_resource() {
+    fn lists_a_grant_for_each_action_and_resource() {
         let expected = [
             "f: dynamodb:GetItem on arn:t",
             "f: dynamodb:PutItem on arn:t",
@@ -327,17 +332,17 @@ mod tests {
             "f: ses:SendEmail on arn:b",
             "f: dynamodb:PutItem on arn:t [A#*, NONE]",
         ];
-        assert_eq!(shown(policy().grants()), expected);
+        assert_eq!(descriptions(policy().grants()), expected);
     }
 
     #[test]
     fn removes_one_grant_and_keeps_the_others() {
         let policy = policy();
         let all: Vec<_> = policy.grants().collect();
-        for taken in &all {
-            let without = Policy { document: policy.without(taken), ..policy.clone() };
+        for removed in &all {
+            let without = Policy { document: policy.without(removed), ..policy.clone() };
             assert_eq!(without.grants().collect::<Vec<_>>().len(), all.len() - 1);
-            assert!(without.grants().all(|left| left != *taken && all.contains(&left)), "{taken:?}");
+            assert!(without.grants().all(|kept| kept != *removed && all.contains(&kept)), "{removed:?}");
             assert_eq!(without.document["Statement"][0]["Effect"], "Allow");
         }
     }

@@ -6,7 +6,7 @@ use serde_yaml_ng::Value;
 
 use ferrite_local_stack::template::Template;
 
-/// The faults in the roles of a template's functions, and in every other statement that allows something.
+/// Describes the faults in the roles of a template's functions and in all `Allow` statements.
 fn faults(template: &Template) -> Vec<String> {
     let mut faults = Vec::new();
     let resources: Vec<_> = template.resources().collect();
@@ -14,37 +14,41 @@ fn faults(template: &Template) -> Vec<String> {
     let mut roles = Vec::new();
     for (function, resource) in functions() {
         let properties = &resource["Properties"];
-        match referred(&properties["Role"]) {
-            Some(role) if roles.contains(&role) => faults.push(format!("{function} has the role of another function")),
+        match referenced_role(&properties["Role"]) {
+            Some(role) if roles.contains(&role) => faults.push(format!("{function} shares the role of another function")),
             Some(role) => roles.push(role),
-            None => faults.push(format!("{function} has a role that SAM makes, which allows more than it needs")),
+            None => faults.push(format!("{function} has a role that SAM generates, which allows more than it needs")),
         }
         if !properties["Policies"].is_null() {
-            faults.push(format!("{function} has policies that SAM adds to a role of its own"));
+            faults.push(format!("{function} has SAM policies; they belong in its role"));
         }
     }
     for (name, resource) in &resources {
         if roles.contains(name) && !resource["Properties"]["ManagedPolicyArns"].is_null() {
-            faults.push(format!("{name} has managed policies: what they allow is somebody else's to decide"));
+            faults.push(format!("{name} has managed policies, whose owners can change their permissions"));
         }
         for statement in statements(resource) {
             if !statement["NotAction"].is_null() || !statement["NotResource"].is_null() || statement["Principal"] == "*" {
-                faults.push(format!("{name} allows all but what it names"));
+                faults.push(format!("{name} allows everything except what it names"));
             }
             let actions = texts(&statement["Action"]);
-            let wild = |text: &&String| text.contains(['*', '?']);
-            faults.extend(actions.iter().filter(wild).map(|action| format!("{name} allows {action}")));
-            let objects = actions.iter().all(|action| action.starts_with("s3:"));
-            // Whose mail it may be is in the condition; the recipients' identities, which SES's sandbox asks for, cannot be known.
-            let one_sender = !statement["Condition"]["StringEquals"]["ses:FromAddress"].is_null();
-            let named = |resource: &&String| {
-                !wild(resource)
-                    || objects && is_prefix(resource)
-                    || one_sender && resource.strip_suffix(":identity/*").is_some_and(|place| !place.contains(['*', '?']))
+            let has_wildcard = |text: &&String| text.contains(['*', '?']);
+            faults.extend(actions.iter().filter(has_wildcard).map(|action| format!("{name} allows {action}")));
+            let on_objects = actions.iter().all(|action| action.starts_with("s3:"));
+            // The condition limits the sender. In the SES sandbox, the recipients' identities must be allowed too, and they are
+            // not known in advance.
+            let has_fixed_sender = !statement["Condition"]["StringEquals"]["ses:FromAddress"].is_null();
+            let is_specific = |resource: &&String| {
+                !has_wildcard(resource)
+                    || on_objects && is_prefix(resource)
+                    || has_fixed_sender
+                        && resource.strip_suffix(":identity/*").is_some_and(|account| !account.contains(['*', '?']))
             };
             let resources = texts(&statement["Resource"]);
-            faults.extend(resources.iter().filter(|text| !named(text)).map(|text| format!("{name} allows it on {text}")));
-            if is_of_table(&statement["Resource"]) {
+            faults.extend(
+                resources.iter().filter(|text| !is_specific(text)).map(|text| format!("{name} allows actions on {text}")),
+            );
+            if includes_table(&statement["Resource"]) {
                 faults.extend(partition_faults(&actions, statement).map(|fault| format!("{name} allows {fault}")));
             }
         }
@@ -52,9 +56,9 @@ fn faults(template: &Template) -> Vec<String> {
     faults
 }
 
-/// Actions on a table that cannot be asked for without a partition key. `ForAllValues` holds where there is none, so that
-/// a condition would keep nobody from `dynamodb:Scan` or PartiQL.
-const IN_PARTITIONS: [&str; 8] = [
+/// Actions on a table that always have a partition key. `ForAllValues` is true for requests without one, so a condition would
+/// not restrict `dynamodb:Scan` or PartiQL.
+const ACTIONS_WITH_PARTITION_KEYS: [&str; 8] = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
@@ -65,36 +69,36 @@ const IN_PARTITIONS: [&str; 8] = [
     "dynamodb:UpdateItem",
 ];
 
-/// Whether something of `Table` is among the resources. Its stream has a resource of its own, and the other tables have
-/// one kind of item each.
-fn is_of_table(resources: &Value) -> bool {
+/// Whether the resources include `Table` or its indexes. Its stream is a separate resource, and the other tables have only one
+/// kind of item each.
+fn includes_table(resources: &Value) -> bool {
     match resources {
         Value::String(text) => text.contains("${Table.Arn}"),
-        Value::Sequence(values) => values.iter().any(is_of_table),
+        Value::Sequence(values) => values.iter().any(includes_table),
         Value::Tagged(tagged) if tagged.tag == "GetAtt" => tagged.value == "Table.Arn",
-        Value::Tagged(tagged) => is_of_table(&tagged.value),
+        Value::Tagged(tagged) => includes_table(&tagged.value),
         _ => false,
     }
 }
 
-/// What keeps a statement from being about the partitions that it names, and about no others.
+/// Describes why a statement does not limit its actions to named partitions.
 fn partition_faults(actions: &[String], statement: &Value) -> impl Iterator<Item = String> {
     let keys = texts(&statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]);
-    let wild = |key: &&String| key.strip_suffix("#*").unwrap_or(key).contains(['*', '?']);
-    let everywhere = keys.is_empty().then(|| "it in every partition of the table".to_owned());
-    let somewhere: Vec<_> = keys.iter().filter(wild).map(|key| format!("it in the partitions {key}")).collect();
-    let nowhere = actions.iter().filter(|action| !IN_PARTITIONS.contains(&action.as_str()));
-    let nowhere: Vec<_> = nowhere.map(|action| format!("{action}, which names no partition")).collect();
-    everywhere.into_iter().chain(somewhere).chain(nowhere)
+    let has_wildcard = |key: &&String| key.strip_suffix("#*").unwrap_or(key).contains(['*', '?']);
+    let unlimited = keys.is_empty().then(|| "actions on every partition of the table".to_owned());
+    let wildcards: Vec<_> = keys.iter().filter(has_wildcard).map(|key| format!("actions on the partitions {key}")).collect();
+    let without_key = actions.iter().filter(|action| !ACTIONS_WITH_PARTITION_KEYS.contains(&action.as_str()));
+    let without_key: Vec<_> = without_key.map(|action| format!("{action}, which may have no partition key")).collect();
+    unlimited.into_iter().chain(wildcards).chain(without_key)
 }
 
-/// Keys of objects are made as they come: those below a folder of a bucket cannot be named one by one.
+/// Whether a resource is a folder of a bucket. The objects in it are created at run time and cannot be named in advance.
 fn is_prefix(resource: &str) -> bool {
     let folder = resource.strip_suffix("/*").filter(|folder| !folder.contains(['*', '?']));
     folder.is_some_and(|folder| folder.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
 }
 
-/// The statements in a value, at any depth, that allow something.
+/// The `Allow` statements in a value, at any depth.
 fn statements(value: &Value) -> Vec<&Value> {
     match value {
         Value::Mapping(fields) if value["Effect"] == "Allow" && fields.contains_key("Action") => vec![value],
@@ -106,7 +110,8 @@ fn statements(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The texts that a value can come to: one, those of a list, both sides of an `!If`. What `!GetAtt` gives is an ARN.
+/// The texts that a value can have: all elements of a list, and both branches of an `!If`. `!GetAtt` is left out, because it
+/// always returns a specific ARN.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
@@ -120,8 +125,8 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// The role that `!GetAtt ROLE.Arn` is about.
-fn referred(value: &Value) -> Option<&str> {
+/// The logical id of the role in `!GetAtt ROLE.Arn`.
+fn referenced_role(value: &Value) -> Option<&str> {
     let Value::Tagged(tagged) = value else { return None };
     tagged.value.as_str()?.split('.').next()
 }
@@ -133,7 +138,7 @@ fn faults_with(policy: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_template_names_every_action_and_every_resource() {
+fn the_template_has_no_wildcards_in_its_roles() {
     let template = Template::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../template.yaml").as_ref()).unwrap();
     assert_eq!(faults(&template), [] as [String; 0]);
 }
@@ -185,7 +190,7 @@ fn finds_wildcards() {
 }
 
 #[test]
-fn accepts_any_identity_for_one_sender() {
+fn accepts_any_identity_for_a_fixed_sender() {
     let found = |identity: &str, condition: &str| {
         let resource = format!("!Sub 'arn:aws:ses:${{AWS::Region}}:1:{identity}'");
         faults_with(&format!("{{Effect: Allow, Action: ses:SendEmail, Resource: [{resource}], Condition: {condition}}}"))
@@ -215,8 +220,8 @@ fn requires_partitions_for_actions_on_the_table() {
         assert_eq!(found("dynamodb:Scan", resource, &on("PRODUCT#*")).len(), 1);
         assert_eq!(found("dynamodb:GetItem", &format!("[!GetAtt Other.Arn, {resource}]"), "{}").len(), 1);
     }
-    let any = "{ForAnyValue:StringLike: {dynamodb:LeadingKeys: PRODUCT#*}}";
-    assert_eq!(found("dynamodb:GetItem", table, any).len(), 1);
+    let for_any_value = "{ForAnyValue:StringLike: {dynamodb:LeadingKeys: PRODUCT#*}}";
+    assert_eq!(found("dynamodb:GetItem", table, for_any_value).len(), 1);
     assert_eq!(found("dynamodb:GetItem", "!GetAtt Other.Arn", "{}"), [] as [String; 0]);
     assert_eq!(found("dynamodb:GetRecords", "!GetAtt Table.StreamArn", "{}"), [] as [String; 0]);
 }
@@ -228,9 +233,9 @@ fn requires_an_explicit_role_for_each_function() {
         faults(&Template::parse(&format!("Resources: {{{role}, {functions}}}")).unwrap())
     };
     let function = |properties: &str| format!("{{Type: AWS::Serverless::Function, Properties: {{{properties}}}}}");
-    let ours = function("Role: !GetAtt Role.Arn");
-    assert_eq!(template(&format!("One: {ours}")).len(), 1, "a managed policy");
-    assert_eq!(template(&format!("One: {ours}, Two: {ours}")).len(), 2, "shared");
-    assert_eq!(template(&format!("One: {}", function("Timeout: 3"))).len(), 1, "SAM's own");
+    let with_role = function("Role: !GetAtt Role.Arn");
+    assert_eq!(template(&format!("One: {with_role}")).len(), 1, "managed policy");
+    assert_eq!(template(&format!("One: {with_role}, Two: {with_role}")).len(), 2, "shared role");
+    assert_eq!(template(&format!("One: {}", function("Timeout: 3"))).len(), 1, "role generated by SAM");
     assert_eq!(template(&format!("One: {}", function("Role: !GetAtt Role.Arn, Policies: [AWSLambdaExecute]"))).len(), 2);
 }

@@ -35,7 +35,7 @@ impl PendingRequest {
         for (name, value) in headers {
             response = response.header(*name, value);
         }
-        // Sending fails if the function was killed in the meantime.
+        // The send fails if the function was killed in the meantime.
         let _ = self.response.send(response.body(Full::from(body)).unwrap());
     }
 }

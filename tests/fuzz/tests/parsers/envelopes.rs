@@ -1,4 +1,4 @@
-//! What arrives from the bus, in a queue or from a schedule.
+//! Fuzz targets for events and for the messages in which EventBridge rules deliver them.
 
 use bolero::check;
 use ferrite_core::{CloudEvent, Event};
@@ -17,19 +17,19 @@ fn fuzz_events() {
     );
     let registered = r#"{"specversion":"1.0","id":"ada:1","source":"ferrite.storefront","subject":"ada","time":"2026-11-22T22:00:01.000Z",
         "type":"ferrite.customer.registered.v1","data":{"customerId":"ada"}}"#;
-    let mut read = 0;
+    let mut accepted = 0;
     check!().with_type::<Plan>().for_each(|plan| {
         let json = near(&[&cancelled, registered], plan);
-        // The bus hands on what it was given, so both readers have to agree.
+        // A rule delivers the event unchanged, so both parsers must return the same.
         let event = CloudEvent::<DomainEvent>::parse(&json);
         assert_eq!(from_rule(&format!(r#"{{"version":"0","detail":{json}}}"#)).ok(), event.as_ref().ok().cloned());
         if let Ok(event) = event {
-            read += 1;
+            accepted += 1;
             assert_eq!(event.source, DomainEvent::SOURCE);
             assert_eq!(CloudEvent::<DomainEvent>::parse(&serde_json::to_string(&event).unwrap()), Ok(event));
         }
     });
-    assert!(read > 0, "no event was read: the examples are none");
+    assert!(accepted > 0, "no event was accepted: the examples are not valid");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The keys of files in the bucket, and the images of the table's stream, which begin with the table's own keys.
+//! Fuzz targets for the keys of uploaded objects and for the records of the table's stream.
 
 use bolero::check;
 use ferrite_core::CloudEvent;
@@ -14,7 +14,7 @@ fn fuzz_upload_keys() {
         let text = near(&[&key], plan);
         let Some(upload) = UploadKey::parse(&text) else { return };
         assert_eq!(UploadKey::parse(&upload.to_string()), Some(upload));
-        // Another spelling of a key is another object.
+        // A different spelling of a key names a different object.
         assert_eq!(upload.to_string(), text);
     });
 }
@@ -31,15 +31,15 @@ fn fuzz_stream_images() {
         "total":{{"M":{{"amount":{{"N":"2500"}},"currency":{{"S":"EUR"}}}}}},"paymentToken":{{"S":"tok_success"}},"version":{{"N":"1"}},
         "createdAt":{{"S":"2026-11-22T22:00:00.000Z"}},"updatedAt":{{"S":"2026-11-22T22:00:01.000Z"}}}}}}}}"#
     );
-    let mut told = 0;
+    let mut events = 0;
     check!().with_type::<Plan>().for_each(|plan| {
         let Ok(record) = serde_json::from_str::<StreamRecord>(&near(&[profile, &order], plan)) else { return };
         let Ok(Some(event)) = record.into_event() else { return };
-        told += 1;
-        // What leaves the table can be read by whoever listens, and keeps what is nobody else's.
+        events += 1;
+        // Consumers can parse the event, and it contains no personal data or payment tokens.
         let json = serde_json::to_string(&event).unwrap();
         assert_eq!(CloudEvent::<DomainEvent>::parse(&json).ok(), Some(event));
         assert!(!json.contains("ada@example") && !json.contains("tok_success"));
     });
-    assert!(told > 0, "no image was read: the examples are not what the table holds");
+    assert!(events > 0, "no record produced an event: the examples do not match the table's items");
 }

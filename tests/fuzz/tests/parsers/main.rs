@@ -1,4 +1,4 @@
-//! One target for each parser. None may panic; what it accepts prints back as the same thing.
+//! A fuzz target for each parser. No parser may panic, and accepted values must be equal after printing and parsing again.
 
 use ferrite_fuzz::{Plan, near};
 
@@ -6,16 +6,16 @@ mod envelopes;
 mod keys;
 mod values;
 
-/// Whether `text` is refused, or what it says prints back as a text that says the same.
-fn reads_back<T>(text: &str) -> bool
+/// Whether `text` is rejected, or is parsed to a value that is equal after printing and parsing again.
+fn round_trips<T>(text: &str) -> bool
 where
     T: std::str::FromStr + std::fmt::Display + PartialEq,
 {
     text.parse::<T>().ok().is_none_or(|value| value.to_string().parse::<T>().is_ok_and(|again| again == value))
 }
 
-/// The same of JSON.
-fn json_reads_back<T>(json: &str) -> bool
+/// Whether `json` is rejected, or is parsed to a value that is equal after serializing and parsing again.
+fn json_round_trips<T>(json: &str) -> bool
 where
     T: serde::Serialize + serde::de::DeserializeOwned + PartialEq,
 {

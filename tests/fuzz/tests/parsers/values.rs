@@ -1,4 +1,4 @@
-//! What a client writes into a path, a query or a body.
+//! Fuzz targets for the values that clients send in paths, queries and bodies.
 
 use bolero::check;
 use ferrite_core::{CorrelationId, Cursor, IdempotencyKey, PageLimit, Timestamp, TraceParent};
@@ -6,17 +6,16 @@ use ferrite_domain::{
     Amount, ContentType, Currency, CustomerId, Email, ImageId, Money, OrderId, ProductId, Quantity, Stock, UploadSize,
 };
 
-use crate::{IMAGE, ORDER, ORDER_CURSOR, PRODUCT, Plan, json_reads_back, near, reads_back};
+use crate::{IMAGE, ORDER, ORDER_CURSOR, PRODUCT, Plan, json_round_trips, near, round_trips};
 
 #[test]
 fn fuzz_ids() {
     check!().with_type::<Plan>().for_each(|plan| {
         let text = near(&[PRODUCT, IMAGE, ORDER], plan);
-        assert!(reads_back::<ProductId>(&text) && reads_back::<ImageId>(&text) && reads_back::<OrderId>(&text));
-        let spellings =
-            [text.parse::<ProductId>().is_ok(), text.parse::<ImageId>().is_ok(), text.parse::<OrderId>().is_ok()];
-        assert!(spellings.iter().filter(|accepted| **accepted).count() <= 1, "one kind is taken for another");
-        // A second spelling of an identifier would be a second key in the table.
+        assert!(round_trips::<ProductId>(&text) && round_trips::<ImageId>(&text) && round_trips::<OrderId>(&text));
+        let accepted = [text.parse::<ProductId>().is_ok(), text.parse::<ImageId>().is_ok(), text.parse::<OrderId>().is_ok()];
+        assert!(accepted.iter().filter(|accepted| **accepted).count() <= 1, "{text} is accepted as several kinds of id");
+        // Only one spelling is accepted, because another one would be another key in the table.
         assert!(text.parse::<OrderId>().is_ok_and(|id| id.to_string() == text) || text.parse::<OrderId>().is_err());
     });
 }
@@ -25,12 +24,12 @@ fn fuzz_ids() {
 fn fuzz_cursors() {
     check!().with_type::<Plan>().for_each(|plan| {
         let text = near(&[ORDER_CURSOR], plan);
-        assert!(reads_back_as_written(&text), "{text}");
-        assert!(text.parse::<Cursor<ProductId>>().is_err(), "one listing's cursor goes into another");
+        assert!(cursor_round_trips_exactly(&text), "{text}");
+        assert!(text.parse::<Cursor<ProductId>>().is_err(), "the cursor of one list is accepted by another");
     });
 }
 
-fn reads_back_as_written(text: &str) -> bool {
+fn cursor_round_trips_exactly(text: &str) -> bool {
     text.parse::<Cursor<OrderId>>().ok().is_none_or(|cursor| cursor.to_string() == text)
 }
 
@@ -44,18 +43,18 @@ fn fuzz_page_limits() {
 }
 
 #[test]
-fn fuzz_moments() {
+fn fuzz_timestamps() {
     let examples = ["2026-11-22T22:00:00.000Z", "1970-01-01T00:00:00Z", "2026-11-22T23:30:00.123456+01:30"];
-    check!().with_type::<Plan>().for_each(|plan| assert!(reads_back::<Timestamp>(&near(&examples, plan))));
+    check!().with_type::<Plan>().for_each(|plan| assert!(round_trips::<Timestamp>(&near(&examples, plan))));
     check!().with_type::<i64>().for_each(|millis| {
         let time = Timestamp::from_unix_millis(*millis);
         assert_eq!(time.to_string().parse::<Timestamp>().ok(), Some(time));
-        assert!(reads_back::<ferrite_core::Day>(&time.day().to_string()));
+        assert!(round_trips::<ferrite_core::Day>(&time.day().to_string()));
     });
 }
 
 #[test]
-fn fuzz_places_in_a_trace() {
+fn fuzz_trace_parents() {
     let examples = [
         "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-more",
@@ -63,23 +62,23 @@ fn fuzz_places_in_a_trace() {
     ];
     check!().with_type::<Plan>().for_each(|plan| {
         let text = near(&examples, plan);
-        assert!(reads_back::<TraceParent>(&text));
-        if let Some(place) = TraceParent::from_xray(&text) {
-            assert_eq!(TraceParent::from_xray(&place.xray_header()), Some(place));
+        assert!(round_trips::<TraceParent>(&text));
+        if let Some(parent) = TraceParent::from_xray(&text) {
+            assert_eq!(TraceParent::from_xray(&parent.xray_header()), Some(parent));
         }
     });
 }
 
 #[test]
-fn fuzz_words() {
+fn fuzz_strings() {
     let examples = ["ada@example.com", "image/jpeg", "5f1c-\u{e9}", "a b", "EUR", "google-oauth2|1042"];
     check!().with_type::<Plan>().for_each(|plan| {
         let json = serde_json::to_string(&near(&examples, plan)).unwrap();
-        assert!(json_reads_back::<CorrelationId>(&json) && json_reads_back::<CustomerId>(&json));
-        assert!(json_reads_back::<Currency>(&json) && json_reads_back::<ContentType>(&json));
+        assert!(json_round_trips::<CorrelationId>(&json) && json_round_trips::<CustomerId>(&json));
+        assert!(json_round_trips::<Currency>(&json) && json_round_trips::<ContentType>(&json));
         let text: String = serde_json::from_str(&json).unwrap();
         if let Ok(address) = Email::try_from(text.clone()) {
-            // Either would begin another header of a mail.
+            // A line break would start another header of the e-mail.
             assert!(!address.expose().contains(['\r', '\n']));
         }
         if let Ok(key) = IdempotencyKey::try_from(text.clone()) {
@@ -91,19 +90,22 @@ fn fuzz_words() {
 #[test]
 fn fuzz_money() {
     let examples = [r#"{"amount":1250,"currency":"EUR"}"#, r#"{"amount":999999999999,"currency":"JPY"}"#];
-    check!().with_type::<Plan>().for_each(|plan| assert!(json_reads_back::<Money>(&near(&examples, plan))));
-    check!().with_type::<(u64, u64, u64)>().for_each(|(one, other, pieces)| {
-        let bounded = Amount::MAX + 2;
-        let (Ok(one), Ok(other)) = (Amount::try_from(one % bounded), Amount::try_from(other % bounded)) else { return };
+    check!().with_type::<Plan>().for_each(|plan| assert!(json_round_trips::<Money>(&near(&examples, plan))));
+    check!().with_type::<(u64, u64, u64)>().for_each(|(first, second, quantity)| {
+        let limit = Amount::MAX + 2;
+        let (Ok(first), Ok(second)) = (Amount::try_from(first % limit), Amount::try_from(second % limit)) else { return };
         let currency = Currency::try_from("EUR".to_owned()).unwrap();
-        let one = Money { amount: one, currency };
-        let other = Money { amount: other, currency };
-        let sum = u128::from(one.amount.minor_units()) + u128::from(other.amount.minor_units());
-        assert_eq!(one.plus(other).map(|sum| sum.amount.minor_units().into()), (sum <= Amount::MAX.into()).then_some(sum));
-        let Ok(pieces) = Quantity::try_from(pieces % (Quantity::MAX + 2)) else { return };
-        let price = u128::from(one.amount.minor_units()) * u128::from(pieces.get());
+        let first = Money { amount: first, currency };
+        let second = Money { amount: second, currency };
+        let sum = u128::from(first.amount.minor_units()) + u128::from(second.amount.minor_units());
         assert_eq!(
-            one.times(pieces).map(|price| price.amount.minor_units().into()),
+            first.plus(second).map(|sum| sum.amount.minor_units().into()),
+            (sum <= Amount::MAX.into()).then_some(sum)
+        );
+        let Ok(quantity) = Quantity::try_from(quantity % (Quantity::MAX + 2)) else { return };
+        let price = u128::from(first.amount.minor_units()) * u128::from(quantity.get());
+        assert_eq!(
+            first.times(quantity).map(|price| price.amount.minor_units().into()),
             (price <= Amount::MAX.into()).then_some(price)
         );
     });

@@ -1,4 +1,4 @@
-//! POST /notes: responds 201 with the note.
+//! `POST /notes`: returns 201 and the note.
 
 use ::http::StatusCode;
 use deserr::Deserr;

@@ -1,4 +1,4 @@
-//! The notes queue: indexes each note.
+//! Consumes the notes queue and indexes each note.
 
 use ferrite_aws::{Queue, sdk_config};
 use ferrite_runtime::batch::{Limits, sqs};

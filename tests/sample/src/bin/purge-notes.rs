@@ -1,4 +1,4 @@
-//! A schedule: purges old notes.
+//! Purges old notes on a schedule.
 
 use ferrite_aws::{DeadLetters, sdk_config};
 use ferrite_runtime::schedule::{self, Tick};
