@@ -45,8 +45,8 @@ impl Aws {
         text(&configuration["Role"]).rsplit('/').next().expect("a role has a name").to_owned()
     }
 
-    /// The access keys that MiniStack derives for a deployed function. They do not include the session token, which is in
-    /// every URL that the function signs.
+    /// The access keys that MiniStack derives for a deployed function. They do not include the session token, which is
+    /// in every URL that the function signs.
     pub fn function_keys(&self, function: &str) -> FunctionKeys {
         let configuration = self.function_configuration(function);
         FunctionKeys::derived(&text(&configuration["FunctionArn"]), &text(&configuration["Role"]))

@@ -1,11 +1,12 @@
-//! Records the items that tests create in an existing stack, so that `./scripts/test --stack` can delete them afterwards.
+//! Records the items that tests create in an existing stack, so that `./scripts/test --stack` can delete them
+//! afterwards.
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "an error here fails the test")]
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-/// The environment variable with the path of the record; if it is not set, nothing is recorded. `./scripts/test` deletes the
-/// table partitions that the file lists.
+/// The environment variable with the path of the record; if it is not set, nothing is recorded. `./scripts/test`
+/// deletes the table partitions that the file lists.
 pub const CREATED_FILE: &str = "FERRITE_MADE";
 
 /// Something that a test created.

@@ -1,5 +1,5 @@
-//! Checks values that must agree: settings in template.yaml with each other, and the functions' manifests with the template
-//! and the workspace.
+//! Checks values that must agree: settings in template.yaml with each other, and the functions' manifests with the
+//! template and the workspace.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,8 @@ fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
-/// An e-mail must not be sent again before confirm-email has handled the SES event about it. The window leaves time for two
-/// failed attempts.
+/// An e-mail must not be sent again before confirm-email has handled the SES event about it. The window leaves time for
+/// two failed attempts.
 #[test]
 fn the_confirmation_window_is_at_least_three_visibility_timeouts() {
     let template = template();
@@ -21,8 +21,8 @@ fn the_confirmation_window_is_at_least_three_visibility_timeouts() {
     assert!(window >= 3 * visibility, "EmailConfirmationSeconds is {window}, the visibility timeout {visibility} s");
 }
 
-/// `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template. Deploying
-/// with one after the other must not change them.
+/// `cargo lambda deploy` reads a function's memory and timeout from its manifest, `sam deploy` from the template.
+/// Deploying with one after the other must not change them.
 #[test]
 fn manifests_and_template_have_the_same_memory_and_timeout() {
     let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

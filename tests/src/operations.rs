@@ -51,7 +51,8 @@ fn for_each<'a>(operations: &'a Template, collection: &str) -> (Vec<String>, &'a
     (arguments[1].as_sequence().unwrap().iter().map(text).collect(), &arguments[2])
 }
 
-/// The names, without the stack's prefix, of the queues with a redrive policy (`has_redrive_policy`) or of those without.
+/// The names, without the stack's prefix, of the queues with a redrive policy (`has_redrive_policy`) or of those
+/// without.
 fn queues(template: &Template, has_redrive_policy: bool) -> Vec<String> {
     let queues = template.resources_of_type("AWS::SQS::Queue");
     let selected = queues.filter(|(_, queue)| queue["RedrivePolicy"].is_mapping() == has_redrive_policy);

@@ -1,5 +1,5 @@
-//! Checks the security settings of template.yaml: encryption, access policies, retention, CORS and throttling. New resources
-//! are checked as well.
+//! Checks the security settings of template.yaml: encryption, access policies, retention, CORS and throttling. New
+//! resources are checked as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Tests the dependency rules between crates: the kit does not depend on the storefront, functions do not depend on each
-//! other, and deployed code does not depend on code for tests or scripts.
+//! Tests the dependency rules between crates: the kit does not depend on the storefront, functions do not depend on
+//! each other, and deployed code does not depend on code for tests or scripts.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests call")]
 

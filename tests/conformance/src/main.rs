@@ -1,8 +1,8 @@
-//! An idempotent charging function in Rust. The Python package `ferrite_conformance` is an equivalent function on Powertools
-//! for AWS Lambda; the tests compare the two.
+//! An idempotent charging function in Rust. The Python package `ferrite_conformance` is an equivalent function on
+//! Powertools for AWS Lambda; the tests compare the two.
 //!
-//! The test simulates the payment gateway: both functions send charges to `/charge` on the server of the Runtime API, so the
-//! test can count, decline or delay them. `_HANDLER` is `event` or `request`.
+//! The test simulates the payment gateway: both functions send charges to `/charge` on the server of the Runtime API,
+//! so the test can count, decline or delay them. `_HANDLER` is `event` or `request`.
 
 use std::error::Error;
 

@@ -13,8 +13,8 @@ fn cancel(api: &Api, customer: &str, placed: &Response) -> Response {
     api.customer(customer, "POST", &format!("{}/cancel", placed.location("/orders"))).send()
 }
 
-/// Places an order and cancels it before it is paid. Returns both responses. The payment times out once, which leaves about
-/// a second to cancel. On a slow machine the order may be paid first; another order is placed then.
+/// Places an order and cancels it before it is paid. Returns both responses. The payment times out once, which leaves
+/// about a second to cancel. On a slow machine the order may be paid first; another order is placed then.
 fn place_and_cancel(api: &Api, customer: &str, product: &str) -> (Response, Response) {
     let mut key = 0;
     wait_for("an order to be cancelled before it is paid", || {

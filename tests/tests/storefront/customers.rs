@@ -26,7 +26,8 @@ fn sends_one_welcome_email_per_customer() {
 
     let changed = register(&api, &ada, &other);
     assert_eq!((changed.status, &changed.json()["email"]), (200, &json!(other)));
-    // The next e-mail goes to the new address. If the change had caused another welcome e-mail, it would have arrived before.
+    // The next e-mail goes to the new address. If the change had caused another welcome e-mail, it would have arrived
+    // before.
     let product = api.create_product(1);
     api.place_order(&ada, "k", &product, 1, "tok_success");
     mailbox::wait_for(&other, "has been paid");

@@ -1,4 +1,5 @@
-//! Tests of the policies that apply to every HTTP request: CORS, security headers, throttling and the maximum body size.
+//! Tests of the policies that apply to every HTTP request: CORS, security headers, throttling and the maximum body
+//! size.
 
 use ferrite_tests::api::{Api, Response};
 use ferrite_tests::aws::Aws;

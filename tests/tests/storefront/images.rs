@@ -23,8 +23,8 @@ fn request_upload(api: &Api, product: &str, content_type: &str, size: usize) -> 
     response.json()
 }
 
-/// Builds the request that uploads `bytes` to the URL in `requested`. The content type and the size may differ from those
-/// that the upload was requested with.
+/// Builds the request that uploads `bytes` to the URL in `requested`. The content type and the size may differ from
+/// those that the upload was requested with.
 fn upload<'a>(api: &'a Api, requested: &Value, content_type: &str, bytes: Vec<u8>) -> RequestBuilder<'a> {
     let upload = &requested["upload"];
     assert!(upload["expiresAt"].as_str().unwrap().ends_with('Z'));

@@ -1,6 +1,7 @@
 //! Tests of the log lines that the functions write.
 //!
-//! The lines are in a file that the emulator writes. `./scripts/test` skips these tests, with a note, where there is no such file.
+//! The lines are in a file that the emulator writes. `./scripts/test` skips these tests, with a note, where there is no
+//! such file.
 
 use ferrite_tests::api::Api;
 use ferrite_tests::poll::wait_for;

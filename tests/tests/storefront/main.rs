@@ -1,7 +1,7 @@
 //! End-to-end tests of the deployed stack: HTTP requests, queue messages and schedules, as clients and AWS send them.
 //!
-//! `./scripts/test` deploys the stack and sets the environment variables that these tests need. Each test creates its own
-//! products and customers.
+//! `./scripts/test` deploys the stack and sets the environment variables that these tests need. Each test creates its
+//! own products and customers.
 
 #![allow(
     clippy::expect_used,

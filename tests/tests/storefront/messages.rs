@@ -115,7 +115,8 @@ fn handles_a_duplicate_event_once() {
         json!({"orderId": id, "customerId": ada, "lines": placed.json()["lines"], "total": placed.json()["total"]});
     let queue = api.output("OrdersQueueUrl");
     queues.send(queue, &event("ferrite.order.placed.v1", &duplicate).to_string());
-    // Send a malformed message after it: once that is in the dead-letter queue, the duplicate was or is about to be handled.
+    // Send a malformed message after it: once that is in the dead-letter queue, the duplicate was or is about to be
+    // handled.
     let marker = unique("marker");
     queues.send(queue, &marker);
     queues.find(api.output("OrdersDlqUrl"), &marker);

@@ -1,6 +1,7 @@
 //! Tests that work which fails during an outage of an AWS service is completed after it.
 //!
-//! An outage is simulated by denying a permission for a short time. It also delays the other tests that need the permission.
+//! An outage is simulated by denying a permission for a short time. It also delays the other tests that need the
+//! permission.
 
 use ferrite_aws::{IdempotencyTable, sdk_config};
 use ferrite_core::Timestamp;
@@ -15,8 +16,8 @@ use crate::logs::lines_with;
 use crate::messages::Queues;
 use crate::{mailbox, unique};
 
-/// Denies `action` to a function, calls `work`, which must lead to a call of the action, and allows the action again once the
-/// function has logged that it will retry.
+/// Denies `action` to a function, calls `work`, which must lead to a call of the action, and allows the action again
+/// once the function has logged that it will retry.
 fn while_denied(api: &Api, function: &str, action: &str, work: impl FnOnce()) {
     let function = format!("{}-{function}", api.output("BusName"));
     let denied = || {

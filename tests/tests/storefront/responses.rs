@@ -53,8 +53,8 @@ impl OperationResponses {
         if !response.body.is_empty() {
             let mut body = response.json();
             body.sort_all_objects();
-            // Errors are in the order of the request's fields, which serde_json keeps or sorts depending on the features that
-            // are enabled in the build.
+            // Errors are in the order of the request's fields, which serde_json keeps or sorts depending on the
+            // features that are enabled in the build.
             if let Some(errors) = body.get_mut("errors").and_then(Value::as_array_mut) {
                 errors.sort_by_key(|error| error["field"].to_string());
             }
@@ -64,7 +64,8 @@ impl OperationResponses {
         self
     }
 
-    /// Checks that the document describes a response with this status, and that its headers and body match the description.
+    /// Checks that the document describes a response with this status, and that its headers and body match the
+    /// description.
     #[track_caller]
     fn validate(&self, response: &Response) {
         let mut operations =

@@ -61,8 +61,8 @@ fn expire_orders_cancels_old_pending_orders_and_returns_their_stock() {
     let product = api.create_product(500);
     let table = table(&api);
     let long_ago: Timestamp = "2020-02-02T00:00:00Z".parse().unwrap();
-    // The payment times out once, which leaves about a second before the order is paid. On a slow machine it may be paid
-    // first; another order is placed then.
+    // The payment times out once, which leaves about a second before the order is paid. On a slow machine it may be
+    // paid first; another order is placed then.
     let expired = wait_for("an order to expire", || {
         let id = runtime.block_on(async {
             let order = order(&table, &ada, &product, 2, "tok_timeout_once", long_ago).await;

@@ -1,8 +1,9 @@
-//! `./scripts/permissions --without`: removes each permission from its deployed role in turn, and checks that a test fails.
+//! `./scripts/permissions --without`: removes each permission from its deployed role in turn, and checks that a test
+//! fails.
 //!
-//! First, every end-to-end test runs by itself, to record which permissions it uses. Then each permission is removed, and the
-//! tests that use it run, fastest first, until one fails. MiniStack does not enforce permissions that only Lambda itself uses,
-//! so they are reported as skipped.
+//! First, every end-to-end test runs by itself, to record which permissions it uses. Then each permission is removed,
+//! and the tests that use it run, fastest first, until one fails. MiniStack does not enforce permissions that only
+//! Lambda itself uses, so they are reported as skipped.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -34,8 +35,8 @@ const TIMEOUT: &str = "FERRITE_PATIENCE";
 /// The timeout of tests that run without a permission. Most tests take less than a second.
 const TIMEOUT_SECONDS: &str = "20";
 
-/// How often a test is run after the permission is restored, until it passes. Events that failed without the permission are
-/// retried with a delay, and in a stream they block later events until then.
+/// How often a test is run after the permission is restored, until it passes. Events that failed without the permission
+/// are retried with a delay, and in a stream they block later events until then.
 const RECOVERY_ATTEMPTS: u32 = 4;
 
 /// Removes each permission of the functions whose names contain `filter`, or of all functions if it is `None`.
@@ -109,7 +110,8 @@ struct TestRun<'a> {
 }
 
 impl<'a> Tests<'a> {
-    /// Runs each test with all permissions. Returns the runs that passed, fastest first, and the names of the tests that failed.
+    /// Runs each test with all permissions. Returns the runs that passed, fastest first, and the names of the tests
+    /// that failed.
     fn run_each(&self, recorder: &Recorder) -> anyhow::Result<(Vec<TestRun<'a>>, Vec<String>)> {
         let mut runs = Vec::new();
         let mut failing = Vec::new();
@@ -204,7 +206,8 @@ impl Removal<'_> {
         Ok(None)
     }
 
-    /// Replaces the policy. Also ends the function's execution environments, because they may have cached what they read.
+    /// Replaces the policy. Also ends the function's execution environments, because they may have cached what they
+    /// read.
     fn apply(&self, policy: &Policy, document: &Value) -> anyhow::Result<()> {
         policy.put(self.aws, document)?;
         let deployed = self.functions.iter().find(|function| function.name == policy.function);

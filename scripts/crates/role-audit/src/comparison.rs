@@ -56,8 +56,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Compares the grants with the record, and returns a row for each grant and all findings. A grant that only prewarm calls use
-/// counts as unused.
+/// Compares the grants with the record, and returns a row for each grant and all findings. A grant that only prewarm
+/// calls use counts as unused.
 #[must_use]
 pub fn compare(
     grants: &[Grant],

@@ -205,8 +205,8 @@ fn allowed_pairs(document: &Value) -> impl Iterator<Item = (&Value, &str, &str)>
     })
 }
 
-/// The purposes for which Lambda itself uses a function's role. These calls do not go through the proxy, and MiniStack does
-/// not enforce their permissions.
+/// The purposes for which Lambda itself uses a function's role. These calls do not go through the proxy, and MiniStack
+/// does not enforce their permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LambdaUse {
     /// To write logs ("Working with Lambda execution environment credentials", and the managed policy
@@ -216,8 +216,8 @@ pub enum LambdaUse {
     Queue,
     /// To read a stream ("Process DynamoDB records with Lambda", permissions).
     Stream,
-    /// To send to on-failure destinations ("Capturing records of Lambda asynchronous invocations"), also those of stream
-    /// mappings.
+    /// To send to on-failure destinations ("Capturing records of Lambda asynchronous invocations"), also those of
+    /// stream mappings.
     Failures,
 }
 

@@ -35,8 +35,8 @@ fn faults(template: &Template) -> Vec<String> {
             let has_wildcard = |text: &&String| text.contains(['*', '?']);
             faults.extend(actions.iter().filter(has_wildcard).map(|action| format!("{name} allows {action}")));
             let on_objects = actions.iter().all(|action| action.starts_with("s3:"));
-            // The condition limits the sender. In the SES sandbox, the recipients' identities must be allowed too, and they are
-            // not known in advance.
+            // The condition limits the sender. In the SES sandbox, the recipients' identities must be allowed too, and
+            // they are not known in advance.
             let has_fixed_sender = !statement["Condition"]["StringEquals"]["ses:FromAddress"].is_null();
             let is_specific = |resource: &&String| {
                 !has_wildcard(resource)
@@ -56,8 +56,8 @@ fn faults(template: &Template) -> Vec<String> {
     faults
 }
 
-/// Actions on a table that always have a partition key. `ForAllValues` is true for requests without one, so a condition would
-/// not restrict `dynamodb:Scan` or PartiQL.
+/// Actions on a table that always have a partition key. `ForAllValues` is true for requests without one, so a condition
+/// would not restrict `dynamodb:Scan` or PartiQL.
 const ACTIONS_WITH_PARTITION_KEYS: [&str; 8] = [
     "dynamodb:BatchGetItem",
     "dynamodb:BatchWriteItem",
@@ -69,8 +69,8 @@ const ACTIONS_WITH_PARTITION_KEYS: [&str; 8] = [
     "dynamodb:UpdateItem",
 ];
 
-/// Whether the resources include `Table` or its indexes. Its stream is a separate resource, and the other tables have only one
-/// kind of item each.
+/// Whether the resources include `Table` or its indexes. Its stream is a separate resource, and the other tables have
+/// only one kind of item each.
 fn includes_table(resources: &Value) -> bool {
     match resources {
         Value::String(text) => text.contains("${Table.Arn}"),
@@ -92,7 +92,8 @@ fn partition_faults(actions: &[String], statement: &Value) -> impl Iterator<Item
     unlimited.into_iter().chain(wildcards).chain(without_key)
 }
 
-/// Whether a resource is a folder of a bucket. The objects in it are created at run time and cannot be named in advance.
+/// Whether a resource is a folder of a bucket. The objects in it are created at run time and cannot be named in
+/// advance.
 fn is_prefix(resource: &str) -> bool {
     let folder = resource.strip_suffix("/*").filter(|folder| !folder.contains(['*', '?']));
     folder.is_some_and(|folder| folder.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
@@ -110,8 +111,8 @@ fn statements(value: &Value) -> Vec<&Value> {
     }
 }
 
-/// The texts that a value can have: all elements of a list, and both branches of an `!If`. `!GetAtt` is left out, because it
-/// always returns a specific ARN.
+/// The texts that a value can have: all elements of a list, and both branches of an `!If`. `!GetAtt` is left out,
+/// because it always returns a specific ARN.
 fn texts(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],

@@ -11,7 +11,8 @@ use crate::record::{create_table, only_record_of, table};
 const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// JSON with edge cases of serialization. Its digests are equal only if both languages serialize it identically.
-/// `shared/runtime/src/idempotency/digest.rs` lists the values that are left out because the languages parse them differently.
+/// `shared/runtime/src/idempotency/digest.rs` lists the values that are left out because the languages parse them
+/// differently.
 const EDGE_CASES: [&str; 32] = [
     r#""é""#,
     r#""日本語""#,

@@ -24,7 +24,8 @@ const EXPECTED_DIFFERENCES: [(&str, &str); 6] = [
 const INVOCATION_KEYS: [&str; 9] =
     ["method", "path", "status", "duration_ms", "_aws", "ColdStart", "Charges", "ChargeTime", "Succeeded"];
 
-/// The lines of a Rust function, started with `variables`, after a successful invocation and one with a malformed event.
+/// The lines of a Rust function, started with `variables`, after a successful invocation and one with a malformed
+/// event.
 async fn lines_with(variables: &[(&str, &str)]) -> Vec<Line> {
     let function = Function::start_with(Language::Rust, Handler::Event, table().await, variables).await;
     assert_eq!(function.invoke(&Payload::new(Handler::Event).event()).await.status, 201);
@@ -33,8 +34,8 @@ async fn lines_with(variables: &[(&str, &str)]) -> Vec<Line> {
     function.lines()
 }
 
-/// The levels and locations of the lines of dependencies. Their locations are absolute, because Cargo compiles dependencies
-/// with absolute paths.
+/// The levels and locations of the lines of dependencies. Their locations are absolute, because Cargo compiles
+/// dependencies with absolute paths.
 fn dependency_lines(lines: &[Line]) -> Vec<(&str, &str)> {
     let lines = lines.iter().map(|line| (line["level"].as_str().unwrap(), line["location"].as_str().unwrap()));
     lines.filter(|(_, location)| Path::new(location).is_absolute()).collect()

@@ -1,8 +1,8 @@
-//! Tests that a Rust function and a Python function on Powertools for AWS Lambda are interchangeable: they share idempotency
-//! records, and write equivalent log lines and metrics.
+//! Tests that a Rust function and a Python function on Powertools for AWS Lambda are interchangeable: they share
+//! idempotency records, and write equivalent log lines and metrics.
 //!
-//! The tests create their own tables at `AWS_ENDPOINT_URL` and run the Python interpreter in `FERRITE_CONFORMANCE_PYTHON`.
-//! `./scripts/test` sets both variables.
+//! The tests create their own tables at `AWS_ENDPOINT_URL` and run the Python interpreter in
+//! `FERRITE_CONFORMANCE_PYTHON`. `./scripts/test` sets both variables.
 
 #![allow(
     clippy::expect_used,

@@ -7,8 +7,8 @@ use crate::function::{Function, Handler, Language, Line, NAME, SERVICE};
 use crate::payload::Payload;
 use crate::record::table;
 
-/// The metric directives in the lines of two successful invocations. Each comes with the members of its line that it refers
-/// to.
+/// The metric directives in the lines of two successful invocations. Each comes with the members of its line that it
+/// refers to.
 async fn metrics_of(language: Language) -> Vec<Value> {
     let function = Function::start(language, Handler::Request, table().await).await;
     for _ in 0..2 {

@@ -22,7 +22,8 @@ impl Payload {
         Self::with_json(handler, r#"{"amount": 1250}"#)
     }
 
-    /// Creates a payload with a new idempotency key and the content `json`. For events, the content is also part of the key.
+    /// Creates a payload with a new idempotency key and the content `json`. For events, the content is also part of the
+    /// key.
     pub(crate) fn with_json(handler: Handler, json: &str) -> Self {
         let id = Uuid::new_v4();
         let key = match handler {

@@ -33,8 +33,8 @@ pub(crate) async fn create_table() -> String {
     name
 }
 
-/// The only record of a table: each attribute with its type, with the JSON in `data` parsed and with times replaced by a
-/// constant.
+/// The only record of a table: each attribute with its type, with the JSON in `data` parsed and with times replaced by
+/// a constant.
 pub(crate) async fn only_record_of(table: &str) -> BTreeMap<String, Value> {
     let items = client().scan().table_name(table).consistent_read(true).send().await.unwrap().items.unwrap();
     let [item] = &items[..] else { panic!("{} records", items.len()) };

@@ -1,5 +1,5 @@
-//! A server on loopback for one function: Lambda's Runtime API ("Using the Lambda runtime API for custom runtimes") and the
-//! payment gateway that the function charges. Every request waits until the test responds to it.
+//! A server on loopback for one function: Lambda's Runtime API ("Using the Lambda runtime API for custom runtimes") and
+//! the payment gateway that the function charges. Every request waits until the test responds to it.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};

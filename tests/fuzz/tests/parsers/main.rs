@@ -1,4 +1,5 @@
-//! A fuzz target for each parser. No parser may panic, and accepted values must be equal after printing and parsing again.
+//! A fuzz target for each parser. No parser may panic, and accepted values must be equal after printing and parsing
+//! again.
 
 use ferrite_fuzz::{Plan, near};
 
