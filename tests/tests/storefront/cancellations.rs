@@ -36,7 +36,7 @@ fn payment_outcome(api: &Api, order: &Value) -> Option<String> {
 }
 
 #[test]
-fn cancelling_an_order_returns_its_stock_and_voids_its_payment() {
+fn a_cancellation_returns_the_stock_and_voids_the_payment() {
     let api = Api::under_test();
     let ada = unique("ada");
     let product = api.create_product(500);
@@ -74,7 +74,7 @@ fn rejects_the_cancellation_of_a_paid_order() {
 }
 
 #[test]
-fn returns_404_when_cancelling_another_customers_order() {
+fn returns_404_for_the_cancellation_of_another_customers_order() {
     let api = Api::under_test();
     let ada = unique("ada");
     let bob = unique("bob");
