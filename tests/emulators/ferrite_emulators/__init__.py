@@ -1,1 +1,1 @@
-"""How each AWS emulator that Ferrite runs on is started, one package an emulator."""
+"""Launchers for the AWS emulators that Ferrite runs on, one package for each emulator."""

@@ -1,4 +1,4 @@
-"""Ports of this machine, as the launchers take and check them."""
+"""Parses, checks and finds local TCP ports for the launchers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ HOST = "127.0.0.1"
 
 
 def port(text: str) -> int:
-    """The port that a command line's `text` names; argparse's own error when it names none."""
+    """Parses a port number from the command line; raises argparse's error if it is out of range."""
     number = int(text)
     if not 0 < number < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
+        raise argparse.ArgumentTypeError(f"{text} is not a port number between 1 and 65535")
     return number
 
 
-def is_taken(number: int) -> bool:
-    """Whether something listens there, or has just done so on an address of its own."""
+def is_in_use(number: int) -> bool:
+    """Whether a process listens on the port of 127.0.0.1, or the port cannot be bound for another reason."""
     with socket.socket() as probe:
         if probe.connect_ex((HOST, number)) == 0:
             return True
@@ -30,8 +30,8 @@ def is_taken(number: int) -> bool:
     return False
 
 
-def free() -> int:
-    """A port that nothing listens on right now."""
+def find_free() -> int:
+    """Returns a port that no process is listening on at this moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         number: int = probe.getsockname()[1]

@@ -1,9 +1,10 @@
-"""Runs an emulator and everything it spawns as one process group that ends as one.
+"""Runs an emulator and all of its child processes as one process group that stops together.
 
-An emulator starts functions as child processes, and neither it nor the operating system ends them
-when it dies. So two processes watch each other: this supervisor ends the emulator's whole group when
-the emulator exits or a signal asks it to, and the emulator ends its own group when the pipe from the
-supervisor closes, which the kernel does even when the supervisor is killed with SIGKILL.
+An emulator starts functions as child processes. If the emulator dies, neither it nor the operating system
+stops them. For this reason, two processes watch each other. The supervisor kills the emulator's process
+group when the emulator exits or when the supervisor receives a stop signal. The emulator kills its own
+process group when the pipe from the supervisor closes. The kernel closes the pipe even if the supervisor
+is killed with SIGKILL.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from types import FrameType
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 GRACE_SECONDS = 2.0
-"""How long an emulator may take to stop by itself (and save its state) before it is killed."""
+"""Time that the emulator has to save its state and stop before it is killed."""
 
 
 class _StopRequested(Exception):
@@ -27,10 +28,10 @@ class _StopRequested(Exception):
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Runs `command` until it ends or a stop signal comes; no process of its group outlives the call.
+    """Runs `command` until it exits or a stop signal arrives. No process of its group outlives the call.
 
-    Returns 0 when a signal asked it to stop and it did, 1 when it had to be killed for that; else the
-    command's own exit code, or 128 + n when signal n killed it.
+    Returns 0 if the command stopped after a stop signal, and 1 if it had to be killed. Otherwise returns
+    the command's exit code, or 128 + n if signal n killed it.
     """
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -42,7 +43,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         signal.signal(each, stop)
     emulator: subprocess.Popen[bytes] | None = None
     try:
-        # The pipe is never written to: it only tells the emulator when this process is gone.
+        # Nothing is written to the pipe. The emulator detects that this process is gone when the pipe closes.
         emulator = subprocess.Popen(
             command, env=dict(environment), stdin=subprocess.PIPE, start_new_session=True
         )
@@ -50,12 +51,12 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         return 128 - code if code < 0 else code
     except _StopRequested:
         if emulator is not None:
-            # The functions too: an invocation under way would hold up the emulator's own shutdown.
+            # Signal the functions too: an invocation in progress would delay the emulator's shutdown.
             _signal_group(emulator.pid, signal.SIGTERM)
             try:
                 emulator.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
-                print(f"emulator did not stop within {GRACE_SECONDS} s: killed", file=sys.stderr)
+                print(f"emulator did not stop within {GRACE_SECONDS} s and was killed", file=sys.stderr)
                 return 1
         return 0
     finally:
@@ -65,7 +66,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def end_with_supervisor() -> None:
-    """Called by the emulator's process once, at start: ends its group when the supervisor is gone."""
+    """Kills this process group when the supervisor is gone. The emulator process calls it once, at startup."""
 
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 1):
@@ -79,5 +80,5 @@ def _signal_group(group: int, signum: signal.Signals) -> None:
     try:
         os.killpg(group, signum)
     except (ProcessLookupError, PermissionError):
-        # PermissionError: macOS answers so when only zombies are left in the group.
+        # macOS raises PermissionError when only zombie processes are left in the group.
         pass

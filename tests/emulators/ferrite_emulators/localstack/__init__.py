@@ -1,1 +1,1 @@
-"""LocalStack on the host, with what its free edition lacks: `python -m ferrite_emulators.localstack --help`."""
+"""Runs LocalStack on the host, with plug-ins and patches: `python -m ferrite_emulators.localstack --help`."""

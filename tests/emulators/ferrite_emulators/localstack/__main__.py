@@ -1,9 +1,11 @@
 """Starts LocalStack for Ferrite: `python -m ferrite_emulators.localstack --port N --ministack-python PATH`.
 
-Runs in the foreground until SIGTERM, SIGINT or SIGHUP, then ends LocalStack, every function, and the
-MiniStack that holds the tables. Ready when `http://127.0.0.1:N/_localstack/health` answers 200. Exits 0
-when stopped, 1 when it had to be killed for that or could not start, 2 when the arguments are wrong or
-the port is taken, else with LocalStack's own code.
+Runs in the foreground until SIGTERM, SIGINT or SIGHUP. It then stops LocalStack, all functions, and the
+MiniStack process that provides DynamoDB. LocalStack is ready when `http://127.0.0.1:N/_localstack/health`
+returns 200.
+
+Exit codes: 0 if stopped by a signal, 1 if it could not start or had to be killed, 2 if an argument is
+invalid or the port is in use, otherwise LocalStack's exit code.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ from ferrite_emulators import ports, supervisor
 from . import settings
 
 PACKAGES = Path(__file__).resolve().parents[2]
-"""The folder that holds `ferrite_emulators` and its plug-ins' metadata: what PYTHONPATH names."""
+"""The directory for PYTHONPATH. It contains `ferrite_emulators` and the metadata of its plug-ins."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Checks the port, then runs LocalStack under supervision."""
+    """Parses the arguments, checks the port, and runs LocalStack under the supervisor."""
     options = _parser().parse_args(arguments)
-    if ports.is_taken(options.port):
-        print(f"ferrite-localstack: port {options.port} on 127.0.0.1 is in use", file=sys.stderr)
+    if ports.is_in_use(options.port):
+        print(f"ferrite-localstack: port {options.port} on 127.0.0.1 is already in use", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="ferrite-localstack-") as scratch:
         environment = settings.environment(options.port, Path(scratch), os.environ)
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ferrite_emulators.localstack",
-        description="LocalStack on 127.0.0.1, its functions host processes, its tables MiniStack's.",
+        description="Runs LocalStack on 127.0.0.1. Functions run as host processes; MiniStack provides DynamoDB.",
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=ports.port, required=True, metavar="N")
@@ -47,21 +49,21 @@ def _parser() -> argparse.ArgumentParser:
         type=_executable,
         required=True,
         metavar="PATH",
-        help="the Python of MiniStack's environment: DynamoDB and its streams are MiniStack's",
+        help="the Python interpreter of MiniStack's virtual environment (MiniStack provides DynamoDB and its streams)",
     )
     parser.add_argument(
         "--functions-log",
         type=Path,
         metavar="FILE",
-        help='append what functions print, as {"function": name, "line": text} a line',
+        help='append the output of functions to FILE, one JSON object per line: {"function": name, "line": text}',
     )
     return parser
 
 
 def _executable(text: str) -> Path:
     if not os.access(text, os.X_OK):
-        raise argparse.ArgumentTypeError(f"{text} cannot be run")
-    # Not resolved: the link in bin/ is what makes it that environment's.
+        raise argparse.ArgumentTypeError(f"{text} is not an executable file")
+    # Do not resolve the symbolic link: Python finds its virtual environment through the path in bin/.
     return Path(text).absolute()
 
 

@@ -1,7 +1,7 @@
-"""LocalStack's plug-in for what it supports: what is installed here, told without asking anybody.
+"""LocalStack plug-in that lists the supported CloudFormation resource types from the installed code.
 
-LocalStack fetches a list of what its latest version supports from its maker, before it creates the first
-stack. Where that fails it knows nothing, and takes every type of resource for one that it does not have.
+Before LocalStack creates the first stack, it downloads the list of supported resource types from its
+vendor's server. If the download fails, LocalStack treats every resource type as unsupported.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from localstack.utils.catalog.common import (
 
 
 class InstalledCatalog(CatalogPlugin):
-    """Goes by the name of the one that LocalStack prefers to its own."""
+    """Replaces the remote catalog. It has the plug-in name that LocalStack prefers to its built-in catalog."""
 
     name = "aws-catalog-remote-state-with-license"
 
@@ -22,12 +22,12 @@ class InstalledCatalog(CatalogPlugin):
         self._resources = self._get_cfn_resources_available_at_runtime()
 
     def get_aws_service_status(self, service_name: str, operation_name: str | None = None) -> None:
-        """Nothing to add to a request that LocalStack cannot answer."""
+        """Returns no status: LocalStack then uses its default message for unsupported operations."""
 
     def get_cloudformation_resource_status(
         self, resource_name: str, service_name: str, is_pro_resource: bool = False
     ) -> CfnResourceSupportStatus:
-        """Whether a stack may have such a resource."""
+        """Returns whether the installed LocalStack supports the resource type."""
         if resource_name in self._resources:
             return CloudFormationResourcesSupportAtRuntime.AVAILABLE
         return CloudFormationResourcesSupportInLatest.NOT_SUPPORTED

@@ -1,8 +1,8 @@
-"""LocalStack's plug-ins for the resources of a stack that sends e-mail, of which it has the API alone.
+"""LocalStack plug-ins for AWS::SES::ConfigurationSet and AWS::SES::ConfigurationSetEventDestination.
 
-AWS::SES::ConfigurationSet and AWS::SES::ConfigurationSetEventDestination (AWS CloudFormation User Guide).
-SES's v1 API has no event destination of type EventBridge, so what the template says of those is kept here,
-for `patches.ses_events`.
+LocalStack implements the SES v1 API but not these CloudFormation resource types (AWS CloudFormation User
+Guide). The v1 API has no EventBridge event destinations, so this module stores the template's event
+destinations for `patches.ses_events`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from localstack.services.cloudformation.resource_provider import (
     ResourceRequest,
 )
 
-Owner = tuple[str, str, str]
-"""Account, region and name of a configuration set."""
+ConfigurationSetKey = tuple[str, str, str]
+"""Account id, region and name of a configuration set."""
 
-event_destinations: dict[Owner, dict[str, dict[str, Any]]] = {}
-"""Each configuration set's event destinations by their names."""
+event_destinations: dict[ConfigurationSetKey, dict[str, dict[str, Any]]] = {}
+"""The event destinations of each configuration set, by name."""
 
 
 def _schema(resource_type: str) -> dict[str, Any]:
-    """What LocalStack reads of a resource type's schema: what names it, and what has to be replaced."""
+    """The parts of a resource type schema that LocalStack reads: identifier and create-only properties."""
     identifier = ["/properties/Id"]
     return {
         "typeName": resource_type,
@@ -36,16 +36,16 @@ def _schema(resource_type: str) -> dict[str, Any]:
     }
 
 
-def _before(request: ResourceRequest) -> dict[str, Any]:
+def _previous_state(request: ResourceRequest) -> dict[str, Any]:
     return request.previous_state or {}
 
 
-def _done(model: dict[str, Any]) -> ProgressEvent:
+def _success(model: dict[str, Any]) -> ProgressEvent:
     return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
 
 class ConfigurationSet(ResourceProvider):
-    """A configuration set; its reference is its name."""
+    """Creates and deletes a configuration set. `Ref` returns its name."""
 
     TYPE = "AWS::SES::ConfigurationSet"
     SCHEMA = _schema(TYPE)
@@ -56,20 +56,20 @@ class ConfigurationSet(ResourceProvider):
             request.stack_name, request.logical_resource_id
         )
         request.aws_client_factory.ses.create_configuration_set(ConfigurationSet={"Name": name})
-        return _done({**model, "Name": name, "Id": name})
+        return _success({**model, "Name": name, "Id": name})
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        return _done({**_before(request), **request.desired_state})
+        return _success({**_previous_state(request), **request.desired_state})
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        name = _before(request)["Id"]
+        name = _previous_state(request)["Id"]
         request.aws_client_factory.ses.delete_configuration_set(ConfigurationSetName=name)
         event_destinations.pop((request.account_id, request.region_name, name), None)
-        return _done({})
+        return _success({})
 
 
 class EventDestination(ResourceProvider):
-    """One of a configuration set's event destinations."""
+    """Stores and removes an event destination of a configuration set."""
 
     TYPE = "AWS::SES::ConfigurationSetEventDestination"
     SCHEMA = _schema(TYPE)
@@ -80,27 +80,27 @@ class EventDestination(ResourceProvider):
         name = destination.get("Name") or generate_default_name(
             request.stack_name, request.logical_resource_id
         )
-        return self._keep(request, {**model, "Id": name})
+        return self._store(request, {**model, "Id": name})
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        return self._keep(request, {**_before(request), **request.desired_state})
+        return self._store(request, {**_previous_state(request), **request.desired_state})
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        model = _before(request)
-        event_destinations.get(self._owner(request, model), {}).pop(model["Id"], None)
-        return _done({})
+        model = _previous_state(request)
+        event_destinations.get(self._configuration_set(request, model), {}).pop(model["Id"], None)
+        return _success({})
 
-    def _keep(self, request: ResourceRequest, model: dict[str, Any]) -> ProgressEvent:
-        kept = event_destinations.setdefault(self._owner(request, model), {})
-        kept[model["Id"]] = model["EventDestination"]
-        return _done(model)
+    def _store(self, request: ResourceRequest, model: dict[str, Any]) -> ProgressEvent:
+        destinations = event_destinations.setdefault(self._configuration_set(request, model), {})
+        destinations[model["Id"]] = model["EventDestination"]
+        return _success(model)
 
-    def _owner(self, request: ResourceRequest, model: dict[str, Any]) -> Owner:
+    def _configuration_set(self, request: ResourceRequest, model: dict[str, Any]) -> ConfigurationSetKey:
         return request.account_id, request.region_name, model["ConfigurationSetName"]
 
 
 class ConfigurationSetPlugin(CloudFormationResourceProviderPlugin):
-    """How LocalStack finds `ConfigurationSet`."""
+    """Registers `ConfigurationSet` with LocalStack."""
 
     name = ConfigurationSet.TYPE
 
@@ -109,7 +109,7 @@ class ConfigurationSetPlugin(CloudFormationResourceProviderPlugin):
 
 
 class EventDestinationPlugin(CloudFormationResourceProviderPlugin):
-    """How LocalStack finds `EventDestination`."""
+    """Registers `EventDestination` with LocalStack."""
 
     name = EventDestination.TYPE
 

@@ -1,4 +1,4 @@
-"""LocalStack's plug-ins for DynamoDB and DynamoDB Streams: every request goes on to `tables`."""
+"""LocalStack plug-ins that forward every DynamoDB and DynamoDB Streams request to `tables`."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from .tables import URL_VARIABLE
 
 
 class TablesProvider(DynamodbApi, ServiceLifecycleHook):
-    """Answers nothing itself."""
+    """Implements no operation itself, so that the dispatcher forwards all of them."""
 
 
 class StreamsProvider(DynamodbstreamsApi, ServiceLifecycleHook):
-    """Answers nothing itself."""
+    """Implements no operation itself, so that the dispatcher forwards all of them."""
 
 
 @aws_provider(api="dynamodb", name=PLUGIN)
 def dynamodb() -> Service:
-    """DynamoDB."""
-    return Service.for_provider(TablesProvider(), dispatch_table_factory=_handing_on)
+    """Returns the DynamoDB service."""
+    return Service.for_provider(TablesProvider(), dispatch_table_factory=_forward_to_tables)
 
 
 @aws_provider(api="dynamodbstreams", name=PLUGIN)
 def dynamodbstreams() -> Service:
-    """DynamoDB Streams."""
-    return Service.for_provider(StreamsProvider(), dispatch_table_factory=_handing_on)
+    """Returns the DynamoDB Streams service."""
+    return Service.for_provider(StreamsProvider(), dispatch_table_factory=_forward_to_tables)
 
 
-def _handing_on(provider: object) -> DispatchTable:
+def _forward_to_tables(provider: object) -> DispatchTable:
     return HttpFallbackDispatcher(provider, lambda account, region: os.environ[URL_VARIABLE])

@@ -1,6 +1,6 @@
-"""The emulator's own process: starts the tables, applies the patches, then runs LocalStack.
+"""The emulator process: starts MiniStack for DynamoDB, applies the patches, and runs LocalStack.
 
-Started by `python -m ferrite_emulators.localstack`, which sets its environment; not to be run by hand.
+`python -m ferrite_emulators.localstack` starts it and sets its environment. Do not run it directly.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .tables import Tables, TablesError
 
 
 def main() -> int:
-    """Runs LocalStack until it is signalled; 1 when a patch no longer fits or there are no tables."""
+    """Runs LocalStack until a signal stops it. Returns 1 if a patch does not apply or MiniStack does not start."""
     options = _options()
     supervisor.end_with_supervisor()
-    # There is nothing to save, and LocalStack's own way out takes longer than a stop may.
+    # There is no state to save, and LocalStack's own shutdown takes longer than the supervisor allows.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         tables = Tables.start(options.ministack_python)
-        # LocalStack reads its settings when it is imported, which takes as long as the tables do to start.
+        # Import LocalStack while MiniStack starts: both take about equally long.
         from localstack.logging.setup import setup_logging_from_config
         from localstack.runtime import current
 

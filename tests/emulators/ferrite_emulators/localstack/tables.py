@@ -1,7 +1,8 @@
-"""DynamoDB and its streams: MiniStack's, on a port of their own behind LocalStack.
+"""Runs MiniStack on a separate port to provide DynamoDB and DynamoDB Streams for LocalStack.
 
-LocalStack has neither itself; it downloads Amazon's DynamoDB Local, which needs Java. MiniStack's checks
-conditions and transactions as AWS does. It runs without AUTH, as LocalStack enforces no permissions.
+LocalStack does not implement DynamoDB. It downloads DynamoDB Local from Amazon, which needs Java.
+MiniStack evaluates conditions and transactions as AWS does. It runs without AUTH because LocalStack
+enforces no permissions.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ferrite_emulators.ministack import settings
 PACKAGES = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30.0
 URL_VARIABLE = "FERRITE_TABLES_URL"
-"""Where the providers below find the tables."""
+"""The environment variable from which the providers read the URL of MiniStack."""
 
 
 class TablesError(Exception):
@@ -30,7 +31,7 @@ class TablesError(Exception):
 
 
 class Tables:
-    """A MiniStack of this process's group, that ends with this process, and this process with it."""
+    """A MiniStack process in this process group. MiniStack and this process end together."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process = process
@@ -38,38 +39,41 @@ class Tables:
 
     @classmethod
     def start(cls, python: Path) -> Tables:
-        """Starts MiniStack with the `python` of its environment, and does not wait for it."""
-        port = ports.free()
+        """Starts MiniStack with `python`, the interpreter of its virtual environment, without waiting for it."""
+        port = ports.find_free()
         environment = settings.environment(port, Path(tempfile.gettempdir()), None, os.environ)
         environment |= {"AUTH": "false", "PYTHONPATH": str(PACKAGES)}
         process = subprocess.Popen(
             [str(python), "-m", "ferrite_emulators.ministack.server", "--patches", "all"],
             env=environment,
-            # Never written to: MiniStack ends the whole group when this process is gone.
+            # Nothing is written to the pipe. MiniStack kills the process group when the pipe closes.
             stdin=subprocess.PIPE,
         )
         return cls(process, port)
 
     def wait_until_ready(self) -> None:
-        """Returns when it answers, and sees to it that LocalStack does not go on without it."""
+        """Waits until MiniStack is ready. From then on, this process exits if MiniStack does.
+
+        Raises `TablesError` if MiniStack exits or is not ready within `READY_SECONDS`.
+        """
         deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
+        while not self._is_ready():
             if self._process.poll() is not None:
-                raise TablesError(f"MiniStack ended with code {self._process.returncode}")
+                raise TablesError(f"MiniStack exited with code {self._process.returncode}")
             if time.monotonic() > deadline:
-                raise TablesError(f"MiniStack did not answer within {READY_SECONDS:.0f} s")
+                raise TablesError(f"MiniStack was not ready within {READY_SECONDS:.0f} s")
             time.sleep(0.05)
         os.environ[URL_VARIABLE] = self.url
-        threading.Thread(target=self._end_with_it, name="tables-watch", daemon=True).start()
+        threading.Thread(target=self._exit_with_ministack, name="tables-watch", daemon=True).start()
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=1):
                 return True
         except (urllib.error.URLError, OSError):
             return False
 
-    def _end_with_it(self) -> None:
+    def _exit_with_ministack(self) -> None:
         code = self._process.wait()
-        print(f"ferrite-localstack: MiniStack ended with code {code}", file=sys.stderr, flush=True)
+        print(f"ferrite-localstack: MiniStack exited with code {code}", file=sys.stderr, flush=True)
         os._exit(1)

@@ -1,1 +1,1 @@
-"""MiniStack, patched where it differs from AWS: `python -m ferrite_emulators.ministack --help`."""
+"""Runs MiniStack with patches for its differences from AWS: `python -m ferrite_emulators.ministack --help`."""

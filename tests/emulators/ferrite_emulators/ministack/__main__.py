@@ -1,8 +1,10 @@
 """Starts MiniStack for Ferrite: `python -m ferrite_emulators.ministack --port N`.
 
-Runs in the foreground until SIGTERM, SIGINT or SIGHUP, then ends MiniStack and every function.
-Ready when `http://127.0.0.1:N/_ministack/ready` answers 200. Exits 0 when stopped, 1 when it had to be
-killed for that, 2 when the arguments are wrong or the port is taken, else with MiniStack's own code.
+Runs in the foreground until SIGTERM, SIGINT or SIGHUP. It then stops MiniStack and all functions. MiniStack
+is ready when `http://127.0.0.1:N/_ministack/ready` returns 200.
+
+Exit codes: 0 if stopped by a signal, 1 if it had to be killed, 2 if an argument is invalid or the port is
+in use, otherwise MiniStack's exit code.
 """
 
 from __future__ import annotations
@@ -20,37 +22,37 @@ from . import settings
 from .state import SavedState
 
 PACKAGES = Path(__file__).resolve().parents[2]
-"""The folder that holds `ferrite_emulators`: what PYTHONPATH names."""
+"""The directory for PYTHONPATH. It contains `ferrite_emulators`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Checks the port, then runs MiniStack under supervision."""
+    """Parses the arguments, checks the port, and runs MiniStack under the supervisor."""
     options = _parser().parse_args(arguments)
-    if ports.is_taken(options.port):
-        print(f"ferrite-ministack: port {options.port} on 127.0.0.1 is in use", file=sys.stderr)
+    if ports.is_in_use(options.port):
+        print(f"ferrite-ministack: port {options.port} on 127.0.0.1 is already in use", file=sys.stderr)
         return 2
-    saved = SavedState(options.state_dir) if options.state_dir is not None else None
-    if saved is not None:
-        saved.open()
+    saved_state = SavedState(options.state_dir) if options.state_dir is not None else None
+    if saved_state is not None:
+        saved_state.open()
     with tempfile.TemporaryDirectory(prefix="ferrite-ministack-") as scratch:
         environment = settings.environment(
             options.port,
             Path(scratch),
-            saved.path if saved is not None else None,
+            saved_state.path if saved_state is not None else None,
             os.environ,
             options.functions_port,
         )
         environment["PYTHONPATH"] = str(PACKAGES)
         code = supervisor.run(_command(options), environment)
-    if saved is not None and code == 0:
-        saved.close()
+    if saved_state is not None and code == 0:
+        saved_state.close()
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ferrite_emulators.ministack",
-        description="MiniStack with AUTH=true on 127.0.0.1, patched where it differs from AWS.",
+        description="Runs MiniStack on 127.0.0.1 with AUTH=true and with patches for its differences from AWS.",
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=ports.port, required=True, metavar="N")
@@ -58,24 +60,24 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir",
         type=Path,
         metavar="DIR",
-        help="keep state here over a stop and start, but not over a crash (default: not kept)",
+        help="save the state to DIR on stop and load it on start; it does not survive a crash (default: not saved)",
     )
     parser.add_argument(
         "--functions-log",
         type=Path,
         metavar="FILE",
-        help='append what functions print, as {"function": name, "line": text} a line',
+        help='append the output of functions to FILE, one JSON object per line: {"function": name, "line": text}',
     )
     parser.add_argument(
         "--functions-port",
         type=ports.port,
         metavar="N",
-        help="where functions call AWS: a proxy that hands on to --port (default: --port itself)",
+        help="the port at which functions call AWS, such as a proxy that forwards to --port (default: --port)",
     )
     parser.add_argument(
         "--unpatched",
         action="store_true",
-        help="as MiniStack comes: to see whether a fault is a patch's",
+        help="run MiniStack without patches, to check whether a patch causes a problem",
     )
     return parser
 

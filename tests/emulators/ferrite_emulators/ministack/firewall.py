@@ -1,10 +1,12 @@
-"""Evaluates a web ACL's rules on a request, as far as infra/firewall.yaml needs it.
+"""Evaluates requests against a web ACL, with the subset of AWS WAF rules that infra/firewall.yaml uses.
 
-Sources, of the AWS WAF Developer Guide: "Setting rule priority", "Rate-based rule high-level settings", "Rate-based rule
-aggregation options and keys", "Oversize web request components" and "Custom responses for Block actions".
+Sources in the AWS WAF Developer Guide: "Setting rule priority", "Rate-based rule high-level settings",
+"Rate-based rule aggregation options and keys", "Oversize web request components" and "Custom responses for
+Block actions".
 
-Two things are not as on AWS. AWS counts with some delay and near the limit; here it is exact, so that tests can be. And
-AWS's managed rule groups are AWS's own: no request ever matches one here.
+Two details differ from AWS. AWS counts requests with some delay and applies a rate limit approximately; here
+the count is exact and immediate, so that tests are deterministic. AWS's managed rule groups are not public, so
+no request matches one here.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-Given = Mapping[str, Any]
+Settings = Mapping[str, Any]
 
 COMPARISONS = {
     "EQ": operator.eq,
@@ -28,9 +30,9 @@ COMPARISONS = {
     "GT": operator.gt,
 }
 OVERSIZE = {"CONTINUE": None, "MATCH": True, "NO_MATCH": False}
-"""Whether a body that is larger than what is inspected matches; `None` where its beginning decides."""
+"""Whether a body larger than the inspection limit matches. `None`: only the part within the limit is compared."""
 
-INSPECTED = {"KB_16": 16384, "KB_32": 32768, "KB_48": 49152, "KB_64": 65536}
+INSPECTION_LIMITS = {"KB_16": 16384, "KB_32": 32768, "KB_48": 49152, "KB_64": 65536}
 CONTENT_TYPES = {
     "TEXT_PLAIN": "text/plain",
     "TEXT_HTML": "text/html",
@@ -38,178 +40,182 @@ CONTENT_TYPES = {
 }
 
 
-class NotEvaluated(ValueError):
-    """The web ACL has something that AWS refuses, or that is not evaluated here and would pass in silence."""
+class UnsupportedWebAclError(ValueError):
+    """The web ACL is invalid on AWS, or contains a setting that this module would otherwise silently ignore."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the rules look at."""
+    """The parts of a request that rules inspect."""
 
     address: str
-    """Who opened the connection."""
+    """The IP address of the client connection."""
 
     header: Callable[[str], str]
-    """A header's value by its name in lower case; empty where there is none."""
+    """Returns the value of a header by its lower-case name, or an empty string."""
 
     body: bytes
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """What the client is answered. Without a status, that is API Gateway's to say (its WAF_FILTERED)."""
+class BlockResponse:
+    """The response to a blocked request. If `status` is `None`, API Gateway returns its WAF_FILTERED response."""
 
     status: int | None
     headers: dict[str, str]
     body: bytes
 
 
-class Passing(Enum):
-    """The actions that refuse nothing: one ends the evaluation, the other goes on."""
+class PassAction(Enum):
+    """The actions that do not block a request. ALLOW ends the evaluation; COUNT continues with the next rule."""
 
     ALLOW = auto()
     COUNT = auto()
 
 
-Action = Refusal | Passing
+Action = BlockResponse | PassAction
 Matches = Callable[[Request], bool]
 
 
 class Firewall:
-    """A web ACL with its counts.
+    """A web ACL with the request counts of its rate-based rules.
 
-    Raises `NotEvaluated` where it is not what AWS takes and this evaluates.
+    Raises `UnsupportedWebAclError` if the web ACL is invalid or not supported.
     """
 
-    def __init__(self, acl: Given, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, acl: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._bodies: Given = acl.get("CustomResponseBodies") or {}
+        self._bodies: Settings = acl.get("CustomResponseBodies") or {}
         request_body = (acl.get("AssociationConfig") or {}).get("RequestBody") or {}
         limit = request_body.get("API_GATEWAY", {}).get("DefaultSizeInspectionLimit", "KB_16")
-        self._inspected = _one_of(INSPECTED, limit)
+        self._inspection_limit = _one_of(INSPECTION_LIMITS, limit)
         self._default = self._action(acl["DefaultAction"])
         rules = sorted(acl.get("Rules") or [], key=lambda rule: int(rule["Priority"]))
         if len({int(rule["Priority"]) for rule in rules}) < len(rules):
-            raise NotEvaluated("two rules of one priority")
-        self._rules = [rule for given in rules if (rule := self._rule(given)) is not None]
+            raise UnsupportedWebAclError("two rules have the same priority")
+        self._rules = [parsed for rule in rules if (parsed := self._rule(rule)) is not None]
 
-    def refusal(self, request: Request) -> Refusal | None:
-        """What the request is refused with, or `None` where it goes on to the API."""
+    def evaluate(self, request: Request) -> BlockResponse | None:
+        """Returns the response if the request is blocked, or `None` if it is allowed."""
         for matches, action in self._rules:
-            if matches(request) and action is not Passing.COUNT:
-                return action if isinstance(action, Refusal) else None
-        return self._default if isinstance(self._default, Refusal) else None
+            if matches(request) and action is not PassAction.COUNT:
+                return action if isinstance(action, BlockResponse) else None
+        return self._default if isinstance(self._default, BlockResponse) else None
 
-    def _rule(self, given: Given) -> tuple[Matches, Action] | None:
+    def _rule(self, rule: Settings) -> tuple[Matches, Action] | None:
         _name, _priority, statement, action, override, _visibility = _fields(
-            given, "Name", "Priority", "Statement", "Action", "OverrideAction", "VisibilityConfig"
+            rule, "Name", "Priority", "Statement", "Action", "OverrideAction", "VisibilityConfig"
         )
         kind, settings = _only_entry(statement)
         if (action is None) != (override is not None):
-            raise NotEvaluated("a rule with both an action and an override, or neither")
+            raise UnsupportedWebAclError("a rule must have either an action or an override action")
         if kind == "ManagedRuleGroupStatement" and settings.get("VendorName") == "AWS":
             return None
         if kind == "RateBasedStatement":
             return self._rate(settings), self._action(action)
         if kind == "SizeConstraintStatement":
             return self._size(settings), self._action(action)
-        raise NotEvaluated(kind)
+        raise UnsupportedWebAclError(f"statement {kind} is not supported")
 
-    def _rate(self, given: Given) -> Matches:
+    def _rate(self, settings: Settings) -> Matches:
         aggregate, keys, seconds, requests = _fields(
-            given, "AggregateKeyType", "CustomKeys", "EvaluationWindowSec", "Limit"
+            settings, "AggregateKeyType", "CustomKeys", "EvaluationWindowSec", "Limit"
         )
-        window, limit = int(seconds or 300), int(requests)
+        window = int(seconds or 300)
+        limit = int(requests)
         if window not in (60, 120, 300, 600) or limit < 10:
-            raise NotEvaluated(f"{limit} requests in {window} seconds")
+            raise UnsupportedWebAclError(f"invalid rate: {limit} requests in {window} seconds")
         if aggregate not in ("IP", "CUSTOM_KEYS") or (aggregate == "CUSTOM_KEYS") != bool(keys):
-            raise NotEvaluated(f"AggregateKeyType {aggregate}")
+            raise UnsupportedWebAclError(
+                f"AggregateKeyType {aggregate} with CustomKeys {keys} is not supported"
+            )
         headers = [_header_key(key) for key in keys or []]
-        counted: dict[tuple[str, ...], deque[float]] = {}
+        request_times: dict[tuple[str, ...], deque[float]] = {}
 
         def is_exceeded(request: Request) -> bool:
             key = tuple(request.header(name) for name in headers) or (request.address,)
             if not all(key):
                 return False
-            times = counted.setdefault(key, deque(maxlen=limit + 1))
+            times = request_times.setdefault(key, deque(maxlen=limit + 1))
             times.append(self._now())
             return len(times) > limit and times[-1] - times[0] < window
 
         return is_exceeded
 
-    def _size(self, given: Given) -> Matches:
+    def _size(self, settings: Settings) -> Matches:
         field, comparison, size, transformations = _fields(
-            given, "FieldToMatch", "ComparisonOperator", "Size", "TextTransformations"
+            settings, "FieldToMatch", "ComparisonOperator", "Size", "TextTransformations"
         )
         kind, body = _only_entry(field)
         if kind != "Body":
-            raise NotEvaluated(f"FieldToMatch {kind}")
+            raise UnsupportedWebAclError(f"FieldToMatch {kind} is not supported")
         (handling,) = _fields(body, "OversizeHandling")
         _check_untransformed(transformations)
         oversize = _one_of(OVERSIZE, handling or "CONTINUE")
-        compare, bound = _one_of(COMPARISONS, comparison), int(size)
+        compare = _one_of(COMPARISONS, comparison)
+        bound = int(size)
 
-        def compares(request: Request) -> bool:
+        def matches_size(request: Request) -> bool:
             length = len(request.body)
-            if length > self._inspected and oversize is not None:
+            if length > self._inspection_limit and oversize is not None:
                 return oversize
-            return bool(compare(min(length, self._inspected), bound))
+            return bool(compare(min(length, self._inspection_limit), bound))
 
-        return compares
+        return matches_size
 
-    def _action(self, given: Given) -> Action:
-        kind, settings = _only_entry(given)
+    def _action(self, action: Settings) -> Action:
+        kind, settings = _only_entry(action)
         if kind == "Block":
             (response,) = _fields(settings, "CustomResponse")
-            return Refusal(None, {}, b"") if response is None else self._custom(response)
+            return BlockResponse(None, {}, b"") if response is None else self._custom_response(response)
         if kind in ("Allow", "Count") and not settings:
-            return Passing[kind.upper()]
-        raise NotEvaluated(f"the action {kind} {settings}")
+            return PassAction[kind.upper()]
+        raise UnsupportedWebAclError(f"action {kind} with {settings} is not supported")
 
-    def _custom(self, given: Given) -> Refusal:
+    def _custom_response(self, settings: Settings) -> BlockResponse:
         code, key, entries = _fields(
-            given, "ResponseCode", "CustomResponseBodyKey", "ResponseHeaders"
+            settings, "ResponseCode", "CustomResponseBodyKey", "ResponseHeaders"
         )
         headers = {entry["Name"]: str(entry["Value"]) for entry in entries or []}
         if "content-type" in map(str.lower, headers):
-            raise NotEvaluated("a content type in a custom response")
+            raise UnsupportedWebAclError("a custom response must not set the Content-Type header")
         if key is None:
-            return Refusal(int(code), headers, b"")
+            return BlockResponse(int(code), headers, b"")
         body = _one_of(self._bodies, key)
         headers["Content-Type"] = _one_of(CONTENT_TYPES, body["ContentType"])
-        return Refusal(int(code), headers, body["Content"].encode())
+        return BlockResponse(int(code), headers, body["Content"].encode())
 
 
-def _fields(given: Given, *known: str) -> list[Any]:
-    """The values of `known`, in order, `None` for those that are not given."""
-    if unknown := given.keys() - set(known):
-        raise NotEvaluated(", ".join(sorted(unknown)))
-    return [given.get(name) for name in known]
+def _fields(settings: Settings, *known: str) -> list[Any]:
+    """Returns the values of the `known` fields in order, with `None` for a missing field. Rejects other fields."""
+    if unknown := settings.keys() - set(known):
+        raise UnsupportedWebAclError(f"not supported: {', '.join(sorted(unknown))}")
+    return [settings.get(name) for name in known]
 
 
-def _only_entry(given: Given) -> tuple[str, Given]:
-    if len(given) != 1:
-        raise NotEvaluated(f"one is needed of {sorted(given)}")
-    ((kind, settings),) = given.items()
+def _only_entry(entries: Settings) -> tuple[str, Settings]:
+    if len(entries) != 1:
+        raise UnsupportedWebAclError(f"expected exactly one entry, not {sorted(entries)}")
+    ((kind, settings),) = entries.items()
     return kind, settings
 
 
-def _one_of(choices: Mapping[str, Any], given: str) -> Any:
-    if given not in choices:
-        raise NotEvaluated(f"{given} is none of {', '.join(choices)}")
-    return choices[given]
+def _one_of(choices: Mapping[str, Any], choice: str) -> Any:
+    if choice not in choices:
+        raise UnsupportedWebAclError(f"{choice} is not one of {', '.join(choices)}")
+    return choices[choice]
 
 
-def _header_key(given: Given) -> str:
-    kind, settings = _only_entry(given)
+def _header_key(key: Settings) -> str:
+    kind, settings = _only_entry(key)
     if kind != "Header":
-        raise NotEvaluated(f"the key {kind}")
+        raise UnsupportedWebAclError(f"custom key {kind} is not supported")
     name, transformations = _fields(settings, "Name", "TextTransformations")
     _check_untransformed(transformations)
     return str(name).lower()
 
 
-def _check_untransformed(transformations: list[Given]) -> None:
+def _check_untransformed(transformations: list[Settings]) -> None:
     kinds = [transformation["Type"] for transformation in transformations]
     if kinds != ["NONE"]:
-        raise NotEvaluated(f"TextTransformations {kinds}")
+        raise UnsupportedWebAclError(f"TextTransformations {kinds} are not supported")

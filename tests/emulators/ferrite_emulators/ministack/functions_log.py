@@ -1,8 +1,9 @@
-"""Writes every line that a function prints to one file, as it is printed.
+"""Writes each output line of every function to one file, as soon as it is printed.
 
-MiniStack reads a function's stdout and stderr (one merged pipe) all the time, but shows the lines in
-CloudWatch Logs only once an invocation has ended, and drops those of a process that dies while it
-starts. This taps the reader itself, so the last words of a crash are there too.
+MiniStack reads the stdout and stderr of a function continuously from one pipe. It adds the lines to
+CloudWatch Logs only after the invocation, and drops the lines of a process that exits during
+initialization. This module intercepts the lines when MiniStack reads them, so the file also has the last
+lines of a process that crashes.
 """
 
 from __future__ import annotations
@@ -16,36 +17,36 @@ from .patches import replace
 
 
 class FunctionsLog:
-    """Appends one JSON object a line to `path`: `{"function": its name, "line": what it printed}`."""
+    """Appends one JSON object per output line to `path`: `{"function": <name>, "line": <text>}`."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Unbuffered and in one write each, so a reader never sees half a line of ours.
+        # Each entry is one unbuffered write, so that a reader never sees a partial entry.
         self._file = path.open("ab", buffering=0)
         self._lock = threading.Lock()
 
     def write(self, function: str, raw: bytes) -> None:
-        """Writes one line of `function`; bytes that are not UTF-8 are replaced, not refused."""
+        """Appends one output line of `function`. Replaces bytes that are not valid UTF-8."""
         text = raw.decode("utf-8", errors="replace").rstrip("\r\n")
         entry = json.dumps({"function": function, "line": text}, ensure_ascii=False) + "\n"
         with self._lock:
             self._file.write(entry.encode())
 
     def attach(self) -> None:
-        """Sees every line of every function started from now on."""
+        """Intercepts the output of all functions that MiniStack starts from now on."""
         from ministack.core.lambda_runtime import ProvidedWorker
 
-        def tapped(pump: Any) -> Any:
-            def _pump_output(worker: Any, stream: BinaryIO, *rest: Any) -> None:
-                pump(worker, _Tap(stream, worker.func_name, self), *rest)
+        def with_log(pump: Any) -> Any:
+            def _pump_output(worker: Any, stream: BinaryIO, *args: Any) -> None:
+                pump(worker, _LoggedStream(stream, worker.func_name, self), *args)
 
             return _pump_output
 
-        replace(ProvidedWorker, "_pump_output", tapped)
+        replace(ProvidedWorker, "_pump_output", with_log)
 
 
-class _Tap:
-    """Stands in for a function's output stream: the two methods that MiniStack's reader calls."""
+class _LoggedStream:
+    """Wraps a function's output stream. Has the two methods that MiniStack's reader calls."""
 
     def __init__(self, stream: BinaryIO, function: str, log: FunctionsLog) -> None:
         self._stream = stream

@@ -1,6 +1,6 @@
-"""The emulator's own process: applies the patches, then runs MiniStack's main.
+"""The emulator process: applies the patches and runs MiniStack's main function.
 
-Started by `python -m ferrite_emulators.ministack`, which sets its environment; not to be run by hand.
+`python -m ferrite_emulators.ministack` starts it and sets its environment. Do not run it directly.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .functions_log import FunctionsLog
 from .patches import PatchError, apply_all, replace
 
 SHUTDOWN_SECONDS = 1.0
-"""How long open connections may hold up a stop; MiniStack's own figure is 3."""
+"""How long MiniStack waits for open connections when it stops. MiniStack's default is 3 seconds."""
 
 
 def main() -> int:
-    """Runs MiniStack until it is signalled; 1 when a patch no longer fits."""
+    """Runs MiniStack until a signal stops it. Returns 1 if a patch cannot be applied."""
     options = _options()
     supervisor.end_with_supervisor()
     os.environ.pop("PYTHONPATH", None)
@@ -29,14 +29,14 @@ def main() -> int:
             apply_all()
         if options.functions_log is not None:
             FunctionsLog(options.functions_log).attach()
-        _stop_quickly()
+        _shorten_shutdown()
     except PatchError as error:
         print(f"ferrite-ministack: {error}", file=sys.stderr)
         return 1
 
     from ministack import app
 
-    # MiniStack reads the command line too.
+    # MiniStack parses sys.argv too, and must not see the options above.
     sys.argv = ["ministack"]
     app.main()
     return 0
@@ -49,7 +49,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _stop_quickly() -> None:
+def _shorten_shutdown() -> None:
     from hypercorn.config import Config
 
     replace(Config, "graceful_timeout", lambda _: SHUTDOWN_SECONDS)

@@ -1,13 +1,13 @@
-"""What MiniStack is told, all of it through its environment, and what it may see of the caller's."""
+"""The environment variables that configure MiniStack, and those it inherits from the caller."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-KEPT_FROM_CALLER = ("PATH", "LANG", "LC_ALL", "RUST_BACKTRACE")
-"""Nothing else of the caller's reaches the emulator or a function: no AWS profile or key, no proxy
-(functions call the emulator on loopback), no setting of MiniStack's own left over in a shell."""
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "RUST_BACKTRACE")
+"""The only variables inherited from the caller. AWS profiles and keys, proxies (functions call the emulator
+on loopback) and MiniStack settings of the shell must not reach the emulator or a function."""
 
 
 def environment(
@@ -17,10 +17,11 @@ def environment(
     caller: Mapping[str, str],
     functions_port: int | None = None,
 ) -> dict[str, str]:
-    """MiniStack's environment: bound to 127.0.0.1:`port`, its temporary files under `scratch`.
+    """Returns the environment for a MiniStack that listens on 127.0.0.1:`port`.
 
-    With `state`, a folder, it writes its state there when it stops and reads it when it starts. With
-    `functions_port`, functions call AWS there: a proxy that hands on to `port`.
+    MiniStack writes its temporary files below `scratch`. If `state` is given, MiniStack saves its state in
+    that directory when it stops and loads it when it starts. If `functions_port` is given, functions call
+    AWS at that port, which belongs to a proxy that forwards to `port`.
     """
     persistence = {
         "PERSIST_STATE": "1",
@@ -29,19 +30,19 @@ def environment(
         "S3_DATA_DIR": f"{state}/s3",
     }
     return {
-        **{name: caller[name] for name in KEPT_FROM_CALLER if name in caller},
+        **{name: caller[name] for name in INHERITED_VARIABLES if name in caller},
         "TMPDIR": str(scratch),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{functions_port or port}",
-        # Every function calls AWS with its own role: a missing permission fails here, not in production.
+        # Each function calls AWS with its own role, so that a missing permission is detected before production.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        # Listeners on ports of their own, which nothing of ours uses and two checkouts would fight over.
+        # These services listen on fixed ports. Ferrite does not use them, and two checkouts would conflict.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # MiniStack removes containers that it takes for its own; it must not find a Docker daemon.
+        # MiniStack removes containers that it considers its own, so it must not find a Docker daemon.
         "DOCKER_HOST": f"unix://{scratch}/no-docker",
         **(persistence if state is not None else {}),
     }

@@ -1,8 +1,8 @@
-"""MiniStack's saved state: used again only when the run that saved it ended well.
+"""MiniStack's saved state, which is reused only after a clean stop.
 
-MiniStack saves everything when it stops and nothing before, except S3's objects. After a crash the
-files on disk are therefore of some earlier run; a caller that compares them with what it deployed
-since would be misled, so they are dropped and the next run starts empty.
+MiniStack saves its state when it stops, except for S3 objects, which it saves when they are written. After
+a crash, the files on disk are from an earlier run and do not match what was deployed since then. The next
+run deletes them and starts empty.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 
 
 class SavedState:
-    """The state under `directory`; nothing else in that directory is touched."""
+    """The state below `directory`. Other files in the directory are not changed."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory.resolve() / "ministack"
-        self._whole = directory.resolve() / "ministack.whole"
+        self._marker = directory.resolve() / "ministack.whole"
 
     def open(self) -> None:
-        """Makes the state ready for a run: what the last one saved, else empty."""
-        if not self._whole.is_file() or self._whole.read_text() != _version():
+        """Prepares the state for a run. Deletes it unless the same MiniStack version stopped cleanly."""
+        if not self._marker.is_file() or self._marker.read_text() != _version():
             shutil.rmtree(self.path, ignore_errors=True)
-        self._whole.unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
 
     def close(self) -> None:
-        """Marks the state as wholly written, by this version of MiniStack."""
-        self._whole.write_text(_version())
+        """Marks the state as completely saved by this version of MiniStack."""
+        self._marker.write_text(_version())
 
 
 def _version() -> str:

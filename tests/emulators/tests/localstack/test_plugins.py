@@ -158,7 +158,7 @@ class Objects(unittest.TestCase):
 
 
 class Emails(unittest.TestCase):
-    """email_identity, email_resources, ses_events, ses_refusals."""
+    """email_identity, email_resources, ses_events, ses_validation."""
 
     def send(self, recipient: str, **rest: Any) -> dict[str, Any]:
         """SES's answer to an e-mail with the template's sender; the error when it refuses."""

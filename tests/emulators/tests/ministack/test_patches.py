@@ -273,7 +273,7 @@ class CodeCache(unittest.TestCase):
 
 
 class Ses(unittest.TestCase):
-    """ses_events, ses_permissions, ses_refusals."""
+    """ses_events, ses_permissions, ses_validation."""
 
     def send(
         self, emulator: MiniStack, recipient: str = "ada@example.org", **rest: Any

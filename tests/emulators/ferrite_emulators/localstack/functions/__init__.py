@@ -1,1 +1,1 @@
-"""Runs a function's `bootstrap` as a process of this machine, and is Lambda to it."""
+"""Runs a function's `bootstrap` as a host process and serves the Lambda Runtime API to it."""

@@ -1,8 +1,8 @@
-"""The environment that Lambda gives a function, and nothing of the emulator's.
+"""Builds the environment of a function from the variables that Lambda defines for an OS-only runtime.
 
-"Defined runtime environment variables" (AWS Lambda Developer Guide), as those of an OS-only runtime.
-LocalStack has most of them, and some of its own. `AWS_ENDPOINT_URL` is the one addition: without it a
-function would call AWS itself.
+Source: "Defined runtime environment variables" (AWS Lambda Developer Guide). LocalStack sets most of them
+and adds variables of its own, which are dropped here. `AWS_ENDPOINT_URL` is the one addition: without it,
+the function would call AWS instead of the emulator.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ FROM_LOCALSTACK = (
     "_HANDLER",
 )
 
-FROM_THE_CALLER = ("PATH", "RUST_BACKTRACE", "TMPDIR")
-"""PATH for a bootstrap that is a script; TMPDIR because the emulator's ends with it."""
+FROM_CALLER = ("PATH", "RUST_BACKTRACE", "TMPDIR")
+"""PATH is for a `bootstrap` that is a script. TMPDIR is a directory that is removed with the emulator."""
 
 
 def environment(
-    configuration: Any, code: Path, localstacks: Mapping[str, Any], callers: Mapping[str, str]
+    configuration: Any, code: Path, from_localstack: Mapping[str, Any], from_caller: Mapping[str, str]
 ) -> dict[str, str]:
-    """The variables of a function with LocalStack's `configuration`, unpacked in `code`.
+    """Returns the environment of a function with the given `configuration`, whose code is unpacked in `code`.
 
-    `localstacks` are those that LocalStack would give it. AWS_LAMBDA_RUNTIME_API is not among them.
+    `from_localstack` is the environment that LocalStack would use, and `from_caller` is the environment of
+    this process. The result does not contain AWS_LAMBDA_RUNTIME_API.
     """
     return {
-        **{name: str(localstacks[name]) for name in FROM_LOCALSTACK if name in localstacks},
-        **{name: callers[name] for name in FROM_THE_CALLER if name in callers},
-        **_logging(configuration.logging_config, str(localstacks["AWS_LAMBDA_FUNCTION_NAME"])),
+        **{name: str(from_localstack[name]) for name in FROM_LOCALSTACK if name in from_localstack},
+        **{name: from_caller[name] for name in FROM_CALLER if name in from_caller},
+        **_logging(configuration.logging_config, str(from_localstack["AWS_LAMBDA_FUNCTION_NAME"])),
         "LAMBDA_TASK_ROOT": str(code),
         "LANG": "en_US.UTF-8",
         **(configuration.environment or {}),

@@ -1,7 +1,7 @@
-"""LocalStack's plug-in for how functions run: each execution environment is a process of this machine.
+"""LocalStack plug-in that runs each execution environment as a host process instead of a Docker container.
 
-LocalStack decides when an execution environment starts, is used again and ends, and counts concurrency.
-Unlike on AWS, a process is not frozen between invocations.
+LocalStack decides when to start, reuse and stop an execution environment, and counts concurrency. Unlike
+on AWS, a process is not frozen between invocations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .runtime_api import Invocation
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """What LAMBDA_RUNTIME_EXECUTOR names."""
+    """Registers `ProcessExecutor` with LocalStack. LAMBDA_RUNTIME_EXECUTOR selects it."""
 
     name = PLUGIN
 
@@ -38,7 +38,7 @@ class ProcessExecutor(RuntimeExecutor):
     """One execution environment of one function version."""
 
     functions_log: ClassVar[FunctionsLog | None] = None
-    """Where the lines of all functions go, besides CloudWatch Logs."""
+    """If set, receives each output line of all functions, in addition to CloudWatch Logs."""
 
     def __init__(self, id: str, function_version: FunctionVersion) -> None:
         super().__init__(id, function_version)
@@ -46,20 +46,20 @@ class ProcessExecutor(RuntimeExecutor):
         self._process: FunctionProcess | None = None
 
     def start(self, env_vars: dict[str, Any]) -> None:
-        """Starts the process; LocalStack's own exception when the function does not come up."""
+        """Starts the process. Raises LocalStack's `StatusErrorException` if initialization fails."""
         code = self.function_version.config.code.get_unzipped_code_location()
         self._environment = environment(self.function_version.config, code, env_vars, os.environ)
         self._start_process()
 
     def stop(self) -> None:
-        """Ends the process, in the middle of an invocation too."""
+        """Kills the process, even during an invocation."""
         if self._process is not None:
             self._process.end()
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """The function's answer, with what it has printed."""
+        """Invokes the function and returns its response with its log output."""
         if self._process is None or not self._process.is_running:
-            # After a crash or a timeout Lambda starts the function anew in the same environment.
+            # After a crash or a timeout, Lambda restarts the process in the same execution environment.
             self._start_process()
         assert self._process is not None
         timeout = self.function_version.config.timeout
@@ -70,37 +70,37 @@ class ProcessExecutor(RuntimeExecutor):
             trace_id=payload["trace-id"],
             deadline_ms=int((time.time() + timeout) * 1000),
         )
-        answer = self._process.invoke(invocation, timeout)
-        printed = self._process.output.take().decode(errors="replace")
+        response = self._process.invoke(invocation, timeout)
+        output = self._process.output.take().decode(errors="replace")
         return InvocationResult(
-            invocation.request_id, answer.body, answer.is_error, self._logged(invocation, printed)
+            invocation.request_id, response.body, response.is_error, self._log(invocation, output)
         )
 
     def get_logs(self) -> str:
-        """What was printed and belongs to no invocation yet: the last words of a failed start."""
+        """Returns output that belongs to no invocation, such as that of a failed initialization."""
         return "" if self._process is None else self._process.output.take().decode(errors="replace")
 
     def get_address(self) -> str:
-        """Where the function is: on this machine."""
+        """Returns the address of the function, which is this host."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where LocalStack is, for the function."""
+        """Returns the address at which the function reaches LocalStack."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Where LocalStack's own supervisor in a container would report to; there is none."""
+        """Returns the URL for LocalStack's in-container supervisor, which this executor does not use."""
         return f"http://127.0.0.1:{config.GATEWAY_LISTEN[0].port}"
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unpacks the code."""
+        """Unpacks the code of a function version."""
         if function_version.config.code:
             function_version.config.code.prepare_for_execution()
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Nothing: LocalStack removes code that no version uses."""
+        """Does nothing: LocalStack removes the code of deleted versions."""
 
     def _start_process(self) -> None:
         name = self.function_version.id.function_name
@@ -112,10 +112,10 @@ class ProcessExecutor(RuntimeExecutor):
         except InitError as error:
             raise StatusErrorException("init failed", payload=error.payload) from error
 
-    def _logged(self, invocation: Invocation, printed: str) -> str:
-        # Lambda's own lines; in JSON they have a level, and our template turns off those that say all is well.
+    def _log(self, invocation: Invocation, output: str) -> str:
+        # With JSON logging, the template's system log level turns off Lambda's START, END and REPORT records.
         if self.function_version.config.logging_config.get("LogFormat") == "JSON":
-            return printed
+            return output
         request = f"RequestId: {invocation.request_id}"
         version = self.function_version.id.qualifier
-        return f"START {request} Version: {version}\n{printed}\nEND {request}\nREPORT {request}\n"
+        return f"START {request} Version: {version}\n{output}\nEND {request}\nREPORT {request}\n"

@@ -1,4 +1,4 @@
-"""One execution environment: a process that runs a function's `bootstrap`, invocation after invocation."""
+"""An execution environment: a process that runs a function's `bootstrap` for any number of invocations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .output import Output
-from .runtime_api import Answered, Ended, Event, InitFailed, Invocation, Ready, RuntimeApi
+from .runtime_api import Event, Exited, InitFailed, Invocation, InvocationResponse, Ready, RuntimeApi
 
 INIT_SECONDS = 10.0
-"""How long a function may take to start ("Lambda execution environment lifecycle")."""
+"""Time limit of the Init phase ("Understanding the Lambda execution environment lifecycle")."""
 
 
 class InitError(Exception):
-    """The function did not start; `payload` is what its caller is told."""
+    """Initialization failed. `payload` is the error object that the caller receives."""
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload.decode(errors="replace"))
@@ -27,9 +27,9 @@ class InitError(Exception):
 
 
 class FunctionProcess:
-    """The `bootstrap` in `code`, with `environment` and no other variables; each line goes to `on_line`.
+    """Runs the `bootstrap` in `code` with only the variables in `environment`. Calls `on_line` for each output line.
 
-    It is of the emulator's process group, and so ends with the emulator at the latest.
+    The process belongs to the emulator's process group, so it never outlives the emulator.
     """
 
     def __init__(
@@ -55,44 +55,44 @@ class FunctionProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether it can be invoked; not after it has crashed or was ended."""
+        """Whether the process is running and can be invoked."""
         return self._process.poll() is None
 
     def wait_until_ready(self) -> None:
-        """Returns when it has asked for its first invocation; `InitError` when it never will."""
+        """Waits until the process requests its first invocation. Raises `InitError` if initialization fails."""
         match self._event(INIT_SECONDS):
             case Ready():
                 return
             case InitFailed(body):
                 payload = body
-            case Ended(how):
-                payload = _error("Runtime.ExitError", f"Error: Runtime exited {how}")
+            case Exited(reason):
+                payload = _error("Runtime.ExitError", f"Error: Runtime exited {reason}")
             case _:
                 payload = _timed_out(INIT_SECONDS)
         self.end()
         raise InitError(payload)
 
-    def invoke(self, invocation: Invocation, timeout_seconds: float) -> Answered:
-        """What the function answers, or what Lambda does for one that dies or takes too long."""
+    def invoke(self, invocation: Invocation, timeout_seconds: float) -> InvocationResponse:
+        """Returns the function's response, or Lambda's error if the process exits or times out."""
         prefix = f"RequestId: {invocation.request_id} "
         deadline = time.monotonic() + timeout_seconds
-        self._api.hand_out(invocation)
+        self._api.submit(invocation)
         while True:
             match self._event(deadline - time.monotonic()):
-                case Answered() as answer:
-                    return answer
-                case Ended(how):
-                    message = f"{prefix}Error: Runtime exited {how}"
-                    return Answered(_error("Runtime.ExitError", message), is_error=True)
+                case InvocationResponse() as response:
+                    return response
+                case Exited(reason):
+                    message = f"{prefix}Error: Runtime exited {reason}"
+                    return InvocationResponse(_error("Runtime.ExitError", message), is_error=True)
                 case None:
                     self.end()
-                    return Answered(_timed_out(timeout_seconds, prefix), is_error=True)
+                    return InvocationResponse(_timed_out(timeout_seconds, prefix), is_error=True)
                 case Ready() | InitFailed():
-                    # It was done with the invocation before this one.
+                    # The process has finished the previous invocation.
                     continue
 
     def end(self) -> None:
-        """Kills it, as Lambda does; whoever waits for its answer is told."""
+        """Kills the process, as Lambda does after a timeout. A pending `invoke` receives the exit event."""
         self._process.kill()
         self._process.wait()
 
@@ -105,12 +105,12 @@ class FunctionProcess:
     def _watch(self) -> None:
         code = self._process.wait()
         if code < 0:
-            how = f"with error: signal: {signal.Signals(-code).name}"
+            reason = f"with error: signal: {signal.Signals(-code).name}"
         elif code > 0:
-            how = f"with error: exit status {code}"
+            reason = f"with error: exit status {code}"
         else:
-            how = "without providing a reason"
-        self._api.events.put(Ended(how))
+            reason = "without providing a reason"
+        self._api.events.put(Exited(reason))
         self._api.close()
 
 

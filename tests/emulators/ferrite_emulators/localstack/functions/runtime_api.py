@@ -1,8 +1,9 @@
 """The Lambda Runtime API, served on loopback to one function process.
 
-"Using the Lambda runtime API" (AWS Lambda Developer Guide): the process asks for the next invocation, which
-waits until there is one, and posts a response or an error for it; while it starts it may post an
-initialization error instead. Extensions, streamed responses and the 6 MB limit of a response are not here.
+Source: "Using the Lambda runtime API" (AWS Lambda Developer Guide). The process requests the next
+invocation; the request blocks until there is one. The process then posts a response or an error for the
+invocation. During initialization it can post an initialization error instead. Not implemented: extensions,
+response streaming, and the 6 MB limit of a response.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ PATH = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Invocation:
-    """What a process is asked to do. `deadline_ms` is since 1970, `trace_id` an X-Ray trace header."""
+    """One invocation. `deadline_ms` is a Unix time in milliseconds; `trace_id` is an X-Ray tracing header."""
 
     request_id: str
     payload: bytes
@@ -30,12 +31,12 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Ready:
-    """The process has asked for its next invocation: it has started, or is done with the last one."""
+    """The process requested its next invocation: it has initialized or has finished the previous one."""
 
 
 @dataclass(frozen=True)
-class Answered:
-    """The process has answered its invocation, with an error that it has reported if `is_error`."""
+class InvocationResponse:
+    """The process responded to its invocation. If `is_error`, `body` is an error object."""
 
     body: bytes
     is_error: bool
@@ -43,23 +44,23 @@ class Answered:
 
 @dataclass(frozen=True)
 class InitFailed:
-    """The process has said that it cannot start."""
+    """The process reported an initialization error."""
 
     body: bytes
 
 
 @dataclass(frozen=True)
-class Ended:
-    """The process has ended, by itself or because it was ended; `how` says it in Lambda's words."""
+class Exited:
+    """The process exited or was killed. `reason` is worded as in Lambda's error messages."""
 
-    how: str
+    reason: str
 
 
-Event = Ready | Answered | InitFailed | Ended
+Event = Ready | InvocationResponse | InitFailed | Exited
 
 
 class RuntimeApi:
-    """Serves one process until `close`. What the process does comes out of `events`, in order."""
+    """Serves one process until `close`. `events` receives the actions of the process, in order."""
 
     def __init__(self) -> None:
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -71,30 +72,30 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """Host and port, as AWS_LAMBDA_RUNTIME_API has them."""
+        """Host and port, in the format of AWS_LAMBDA_RUNTIME_API."""
         host, port = self._server.server_address[:2]
         return f"{host!s}:{port}"
 
-    def hand_out(self, invocation: Invocation) -> None:
-        """Gives the process its next invocation; only one is under way at a time."""
+    def submit(self, invocation: Invocation) -> None:
+        """Queues the next invocation. The caller must wait for its response before submitting another."""
         self._current = invocation.request_id
         self._next.put(invocation)
 
-    def take_next(self) -> Invocation | None:
-        """Waits for the next invocation, as the process does; `None` once there will be none."""
+    def wait_for_next(self) -> Invocation | None:
+        """Waits for the next invocation. Returns `None` after `close`."""
         self.events.put(Ready())
         return self._next.get()
 
-    def take_answer(self, request_id: str, body: bytes, is_error: bool) -> bool:
-        """Whether the answer is for the invocation that is under way."""
+    def accept_response(self, request_id: str, body: bytes, is_error: bool) -> bool:
+        """Records the response. Returns `False` if `request_id` is not that of the current invocation."""
         if request_id != self._current:
             return False
         self._current = ""
-        self.events.put(Answered(body, is_error))
+        self.events.put(InvocationResponse(body, is_error))
         return True
 
     def close(self) -> None:
-        """Lets the process wait no longer, and stops serving."""
+        """Releases a waiting process and stops the server."""
         self._next.put(None)
         self._server.shutdown()
 
@@ -108,21 +109,21 @@ class _Server(ThreadingHTTPServer):
     api: RuntimeApi
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A process that was killed resets its connection: nothing to report."""
+        """Ignores the connection reset that a killed process causes."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # One write, and without waiting for the acknowledgement of an earlier one.
+    # Send a response in one write, without waiting for the acknowledgement of an earlier one.
     wbufsize = -1
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         if self.path != f"{PATH}/invocation/next":
-            self._refuse(404, "InvalidRequest")
+            self._send_error(404, "InvalidRequest")
             return
-        invocation = self.server.api.take_next()
+        invocation = self.server.api.wait_for_next()
         if invocation is None:
             self.close_connection = True
             return
@@ -133,24 +134,24 @@ class _Handler(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_id,
         }
-        self._answer(200, invocation.payload, headers)
+        self._send(200, invocation.payload, headers)
 
     def do_POST(self) -> None:
         body = self._body()
         if self.path == f"{PATH}/init/error":
             self.server.api.events.put(InitFailed(body))
-            self._accept()
+            self._send_accepted()
             return
         request_id, _, kind = self.path.removeprefix(f"{PATH}/invocation/").partition("/")
         if kind not in ("response", "error"):
-            self._refuse(404, "InvalidRequest")
-        elif self.server.api.take_answer(request_id, body, is_error=kind == "error"):
-            self._accept()
+            self._send_error(404, "InvalidRequest")
+        elif self.server.api.accept_response(request_id, body, is_error=kind == "error"):
+            self._send_accepted()
         else:
-            self._refuse(400, "InvalidRequestID")
+            self._send_error(400, "InvalidRequestID")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Not a line for each request."""
+        """Does not log requests."""
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -163,14 +164,14 @@ class _Handler(BaseHTTPRequestHandler):
             pass
         return body
 
-    def _accept(self) -> None:
-        self._answer(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
+    def _send_accepted(self) -> None:
+        self._send(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
 
-    def _refuse(self, status: int, error_type: str) -> None:
+    def _send_error(self, status: int, error_type: str) -> None:
         body = json.dumps({"errorType": error_type}).encode()
-        self._answer(status, body, {"Content-Type": "application/json"})
+        self._send(status, body, {"Content-Type": "application/json"})
 
-    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

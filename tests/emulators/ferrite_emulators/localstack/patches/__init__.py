@@ -1,7 +1,8 @@
-"""Where LocalStack 4.13.1's free edition differs from AWS in a way that Ferrite meets.
+"""Patches for differences between AWS and the free edition of LocalStack 4.13.1 that affect Ferrite.
 
-One patch a module. Its docstring says which AWS behaviour it restores; `apply()` does it. Each has a test
-in tests/localstack/test_plugins.py, `loopback` in test_launcher.py.
+Each module is one patch, and `apply()` applies it. Its docstring states the AWS behavior that it restores,
+what LocalStack does instead, and when to delete the patch. The tests are in
+tests/localstack/test_plugins.py; the test for `loopback` is in test_launcher.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from . import (
     request_authorizers,
     s3_anonymous,
     ses_events,
-    ses_refusals,
+    ses_validation,
 )
 
 __all__ = ["PATCHES", "PatchError", "apply_all", "name_of"]
@@ -27,21 +28,21 @@ PATCHES: tuple[ModuleType, ...] = (
     s3_anonymous,
     email_identity,
     ses_events,
-    ses_refusals,
+    ses_validation,
 )
 
 
 class PatchError(Exception):
-    """A patch found nothing to replace: LocalStack was upgraded past what the patch was written for."""
+    """A patch cannot be applied because LocalStack no longer has the code that it replaces."""
 
 
 def name_of(patch: ModuleType) -> str:
-    """The patch's name, as the README and error messages give it."""
+    """Returns the name of the patch in the README and in error messages."""
     return patch.__name__.rsplit(".", 1)[-1]
 
 
 def apply_all() -> None:
-    """Applies every patch, in order; raises `PatchError` naming the patch that no longer fits."""
+    """Applies all patches in order. Raises `PatchError` with the name of the patch that cannot be applied."""
     for patch in PATCHES:
         try:
             patch.apply()

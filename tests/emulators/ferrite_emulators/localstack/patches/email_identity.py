@@ -1,7 +1,10 @@
-"""Creates and deletes the AWS::SES::EmailIdentity of a template.
+"""Creates and deletes the identity of an AWS::SES::EmailIdentity resource.
 
-LocalStack has the resource type as a sketch that fails, and a stack with it is rolled back. The address is
-verified at once; on AWS whoever it belongs to has to follow a link first.
+AWS: CloudFormation creates the identity, and the owner of the address verifies it by following a link (AWS
+CloudFormation User Guide).
+LocalStack: its handlers for the resource type fail, and the stack is rolled back. With this patch, the
+identity is verified immediately.
+Delete this patch when LocalStack deploys a stack with an AWS::SES::EmailIdentity.
 """
 
 from __future__ import annotations
@@ -10,14 +13,14 @@ from typing import Any
 
 
 def apply() -> None:
-    """Verifies the identity, and forgets it."""
+    """Replaces the create, update and delete handlers of the resource type."""
     from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent
     from localstack.services.ses.resource_providers.aws_ses_emailidentity import (
         SESEmailIdentityProvider,
     )
     from localstack.utils.patch import patch
 
-    def done(model: dict[str, Any]) -> ProgressEvent:
+    def success(model: dict[str, Any]) -> ProgressEvent:
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
     @patch(SESEmailIdentityProvider.create)
@@ -27,14 +30,14 @@ def apply() -> None:
             request.aws_client_factory.ses.verify_email_identity(EmailAddress=identity)
         else:
             request.aws_client_factory.ses.verify_domain_identity(Domain=identity)
-        return done(request.desired_state)
+        return success(request.desired_state)
 
     @patch(SESEmailIdentityProvider.update)
     def update(_: Any, provider: Any, request: Any) -> ProgressEvent:
-        return done(request.desired_state)
+        return success(request.desired_state)
 
     @patch(SESEmailIdentityProvider.delete)
     def delete(_: Any, provider: Any, request: Any) -> ProgressEvent:
         identity = request.previous_state["EmailIdentity"]
         request.aws_client_factory.ses.delete_identity(Identity=identity)
-        return done({})
+        return success({})

@@ -1,10 +1,12 @@
-"""Imports an API's gateway responses (SAM's `GatewayResponses`), and answers with them.
+"""Imports an API's gateway responses (SAM's `GatewayResponses`) and returns them.
 
-They are what API Gateway itself answers: 401, 403, 404, 413, 429, 5xx ("Gateway responses in API Gateway",
-API Gateway Developer Guide), and how those become `application/problem+json`. LocalStack ignores
-`x-amazon-apigateway-gateway-responses` in the OpenAPI document that SAM writes, and of a response that was
-put in another way it gives the status and nothing else. Here: templates for `application/json` with simple
-substitution, and headers whose value is written out.
+AWS: API Gateway uses them for the errors that it generates itself: 401, 403, 404, 413, 429 and 5xx
+("Gateway responses in API Gateway", API Gateway Developer Guide). Ferrite uses them to return
+`application/problem+json`.
+LocalStack: ignores `x-amazon-apigateway-gateway-responses` in the OpenAPI document that SAM generates. For a
+gateway response set by another method, it returns only the status. This patch supports `application/json`
+templates with `$context` variables, and headers with literal values.
+Delete this patch when LocalStack imports gateway responses and returns their bodies and headers.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)|\$\{context\.([A-
 
 
 def apply() -> None:
-    """Keeps the responses of an imported document, and renders them."""
+    """Stores the gateway responses of an imported document, and renders them for gateway errors."""
     from localstack.services.apigateway.legacy import provider
     from localstack.services.apigateway.models import apigateway_stores
     from localstack.services.apigateway.next_gen.execute_api import gateway_response as responses
@@ -29,14 +31,14 @@ def apply() -> None:
     def with_responses(import_api: Any, rest_api: Any, *args: Any, **kwargs: Any) -> Any:
         imported = import_api(rest_api, *args, **kwargs)
         store = apigateway_stores[rest_api.account_id][rest_api.region_name]
-        kept = store.rest_apis[rest_api.id].gateway_responses
-        for response_type, given in (kwargs["open_api_spec"].get(EXTENSION) or {}).items():
+        gateway_responses = store.rest_apis[rest_api.id].gateway_responses
+        for response_type, settings in (kwargs["open_api_spec"].get(EXTENSION) or {}).items():
             fields = {
-                "status_code": given.get("statusCode"),
-                "response_parameters": given.get("responseParameters"),
-                "response_templates": given.get("responseTemplates"),
+                "status_code": settings.get("statusCode"),
+                "response_parameters": settings.get("responseParameters"),
+                "response_templates": settings.get("responseTemplates"),
             }
-            kept[response_type] = responses.build_gateway_response(
+            gateway_responses[response_type] = responses.build_gateway_response(
                 response_type, default_response=False, **fields
             )
         return imported
@@ -45,20 +47,20 @@ def apply() -> None:
     Patch(provider, name, create_patch_proxy(getattr(provider, name), with_responses)).apply()
 
     @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
-    def rendered(create: Any, handler: Any, exception: Any, context: Any) -> Any:
-        answer = create(handler, exception, context)
+    def create_exception_response(create: Any, handler: Any, exception: Any, context: Any) -> Any:
+        response = create(handler, exception, context)
         configured = responses.get_gateway_response_or_default(
             exception.type, context.deployment.rest_api.gateway_responses
         )
         if configured is responses.DEFAULT_GATEWAY_RESPONSES[exception.type]:
-            return answer
+            return response
         template = (configured.get("responseTemplates") or {}).get("application/json")
         if template is not None:
-            answer.set_data(_substitute(template, exception, context.context_variables))
+            response.set_data(_substitute(template, exception, context.context_variables))
         for parameter, value in (configured.get("responseParameters") or {}).items():
             if parameter.startswith(HEADER) and value.startswith("'"):
-                answer.headers[parameter.removeprefix(HEADER)] = value.strip("'")
-        return answer
+                response.headers[parameter.removeprefix(HEADER)] = value.strip("'")
+        return response
 
 
 def _substitute(template: str, exception: Any, variables: dict[str, Any]) -> str:
@@ -68,9 +70,9 @@ def _substitute(template: str, exception: Any, variables: dict[str, Any]) -> str
         "responseType": exception.type,
     }
 
-    def value_of(found: re.Match[str]) -> str:
+    def value_of(match: re.Match[str]) -> str:
         value: Any = {**variables, "error": error}
-        for part in (found[1] or found[2]).split("."):
+        for part in (match[1] or match[2]).split("."):
             value = value.get(part) if isinstance(value, dict) else None
         return "" if value is None else str(value)
 

@@ -1,7 +1,8 @@
-"""Listens where GATEWAY_LISTEN says: on 127.0.0.1.
+"""Makes LocalStack listen on 127.0.0.1 only.
 
-LocalStack takes the port from it and listens on every IPv4 address of the machine, so that the whole network
-could call it, and through it run code here.
+LocalStack takes only the port from GATEWAY_LISTEN and listens on every IPv4 address of the host. Other hosts
+on the network could then call it and use it to run code on this host.
+Delete this patch when LocalStack listens only on the address in GATEWAY_LISTEN.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ferrite_emulators import ports
 
 
 def apply() -> None:
-    """Gives each endpoint its interface."""
+    """Binds each TCP endpoint to the loopback interface."""
     from localstack.utils.patch import patch
     from twisted.internet.endpoints import TCP4ServerEndpoint
 

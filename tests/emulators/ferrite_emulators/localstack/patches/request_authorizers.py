@@ -1,10 +1,13 @@
-"""Asks a REQUEST authorizer before a protected route is integrated.
+"""Invokes a REQUEST authorizer before the integration of a protected route.
 
-"Use API Gateway Lambda authorizers" (API Gateway Developer Guide): without the headers that identify the
-caller the answer is UNAUTHORIZED and the function is not asked; what it answers is kept for these headers for
-the authorizer's time to live; its policy allows or denies the method's ARN, and its context reaches the
-integration as strings. LocalStack keeps authorizers, and lets every request through. Only REQUEST
-authorizers that identify the caller by headers are here: a route with another one fails, and is not open.
+AWS: "Use API Gateway Lambda authorizers" (API Gateway Developer Guide). If an identity source header is
+missing, API Gateway returns the UNAUTHORIZED gateway response without invoking the authorizer. It caches the
+authorizer's response by the identity source headers for the configured TTL. The policy in the response
+allows or denies the method ARN, and the context values are passed to the integration as strings.
+LocalStack: stores authorizers but never invokes them, so every protected route is open. This patch supports
+only REQUEST authorizers whose identity sources are headers. Routes with another authorizer type return an
+error.
+Delete this patch when LocalStack invokes REQUEST authorizers.
 """
 
 from __future__ import annotations
@@ -18,26 +21,26 @@ from typing import Any
 DEFAULT_TTL_SECONDS = 300
 IDENTITY = "method.request.header."
 
-Verdict = dict[str, Any]
-"""What an authorizer answers: `principalId`, `policyDocument`, `context`."""
+AuthorizerResponse = dict[str, Any]
+"""The response of an authorizer function: `principalId`, `policyDocument`, `context`."""
 
 
 def apply() -> None:
-    """Puts the check between routing and integration."""
+    """Adds the authorizer check between routing and integration."""
     from localstack.services.apigateway.next_gen.execute_api import handlers
 
     handlers.preprocess_request.append(Authorizers())
 
 
 class Authorizers:
-    """A handler of LocalStack's API gateway."""
+    """A request handler for LocalStack's API Gateway that invokes authorizers and caches their responses."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, ...], tuple[float, Verdict]] = {}
+        self._cache: dict[tuple[str, ...], tuple[float, AuthorizerResponse]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, chain: Any, context: Any, response: Any) -> None:
-        """Returns when the request may go on; raises the gateway's own error when it may not."""
+        """Returns if the request is allowed; otherwise raises the corresponding gateway error."""
         from localstack.services.apigateway.next_gen.execute_api import gateway_response as errors
 
         if context.resource_method.get("authorizationType") != "CUSTOM":
@@ -46,25 +49,26 @@ class Authorizers:
         authorizer = context.deployment.rest_api.authorizers.get(authorizer_id)
         if authorizer is None or authorizer["type"] != "REQUEST":
             raise errors.AuthorizerConfigurationError()
-        verdict = self._verdict(authorizer, context)
+        authorization = self._authorize(authorizer, context)
         try:
-            policy = verdict["policyDocument"]["Statement"]
-            effects = {each["Effect"] for each in policy if _is_about(each, _method_arn(context))}
-            principal = str(verdict["principalId"])
+            statements = authorization["policyDocument"]["Statement"]
+            method_arn = _method_arn(context)
+            effects = {each["Effect"] for each in statements if _applies_to(each, method_arn)}
+            principal = str(authorization["principalId"])
         except (KeyError, TypeError) as error:
             raise errors.AuthorizerConfigurationError() from error
-        refusal = "User is not authorized to access this resource"
+        message = "User is not authorized to access this resource"
         if "Deny" in effects:
-            raise errors.AccessDeniedError(f"{refusal} with an explicit deny")
+            raise errors.AccessDeniedError(f"{message} with an explicit deny")
         if "Allow" not in effects:
-            raise errors.AccessDeniedError(refusal)
-        given = verdict.get("context") or {}
+            raise errors.AccessDeniedError(message)
+        authorizer_context = authorization.get("context") or {}
         context.context_variables["authorizer"] = {
-            **{name: _as_string(value) for name, value in given.items()},
+            **{name: _as_string(value) for name, value in authorizer_context.items()},
             "principalId": principal,
         }
 
-    def _verdict(self, authorizer: dict[str, Any], context: Any) -> Verdict:
+    def _authorize(self, authorizer: dict[str, Any], context: Any) -> AuthorizerResponse:
         from localstack.services.apigateway.next_gen.execute_api import gateway_response as errors
 
         identity = _identity(authorizer, context)
@@ -73,16 +77,16 @@ class Authorizers:
         if not identity or not all(identity):
             if ttl:
                 raise errors.UnauthorizedError("Unauthorized")
-            return _ask(authorizer, context)
+            return _invoke(authorizer, context)
         key = (context.api_id, context.deployment_id, authorizer["id"], *identity)
         with self._lock:
-            until, verdict = self._kept.get(key, (0.0, {}))
-        if time.monotonic() < until:
-            return verdict
-        verdict = _ask(authorizer, context)
+            expires_at, authorization = self._cache.get(key, (0.0, {}))
+        if time.monotonic() < expires_at:
+            return authorization
+        authorization = _invoke(authorizer, context)
         with self._lock:
-            self._kept[key] = (time.monotonic() + ttl, verdict)
-        return verdict
+            self._cache[key] = (time.monotonic() + ttl, authorization)
+        return authorization
 
 
 def _identity(authorizer: dict[str, Any], context: Any) -> list[str]:
@@ -91,7 +95,7 @@ def _identity(authorizer: dict[str, Any], context: Any) -> list[str]:
     return [headers.get(each.removeprefix(IDENTITY), "") for each in sources if each]
 
 
-def _ask(authorizer: dict[str, Any], context: Any) -> Verdict:
+def _invoke(authorizer: dict[str, Any], context: Any) -> AuthorizerResponse:
     from localstack.aws.connect import connect_to
     from localstack.services.apigateway.next_gen.execute_api import gateway_response as errors
     from localstack.services.apigateway.next_gen.execute_api.helpers import (
@@ -102,19 +106,19 @@ def _ask(authorizer: dict[str, Any], context: Any) -> Verdict:
     client = connect_to(
         region_name=context.region, aws_access_key_id=context.account_id
     ).lambda_.request_metadata(service_principal="apigateway")
-    answer = client.invoke(FunctionName=function, Payload=json.dumps(_event(context)))
+    response = client.invoke(FunctionName=function, Payload=json.dumps(_event(context)))
     try:
-        verdict = json.loads(answer["Payload"].read())
+        payload = json.loads(response["Payload"].read())
     except ValueError as error:
         raise errors.AuthorizerConfigurationError() from error
-    if not isinstance(verdict, dict):
+    if not isinstance(payload, dict):
         raise errors.AuthorizerConfigurationError()
-    if "FunctionError" in answer:
-        # How a function says that a token is none; any other failure is its own.
-        if verdict.get("errorMessage") == "Unauthorized":
+    if "FunctionError" in response:
+        # An authorizer rejects a token with the error message "Unauthorized". Any other error is a failure.
+        if payload.get("errorMessage") == "Unauthorized":
             raise errors.UnauthorizedError("Unauthorized")
         raise errors.AuthorizerFailureError()
-    return verdict
+    return payload
 
 
 def _event(context: Any) -> dict[str, Any]:
@@ -144,8 +148,9 @@ def _method_arn(context: Any) -> str:
     return f"{api}/{context.stage}/{request['http_method']}{request['path']}"
 
 
-def _is_about(statement: dict[str, Any], method_arn: str) -> bool:
-    actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+def _applies_to(statement: dict[str, Any], method_arn: str) -> bool:
+    actions = _as_list(statement["Action"])
+    resources = _as_list(statement["Resource"])
     return any(_matches(each.lower(), "execute-api:invoke") for each in actions) and any(
         _matches(each, method_arn) for each in resources
     )
@@ -156,7 +161,7 @@ def _matches(pattern: str, text: str) -> bool:
     return re.fullmatch("".join(parts), text) is not None
 
 
-def _listed(one_or_more: Any) -> list[str]:
+def _as_list(one_or_more: Any) -> list[str]:
     return one_or_more if isinstance(one_or_more, list) else [one_or_more]
 
 

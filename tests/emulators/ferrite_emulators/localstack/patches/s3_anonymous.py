@@ -1,8 +1,11 @@
-"""Refuses a request to S3 that nobody signed.
+"""Rejects unsigned requests to S3.
 
-A new bucket blocks public access, and then neither a policy nor an ACL can open it ("Blocking public access
-to your Amazon S3 storage", Amazon S3 User Guide): an object is for whoever has a key or a link that was
-signed for it. LocalStack gives every object to whoever asks. Buckets that were opened are not here.
+AWS: new buckets block public access, and then neither a bucket policy nor an ACL can grant it ("Blocking
+public access to your Amazon S3 storage", Amazon S3 User Guide). Access to an object needs credentials or a
+presigned URL.
+LocalStack: returns every object to unsigned requests. This patch also rejects unsigned requests to buckets
+that allow public access.
+Delete this patch when LocalStack returns 403 for unsigned requests to a bucket that blocks public access.
 """
 
 from __future__ import annotations
@@ -10,25 +13,25 @@ from __future__ import annotations
 from typing import Any
 
 SIGNATURES = ("X-Amz-Signature", "Signature")
-"""The query parameters of a signed link, version 4 and version 2."""
+"""The signature query parameters of presigned URLs: Signature Version 4 and Version 2."""
 
 
 def apply() -> None:
-    """Puts the check before the service."""
+    """Adds the check before the S3 service."""
     from localstack.aws import handlers
 
-    handlers.serve_custom_service_request_handlers.append(refuse_unsigned)
+    handlers.serve_custom_service_request_handlers.append(reject_unsigned)
 
 
-def refuse_unsigned(chain: Any, context: Any, response: Any) -> None:
-    """S3's own error; a form upload (PostObject) has its signature in the form, which S3 itself looks at."""
+def reject_unsigned(chain: Any, context: Any, response: Any) -> None:
+    """Raises AccessDenied for an unsigned S3 request. PostObject is exempt: its signature is in the form fields."""
     from localstack.aws.api import CommonServiceException
 
     if context.service is None or context.service.service_name != "s3":
         return
     if context.operation is None or context.operation.name == "PostObject":
         return
-    # LocalStack has put a key of its own into the request by now.
+    # By now, LocalStack has added an Authorization header of its own to unsigned requests.
     unsigned = "injectedaccesskey" in context.request.headers.get("Authorization", "")
     if unsigned and not any(name in context.request.args for name in SIGNATURES):
         raise CommonServiceException("AccessDenied", "Access Denied", status_code=403)

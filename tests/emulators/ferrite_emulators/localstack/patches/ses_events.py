@@ -1,9 +1,10 @@
-"""Tells the default event bus of each e-mail that SES accepts.
+"""Publishes "Email Sent" events to the default event bus.
 
-An e-mail sent with a configuration set that has an event destination of type EventBridge for `send` is
-followed by "Email Sent" on the default bus, with the e-mail's message tags ("Monitoring SES events using
-Amazon EventBridge" and "Contents of event data that Amazon SES publishes to Amazon SNS", Amazon SES
-Developer Guide). LocalStack has destinations of type SNS alone. Here for SendEmail of the v1 API.
+AWS: if the configuration set of an e-mail has an enabled EventBridge event destination for `send`, SES
+publishes an "Email Sent" event with the message tags ("Monitoring SES events using Amazon EventBridge" and
+"Contents of event data that Amazon SES publishes to Amazon SNS", Amazon SES Developer Guide).
+LocalStack: supports only SNS event destinations. This patch covers SendEmail of the v1 API.
+Delete this patch when LocalStack publishes "Email Sent" events to EventBridge.
 """
 
 from __future__ import annotations
@@ -14,31 +15,31 @@ from datetime import datetime, timezone
 from email.utils import parseaddr
 from typing import Any
 
-AFTER_THE_ANSWER_SECONDS = 0.1
-"""The sender has its answer first, as on AWS; code that needs the event sooner would fail there."""
+PUBLISH_DELAY_SECONDS = 0.1
+"""As on AWS, the event is published after the sender receives its response."""
 
 
 def apply() -> None:
-    """Publishes after each accepted request, to the destinations that its configuration set then has."""
+    """Publishes an event after each accepted request if its configuration set requires one."""
     from localstack.services.ses.provider import SesProvider
     from localstack.utils.patch import patch
 
     @patch(SesProvider.send_email)
-    def and_event(send: Any, provider: Any, context: Any, **request: Any) -> Any:
-        answer = send(provider, context, **request)
+    def send_and_publish(send: Any, provider: Any, context: Any, **request: Any) -> Any:
+        response = send(provider, context, **request)
         configuration_set = request.get("configuration_set_name") or ""
         if _publishes(context.account_id, context.region, configuration_set):
-            event = _email_sent(context, request, answer["MessageId"])
+            event = _email_sent(context, request, response["MessageId"])
             threading.Timer(
-                AFTER_THE_ANSWER_SECONDS, _publish, (context.account_id, context.region, event)
+                PUBLISH_DELAY_SECONDS, _publish, (context.account_id, context.region, event)
             ).start()
-        return answer
+        return response
 
 
 def _publishes(account: str, region: str, configuration_set: str) -> bool:
     from ..email_resources import event_destinations
 
-    # SES publishes to no other bus, and refuses a destination that names one.
+    # SES publishes only to the default bus and rejects event destinations with another one.
     bus = f"arn:aws:events:{region}:{account}:event-bus/default"
     return any(
         destination.get("Enabled")
@@ -55,16 +56,17 @@ def _publish(account: str, region: str, event: dict[str, Any]) -> None:
 
 
 def _email_sent(context: Any, request: dict[str, Any], message_id: str) -> dict[str, Any]:
-    owned = f"arn:aws:ses:{context.region}:{context.account_id}"
+    arn_prefix = f"arn:aws:ses:{context.region}:{context.account_id}"
     configuration_set = request["configuration_set_name"]
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     recipients = [each for kind in request["destination"].values() for each in kind]
-    sender, subject = request["source"], request["message"]["Subject"]["Data"]
+    sender = request["source"]
+    subject = request["message"]["Subject"]["Data"]
     to = request["destination"].get("ToAddresses", [])
     mail = {
         "timestamp": now.replace("+00:00", "Z"),
         "source": sender,
-        "sourceArn": f"{owned}:identity/{parseaddr(sender)[1]}",
+        "sourceArn": f"{arn_prefix}:identity/{parseaddr(sender)[1]}",
         "sendingAccountId": context.account_id,
         "messageId": message_id,
         "destination": [parseaddr(each)[1] for each in recipients],
@@ -88,6 +90,6 @@ def _email_sent(context: Any, request: dict[str, Any], message_id: str) -> dict[
     return {
         "Source": "aws.ses",
         "DetailType": "Email Sent",
-        "Resources": [f"{owned}:configuration-set/{configuration_set}"],
+        "Resources": [f"{arn_prefix}:configuration-set/{configuration_set}"],
         "Detail": json.dumps({"eventType": "Send", "mail": mail, "send": {}}),
     }

@@ -1,9 +1,10 @@
-"""Where MiniStack 1.5.33 differs from AWS, or is slow, in a way that Ferrite meets.
+"""Patches for MiniStack 1.5.33 where it differs from AWS, or is slow, in ways that affect Ferrite.
 
-One patch a module. Its docstring says which AWS behaviour it restores, or which latency it takes
-out; `apply()` does it, and raises `PatchError` when MiniStack no longer has what it replaces. Each has
-a test in tests/ministack/test_patches.py that runs with and without the patches, and fails when MiniStack no
-longer needs this one: then delete the patch.
+Each module is one patch, and `apply()` applies it. Its docstring states the AWS behavior that it restores or
+the latency that it removes, what MiniStack does instead, and when to delete the patch. `apply()` raises
+`PatchError` if MiniStack no longer has the code that the patch replaces. The tests in
+tests/ministack/test_patches.py run with and without the patches. A test fails when MiniStack no longer needs
+the patch; delete the patch then.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from . import (
     nested_transforms,
     ses_events,
     ses_permissions,
-    ses_refusals,
+    ses_validation,
     stream_persistence,
     table_ttl,
     web_acls,
@@ -51,7 +52,7 @@ PATCHES: tuple[ModuleType, ...] = (
     code_cache,
     ses_events,
     ses_permissions,
-    ses_refusals,
+    ses_validation,
     missing_objects,
     leading_keys,
     nested_transforms,
@@ -61,12 +62,12 @@ PATCHES: tuple[ModuleType, ...] = (
 
 
 def name_of(patch: ModuleType) -> str:
-    """The patch's name, as the README and error messages give it."""
+    """Returns the name of the patch in the README and in error messages."""
     return patch.__name__.rsplit(".", 1)[-1]
 
 
 def apply_all() -> None:
-    """Applies every patch, in order; raises `PatchError` naming the patch that no longer fits."""
+    """Applies all patches in order. Raises `PatchError` with the name of the patch that cannot be applied."""
     for patch in PATCHES:
         try:
             patch.apply()

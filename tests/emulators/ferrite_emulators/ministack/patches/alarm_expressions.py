@@ -1,8 +1,10 @@
-"""Takes alarms on metric math from a template.
+"""Creates alarms on metric math expressions from a template.
 
-AWS::CloudWatch::Alarm (AWS CloudFormation User Guide): `Metrics` stands in the place of `MetricName` and `Namespace`.
-MiniStack refuses the resource. It computes no expression either, so such an alarm stays at
-INSUFFICIENT_DATA.
+AWS: an AWS::CloudWatch::Alarm has either `Metrics`, or `MetricName` and `Namespace` (AWS CloudFormation User
+Guide).
+MiniStack: rejects an alarm with `Metrics`. It does not evaluate metric math, so with this patch such an alarm
+stays in the state INSUFFICIENT_DATA.
+Delete this patch when MiniStack creates alarms with `Metrics`.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ from typing import Any
 
 from .replacement import Properties, replace
 
-# MiniStack asks for both, and evaluates no alarm whose namespace is empty.
-UNNAMED = {"MetricName": "expression", "Namespace": "expression"}
+# MiniStack requires both properties. It does not evaluate an alarm whose namespace is empty.
+PLACEHOLDERS = {"MetricName": "expression", "Namespace": "expression"}
 
 
 def apply() -> None:
-    """Keeps an alarm's expressions beside what MiniStack keeps of every alarm."""
+    """Adds the expressions to the record that MiniStack stores for an alarm."""
     from ministack.services.cloudformation import provisioners
 
     def with_expressions(record: Any) -> Any:
@@ -24,7 +26,7 @@ def apply() -> None:
             queries = properties.get("Metrics")
             if not queries:
                 return record(name, properties)
-            alarm = record(name, {**properties, "Metrics": None, **UNNAMED})
+            alarm = record(name, {**properties, "Metrics": None, **PLACEHOLDERS})
             return {**alarm, "MetricName": "", "Namespace": "", "Metrics": queries}
 
         return _cw_metric_alarm_record

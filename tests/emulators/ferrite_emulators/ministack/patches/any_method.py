@@ -1,7 +1,9 @@
-"""Imports a route for every method (SAM's `Method: ANY`).
+"""Imports routes for all methods (SAM's `Method: ANY`).
 
-An OpenAPI document says it as `x-amazon-apigateway-any-method` ("OpenAPI extensions for API Gateway",
-API Gateway Developer Guide). MiniStack imports the seven named methods only, so the route is missing.
+AWS: the OpenAPI extension `x-amazon-apigateway-any-method` defines a route for all methods ("OpenAPI
+extensions for API Gateway", API Gateway Developer Guide).
+MiniStack: imports only the seven named methods, so the route is missing.
+Delete this patch when MiniStack imports the extension.
 """
 
 from __future__ import annotations
@@ -12,16 +14,16 @@ from .replacement import replace
 
 
 def apply() -> None:
-    """Imports the extension as the method ANY, which MiniStack serves."""
+    """Imports the extension as the method ANY, which MiniStack can serve."""
     from ministack.services import apigateway_v1
 
     def with_any(import_path: Any) -> Any:
-        def _import_path_item(api_id: str, path: str, item: dict[str, Any], *rest: Any) -> None:
+        def _import_path_item(api_id: str, path: str, item: dict[str, Any], *args: Any) -> None:
             renamed = {
                 "any" if method == "x-amazon-apigateway-any-method" else method: operation
                 for method, operation in item.items()
             }
-            import_path(api_id, path, renamed, *rest)
+            import_path(api_id, path, renamed, *args)
 
         return _import_path_item
 

@@ -1,8 +1,9 @@
-"""Removes a function's unpacked code once the function has other code.
+"""Removes the unpacked code of a function after its code is replaced.
 
-MiniStack unpacks each version that it has run into the temporary folder and keeps them all. A debug
-build is tens of megabytes a function, so an afternoon of edits would fill a small disk, or the memory
-where the folder is a tmpfs.
+MiniStack unpacks each code version that it runs into the temporary directory and never removes it. A debug
+build of a function is tens of megabytes, so a few hours of development could fill a small disk, or the
+memory if the directory is a tmpfs.
+Delete this patch when MiniStack removes unpacked code that no function uses.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from .replacement import replace, require
 
 
 def apply() -> None:
-    """Sweeps the unpacked folders whenever MiniStack sweeps its other caches: code was replaced."""
+    """Removes unused code directories when MiniStack cleans its other caches, after code is replaced."""
     from ministack.services import lambda_svc
 
-    def and_unpacked_code(sweep: Any) -> Any:
+    def with_unpacked_code(sweep: Any) -> Any:
         def _sweep_extract_cache() -> None:
             sweep()
             live = {
@@ -34,4 +35,4 @@ def apply() -> None:
     require(
         lambda_svc, "_functions", "_b64_sha_to_hex", "_provided_code_lock", "_provided_code_dirs"
     )
-    replace(lambda_svc, "_sweep_extract_cache", and_unpacked_code)
+    replace(lambda_svc, "_sweep_extract_cache", with_unpacked_code)

@@ -1,9 +1,11 @@
-"""Gives a function the environment that Lambda gives it, and nothing of the emulator's.
+"""Gives functions only the environment variables that Lambda gives them.
 
-MiniStack hands its own environment on: its settings, whatever started it, its PATH. On AWS a function
-sees only the variables of "Defined runtime environment variables" (AWS Lambda Developer Guide) and
-its own. MiniStack also leaves out the log group, the initialization type and the log settings.
-`AWS_ENDPOINT_URL` is the one addition: without it a function would call AWS itself.
+AWS: a function has its configured variables and those of "Defined runtime environment variables" (AWS
+Lambda Developer Guide).
+MiniStack: passes its own environment on, including its settings and the variables of the process that
+started it. It does not set the variables for the log group, initialization type and log settings.
+`AWS_ENDPOINT_URL` is the one addition to Lambda's variables: without it, a function would call AWS.
+Delete this patch when MiniStack sets only Lambda's variables.
 """
 
 from __future__ import annotations
@@ -28,23 +30,23 @@ FROM_MINISTACK = (
     "_HANDLER",
 )
 
-FROM_THE_CALLER = ("PATH", "RUST_BACKTRACE", "TMPDIR")
-"""PATH for a bootstrap that is a script; TMPDIR because the emulator's ends with it."""
+FROM_CALLER = ("PATH", "RUST_BACKTRACE", "TMPDIR")
+"""PATH is for a `bootstrap` that is a script. TMPDIR is a directory that is removed with the emulator."""
 
 
 def apply() -> None:
-    """Builds each function's environment from Lambda's list."""
+    """Builds the environment of each function from Lambda's list of variables."""
     from ministack.services import lambda_svc
 
-    def as_lambda_does(build: Any) -> Any:
+    def with_lambda_variables(build: Any) -> Any:
         def _provided_worker_env(
             config: dict[str, Any], code_dir: str, port: int
         ) -> dict[str, str]:
             built = build(config, code_dir, port)
             environment = {
-                key: built[key] for key in FROM_MINISTACK + FROM_THE_CALLER if key in built
+                key: built[key] for key in FROM_MINISTACK + FROM_CALLER if key in built
             }
-            environment.update(_of_lambda(config))
+            environment.update(_missing_variables(config))
             environment.update(lambda_svc._runtime_env_vars(config))
             environment["AWS_ENDPOINT_URL"] = built["AWS_ENDPOINT_URL"]
             return environment
@@ -52,10 +54,10 @@ def apply() -> None:
         return _provided_worker_env
 
     require(lambda_svc, "_runtime_env_vars")
-    replace(lambda_svc, "_provided_worker_env", as_lambda_does)
+    replace(lambda_svc, "_provided_worker_env", with_lambda_variables)
 
 
-def _of_lambda(config: dict[str, Any]) -> dict[str, str]:
+def _missing_variables(config: dict[str, Any]) -> dict[str, str]:
     logging = config.get("LoggingConfig") or {}
     log_group = logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
     variables = {

@@ -1,9 +1,11 @@
-"""Honours `ReservedConcurrentExecutions` and `DeadLetterConfig` of a template.
+"""Applies `ReservedConcurrentExecutions` and `DeadLetterConfig` from a template.
 
-AWS::Lambda::Function (AWS CloudFormation User Guide): the number of simultaneous executions reserved,
-beyond which a call is throttled with 429; the queue or topic that gets an asynchronous event once its
-retries are used up. MiniStack enforces both when its Lambda API is told them, but leaves them out of
-the functions that CloudFormation creates and updates.
+AWS: Lambda throttles invocations beyond the reserved concurrency with 429. It sends an asynchronous event to
+the dead-letter queue or topic when its retries are exhausted (AWS::Lambda::Function, AWS CloudFormation User
+Guide).
+MiniStack: enforces both if they are set through the Lambda API, but ignores them for functions that
+CloudFormation creates or updates.
+Delete this patch when MiniStack applies both properties from a template.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from .replacement import Properties, after_provisioning, require
 
 
 def apply() -> None:
-    """Sets both on each function from its resource's properties."""
+    """Sets both properties when CloudFormation creates or updates a function."""
     from ministack.services import lambda_svc
 
-    def settle(name: str, properties: Properties) -> None:
+    def set_properties(name: str, properties: Properties) -> None:
         function = lambda_svc._functions[name]
         reserved = properties.get("ReservedConcurrentExecutions")
         function["concurrency"] = None if reserved is None else int(reserved)
@@ -24,4 +26,4 @@ def apply() -> None:
             function["config"]["DeadLetterConfig"] = dict(properties["DeadLetterConfig"])
 
     require(lambda_svc, "_functions")
-    after_provisioning("AWS::Lambda::Function", settle)
+    after_provisioning("AWS::Lambda::Function", set_properties)

@@ -1,8 +1,11 @@
 """Imports an API's gateway responses (SAM's `GatewayResponses`).
 
-They are what API Gateway itself answers: 401, 403, 404, 413, 429, 5xx ("Gateway responses in API
-Gateway", API Gateway Developer Guide), and how those become `application/problem+json`. MiniStack has
-them, but ignores `x-amazon-apigateway-gateway-responses` in the OpenAPI document that SAM writes.
+AWS: API Gateway uses them for the errors that it generates itself: 401, 403, 404, 413, 429 and 5xx
+("Gateway responses in API Gateway", API Gateway Developer Guide). Ferrite uses them to return
+`application/problem+json`.
+MiniStack: supports gateway responses, but ignores `x-amazon-apigateway-gateway-responses` in the OpenAPI
+document that SAM generates.
+Delete this patch when MiniStack imports the extension.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from .replacement import replace, require
 
 
 def apply() -> None:
-    """Puts each gateway response of the document on the imported API."""
+    """Adds each gateway response in the document to the imported API."""
     from ministack.services import apigateway_v1
 
     def with_responses(import_api: Any) -> Any:

@@ -1,12 +1,15 @@
-"""Authorises a DynamoDB request on the partitions that it names.
+"""Sets the IAM condition key `dynamodb:LeadingKeys`.
 
-That is the condition key `dynamodb:LeadingKeys`: the partition key of each item, and that of the index where a
-query is on one ("Using IAM policy conditions for fine-grained access control", DynamoDB Developer Guide).
-MiniStack knows its operators and never sets it, so `ForAllValues` holds for every request.
+AWS: the key contains the partition key values of the items in a request. For a query on an index, it contains
+the partition key value of the index ("Using IAM policy conditions for fine-grained access control", DynamoDB
+Developer Guide).
+MiniStack: evaluates the condition operators but never sets the key, so a `ForAllValues` condition is true for
+every request.
+Delete this patch when MiniStack sets the key.
 
-AWS's documents leave open whether a part of a transaction has its own key alone or those of all parts, and whether
-the item counts that a page of a query begins after. Here they all count: a role that may do it here may do it
-under either reading.
+The AWS documentation does not state two details: whether each operation of a transaction is authorized with
+its own keys or with those of all operations, and whether the `ExclusiveStartKey` of a query counts. This patch
+includes all of them. A request that is allowed here is therefore allowed under either interpretation.
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ from .replacement import replace, require
 
 Request = dict[str, Any]
 
-_EQUAL = re.compile(r"([#\w.-]+)\s*=\s*(:\w+)")
+_EQUALITY = re.compile(r"([#\w.-]+)\s*=\s*(:\w+)")
 
 
 def apply() -> None:
-    """Adds the key to the context of every request that names a partition."""
+    """Adds the condition key to the context of each request that contains partition keys."""
     from ministack.core import iam_actions
     from ministack.services import dynamodb
 
@@ -46,25 +49,26 @@ def _leading_keys(body: bytes) -> list[str]:
         request = json.loads(body)
         values = [
             key[attribute]
-            for table, index, key in _named(request)
+            for table, index, key in _keys(request)
             for attribute in _partition_keys(table, index)
             if attribute in key
         ]
         return sorted({str(text) for value in values for text in value.values()})
     except (AttributeError, KeyError, TypeError, ValueError):
-        return []  # It is no request: DynamoDB will say so.
+        return []  # The request is malformed. DynamoDB rejects it later.
 
 
-def _named(request: Request) -> Iterator[tuple[str, str | None, Request]]:
-    """Each key, or item with its key, in a request, and the table and the index that it is for."""
+def _keys(request: Request) -> Iterator[tuple[str, str | None, Request]]:
+    """Yields the table, the index (if any) and the key or item for each key in a request."""
     parts = [part for item in request.get("TransactItems", []) for part in item.values()]
     for part in parts or [request]:
-        table, index = part.get("TableName"), part.get("IndexName")
+        table = part.get("TableName")
+        index = part.get("IndexName")
         for member in ("Key", "Item", "ExclusiveStartKey"):
             if member in part:
                 yield table, index, part[member]
         if "KeyConditionExpression" in part:
-            yield table, index, _compared(part)
+            yield table, index, _equality_conditions(part)
     for table, entries in request.get("RequestItems", {}).items():
         keys = entries["Keys"] if "Keys" in entries else []
         writes = [write for entry in entries if not keys for write in entry.values()]
@@ -72,20 +76,20 @@ def _named(request: Request) -> Iterator[tuple[str, str | None, Request]]:
             yield table, None, key
 
 
-def _compared(query: Request) -> Request:
-    """The attributes that a query's condition says the value of."""
+def _equality_conditions(query: Request) -> Request:
+    """Returns the attributes that the key condition of a query compares for equality, with their values."""
     names = query.get("ExpressionAttributeNames", {})
     values = query.get("ExpressionAttributeValues", {})
-    found = _EQUAL.findall(query["KeyConditionExpression"])
-    return {names.get(name, name): values[value] for name, value in found}
+    comparisons = _EQUALITY.findall(query["KeyConditionExpression"])
+    return {names.get(name, name): values[value] for name, value in comparisons}
 
 
 def _partition_keys(name: str, index: str | None) -> list[str]:
-    """The attributes that are the partition key, of the table and of the index."""
+    """Returns the names of the partition key attributes of the table and, if given, of the index."""
     from ministack.services import dynamodb
 
     table = dynamodb._tables.get(dynamodb._normalize_table_name(name)) or {}
     indexes = [*table.get("GlobalSecondaryIndexes", []), *table.get("LocalSecondaryIndexes", [])]
-    keyed = [table, *(each for each in indexes if each["IndexName"] == index)]
-    schemas = [part for each in keyed for part in each.get("KeySchema", [])]
+    owners = [table, *(each for each in indexes if each["IndexName"] == index)]
+    schemas = [part for each in owners for part in each.get("KeySchema", [])]
     return [part["AttributeName"] for part in schemas if part["KeyType"] == "HASH"]

@@ -1,8 +1,9 @@
-"""Tells that an object is not there only to whom may list its bucket.
+"""Returns 403 for a missing object if the caller does not have `s3:ListBucket`.
 
-Of an object that does not exist, GetObject and HeadObject answer 404 to a caller with `s3:ListBucket` and 403
-to all others ("GetObject", Amazon S3 API Reference). MiniStack answers 404 to everybody, so a role that lacks
-the permission is not noticed.
+AWS: for an object that does not exist, GetObject and HeadObject return 404 to callers with `s3:ListBucket`
+and 403 to all others ("GetObject", Amazon S3 API Reference).
+MiniStack: returns 404 to every caller, so tests do not detect a role that lacks the permission.
+Delete this patch when MiniStack returns 403 to callers without `s3:ListBucket`.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ from .replacement import replace, require
 
 
 def apply() -> None:
-    """Adds the permission to what a request for a missing object needs."""
+    """Requires `s3:ListBucket` for requests for missing objects."""
     from ministack.core import iam_actions
     from ministack.services import s3
 
-    def with_listing(checks: Any) -> Any:
+    def with_list_permission(checks: Any) -> Any:
         def s3_additional_checks(
             method: str, path: str, headers: dict[str, str], body: bytes, params: dict[str, Any]
         ) -> list[tuple[str, str]]:
-            needed: list[tuple[str, str]] = checks(method, path, headers, body, params)
+            required: list[tuple[str, str]] = checks(method, path, headers, body, params)
             name, _, key = unquote(path).lstrip("/").partition("/")
             bucket = s3._buckets.get(name)
-            asked = iam_actions._s3_action(method, path, params)
-            if asked == "GetObject" and bucket is not None and key not in bucket["objects"]:
-                needed = [*needed, ("s3:ListBucket", f"arn:aws:s3:::{name}")]
-            return needed
+            action = iam_actions._s3_action(method, path, params)
+            if action == "GetObject" and bucket is not None and key not in bucket["objects"]:
+                required = [*required, ("s3:ListBucket", f"arn:aws:s3:::{name}")]
+            return required
 
         return s3_additional_checks
 
     require(s3, "_buckets")
     require(iam_actions, "_s3_action")
-    replace(iam_actions, "s3_additional_checks", with_listing)
+    replace(iam_actions, "s3_additional_checks", with_list_permission)

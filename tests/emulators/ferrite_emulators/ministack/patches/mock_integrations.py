@@ -1,8 +1,11 @@
-"""Keeps an imported integration's templates, parameters and responses.
+"""Imports the templates, parameters and responses of an integration.
 
-`x-amazon-apigateway-integration` ("OpenAPI extensions for API Gateway", API Gateway Developer Guide)
-may carry them, and a MOCK integration is made of nothing else. SAM's `Cors` is one: an OPTIONS method
-whose MOCK answers the headers. MiniStack imports type, method and URI only, so CORS answers nothing.
+AWS: `x-amazon-apigateway-integration` can contain them ("OpenAPI extensions for API Gateway", API Gateway
+Developer Guide). A MOCK integration consists only of them. SAM implements `Cors` as an OPTIONS method whose
+MOCK integration returns the headers.
+MiniStack: imports only the type, method and URI of an integration, so preflight responses have no CORS
+headers.
+Delete this patch when MiniStack imports integration responses.
 """
 
 from __future__ import annotations
@@ -13,19 +16,19 @@ from .replacement import replace, require
 
 
 def apply() -> None:
-    """Stores the whole integration after MiniStack has imported its outline."""
+    """Stores the complete integration after MiniStack imports its type, method and URI."""
     from ministack.services import apigateway_v1
 
     def with_responses(import_operation: Any) -> Any:
         def _import_operation(
-            api_id: str, resource_id: str, method: str, operation: dict[str, Any] | None, *rest: Any
+            api_id: str, resource_id: str, method: str, operation: dict[str, Any] | None, *args: Any
         ) -> None:
-            import_operation(api_id, resource_id, method, operation, *rest)
+            import_operation(api_id, resource_id, method, operation, *args)
             integration = (operation or {}).get("x-amazon-apigateway-integration") or {}
             if not (integration.get("responses") or integration.get("requestTemplates")):
                 return
-            outline = {**integration, "type": str(integration.get("type", "")).upper()}
-            apigateway_v1._put_integration(api_id, resource_id, method, outline)
+            settings = {**integration, "type": str(integration.get("type", "")).upper()}
+            apigateway_v1._put_integration(api_id, resource_id, method, settings)
             for pattern, response in (integration.get("responses") or {}).items():
                 apigateway_v1._put_integration_response(
                     api_id,

@@ -1,8 +1,10 @@
-"""Applies the transforms of a nested stack's template.
+"""Applies the transforms in the template of a nested stack.
 
-"AWS::LanguageExtensions transform" (AWS CloudFormation User Guide) says nothing else of nested stacks: their
-templates are processed like any other. MiniStack takes one as it is written, and looks for resources of
-the type of its loops.
+AWS: CloudFormation processes the template of a nested stack like any other ("AWS::LanguageExtensions
+transform", AWS CloudFormation User Guide).
+MiniStack: does not transform the template, and treats its `Fn::ForEach` loops as resources of an unknown
+type.
+Delete this patch when MiniStack applies transforms to nested templates.
 """
 
 from __future__ import annotations
@@ -14,31 +16,31 @@ from .replacement import Properties, replace, require
 
 
 def apply() -> None:
-    """Transforms each nested template once MiniStack has found that the outer stack may have it."""
+    """Transforms each nested template after MiniStack checks the capabilities of the outer stack."""
     from ministack.services.cloudformation import engine, provisioners
 
     parameters: ContextVar[list[dict[str, str]]] = ContextVar("parameters")
 
-    def knowing_parameters(deploy: Any) -> Any:
+    def with_parameters(deploy: Any) -> Any:
         def _cfn_nested_stack_deploy(
-            logical_id: str, properties: Properties, *rest: Any, **named: Any
+            logical_id: str, properties: Properties, *args: Any, **kwargs: Any
         ) -> Any:
-            given = properties.get("Parameters") or {}
-            token = parameters.set([{"Key": key, "Value": str(given[key])} for key in given])
+            values = properties.get("Parameters") or {}
+            token = parameters.set([{"Key": key, "Value": str(values[key])} for key in values])
             try:
-                return deploy(logical_id, properties, *rest, **named)
+                return deploy(logical_id, properties, *args, **kwargs)
             finally:
                 parameters.reset(token)
 
         return _cfn_nested_stack_deploy
 
-    def then_transformed(check: Any) -> Any:
+    def with_transforms(check: Any) -> Any:
         def _check_nested_stack_capabilities(outer: str, template: dict[str, Any]) -> None:
             check(outer, template)
             transformed = engine._apply_transforms(template, parameters.get())
             if isinstance(transformed, engine._TransformFailed):
                 raise ValueError(transformed.error)
-            # The caller goes on with the template that it handed over.
+            # The caller continues with the template object that it passed, so change it in place.
             entries = dict(transformed)
             template.clear()
             template.update(entries)
@@ -46,5 +48,5 @@ def apply() -> None:
         return _check_nested_stack_capabilities
 
     require(engine, "_apply_transforms", "_TransformFailed")
-    replace(provisioners, "_cfn_nested_stack_deploy", knowing_parameters)
-    replace(provisioners, "_check_nested_stack_capabilities", then_transformed)
+    replace(provisioners, "_cfn_nested_stack_deploy", with_parameters)
+    replace(provisioners, "_check_nested_stack_capabilities", with_transforms)

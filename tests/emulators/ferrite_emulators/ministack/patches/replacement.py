@@ -1,4 +1,4 @@
-"""The ways a patch changes MiniStack, so that a release that moved something fails at start."""
+"""Functions that patches use to replace parts of MiniStack. They fail at startup if a part no longer exists."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Properties = dict[str, Any]
 
 
 class PatchError(Exception):
-    """A patch found nothing to replace: MiniStack was upgraded past what the patch was written for."""
+    """A patch cannot be applied because MiniStack no longer has the code that it replaces."""
 
 
 def require(owner: Any, *names: str) -> None:
-    """Raises `PatchError` unless `owner` (a module, a class or a dict) has each of `names`."""
+    """Raises `PatchError` unless `owner` (a module, class or dict) has all of `names`."""
     for name in names:
         if not (name in owner if isinstance(owner, dict) else hasattr(owner, name)):
             where = getattr(owner, "__name__", "its table of resource types")
@@ -21,9 +21,9 @@ def require(owner: Any, *names: str) -> None:
 
 
 def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Sets `name` of `owner` (a module, a class or a dict) to `make(the original)`.
+    """Sets `name` of `owner` (a module, class or dict) to the result of `make`, called with the original value.
 
-    Raises `PatchError` where there is no original.
+    Raises `PatchError` if `owner` does not have `name`.
     """
     require(owner, name)
     if isinstance(owner, dict):
@@ -32,25 +32,27 @@ def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         setattr(owner, name, make(getattr(owner, name)))
 
 
-def after_provisioning(resource_type: str, settle: Callable[[str, Properties], None]) -> None:
-    """Calls `settle(physical id, properties)` after CloudFormation created or updated such a resource.
+def after_provisioning(
+    resource_type: str, callback: Callable[[str, Properties], None]
+) -> None:
+    """Calls `callback(physical_id, properties)` after CloudFormation creates or updates a resource of the type.
 
-    Raises `PatchError` where MiniStack no longer provisions `resource_type` the way it did.
+    Raises `PatchError` if MiniStack has no create and update handlers for `resource_type`.
     """
     from ministack.services.cloudformation import provisioners
 
     def on_create(create: Any) -> Any:
-        def _create(logical_id: str, properties: Properties, *rest: Any) -> Any:
-            created = create(logical_id, properties, *rest)
-            settle(created[0], properties)
+        def _create(logical_id: str, properties: Properties, *args: Any) -> Any:
+            created = create(logical_id, properties, *args)
+            callback(created[0], properties)
             return created
 
         return _create
 
     def on_update(update: Any) -> Any:
-        def _update(name: str, old: Properties, new: Properties, *rest: Any, **named: Any) -> Any:
-            updated = update(name, old, new, *rest, **named)
-            settle(updated[0], new)
+        def _update(name: str, old: Properties, new: Properties, *args: Any, **kwargs: Any) -> Any:
+            updated = update(name, old, new, *args, **kwargs)
+            callback(updated[0], new)
             return updated
 
         return _update

@@ -1,10 +1,12 @@
-"""Tells the default event bus of each e-mail that SES accepts.
+"""Publishes "Email Sent" events to the default event bus.
 
-An e-mail sent with a configuration set that has an event destination of type EventBridge for `send` is
-followed by "Email Sent" on the default bus, with the e-mail's message tags ("Monitoring SES events using
-Amazon EventBridge" and "Contents of event data that Amazon SES publishes to Amazon SNS", Amazon SES
-Developer Guide). MiniStack keeps such a destination, a template's too, but never publishes to it and
-drops the tags. Here for SendEmail and SendRawEmail of the v1 API, with the headers that MiniStack keeps.
+AWS: if the configuration set of an e-mail has an enabled EventBridge event destination for `send`, SES
+publishes an "Email Sent" event with the message tags ("Monitoring SES events using Amazon EventBridge" and
+"Contents of event data that Amazon SES publishes to Amazon SNS", Amazon SES Developer Guide).
+MiniStack: stores such an event destination, also from a template, but publishes no event and drops the
+message tags. This patch covers SendEmail and SendRawEmail of the v1 API. The events contain only the headers
+that MiniStack stores.
+Delete this patch when MiniStack publishes "Email Sent" events with message tags.
 """
 
 from __future__ import annotations
@@ -19,44 +21,44 @@ from typing import Any
 
 from .replacement import replace, require
 
-AFTER_THE_ANSWER_SECONDS = 0.1
-"""The sender has its answer first, as on AWS; code that needs the event sooner would fail there."""
+PUBLISH_DELAY_SECONDS = 0.1
+"""As on AWS, the event is published after the sender receives its response."""
 
 Sent = dict[str, Any]
-"""What MiniStack keeps of an e-mail that it has accepted."""
+"""MiniStack's record of an e-mail that it accepted."""
 
 
 def apply() -> None:
-    """Publishes after each accepted request, to the destinations that its configuration set then has."""
+    """Publishes an event after each accepted request if its configuration set requires one."""
     from ministack.services import eventbridge, ses, ses_v2
 
-    def and_events(send: Any) -> Any:
+    def with_events(send: Any) -> Any:
         def _send(params: dict[str, Any]) -> Any:
             before = len(ses._sent_emails_list())
-            answer = send(params)
+            response = send(params)
             if _publishes(ses._p(params, "ConfigurationSetName")):
                 for sent in ses._sent_emails_list()[before:]:
                     asyncio.get_running_loop().call_later(
-                        AFTER_THE_ANSWER_SECONDS,
+                        PUBLISH_DELAY_SECONDS,
                         partial(eventbridge._put_events, allow_aws_source=True),
                         {"Entries": [_email_sent(sent, params)]},
                     )
-            return answer
+            return response
 
         return _send
 
     require(ses, "_p", "_collect_list", "_notification_identity", "_sent_emails_list")
     require(ses_v2, "_config_sets", "_resource_arn")
     require(eventbridge, "_put_events")
-    replace(ses, "_send_email", and_events)
-    replace(ses, "_send_raw_email", and_events)
+    replace(ses, "_send_email", with_events)
+    replace(ses, "_send_raw_email", with_events)
 
 
 def _publishes(configuration_set: str) -> bool:
     from ministack.core.responses import get_account_id, get_region
     from ministack.services import ses_v2
 
-    # SES publishes to no other bus, and refuses a destination that names one.
+    # SES publishes only to the default bus and rejects event destinations with another one.
     bus = f"arn:aws:events:{get_region()}:{get_account_id()}:event-bus/default"
     destinations = ses_v2._config_sets.get(configuration_set, {}).get("EventDestinations") or {}
     return any(

@@ -1,11 +1,13 @@
-"""Authorises an e-mail on what it is sent with.
+"""Authorizes SES v1 requests on the identities and the configuration set that they use.
 
-A role needs `ses:SendEmail` on the sender's identity, and on the configuration set if the request names
-one, and may have it from one sender alone by the condition key `ses:FromAddress` ("Actions, resources, and
-condition keys for Amazon SES", Service Authorization Reference). In the sandbox, where every account begins,
-SES asks for the recipients' identities too, and so does this. MiniStack authorises every v1 request on `*`
-and without that key, so a role with exactly these is refused and one with too much is not noticed. A raw
-e-mail that names its sender only in its headers stays on `*`.
+AWS: a role needs `ses:SendEmail` on the sender's identity and, if the request names a configuration set, on
+that. The condition key `ses:FromAddress` can limit the sender address ("Actions, resources, and condition
+keys for Amazon SES", Service Authorization Reference). In the SES sandbox, where every account starts, SES
+also requires the permission on the recipients' identities. This patch does the same.
+MiniStack: authorizes every v1 request on `*` and does not set `ses:FromAddress`. It therefore denies a role
+with exactly these permissions, and tests do not detect a role with too many. This patch does not change the
+authorization of a raw e-mail that has its sender only in the headers.
+Delete this patch when MiniStack authorizes SES v1 requests on these resources and sets `ses:FromAddress`.
 """
 
 from __future__ import annotations
@@ -18,32 +20,32 @@ from .replacement import replace, require
 
 
 def apply() -> None:
-    """Names the resources of a v1 request, and checks each of them."""
+    """Determines the resources of a v1 request and authorizes the request on each of them."""
     from ministack.core import iam_actions, iam_evaluator
     from ministack.services import ses
 
-    def with_senders(extract: Any) -> Any:
+    def with_resources(extract: Any) -> Any:
         def extract_resource_arn(service: str, *request: Any) -> str:
             if service == "ses" and (resources := _resources(*request)):
-                # One string is all that the callers pass on; no ARN has a space.
+                # The callers expect one string. ARNs contain no spaces, so join them with spaces.
                 return " ".join(resources)
-            named: str = extract(service, *request)
-            return named
+            resource: str = extract(service, *request)
+            return resource
 
         return extract_resource_arn
 
-    def of_each(enforce: Any) -> Any:
+    def for_each_resource(enforce: Any) -> Any:
         def _enforce(
-            key: str, action: str, service: str, region: str, resource_arn: str = "*", **rest: Any
+            key: str, action: str, service: str, region: str, resource_arn: str = "*", **kwargs: Any
         ) -> Any:
             for each in resource_arn.split() if service == "ses" else [resource_arn]:
-                if denied := enforce(key, action, service, region, resource_arn=each, **rest):
+                if denied := enforce(key, action, service, region, resource_arn=each, **kwargs):
                     return denied
             return None
 
         return _enforce
 
-    def with_sender(make: Any) -> Any:
+    def with_from_address(make: Any) -> Any:
         def request_tag_context(
             service: str, action: str, body: bytes, params: dict[str, Any]
         ) -> dict[str, Any]:
@@ -55,10 +57,10 @@ def apply() -> None:
         return request_tag_context
 
     require(ses, "_p", "_collect_list", "_notification_identity")
-    replace(iam_actions, "extract_resource_arn", with_senders)
-    # The one context that is made of a request to any service.
-    replace(iam_actions, "request_tag_context", with_sender)
-    replace(iam_evaluator, "enforce", of_each)
+    replace(iam_actions, "extract_resource_arn", with_resources)
+    # MiniStack builds this context for requests to every service.
+    replace(iam_actions, "request_tag_context", with_from_address)
+    replace(iam_evaluator, "enforce", for_each_resource)
 
 
 def _resources(

@@ -1,9 +1,11 @@
-"""Honours `TimeToLiveSpecification` of a template.
+"""Applies `TimeToLiveSpecification` from a template.
 
-AWS::DynamoDB::Table (AWS CloudFormation User Guide): items whose attribute names a time in the past
-are deleted. MiniStack does so once a minute for a table that UpdateTimeToLive was called on, but
-leaves it out of the tables that CloudFormation creates and updates. Such a deletion writes no stream
-record, which on AWS it does.
+AWS: DynamoDB deletes items whose TTL attribute is in the past (AWS::DynamoDB::Table, AWS CloudFormation User
+Guide).
+MiniStack: deletes expired items once a minute if UpdateTimeToLive was called for the table, but ignores the
+property for tables that CloudFormation creates or updates. Unlike on AWS, a deletion writes no stream record,
+with or without this patch.
+Delete this patch when MiniStack applies the property from a template.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from .replacement import Properties, after_provisioning, require
 
 
 def apply() -> None:
-    """Sets each table's time to live from its resource's properties."""
+    """Sets the TTL of each table that CloudFormation creates or updates."""
     from ministack.services import dynamodb
 
-    def settle(name: str, properties: Properties) -> None:
+    def set_time_to_live(name: str, properties: Properties) -> None:
         specification = properties.get("TimeToLiveSpecification")
         if specification:
             dynamodb._update_ttl({"TableName": name, "TimeToLiveSpecification": specification})
 
     require(dynamodb, "_update_ttl")
-    after_provisioning("AWS::DynamoDB::Table", settle)
+    after_provisioning("AWS::DynamoDB::Table", set_time_to_live)

@@ -1,9 +1,11 @@
-"""Evaluates the web ACL that is associated with an API's stage, before a request is routed.
+"""Evaluates the web ACL that is associated with an API stage.
 
-"Using AWS WAF to protect your REST APIs in API Gateway" (API Gateway Developer Guide): AWS WAF is asked before API keys,
-authorizers and everything else that an API has. MiniStack keeps web ACLs without their custom responses, never asks one, and
-has neither AWS::WAFv2::WebACLAssociation nor AWS::WAFv2::LoggingConfiguration in templates. What `firewall` does not
-evaluate fails the web ACL's creation. Nothing is logged.
+AWS: AWS WAF evaluates a request before all other access control features, such as API keys and authorizers
+("Using AWS WAF to protect your REST APIs in API Gateway", API Gateway Developer Guide).
+MiniStack: stores web ACLs without their custom responses and never evaluates them. It rejects templates with
+AWS::WAFv2::WebACLAssociation or AWS::WAFv2::LoggingConfiguration. With this patch, creating a web ACL fails
+if `firewall` does not support one of its rules. No request is logged.
+Delete this patch when MiniStack evaluates web ACLs and supports both resource types.
 """
 
 from __future__ import annotations
@@ -14,35 +16,35 @@ from typing import Any
 from ..firewall import Firewall, Request
 from .replacement import Properties, replace, require
 
-DROPPED = ("AssociationConfig", "CustomResponseBodies")
-"""What MiniStack does not keep of a web ACL."""
+DROPPED_PROPERTIES = ("AssociationConfig", "CustomResponseBodies")
+"""The properties of a web ACL that MiniStack does not store."""
 
 
 def apply() -> None:
-    """Keeps all of a web ACL, takes the two resources, and asks before each request."""
+    """Stores complete web ACLs, adds both resource types, and evaluates web ACLs before routing."""
     from ministack.core.responses import get_region, get_request_client_ip
     from ministack.services import apigateway_v1, waf
     from ministack.services.cloudformation import provisioners
 
-    # By ARN. A changed web ACL has another lock token, and counts anew.
+    # By web ACL ARN, with the lock token. An update changes the lock token and resets the counts.
     firewalls: dict[str, tuple[str, Firewall]] = {}
 
-    def keep_all(record: Properties, properties: Properties) -> None:
-        record.update({name: properties.get(name) for name in DROPPED})
+    def add_dropped_properties(record: Properties, properties: Properties) -> None:
+        record.update({name: properties.get(name) for name in DROPPED_PROPERTIES})
 
-    def creating(create: Any) -> Any:
+    def with_create_check(create: Any) -> Any:
         def create_web_acl_record(name: str, scope: str, properties: Properties) -> Any:
             Firewall(properties)
             created = create(name, scope, properties)
-            keep_all(created[2], properties)
+            add_dropped_properties(created[2], properties)
             return created
 
         return create_web_acl_record
 
-    def updating(update: Any) -> Any:
+    def with_update_check(update: Any) -> Any:
         def update_web_acl_record(record: Properties, properties: Properties) -> Any:
             Firewall(properties)
-            keep_all(record, properties)
+            add_dropped_properties(record, properties)
             return update(record, properties)
 
         return update_web_acl_record
@@ -54,10 +56,10 @@ def apply() -> None:
         lock_token, firewall = firewalls.get(acl["ARN"], (None, None))
         if firewall is None or lock_token != acl["LockToken"]:
             firewall = Firewall(acl)
-            firewalls[acl["ARN"]] = acl["LockToken"], firewall
+            firewalls[acl["ARN"]] = (acl["LockToken"], firewall)
         return firewall
 
-    def behind(execute: Any) -> Any:
+    def with_firewall(execute: Any) -> Any:
         async def _execute_in_scope(
             request: dict[str, Any],
             api_id: str,
@@ -66,35 +68,36 @@ def apply() -> None:
             path: str,
             headers: dict[str, Any],
             body: bytes,
-            *rest: Any,
+            *args: Any,
         ) -> Any:
             stage = apigateway_v1._stages_v1.get(api_id, {}).get(stage_name)
             firewall = firewall_of(_stage_arn(get_region(), api_id, stage_name))
             if stage and firewall:
                 header = partial(apigateway_v1._header_ci, headers)
-                asked = Request(get_request_client_ip(), header, body or b"")
-                if refusal := firewall.refusal(asked):
-                    if refusal.status is not None:
-                        return refusal.status, dict(refusal.headers), refusal.body
+                evaluated = Request(get_request_client_ip(), header, body or b"")
+                if block := firewall.evaluate(evaluated):
+                    if block.status is not None:
+                        return block.status, dict(block.headers), block.body
                     request["stage"] = stage
                     return apigateway_v1._gw_error("WAF_FILTERED", "Forbidden")
-            return await execute(request, api_id, stage_name, method, path, headers, body, *rest)
+            return await execute(request, api_id, stage_name, method, path, headers, body, *args)
 
         return _execute_in_scope
 
-    def associate(_logical_id: str, properties: Properties, *_rest: Any) -> Any:
-        stage_arn, acl_arn = properties["ResourceArn"], properties["WebACLArn"]
+    def create_association(_logical_id: str, properties: Properties, *_args: Any) -> Any:
+        stage_arn = properties["ResourceArn"]
+        acl_arn = properties["WebACLArn"]
         _acl, missing = waf._resolve_local_web_acl(acl_arn)
         if missing:
-            raise ValueError(f"there is no web ACL {acl_arn}")
+            raise ValueError(f"web ACL {acl_arn} does not exist")
         waf._associations[stage_arn] = acl_arn
         return stage_arn, {}
 
-    def dissociate(stage_arn: str, *_rest: Any) -> None:
+    def delete_association(stage_arn: str, *_args: Any) -> None:
         waf._associations.pop(stage_arn, None)
 
-    def log(_logical_id: str, properties: Properties, *_rest: Any) -> Any:
-        # "Sending web ACL traffic logs to a CloudWatch Logs log group" (AWS WAF Developer Guide) has the name.
+    def create_logging(_logical_id: str, properties: Properties, *_args: Any) -> Any:
+        # The required name prefix: "Sending web ACL traffic logs to a CloudWatch Logs log group" (AWS WAF Developer Guide).
         for destination in properties["LogDestinationConfigs"]:
             if ":log-group:aws-waf-logs-" not in destination:
                 raise ValueError(f"LOG_DESTINATION: {destination}")
@@ -102,13 +105,13 @@ def apply() -> None:
 
     require(waf, "_resolve_local_web_acl", "_associations")
     require(apigateway_v1, "_stages_v1", "_header_ci", "_gw_error")
-    replace(waf, "create_web_acl_record", creating)
-    replace(waf, "update_web_acl_record", updating)
-    replace(apigateway_v1, "_execute_in_scope", behind)
+    replace(waf, "create_web_acl_record", with_create_check)
+    replace(waf, "update_web_acl_record", with_update_check)
+    replace(apigateway_v1, "_execute_in_scope", with_firewall)
     require(provisioners, "_RESOURCE_HANDLERS")
     provisioners._RESOURCE_HANDLERS |= {
-        "AWS::WAFv2::WebACLAssociation": {"create": associate, "delete": dissociate},
-        "AWS::WAFv2::LoggingConfiguration": {"create": log, "delete": lambda *_: None},
+        "AWS::WAFv2::WebACLAssociation": {"create": create_association, "delete": delete_association},
+        "AWS::WAFv2::LoggingConfiguration": {"create": create_logging, "delete": lambda *_: None},
     }
 
 

@@ -1,10 +1,13 @@
-"""Refuses an e-mail whose recipient or message tag SES would not take.
+"""Rejects e-mails with an invalid recipient address or message tag.
 
-SES answers InvalidParameterValue in the words of Jakarta Mail's InternetAddress, seen for a recipient
-with a space or nothing before the `@`. Its documentation has no list of them, so the rules on dots here
-are InternetAddress's (those of a Dot-string, RFC 5321). It answers the same for a message tag beyond
-letters, digits, `_` and `-` ("MessageTag", Amazon SES API Reference). MiniStack refuses a recipient that
-has no domain or is not ASCII, and takes every tag. Here for SendEmail of the v1 API.
+AWS: SES returns InvalidParameterValue with the messages of Jakarta Mail's InternetAddress. This was observed
+for a recipient with a space in the local part and for an empty local part. The documentation does not list
+the messages, so the rules for dots are those of InternetAddress (Dot-string, RFC 5321). SES returns the same
+error code for a message tag with characters other than letters, digits, `_` and `-` ("MessageTag", Amazon
+SES API Reference).
+MiniStack: rejects only recipients without a domain or with non-ASCII characters, and accepts every message
+tag. This patch covers SendEmail of the v1 API.
+Delete this patch when MiniStack rejects invalid recipients and message tags.
 """
 
 from __future__ import annotations
@@ -15,35 +18,35 @@ from typing import Any
 
 from .replacement import replace, require
 
-LOCAL_PART_FAULTS = (
+LOCAL_PART_ERRORS = (
     (r"", "Missing local name"),
     (r"\..*", "Local address starts with dot"),
     (r".*\.\..*", "Local address contains dot-dot"),
     (r".*\.", "Local address ends with dot"),
     (r".*[\x00-\x20\x7f].*", "Local address contains control or whitespace"),
 )
-"""What an unquoted local part must not be, and how SES says so."""
+"""Patterns of invalid unquoted local parts, with the error messages of SES."""
 
 TAG_PARAMETER = re.compile(r"Tags\.member\.\d+\.(Name|Value)")
 TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
 def apply() -> None:
-    """Checks recipients and tags before MiniStack does anything with the e-mail."""
+    """Checks recipients and message tags before MiniStack processes the e-mail."""
     from ministack.services import ses
 
-    def unless_refused(send: Any) -> Any:
+    def with_validation(send: Any) -> Any:
         def _send_email(params: dict[str, Any]) -> Any:
-            refusal = _refusal(params)
-            return ses._error("InvalidParameterValue", refusal, 400) if refusal else send(params)
+            message = _error_message(params)
+            return ses._error("InvalidParameterValue", message, 400) if message else send(params)
 
         return _send_email
 
     require(ses, "_p", "_collect_list", "_error")
-    replace(ses, "_send_email", unless_refused)
+    replace(ses, "_send_email", with_validation)
 
 
-def _refusal(params: dict[str, Any]) -> str | None:
+def _error_message(params: dict[str, Any]) -> str | None:
     from ministack.services import ses
 
     for kind in ("To", "Cc", "Bcc"):
@@ -51,7 +54,7 @@ def _refusal(params: dict[str, Any]) -> str | None:
             local_part, at, _domain = parseaddr(recipient)[1].rpartition("@")
             if not at or local_part.startswith('"'):
                 continue
-            for pattern, message in LOCAL_PART_FAULTS:
+            for pattern, message in LOCAL_PART_ERRORS:
                 if re.fullmatch(pattern, local_part, re.DOTALL):
                     return message
     for key in params:
