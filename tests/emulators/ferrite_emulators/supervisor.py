@@ -56,7 +56,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
             try:
                 emulator.wait(GRACE_SECONDS)
             except subprocess.TimeoutExpired:
-                print(f"emulator did not stop within {GRACE_SECONDS} s and was killed", file=sys.stderr)
+                message = f"emulator did not stop within {GRACE_SECONDS} s and was killed"
+                print(message, file=sys.stderr)
                 return 1
         return 0
     finally:

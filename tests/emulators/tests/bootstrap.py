@@ -1,4 +1,4 @@
-"""A Lambda function for the launchers' tests: does what its event says. Zipped as `bootstrap`."""
+"""The Lambda function for the launcher tests. Its event selects what it does. Packaged as `bootstrap`."""
 
 import http.client
 import json
@@ -16,20 +16,20 @@ def call(method: str, path: str, body: str | None = None) -> tuple[Any, bytes]:
     return response.headers, response.read()
 
 
-def verdict(event: dict[str, Any]) -> dict[str, Any]:
-    """What an authorizer answers for a token that says it."""
+def authorizer_response(event: dict[str, Any]) -> dict[str, Any]:
+    """Returns an authorizer response whose effect is the value of the Authorization header."""
     effect = event["headers"]["Authorization"]
     statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": event["methodArn"]}
     return {
         "principalId": "ada",
         "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
-        "context": {"admin": True, "asked": event["path"]},
+        "context": {"admin": True, "requested": event["path"]},
     }
 
 
-if "START" in os.environ:
-    print("last words of a start", flush=True)
-    if os.environ["START"] == "fail":
+if "INIT" in os.environ:
+    print("about to exit during init", flush=True)
+    if os.environ["INIT"] == "fail":
         call("POST", "init/error", json.dumps({"errorType": "NoTable", "errorMessage": "no table"}))
     sys.exit(1)
 
@@ -37,33 +37,35 @@ while True:
     headers, payload = call("GET", "invocation/next")
     request_id = headers["Lambda-Runtime-Aws-Request-Id"]
     event = json.loads(payload)
-    what = event.get("do")
-    answer: dict[str, Any] = {}
-    outcome = "response"
-    if what == "environment":
-        answer = dict(os.environ)
-    elif what == "headers":
-        answer = {"pid": os.getpid(), **headers}
-    elif what == "print":
+    action = event.get("do")
+    response: dict[str, Any] = {}
+    path = "response"
+    if action == "environment":
+        response = dict(os.environ)
+    elif action == "headers":
+        response = {"pid": os.getpid(), **headers}
+    elif action == "print":
         print(event["text"], file=sys.stderr if event.get("stderr") else sys.stdout, flush=True)
-    elif what == "sleep":
-        print("asleep", flush=True)
+    elif action == "sleep":
+        print("sleeping", flush=True)
         time.sleep(event["seconds"])
-        answer = {"pid": os.getpid(), "for": event.get("for")}
-    elif what == "fail":
-        answer, outcome = {"errorType": "NoStock", "errorMessage": "sold out"}, "error"
-    elif what == "crash":
-        print("last words", flush=True)
+        response = {"pid": os.getpid(), "number": event.get("number")}
+    elif action == "fail":
+        response = {"errorType": "TestError", "errorMessage": "requested by the test"}
+        path = "error"
+    elif action == "crash":
+        print("about to crash", flush=True)
         os._exit(event.get("code", 3))
-    elif what == "abort":
+    elif action == "abort":
         os.abort()
     elif event.get("type") == "REQUEST":
-        print("asked", flush=True)
-        answer = verdict(event)
-        if event["headers"]["Authorization"] == "nonsense":
-            answer, outcome = {"errorType": "Token", "errorMessage": "Unauthorized"}, "error"
+        print("authorizer invoked", flush=True)
+        response = authorizer_response(event)
+        if event["headers"]["Authorization"] == "invalid":
+            response = {"errorType": "Token", "errorMessage": "Unauthorized"}
+            path = "error"
     elif "httpMethod" in event:
-        answer = {"statusCode": 200, "body": json.dumps(event)}
+        response = {"statusCode": 200, "body": json.dumps(event)}
     elif "Records" in event:
         print(payload.decode(), flush=True)
-    call("POST", f"invocation/{request_id}/{outcome}", json.dumps(answer))
+    call("POST", f"invocation/{request_id}/{path}", json.dumps(response))

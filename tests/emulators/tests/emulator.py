@@ -1,4 +1,4 @@
-"""A launched emulator for a test, with a test template deployed to it."""
+"""Starts an emulator for a test and deploys a test template to it."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ from botocore.config import Config
 
 TESTS = Path(__file__).parent
 PACKAGES = TESTS.parent
-"""The folder that holds `ferrite_emulators`: what PYTHONPATH names."""
+"""The directory for PYTHONPATH. It contains `ferrite_emulators`."""
 
 DEADLINE_SECONDS = 20.0
 DEPLOY_SECONDS = 60.0
-Seen = TypeVar("Seen")
+T = TypeVar("T")
 
 
-def until(look: Callable[[], Seen], seconds: float = DEADLINE_SECONDS) -> Seen:
-    """What `look` answers once it is true; the last answer when `seconds` have passed before that."""
+def wait_until(condition: Callable[[], T], seconds: float = DEADLINE_SECONDS) -> T:
+    """Calls `condition` until it returns a true value or `seconds` have passed. Returns the last value."""
     deadline = time.monotonic() + seconds
-    while not (seen := look()) and time.monotonic() < deadline:
+    while not (value := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return seen
+    return value
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Returns a port that no process is listening on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def zipped(comment: str = "") -> bytes:
-    """The test function's package; another `comment` gives other bytes that do the same."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+def function_package(comment: str = "") -> bytes:
+    """Returns the test function as a ZIP file. A different `comment` changes its hash but not its behavior."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o755 << 16
         source = (TESTS / "bootstrap.py").read_text()
         archive.writestr(entry, f"#!{sys.executable}\n# {comment}\n{source}")
-    return packed.getvalue()
+    return package.getvalue()
 
 
 class Emulator:
-    """One run of a launcher on a free port, its files in a folder of its own."""
+    """An emulator that a launcher runs on a free port, with its files in a temporary directory."""
 
     launcher: str
-    """The module that is run."""
+    """The launcher module."""
 
     ready_path: str
-    """What answers 200 once requests are served."""
+    """The path that returns 200 when the emulator is ready."""
 
     template: Path
 
@@ -78,11 +78,11 @@ class Emulator:
         self.process = self.launch()
 
     def options(self) -> list[str]:
-        """What the launcher is given besides the port and the functions log."""
+        """Returns additional launcher options, after the port and the functions log."""
         return []
 
     def launch(self) -> subprocess.Popen[str]:
-        """Starts the launcher, without waiting for it to be ready."""
+        """Starts the launcher without waiting until the emulator is ready."""
         (self.folder / "tmp").mkdir(exist_ok=True)
         command = [sys.executable, "-m", self.launcher, "--port", str(self.port)]
         command += ["--functions-log", str(self.functions_log), *self.options()]
@@ -102,7 +102,7 @@ class Emulator:
         return self.process
 
     def wait_until_ready(self) -> None:
-        """Returns when requests are served; fails with the launcher's output when they never are."""
+        """Waits until the emulator is ready. Fails with the launcher's output if it does not become ready."""
 
         def ready() -> bool:
             if self.process.poll() is not None:
@@ -112,22 +112,22 @@ class Emulator:
             except OSError:
                 return False
 
-        if not until(ready) or self.process.poll() is not None:
+        if not wait_until(ready) or self.process.poll() is not None:
             raise AssertionError((self.folder / "output").read_text())
 
     def stop(self, signum: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the launcher as Ctrl-C or a script does; its exit code."""
+        """Sends a stop signal to the launcher and returns its exit code."""
         self.process.send_signal(signum)
         return self.process.wait(DEADLINE_SECONDS)
 
     def close(self) -> None:
-        """Ends the launcher, if a test has not, and removes its files."""
+        """Stops the launcher if it is still running, and removes its files."""
         if self.process.poll() is None:
             self.stop()
         self._folder.cleanup()
 
     def client(self, service: str, key_id: str = "test", secret: str = "test") -> Any:
-        """A boto3 client that does not retry; it signs as root, or with the given key."""
+        """Returns a boto3 client without retries. It uses the root credentials unless a key is given."""
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
@@ -144,30 +144,30 @@ class Emulator:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers (names in lower case) and body of one request."""
+        """Sends a request. Returns the status, the headers with lower-case names, and the body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, named, response.read()
+            response_headers = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, response_headers, response.read()
         finally:
             connection.close()
 
-    def api(self, method: str, path: str, *rest: Any) -> tuple[int, dict[str, str], bytes]:
-        """The same, of the deployed API."""
-        return self.http(method, f"/_aws/execute-api/{self.outputs['Api']}/v1{path}", *rest)
+    def api(self, method: str, path: str, *args: Any) -> tuple[int, dict[str, str], bytes]:
+        """Sends a request to the deployed API, like `http`."""
+        return self.http(method, f"/_aws/execute-api/{self.outputs['Api']}/v1{path}", *args)
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        """What the deployed `function` (its output's name) answers to `event`."""
-        answer = self.client("lambda").invoke(
+        """Invokes the deployed `function`, given by its stack output, and returns its response."""
+        response = self.client("lambda").invoke(
             FunctionName=self.outputs[function], Payload=json.dumps(event)
         )
-        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        payload: dict[str, Any] = json.loads(response["Payload"].read())
         return payload
 
-    def printed(self, function: str) -> Iterator[str]:
-        """The lines of `function` in the functions log."""
+    def log_lines(self, function: str) -> Iterator[str]:
+        """Yields the lines of `function` in the functions log."""
         if self.functions_log.exists():
             for line in self.functions_log.read_text().splitlines():
                 entry = json.loads(line)
@@ -175,12 +175,13 @@ class Emulator:
                     yield entry["line"]
 
     def deploy(self) -> None:
-        """Deploys the template through a change set, as the SAM CLI does."""
+        """Deploys the template with a change set, as the SAM CLI does."""
         self.wait_until_ready()
-        s3, stacks = self.client("s3"), self.client("cloudformation")
+        s3 = self.client("s3")
+        cloudformation = self.client("cloudformation")
         s3.create_bucket(Bucket="code")
-        s3.put_object(Bucket="code", Key="function.zip", Body=zipped())
-        stacks.create_change_set(
+        s3.put_object(Bucket="code", Key="function.zip", Body=function_package())
+        cloudformation.create_change_set(
             StackName="test",
             ChangeSetName="create",
             ChangeSetType="CREATE",
@@ -189,18 +190,20 @@ class Emulator:
         )
 
         def change_set_is_ready() -> bool:
-            described = stacks.describe_change_set(StackName="test", ChangeSetName="create")
-            return "PROGRESS" not in described["Status"]
+            change_set = cloudformation.describe_change_set(
+                StackName="test", ChangeSetName="create"
+            )
+            return "PROGRESS" not in change_set["Status"]
 
-        def stack_has_settled() -> dict[str, Any] | None:
-            stack: dict[str, Any] = stacks.describe_stacks(StackName="test")["Stacks"][0]
-            # LocalStack writes the outputs a moment after it has called the stack complete.
+        def finished_stack() -> dict[str, Any] | None:
+            stack: dict[str, Any] = cloudformation.describe_stacks(StackName="test")["Stacks"][0]
+            # LocalStack adds the outputs shortly after it sets the status to complete.
             has_outputs = stack["StackStatus"] != "CREATE_COMPLETE" or "Outputs" in stack
             return stack if has_outputs and "PROGRESS" not in stack["StackStatus"] else None
 
-        until(change_set_is_ready)
-        stacks.execute_change_set(StackName="test", ChangeSetName="create")
-        stack = until(stack_has_settled, DEPLOY_SECONDS)
+        wait_until(change_set_is_ready)
+        cloudformation.execute_change_set(StackName="test", ChangeSetName="create")
+        stack = wait_until(finished_stack, DEPLOY_SECONDS)
         if stack is None or stack["StackStatus"] != "CREATE_COMPLETE":
-            raise AssertionError(f"deploy: {stack}")
+            raise AssertionError(f"deployment failed: {stack}")
         self.outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

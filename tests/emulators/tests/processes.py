@@ -1,4 +1,4 @@
-"""The processes that a launcher has started."""
+"""Finds the processes that a launcher started."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import subprocess
 
 
 def processes(launcher_pid: int) -> set[int]:
-    """The launcher's child and all of that child's group: the emulator and its functions.
+    """Returns the emulator and its functions: the launcher's child and the child's process group.
 
-    Processes that have ended but that nobody has waited for do not count.
+    Zombie processes are not included.
     """
-    listed = subprocess.run(
+    ps = subprocess.run(
         ["ps", "-axo", "pid=,ppid=,pgid=,stat="], capture_output=True, text=True, check=True
     )
-    rows = [line.split() for line in listed.stdout.splitlines()]
+    rows = [line.split() for line in ps.stdout.splitlines()]
     groups = {pgid for _pid, ppid, pgid, _stat in rows if int(ppid) == launcher_pid}
     return {int(pid) for pid, _, pgid, stat in rows if pgid in groups and not stat.startswith("Z")}
 
 
 def alive(pids: set[int]) -> set[int]:
-    """Those of `pids` that still run."""
-    asked = ["ps", "-o", "pid=,stat=", "-p", ",".join(map(str, pids))]
-    listed = subprocess.run(asked, capture_output=True, text=True)
-    rows = [line.split() for line in listed.stdout.splitlines()]
+    """Returns those of `pids` that are still running."""
+    command = ["ps", "-o", "pid=,stat=", "-p", ",".join(map(str, pids))]
+    ps = subprocess.run(command, capture_output=True, text=True)
+    rows = [line.split() for line in ps.stdout.splitlines()]
     return {int(pid) for pid, stat in rows if not stat.startswith("Z")}

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parses the arguments, checks the port, and runs LocalStack under the supervisor."""
     options = _parser().parse_args(arguments)
     if ports.is_in_use(options.port):
-        print(f"ferrite-localstack: port {options.port} on 127.0.0.1 is already in use", file=sys.stderr)
+        message = f"port {options.port} on 127.0.0.1 is already in use"
+        print(f"ferrite-localstack: {message}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="ferrite-localstack-") as scratch:
         environment = settings.environment(options.port, Path(scratch), os.environ)
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ferrite_emulators.localstack",
-        description="Runs LocalStack on 127.0.0.1. Functions run as host processes; MiniStack provides DynamoDB.",
+        description="Runs LocalStack on 127.0.0.1, with functions as host processes.",
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=ports.port, required=True, metavar="N")
@@ -49,13 +50,13 @@ def _parser() -> argparse.ArgumentParser:
         type=_executable,
         required=True,
         metavar="PATH",
-        help="the Python interpreter of MiniStack's virtual environment (MiniStack provides DynamoDB and its streams)",
+        help="the Python interpreter of MiniStack's virtual environment; MiniStack provides DynamoDB",
     )
     parser.add_argument(
         "--functions-log",
         type=Path,
         metavar="FILE",
-        help='append the output of functions to FILE, one JSON object per line: {"function": name, "line": text}',
+        help='append function output to FILE, one {"function": name, "line": text} object per line',
     )
     return parser
 

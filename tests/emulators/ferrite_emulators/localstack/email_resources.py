@@ -95,7 +95,9 @@ class EventDestination(ResourceProvider):
         destinations[model["Id"]] = model["EventDestination"]
         return _success(model)
 
-    def _configuration_set(self, request: ResourceRequest, model: dict[str, Any]) -> ConfigurationSetKey:
+    def _configuration_set(
+        self, request: ResourceRequest, model: dict[str, Any]
+    ) -> ConfigurationSetKey:
         return request.account_id, request.region_name, model["ConfigurationSetName"]
 
 

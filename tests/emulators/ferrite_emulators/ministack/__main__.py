@@ -60,19 +60,19 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir",
         type=Path,
         metavar="DIR",
-        help="save the state to DIR on stop and load it on start; it does not survive a crash (default: not saved)",
+        help="save the state to DIR on a clean stop and load it on start (default: not saved)",
     )
     parser.add_argument(
         "--functions-log",
         type=Path,
         metavar="FILE",
-        help='append the output of functions to FILE, one JSON object per line: {"function": name, "line": text}',
+        help='append function output to FILE, one {"function": name, "line": text} object per line',
     )
     parser.add_argument(
         "--functions-port",
         type=ports.port,
         metavar="N",
-        help="the port at which functions call AWS, such as a proxy that forwards to --port (default: --port)",
+        help="the port of a proxy to --port through which functions call AWS (default: --port)",
     )
     parser.add_argument(
         "--unpatched",

@@ -167,7 +167,9 @@ class Firewall:
         kind, settings = _only_entry(action)
         if kind == "Block":
             (response,) = _fields(settings, "CustomResponse")
-            return BlockResponse(None, {}, b"") if response is None else self._custom_response(response)
+            if response is None:
+                return BlockResponse(None, {}, b"")
+            return self._custom_response(response)
         if kind in ("Allow", "Count") and not settings:
             return PassAction[kind.upper()]
         raise UnsupportedWebAclError(f"action {kind} with {settings} is not supported")

@@ -1,4 +1,4 @@
-"""A launched LocalStack for a test."""
+"""Starts LocalStack for a test."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from .. import emulator
 
 MINISTACK_PYTHON = os.environ.get("MINISTACK_PYTHON", ".tools/ministack/bin/python")
-"""The tests run from the checkout; another environment of MiniStack is named in this variable."""
+"""MiniStack's Python interpreter. The default is relative to the checkout, where the tests run."""
 
 
 class LocalStack(emulator.Emulator):
-    """Starts empty each time."""
+    """A LocalStack without saved state."""
 
     launcher = "ferrite_emulators.localstack"
     ready_path = "/_localstack/health"
@@ -22,13 +22,13 @@ class LocalStack(emulator.Emulator):
         return ["--ministack-python", MINISTACK_PYTHON]
 
     def add_function(self, name: str) -> None:
-        """Creates the test function under `name`, without a stack."""
+        """Creates the test function as `name`, without a stack."""
         self.client("lambda").create_function(
             FunctionName=name,
             Runtime="provided.al2023",
             Handler="bootstrap",
             Role="arn:aws:iam::000000000000:role/any",
             Timeout=10,
-            Code={"ZipFile": emulator.zipped()},
+            Code={"ZipFile": emulator.function_package()},
         )
         self.outputs[name] = name

@@ -1,4 +1,4 @@
-"""What `python -m ferrite_emulators.localstack` promises to the scripts that start it."""
+"""Tests the command line and the shutdown of `python -m ferrite_emulators.localstack`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import unittest
 
 from ferrite_emulators.localstack.patches import PATCHES, name_of
 
-from ..emulator import PACKAGES, until
+from ..emulator import PACKAGES, wait_until
 from ..processes import alive, processes
 from .emulator import MINISTACK_PYTHON, LocalStack
 
 STOPS_WITHIN_SECONDS = 3.0
 
 
-def launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the launcher with arguments that it should refuse."""
+def run_launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the launcher with arguments that it must reject."""
     return subprocess.run(
         [sys.executable, "-m", "ferrite_emulators.localstack", *arguments],
         env={**os.environ, "PYTHONPATH": str(PACKAGES)},
@@ -31,7 +31,7 @@ def launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 class Arguments(unittest.TestCase):
-    def test_what_is_missing_or_makes_no_sense_is_an_error(self) -> None:
+    def test_rejects_missing_and_invalid_arguments(self) -> None:
         python = ["--ministack-python", MINISTACK_PYTHON]
         for arguments in (
             ["--port", "4566"],
@@ -40,26 +40,26 @@ class Arguments(unittest.TestCase):
             python,
         ):
             with self.subTest(arguments):
-                self.assertEqual(launcher(*arguments).returncode, 2)
+                self.assertEqual(run_launcher(*arguments).returncode, 2)
 
-    def test_a_port_in_use_is_one_clear_line(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = str(taken.getsockname()[1])
-            refused = launcher("--port", port, "--ministack-python", MINISTACK_PYTHON)
-        self.assertEqual(refused.returncode, 2)
-        self.assertEqual(refused.stderr.count("\n"), 1)
-        self.assertIn(f"port {port}", refused.stderr)
+    def test_reports_a_port_in_use_in_one_line(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = str(listener.getsockname()[1])
+            rejected = run_launcher("--port", port, "--ministack-python", MINISTACK_PYTHON)
+        self.assertEqual(rejected.returncode, 2)
+        self.assertEqual(rejected.stderr.count("\n"), 1)
+        self.assertIn(f"port {port}", rejected.stderr)
 
-    def test_tables_that_do_not_start_are_one_clear_line(self) -> None:
+    def test_reports_that_ministack_does_not_start(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
-        failed = launcher("--port", port, "--ministack-python", "/bin/false")
+        failed = run_launcher("--port", port, "--ministack-python", "/bin/false")
         self.assertEqual(failed.returncode, 1)
-        self.assertIn("ferrite-localstack: MiniStack ended with code 1", failed.stderr)
+        self.assertIn("ferrite-localstack: MiniStack exited with code 1", failed.stderr)
 
 
 class Patches(unittest.TestCase):
-    def test_each_patch_gives_its_reason_and_is_in_the_readme(self) -> None:
+    def test_each_patch_has_a_docstring_and_is_in_the_readme(self) -> None:
         readme = (PACKAGES / "README.md").read_text()
         for patch in PATCHES:
             with self.subTest(name_of(patch)):
@@ -68,7 +68,7 @@ class Patches(unittest.TestCase):
 
 
 class Running(unittest.TestCase):
-    def test_only_this_machine_reaches_it(self) -> None:
+    def test_listens_on_127_0_0_1_only(self) -> None:
         emulator = LocalStack()
         self.addCleanup(emulator.close)
         emulator.wait_until_ready()
@@ -84,48 +84,48 @@ class Stopping(unittest.TestCase):
         for name in ("Idle", "Busy"):
             self.emulator.add_function(name)
 
-    def busy(self) -> set[int]:
-        """Processes: the emulator, the tables, an idle function, and one in the middle of a call."""
+    def start_busy_functions(self) -> set[int]:
+        """Starts an idle and a busy function. Returns their processes, the emulator and MiniStack."""
 
         def long_call() -> None:
             try:
                 self.emulator.invoke("Busy", {"do": "sleep", "seconds": 9})
             except Exception:
-                pass  # The connection ends with the emulator.
+                pass  # The connection closes when the emulator stops.
 
         self.emulator.invoke("Idle", {})
         threading.Thread(target=long_call, daemon=True).start()
-        self.assertTrue(until(lambda: "asleep" in self.emulator.printed("Busy")))
+        self.assertTrue(wait_until(lambda: "sleeping" in self.emulator.log_lines("Busy")))
         started = processes(self.emulator.process.pid)
         self.assertGreaterEqual(len(started), 4)
         return started
 
-    def assert_none_left(self, started: set[int]) -> None:
-        until(lambda: not alive(started), STOPS_WITHIN_SECONDS)
+    def assert_all_stopped(self, started: set[int]) -> None:
+        wait_until(lambda: not alive(started), STOPS_WITHIN_SECONDS)
         self.assertEqual(alive(started), set())
 
-    def test_a_signal_ends_everything_and_leaves_nothing_behind(self) -> None:
-        started = self.busy()
+    def test_a_signal_stops_all_processes_and_removes_temporary_files(self) -> None:
+        started = self.start_busy_functions()
         self.emulator.process.send_signal(signal.SIGTERM)
         self.assertEqual(self.emulator.process.wait(STOPS_WITHIN_SECONDS), 0)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)
         self.assertEqual(list((self.emulator.folder / "tmp").iterdir()), [])
 
-    def test_everything_ends_with_a_killed_launcher(self) -> None:
-        started = self.busy()
+    def test_all_processes_stop_when_the_launcher_is_killed(self) -> None:
+        started = self.start_busy_functions()
         self.emulator.stop(signal.SIGKILL)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)
 
-    def test_everything_ends_with_a_killed_localstack_and_with_killed_tables(self) -> None:
-        started = self.busy()
-        localstack, tables, *_ = sorted(started)
-        os.kill(tables, signal.SIGKILL)
+    def test_all_processes_stop_when_localstack_or_ministack_is_killed(self) -> None:
+        started = self.start_busy_functions()
+        _localstack, ministack, *_functions = sorted(started)
+        os.kill(ministack, signal.SIGKILL)
         self.assertNotEqual(self.emulator.process.wait(STOPS_WITHIN_SECONDS), 0)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)
 
         self.emulator.launch()
         self.emulator.wait_until_ready()
         started = processes(self.emulator.process.pid)
         os.kill(min(started), signal.SIGKILL)
         self.assertEqual(self.emulator.process.wait(STOPS_WITHIN_SECONDS), 128 + signal.SIGKILL)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)

@@ -1,4 +1,4 @@
-"""A launched MiniStack for a test."""
+"""Starts MiniStack for a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .. import emulator
 
 
 class MiniStack(emulator.Emulator):
-    """Keeps its state, so that a test can stop and start it."""
+    """A MiniStack that saves its state, so that a test can restart it."""
 
     launcher = "ferrite_emulators.ministack"
     ready_path = "/_ministack/ready"

@@ -1,4 +1,4 @@
-"""What `python -m ferrite_emulators.ministack` promises to the scripts that start it."""
+"""Tests the command line and the shutdown of `python -m ferrite_emulators.ministack`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from functools import partial
 
 from ferrite_emulators.ministack.patches import PATCHES, PatchError, name_of, replace
 
-from ..emulator import PACKAGES, until
+from ..emulator import PACKAGES, wait_until
 from ..processes import alive, processes
 from .emulator import MiniStack
 
 STOPS_WITHIN_SECONDS = 3.0
 
 
-def launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs the launcher with arguments that it should refuse."""
+def run_launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program with arguments that it must reject."""
     return subprocess.run(
         [sys.executable, "-m", "ferrite_emulators.ministack", *arguments],
         env={**os.environ, "PYTHONPATH": str(PACKAGES)},
@@ -32,26 +32,26 @@ def launcher(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 class Arguments(unittest.TestCase):
-    def test_an_unknown_argument_and_a_port_that_is_none_are_errors(self) -> None:
+    def test_rejects_missing_and_invalid_arguments(self) -> None:
         for arguments in (["--port", "4566", "--prot"], ["--port", "70000"], []):
             with self.subTest(arguments):
-                self.assertEqual(launcher(*arguments).returncode, 2)
+                self.assertEqual(run_launcher(*arguments).returncode, 2)
 
-    def test_a_port_in_use_is_one_clear_line(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = str(taken.getsockname()[1])
-            refused = launcher("--port", port)
-        self.assertEqual(refused.returncode, 2)
-        self.assertEqual(refused.stderr.count("\n"), 1)
-        self.assertIn(f"port {port}", refused.stderr)
+    def test_reports_a_port_in_use_in_one_line(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = str(listener.getsockname()[1])
+            rejected = run_launcher("--port", port)
+        self.assertEqual(rejected.returncode, 2)
+        self.assertEqual(rejected.stderr.count("\n"), 1)
+        self.assertIn(f"port {port}", rejected.stderr)
 
 
 class Patches(unittest.TestCase):
-    def test_a_patch_without_its_target_stops_the_start(self) -> None:
-        with self.assertRaisesRegex(PatchError, "no longer has gone"):
-            replace(os, "gone", lambda original: original)
+    def test_raises_patch_error_if_the_target_is_missing(self) -> None:
+        with self.assertRaisesRegex(PatchError, "no longer has missing"):
+            replace(os, "missing", lambda original: original)
 
-    def test_each_patch_gives_its_reason_and_is_in_the_readme(self) -> None:
+    def test_each_patch_has_a_docstring_and_is_in_the_readme(self) -> None:
         readme = (PACKAGES / "README.md").read_text()
         for patch in PATCHES:
             with self.subTest(name_of(patch)):
@@ -60,7 +60,7 @@ class Patches(unittest.TestCase):
 
 
 class Running(unittest.TestCase):
-    """One emulator with the test template, that no test ends."""
+    """Tests that share one emulator with the test template deployed."""
 
     emulator: MiniStack
 
@@ -70,38 +70,38 @@ class Running(unittest.TestCase):
         cls.addClassCleanup(cls.emulator.close)
         cls.emulator.deploy()
 
-    def printed(self, function: str, line: str) -> bool:
-        return line in self.emulator.printed(function)
+    def has_log_line(self, function: str, line: str) -> bool:
+        return line in self.emulator.log_lines(function)
 
-    def test_only_this_machine_reaches_it(self) -> None:
+    def test_listens_on_127_0_0_1_only(self) -> None:
         with self.assertRaises(OSError):
             socket.create_connection(("127.0.0.2", self.emulator.port), timeout=1).close()
 
-    def test_functions_call_aws_where_they_are_told_to(self) -> None:
+    def test_functions_call_aws_at_the_functions_port(self) -> None:
         emulator = MiniStack("--functions-port", "4599")
         self.addCleanup(emulator.close)
         emulator.deploy()
         environment = emulator.invoke("Function", {"do": "environment"})
         self.assertEqual(environment["AWS_ENDPOINT_URL"], "http://127.0.0.1:4599")
 
-    def test_lines_of_stdout_and_stderr_are_in_the_log(self) -> None:
+    def test_writes_lines_of_stdout_and_stderr_to_the_functions_log(self) -> None:
         self.emulator.invoke("Function", {"do": "print", "text": '{"level":"INFO"}'})
         self.emulator.invoke("Function", {"do": "print", "text": "straße", "stderr": True})
         for line in ('{"level":"INFO"}', "straße"):
-            self.assertTrue(until(partial(self.printed, "Function", line)), line)
+            self.assertTrue(wait_until(partial(self.has_log_line, "Function", line)), line)
 
-    def test_a_line_is_in_the_log_while_its_invocation_still_runs(self) -> None:
+    def test_writes_a_line_to_the_functions_log_during_the_invocation(self) -> None:
         event = {"do": "sleep", "seconds": 2}
         invocation = threading.Thread(target=self.emulator.invoke, args=("Capped", event))
         invocation.start()
-        self.assertTrue(until(partial(self.printed, "Capped", "asleep")))
+        self.assertTrue(wait_until(partial(self.has_log_line, "Capped", "sleeping")))
         self.assertTrue(invocation.is_alive())
         invocation.join()
 
-    def test_the_last_words_of_a_crash_are_in_the_log(self) -> None:
-        answer = self.emulator.invoke("Reader", {"do": "crash"})
-        self.assertEqual(answer["errorType"], "Runtime.ExitError")
-        self.assertTrue(until(partial(self.printed, "Reader", "last words")))
+    def test_writes_the_last_lines_before_a_crash_to_the_functions_log(self) -> None:
+        response = self.emulator.invoke("Reader", {"do": "crash"})
+        self.assertEqual(response["errorType"], "Runtime.ExitError")
+        self.assertTrue(wait_until(partial(self.has_log_line, "Reader", "about to crash")))
 
 
 class Stopping(unittest.TestCase):
@@ -110,60 +110,60 @@ class Stopping(unittest.TestCase):
         self.addCleanup(self.emulator.close)
         self.emulator.deploy()
 
-    def busy(self) -> set[int]:
-        """The emulator's processes: itself, an idle function, and one in the middle of a call."""
+    def start_busy_functions(self) -> set[int]:
+        """Starts an idle and a busy function. Returns their processes and the emulator."""
 
         def long_call() -> None:
             try:
                 self.emulator.invoke("Function", {"do": "sleep", "seconds": 9})
             except Exception:
-                pass  # The connection ends with the emulator.
+                pass  # The connection closes when the emulator stops.
 
-        def calls() -> int:
-            return list(self.emulator.printed("Function")).count("asleep")
+        def started_calls() -> int:
+            return list(self.emulator.log_lines("Function")).count("sleeping")
 
-        before = calls()
+        before = started_calls()
         self.emulator.invoke("Capped", {})
         threading.Thread(target=long_call, daemon=True).start()
-        self.assertTrue(until(lambda: calls() > before))
+        self.assertTrue(wait_until(lambda: started_calls() > before))
         started = processes(self.emulator.process.pid)
         self.assertGreaterEqual(len(started), 3)
         return started
 
-    def assert_none_left(self, started: set[int]) -> None:
-        until(lambda: not alive(started), STOPS_WITHIN_SECONDS)
+    def assert_all_stopped(self, started: set[int]) -> None:
+        wait_until(lambda: not alive(started), STOPS_WITHIN_SECONDS)
         self.assertEqual(alive(started), set())
 
     def assert_stops_cleanly(self, signum: signal.Signals) -> None:
-        started = self.busy()
+        started = self.start_busy_functions()
         self.emulator.process.send_signal(signum)
         self.assertEqual(self.emulator.process.wait(STOPS_WITHIN_SECONDS), 0)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)
         self.assertEqual(list((self.emulator.folder / "tmp").iterdir()), [])
 
-    def test_a_signal_ends_everything_and_the_stack_comes_back_with_the_next_start(self) -> None:
+    def test_a_signal_stops_all_processes_and_the_next_start_restores_the_stack(self) -> None:
         table = {"TableName": self.emulator.outputs["Table"]}
-        self.emulator.client("dynamodb").put_item(**table, Item={"pk": {"S": "kept"}})
+        self.emulator.client("dynamodb").put_item(**table, Item={"pk": {"S": "saved"}})
         self.assert_stops_cleanly(signal.SIGTERM)
 
         self.emulator.launch()
         self.emulator.wait_until_ready()
         self.assertEqual(self.emulator.api("GET", "/echo")[0], 200)
-        item = self.emulator.client("dynamodb").get_item(**table, Key={"pk": {"S": "kept"}})
+        item = self.emulator.client("dynamodb").get_item(**table, Key={"pk": {"S": "saved"}})
         self.assertIn("Item", item)
         self.assert_stops_cleanly(signal.SIGINT)
 
-    def test_the_functions_end_with_a_killed_launcher_whose_state_is_not_used_again(self) -> None:
-        started = self.busy()
+    def test_functions_stop_when_the_launcher_is_killed_and_the_state_is_dropped(self) -> None:
+        started = self.start_busy_functions()
         self.emulator.stop(signal.SIGKILL)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)
 
         self.emulator.launch()
         self.emulator.wait_until_ready()
         self.assertEqual(self.emulator.client("cloudformation").list_stacks()["StackSummaries"], [])
 
-    def test_the_functions_end_with_a_killed_emulator(self) -> None:
-        started = self.busy()
+    def test_functions_stop_when_the_emulator_is_killed(self) -> None:
+        started = self.start_busy_functions()
         os.kill(min(started), signal.SIGKILL)
         self.assertEqual(self.emulator.process.wait(STOPS_WITHIN_SECONDS), 128 + signal.SIGKILL)
-        self.assert_none_left(started)
+        self.assert_all_stopped(started)

@@ -32,7 +32,10 @@ FROM_CALLER = ("PATH", "RUST_BACKTRACE", "TMPDIR")
 
 
 def environment(
-    configuration: Any, code: Path, from_localstack: Mapping[str, Any], from_caller: Mapping[str, str]
+    configuration: Any,
+    code: Path,
+    from_localstack: Mapping[str, Any],
+    from_caller: Mapping[str, str],
 ) -> dict[str, str]:
     """Returns the environment of a function with the given `configuration`, whose code is unpacked in `code`.
 

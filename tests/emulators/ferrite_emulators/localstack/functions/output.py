@@ -22,7 +22,10 @@ class Output:
         self._pending = b""
         self._closed = False
         os.set_blocking(stream.fileno(), False)
-        threading.Thread(target=self._read_until_closed, name="function-output", daemon=True).start()
+        thread = threading.Thread(
+            target=self._read_until_closed, name="function-output", daemon=True
+        )
+        thread.start()
 
     def take(self) -> bytes:
         """Returns all output since the previous call, including bytes that are still in the pipe."""

@@ -12,7 +12,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .output import Output
-from .runtime_api import Event, Exited, InitFailed, Invocation, InvocationResponse, Ready, RuntimeApi
+from .runtime_api import (
+    Event,
+    Exited,
+    InitFailed,
+    Invocation,
+    InvocationResponse,
+    Ready,
+    RuntimeApi,
+)
 
 INIT_SECONDS = 10.0
 """Time limit of the Init phase ("Understanding the Lambda execution environment lifecycle")."""

@@ -97,7 +97,8 @@ def apply() -> None:
         waf._associations.pop(stage_arn, None)
 
     def create_logging(_logical_id: str, properties: Properties, *_args: Any) -> Any:
-        # The required name prefix: "Sending web ACL traffic logs to a CloudWatch Logs log group" (AWS WAF Developer Guide).
+        # AWS WAF requires this name prefix. Source: "Sending web ACL traffic logs to a CloudWatch Logs log
+        # group" (AWS WAF Developer Guide).
         for destination in properties["LogDestinationConfigs"]:
             if ":log-group:aws-waf-logs-" not in destination:
                 raise ValueError(f"LOG_DESTINATION: {destination}")
