@@ -2,7 +2,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "an error here fails the test")]
 
 use ferrite_aws_client::client::{AwsClient, CLOUDWATCH, IAM};
-use ferrite_aws_client::emulator::{Mail, sent_mails};
+use ferrite_aws_client::emulator::{Email, sent_emails};
 use ferrite_aws_client::endpoint::Target;
 use ferrite_aws_client::function_keys::FunctionKeys;
 use http::Method;
@@ -28,15 +28,15 @@ impl Aws {
     }
 
     /// The e-mails sent to `address`, in any order. The emulator keeps them; AWS has no API to read them.
-    pub fn emails_to(&self, address: &str) -> Vec<Mail> {
-        let emails = sent_mails(&self.0).expect("the emulator keeps the e-mails").into_iter();
+    pub fn emails_to(&self, address: &str) -> Vec<Email> {
+        let emails = sent_emails(&self.0).expect("the emulator keeps the e-mails").into_iter();
         emails.filter(|email| email.to.first().is_some_and(|to| to == address)).collect()
     }
 
     /// AWS Lambda, GetFunctionConfiguration.
     fn function_configuration(&self, function: &str) -> Value {
         let path = format!("/2015-03-31/functions/{function}/configuration");
-        self.0.rest("lambda", Method::GET, &path, None).expect("the function exists")
+        self.0.rest_json("lambda", Method::GET, &path, None).expect("the function exists")
     }
 
     /// The name of a function's execution role.
@@ -115,7 +115,7 @@ impl ThrottledRoute {
     /// Amazon API Gateway, UpdateStage.
     fn update_stage(&self, operations: &Value) {
         let body = json!({ "patchOperations": operations });
-        self.aws.0.rest("apigateway", Method::PATCH, &self.stage, Some(&body)).expect("API Gateway changes the stage");
+        self.aws.0.rest_json("apigateway", Method::PATCH, &self.stage, Some(&body)).expect("API Gateway changes the stage");
     }
 }
 

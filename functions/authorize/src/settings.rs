@@ -52,7 +52,7 @@ impl Settings {
             (None, Some(name)) => KeySource::Parameter(name),
             _ => {
                 let message = "exactly one of the environment variables JWKS_URL and JWKS_PARAMETER must be set";
-                return Err(ConfigError::Contradiction(message.to_owned()));
+                return Err(ConfigError::Inconsistent(message.to_owned()));
             }
         };
         let seconds = |name, value: Option<NonZeroU64>, default| match value.map_or(default, NonZeroU64::get) {

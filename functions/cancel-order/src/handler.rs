@@ -55,12 +55,12 @@ mod tests {
         let store = MemoryStore::default();
         let product = contract::product(5);
         store.create(&product).await.unwrap();
-        let order = contract::orders::placed(&store, &[(&product, 2)]).await;
+        let order = contract::orders::place_order(&store, &[(&product, 2)]).await;
         (store, product, order)
     }
 
     async fn cancel(store: &MemoryStore, caller: &str, order: &Order) -> Result<Value, Problem> {
-        let request = request(Method::POST).by_caller(caller, "").path_parameter("orderId", order.id);
+        let request = request(Method::POST).with_caller(caller, "").path_parameter("orderId", order.id);
         let response = cancel_order(store, &FixedClock(contract::now()), request).await?;
         assert_eq!(response.status(), StatusCode::OK);
         Ok(serde_json::from_slice(response.body()).unwrap())

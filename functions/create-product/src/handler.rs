@@ -1,14 +1,14 @@
 use ferrite_api::{ApiError, ImageBodies, NewProductBody, PRODUCTS_WRITE, ProductBody};
-use ferrite_core::ports::{Clock, NewIds};
+use ferrite_core::ports::{Clock, IdGenerator};
 use ferrite_domain::NewProduct;
 use ferrite_domain::ports::CreateProduct;
-use ferrite_runtime::http::{Request, Response, caller, json_body, located};
+use ferrite_runtime::http::{Request, Response, caller, json_body, with_location};
 use http::StatusCode;
 
 /// Creates a product. Returns 201 with the product and its `Location`. Requires the scope `products:write`.
 pub(crate) async fn create_product(
     products: &impl CreateProduct,
-    ids: &impl NewIds,
+    ids: &impl IdGenerator,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -18,8 +18,8 @@ pub(crate) async fn create_product(
     products.create(&product).await?;
 
     let location = format!("products/{}", product.id);
-    let (response, _) = ProductBody::new(product, ImageBodies::default()).answer(StatusCode::CREATED)?;
-    Ok(located(response, &location)?)
+    let (response, _) = ProductBody::new(product, ImageBodies::default()).to_response(StatusCode::CREATED)?;
+    Ok(with_location(response, &location)?)
 }
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     async fn create(store: &MemoryStore, scope: &str, body: &Value) -> Result<Response, ApiError> {
-        let request = request(Method::POST).by_caller("ada", scope).json(body);
+        let request = request(Method::POST).with_caller("ada", scope).json(body);
         create_product(store, &UniqueIds, &FixedClock(contract::now()), request).await
     }
 

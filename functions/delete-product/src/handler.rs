@@ -27,7 +27,7 @@ mod tests {
         let product = contract::product(1);
         store.create(&product).await.unwrap();
         let delete = |scope| {
-            let request = request(Method::DELETE).by_caller("ada", scope).path_parameter("productId", product.id);
+            let request = request(Method::DELETE).with_caller("ada", scope).path_parameter("productId", product.id);
             delete_product(&store, request)
         };
         assert_eq!(delete("products:read").await.unwrap_err().problem().status(), StatusCode::FORBIDDEN);

@@ -1,6 +1,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use ferrite_runtime::http::{Problem, Request, Response, not_modified, tagged};
+use ferrite_runtime::http::{Problem, Request, Response, not_modified, with_etag};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 
@@ -39,7 +39,7 @@ pub(crate) async fn describe_api(request: Request) -> Result<Response, Problem> 
     let mut response = match not_modified(&request, &etag)? {
         Some(not_modified) => not_modified,
         None => {
-            let mut response = tagged(Response::new(file.text.into()), &etag)?;
+            let mut response = with_etag(Response::new(file.text.into()), &etag)?;
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
             response
         }

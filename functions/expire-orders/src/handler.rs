@@ -83,7 +83,7 @@ mod tests {
         store.create(&product).await.unwrap();
         let mut orders = Vec::new();
         for _ in 0..count {
-            orders.push(contract::orders::placed(&store, &[(&product, 1)]).await);
+            orders.push(contract::orders::place_order(&store, &[(&product, 1)]).await);
         }
         (store, product, orders)
     }

@@ -26,9 +26,9 @@ mod tests {
         let store = MemoryStore::default();
         let product = contract::product(1);
         store.create(&product).await.unwrap();
-        let order = contract::orders::placed(&store, &[(&product, 1)]).await;
+        let order = contract::orders::place_order(&store, &[(&product, 1)]).await;
         let get = |customer: &str| {
-            let request = request(Method::GET).by_caller(customer, "").path_parameter("orderId", order.id);
+            let request = request(Method::GET).with_caller(customer, "").path_parameter("orderId", order.id);
             get_order(&store, request)
         };
         let response = get(order.customer.as_str()).await.unwrap();

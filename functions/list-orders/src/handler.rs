@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     async fn count_listed(store: &MemoryStore, customer: &str) -> usize {
-        let response = list_orders(store, request(Method::GET).by_caller(customer, "")).await.unwrap();
+        let response = list_orders(store, request(Method::GET).with_caller(customer, "")).await.unwrap();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         body["items"].as_array().unwrap().len()
     }
@@ -33,8 +33,8 @@ mod tests {
         let store = MemoryStore::default();
         let product = contract::product(2);
         store.create(&product).await.unwrap();
-        let order = contract::orders::placed(&store, &[(&product, 1)]).await;
-        contract::orders::placed(&store, &[(&product, 1)]).await;
+        let order = contract::orders::place_order(&store, &[(&product, 1)]).await;
+        contract::orders::place_order(&store, &[(&product, 1)]).await;
         assert_eq!(count_listed(&store, order.customer.as_str()).await, 1);
         assert_eq!(count_listed(&store, "another-customer").await, 0);
     }

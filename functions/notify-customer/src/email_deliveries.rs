@@ -185,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn does_not_resend_a_confirmed_email_whose_response_was_lost() {
         let fixture = Fixture::new();
-        fixture.mailer.lose_next_answer();
+        fixture.mailer.lose_next_response();
         assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
         assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))), "not confirmed yet");
         fixture.confirm().await;
@@ -198,7 +198,7 @@ mod tests {
     async fn does_not_resend_after_a_late_confirmation() {
         let fixture = Fixture::new();
         for _ in 0..2 {
-            fixture.mailer.lose_next_answer();
+            fixture.mailer.lose_next_response();
             assert!(matches!(fixture.deliver().await, Err(Failure::Retry(_))));
             fixture.advance_clock(WINDOW + Duration::from_millis(1));
         }

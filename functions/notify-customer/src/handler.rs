@@ -29,7 +29,7 @@ pub(crate) async fn notify_customer(
         log::append_to_list("not_registered", json!({ "event_id": id }));
         return Ok(());
     };
-    let Some(notification) = Notification::of(&event, &customer) else { return Ok(()) };
+    let Some(notification) = Notification::for_event(&event, &customer) else { return Ok(()) };
     deliveries.send_once(mailer, &id, customer.email, notification).await
 }
 

@@ -1,9 +1,9 @@
 use ferrite_api::{ApiError, OrderBody, PlaceOrderBody};
-use ferrite_core::ports::{Clock, NewIds};
+use ferrite_core::ports::{Clock, IdGenerator};
 use ferrite_domain::ports::{GetProducts, PlaceOrder, PlaceOrderError, Placement};
 use ferrite_domain::{CustomerId, Order, PlacementRequest};
-use ferrite_runtime::http::{JsonBody, Problem, Request, Response, caller, idempotency, json, located};
-use ferrite_runtime::idempotency::DAY;
+use ferrite_runtime::http::{JsonBody, Problem, Request, Response, caller, idempotency, json, with_location};
+use ferrite_runtime::idempotency::DEFAULT_LIFETIME;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use http::StatusCode;
@@ -20,7 +20,7 @@ const MAX_PRICING_ATTEMPTS: usize = 3;
 /// request either finds the saved response and returns it, or finds nothing and places the order.
 pub(crate) async fn place_order(
     store: &(impl GetProducts + PlaceOrder),
-    ids: &impl NewIds,
+    ids: &impl IdGenerator,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -46,9 +46,14 @@ pub(crate) async fn place_order(
             },
         };
         let response = accepted(&order)?;
-        let saved = idempotency::save(&response, fingerprint.clone())?;
-        let placement =
-            Placement { order, key: key.clone(), saved, key_expires_at: now.after(DAY), trace_context: trace::context() };
+        let saved_response = idempotency::save(&response, fingerprint.clone())?;
+        let placement = Placement {
+            order,
+            key: key.clone(),
+            saved_response,
+            key_expires_at: now.after(DEFAULT_LIFETIME),
+            trace_context: trace::context(),
+        };
         match store.place(&placement).instrument(info_span!("place_order")).await {
             Ok(()) => {
                 metrics::count(ORDERS_PLACED);
@@ -65,7 +70,7 @@ pub(crate) async fn place_order(
 
 /// The 202 response with the pending order and its location.
 fn accepted(order: &Order) -> Result<Response, Problem> {
-    located(json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?, &format!("orders/{}", order.id))
+    with_location(json(StatusCode::ACCEPTED, &OrderBody::from(order.clone()))?, &format!("orders/{}", order.id))
 }
 
 #[cfg(test)]
@@ -87,7 +92,7 @@ mod tests {
 
     fn order_request(product: &Product) -> Request {
         let body = json!({"lines": [{"productId": product.id, "quantity": 1}], "paymentToken": "tok_success"});
-        request(Method::POST).by_caller("ada", "").header("idempotency-key", "k").json(&body)
+        request(Method::POST).with_caller("ada", "").header("idempotency-key", "k").json(&body)
     }
 
     async fn place(store: &(impl GetProducts + PlaceOrder), request: Request) -> Result<Response, ApiError> {

@@ -67,7 +67,7 @@ async fn void_payment(gateway: &impl TakePayment, cancelled: OrderCancelled) -> 
 #[cfg(test)]
 mod tests {
     use ferrite_core::memory::{FixedClock, UniqueIds};
-    use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+    use ferrite_core::ports::{Fingerprint, IdGenerator, SavedResponse};
     use ferrite_core::{CloudEvent, EventId, IdempotencyKey, Reason, TraceContext};
     use ferrite_domain::memory::{MemoryGateway, MemoryStore};
     use ferrite_domain::ports::{CreateProduct, GetProduct, PaymentError, PlaceOrder, Placement};
@@ -89,7 +89,7 @@ mod tests {
         let placement = Placement {
             order: order.clone(),
             key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
-            saved: SavedResponse { fingerprint: Fingerprint("f".to_owned()), response: String::new() },
+            saved_response: SavedResponse { fingerprint: Fingerprint("f".to_owned()), response: String::new() },
             key_expires_at: contract::now(),
             trace_context: TraceContext::default(),
         };

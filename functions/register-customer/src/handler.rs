@@ -1,7 +1,7 @@
 use ferrite_api::{ApiError, CustomerBody, RegistrationBody};
 use ferrite_core::ports::Clock;
 use ferrite_domain::ports::{GetCustomer, PutCustomer};
-use ferrite_domain::{Registered, Registration};
+use ferrite_domain::{Registration, RegistrationOutcome};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
@@ -23,9 +23,9 @@ pub(crate) async fn register_customer(
     for _ in 0..MAX_ATTEMPTS {
         let existing = customers.get(&id).await?;
         let (status, customer) = match registration.clone().register(id.clone(), existing, clock.now()) {
-            Registered::Created(customer) => (StatusCode::CREATED, customer),
-            Registered::Changed(customer) => (StatusCode::OK, customer),
-            Registered::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
+            RegistrationOutcome::Created(customer) => (StatusCode::CREATED, customer),
+            RegistrationOutcome::Changed(customer) => (StatusCode::OK, customer),
+            RegistrationOutcome::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
         };
         if customers.put(&customer, &trace::context()).await? {
             if status == StatusCode::CREATED {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     async fn put(store: &(impl GetCustomer + PutCustomer), body: &Value) -> Result<(StatusCode, Value), ApiError> {
-        let request = request(Method::PUT).by_caller("ada", "").json(body);
+        let request = request(Method::PUT).with_caller("ada", "").json(body);
         let response = register_customer(store, &FixedClock(contract::now()), request).await?;
         Ok((response.status(), serde_json::from_slice(response.body()).unwrap()))
     }

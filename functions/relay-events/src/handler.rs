@@ -60,7 +60,7 @@ mod tests {
 
     async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
         let handler = |events| relay_events(bus, events);
-        dynamodb::process_whole(json!({ "Records": records }), queue, read, handler).await.is_ok()
+        dynamodb::process_batch(json!({ "Records": records }), queue, read, handler).await.is_ok()
     }
 
     #[tokio::test]

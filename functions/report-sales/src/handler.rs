@@ -1,6 +1,6 @@
 use ferrite_core::ports::Clock;
 use ferrite_core::{Day, PageLimit, PageRequest};
-use ferrite_domain::ports::{KeepReport, ListPaidOrders};
+use ferrite_domain::ports::{ListPaidOrders, SaveReport};
 use ferrite_domain::{SalesReport, Shard};
 use ferrite_runtime::Failure;
 use ferrite_runtime::log;
@@ -30,7 +30,7 @@ pub(crate) enum ReportRequest {
 /// Rejects a day that has not ended. Returns an error if the orders could not be listed or a file could not be saved.
 pub(crate) async fn report_sales(
     orders: &impl ListPaidOrders,
-    reports: &impl KeepReport,
+    reports: &impl SaveReport,
     clock: &impl Clock,
     request: ReportRequest,
 ) -> Result<(), Failure> {
@@ -41,7 +41,7 @@ pub(crate) async fn report_sales(
     if day >= clock.now().day() {
         return Err(Failure::reject(format!("{day} has not ended")));
     }
-    let mut report = SalesReport::of(day);
+    let mut report = SalesReport::new(day);
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
@@ -54,7 +54,7 @@ pub(crate) async fn report_sales(
         }
     }
     for file in report.files()? {
-        reports.keep(&file).await?;
+        reports.save(&file).await?;
     }
     log::append_key("report", json!({ "day": day, "products": report.products().len() }));
     Ok(())
@@ -84,10 +84,10 @@ mod tests {
         let product = contract::product(1000);
         store.create(&product).await.unwrap();
         for _ in 0..orders {
-            let order = contract::orders::placed(&store, &[(&product, 2)]).await;
+            let order = contract::orders::place_order(&store, &[(&product, 2)]).await;
             assert!(store.save(&order.pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
         }
-        contract::orders::placed(&store, &[(&product, 1)]).await;
+        contract::orders::place_order(&store, &[(&product, 1)]).await;
         (store, product)
     }
 

@@ -1,5 +1,5 @@
 use ferrite_api::{ApiError, ImageRequestBody, PRODUCTS_WRITE, UploadBody};
-use ferrite_core::ports::{Clock, NewIds};
+use ferrite_core::ports::{Clock, IdGenerator};
 use ferrite_domain::ports::{AddImage, SignUpload};
 use ferrite_domain::{Image, ImageState, ProductId};
 use ferrite_runtime::http::{Request, Response, caller, json, json_body, path_id};
@@ -10,7 +10,7 @@ use http::StatusCode;
 pub(crate) async fn request_image_upload(
     products: &impl AddImage,
     signer: &impl SignUpload,
-    ids: &impl NewIds,
+    ids: &impl IdGenerator,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -39,7 +39,7 @@ mod tests {
 
     async fn request_upload(store: &MemoryStore, product: &Product, scope: &str) -> Result<Response, ApiError> {
         let body = json!({"contentType": "image/png", "sizeBytes": 2048});
-        let request = request(Method::POST).by_caller("ada", scope).path_parameter("productId", product.id).json(&body);
+        let request = request(Method::POST).with_caller("ada", scope).path_parameter("productId", product.id).json(&body);
         request_image_upload(store, &MemorySigner, &UniqueIds, &FixedClock(contract::now()), request).await
     }
 

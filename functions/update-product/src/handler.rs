@@ -24,7 +24,7 @@ pub(crate) async fn update_product(
     let now = clock.now();
     let product = products.update(id, &patch, expected_version(&request)?, now).await?;
     let images = image_bodies(&product, signer, now)?;
-    let (response, _) = ProductBody::new(product, images).answer(StatusCode::OK)?;
+    let (response, _) = ProductBody::new(product, images).to_response(StatusCode::OK)?;
     Ok(response)
 }
 
@@ -48,7 +48,7 @@ mod tests {
     }
 
     fn patch(product: &Product, scope: &str, body: &Value) -> Request {
-        request(Method::PATCH).by_caller("ada", scope).path_parameter("productId", product.id).json(body)
+        request(Method::PATCH).with_caller("ada", scope).path_parameter("productId", product.id).json(body)
     }
 
     async fn update(store: &MemoryStore, request: Request) -> Result<Response, ApiError> {

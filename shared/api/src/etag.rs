@@ -5,7 +5,7 @@
 
 use ferrite_core::{Timestamp, Version};
 use ferrite_domain::ports::UpdateError;
-use ferrite_runtime::http::{Request, expected_tag};
+use ferrite_runtime::http::{Request, if_match};
 
 use crate::ApiError;
 
@@ -32,7 +32,7 @@ impl ProductTag {
 /// Returns a 412 problem if the header does not contain a tag of a product, and a 400 problem if it contains several
 /// tags.
 pub fn expected_version(request: &Request) -> Result<Option<Version>, ApiError> {
-    let Some(tag) = expected_tag(request)? else { return Ok(None) };
+    let Some(tag) = if_match(request)? else { return Ok(None) };
     version_of(tag).map(Some).ok_or_else(|| UpdateError::VersionMismatch.into())
 }
 

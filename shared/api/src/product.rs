@@ -3,7 +3,7 @@
 use deserr::Deserr;
 use ferrite_core::{Timestamp, ValueError, Version};
 use ferrite_domain::{Description, Money, NewProduct, Product, ProductId, ProductName, ProductPatch, Stock};
-use ferrite_runtime::http::{InvalidBody, Problem, Response, json, tagged};
+use ferrite_runtime::http::{InvalidBody, Problem, Response, json, with_etag};
 use http::StatusCode;
 use serde::Serialize;
 
@@ -111,9 +111,9 @@ impl ProductBody {
     ///
     /// # Errors
     /// Returns an error if the body cannot be serialized, which indicates a bug.
-    pub fn answer(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
+    pub fn to_response(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
         let tag = ProductTag::new(self.version, self.links_as_of);
-        Ok((tagged(json(status, self)?, tag.as_str())?, tag))
+        Ok((with_etag(json(status, self)?, tag.as_str())?, tag))
     }
 }
 

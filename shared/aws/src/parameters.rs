@@ -104,7 +104,7 @@ impl Parameters {
 
     /// Returns the parameter with this name or ARN, and decrypts a `SecureString`.
     ///
-    /// The role needs `ssm:GetParameter` on the parameter. If it is encrypted with a customer managed key, the role
+    /// The role needs `ssm:GetParameter` on the parameter. If it is encrypted with your own KMS key, the role
     /// also needs `kms:Decrypt` on that key.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Parameters {
 
     /// Returns the current text of the secret with this name or ARN.
     ///
-    /// The role needs `secretsmanager:GetSecretValue` on the secret. If it is encrypted with a customer managed key,
+    /// The role needs `secretsmanager:GetSecretValue` on the secret. If it is encrypted with your own KMS key,
     /// the role also needs `kms:Decrypt` on that key.
     ///
     /// # Errors

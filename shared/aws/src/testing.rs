@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_types::SdkConfig;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;

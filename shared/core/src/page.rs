@@ -106,7 +106,7 @@ impl<T, Id> Page<T, Id> {
     ///
     /// The store reads `limit` + 1 entries, so an extra entry shows that there is a next page. A store that returned
     /// fewer entries than it was asked for, although there are more, sets `cut_short`.
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, cut_short: bool, id: impl Fn(&T) -> Id) -> Self {
+    pub fn from_results(mut found: Vec<T>, limit: PageLimit, cut_short: bool, id: impl Fn(&T) -> Id) -> Self {
         let has_more = cut_short || found.len() > limit.get();
         found.truncate(limit.get());
         let next = if has_more { found.last().map(|last| Cursor::after(id(last))) } else { None };
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn returns_no_cursor_on_the_last_page() {
         let limit: PageLimit = "2".parse().unwrap();
-        assert_eq!(Page::cut(vec![3, 2], limit, false, |n| *n).next, None);
-        let page = Page::cut(vec![3, 2, 1], limit, false, |n| *n);
+        assert_eq!(Page::from_results(vec![3, 2], limit, false, |n| *n).next, None);
+        let page = Page::from_results(vec![3, 2, 1], limit, false, |n| *n);
         assert_eq!((page.items, page.next), (vec![3, 2], Some(Cursor::after(2))));
-        assert_eq!(Page::cut(vec![3], limit, true, |n| *n).next, Some(Cursor::after(3)));
+        assert_eq!(Page::from_results(vec![3], limit, true, |n| *n).next, Some(Cursor::after(3)));
     }
 }

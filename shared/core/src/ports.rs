@@ -35,7 +35,7 @@ pub trait Clock: Sync {
 }
 
 /// Generates identifiers.
-pub trait NewIds: Sync {
+pub trait IdGenerator: Sync {
     /// Generates a UUIDv7 that sorts after all UUIDs generated earlier in the same process.
     fn new_id(&self) -> Uuid;
 }

@@ -100,7 +100,7 @@ pub struct Registration {
 
 /// Outcome of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Registered {
+pub enum RegistrationOutcome {
     /// The customer is new.
     Created(Customer),
     /// The customer was registered before and the profile changed.
@@ -111,16 +111,25 @@ pub enum Registered {
 
 impl Registration {
     /// Applies the registration to the customer `id`, whose current profile is `current`.
-    pub fn register(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> Registered {
+    pub fn register(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> RegistrationOutcome {
         let Self { email, name } = self;
         match current {
-            None => {
-                Registered::Created(Customer { id, email, name, version: Version::FIRST, created_at: now, updated_at: now })
-            }
-            Some(current) if current.email == email && current.name == name => Registered::Unchanged(current),
-            Some(current) => {
-                Registered::Changed(Customer { email, name, version: current.version.next(), updated_at: now, ..current })
-            }
+            None => RegistrationOutcome::Created(Customer {
+                id,
+                email,
+                name,
+                version: Version::FIRST,
+                created_at: now,
+                updated_at: now,
+            }),
+            Some(current) if current.email == email && current.name == name => RegistrationOutcome::Unchanged(current),
+            Some(current) => RegistrationOutcome::Changed(Customer {
+                email,
+                name,
+                version: current.version.next(),
+                updated_at: now,
+                ..current
+            }),
         }
     }
 }
@@ -180,7 +189,7 @@ mod tests {
 
     #[test]
     fn debug_output_hides_the_address() {
-        let Registered::Created(customer) =
+        let RegistrationOutcome::Created(customer) =
             registration("ada@example.com", "Ada").register("ada".to_owned().try_into().unwrap(), None, at(1))
         else {
             panic!("expected a new customer");
@@ -191,16 +200,18 @@ mod tests {
     #[test]
     fn increments_the_version_only_on_a_change() {
         let id: CustomerId = "ada".to_owned().try_into().unwrap();
-        let Registered::Created(first) = registration("ada@example.com", "Ada").register(id.clone(), None, at(1)) else {
+        let RegistrationOutcome::Created(first) = registration("ada@example.com", "Ada").register(id.clone(), None, at(1))
+        else {
             panic!("expected a new customer");
         };
         assert_eq!((first.version, first.created_at, first.updated_at), (Version::FIRST, at(1), at(1)));
 
         let same = registration("ada@example.com", " Ada ").register(id.clone(), Some(first.clone()), at(2));
-        assert_eq!(same, Registered::Unchanged(first.clone()));
+        assert_eq!(same, RegistrationOutcome::Unchanged(first.clone()));
 
         for other in [registration("ada@example.org", "Ada"), registration("ada@example.com", "Ada L.")] {
-            let Registered::Changed(changed) = other.clone().register(id.clone(), Some(first.clone()), at(3)) else {
+            let RegistrationOutcome::Changed(changed) = other.clone().register(id.clone(), Some(first.clone()), at(3))
+            else {
                 panic!("expected a changed customer");
             };
             assert_eq!((changed.email, changed.name), (other.email, other.name));

@@ -28,7 +28,7 @@ pub mod schema;
 mod shard;
 mod text;
 
-pub use customer::{Customer, Email, Registered, Registration};
+pub use customer::{Customer, Email, Registration, RegistrationOutcome};
 pub use email_delivery::EmailDelivery;
 pub use event::{CustomerRegistered, DomainEvent, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced};
 pub use id::{CustomerId, ImageId, OrderId, ProductId};

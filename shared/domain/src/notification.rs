@@ -27,7 +27,7 @@ pub struct EmailMessage {
 
 impl Notification {
     /// Returns the e-mail that informs `customer` of the event, or `None` if no e-mail is sent for this event type.
-    pub fn of(event: &DomainEvent, customer: &Customer) -> Option<Self> {
+    pub fn for_event(event: &DomainEvent, customer: &Customer) -> Option<Self> {
         match event {
             DomainEvent::CustomerRegistered(_) => Some(welcome(&customer.name)),
             DomainEvent::OrderPaid(paid) => Some(receipt(&customer.name, paid.order_id, paid.total)),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn notification(event: DomainEvent) -> Option<Notification> {
-        let notification = Notification::of(&event, &ada())?;
+        let notification = Notification::for_event(&event, &ada())?;
         assert!(!notification.subject.contains(['\r', '\n']), "the subject must be a single line");
         assert!(notification.text.starts_with("Hello Ada Lovelace,\n"), "{}", notification.text);
         Some(notification)

@@ -20,4 +20,4 @@ pub use orders::{
 };
 pub use payment::{PaymentError, TakePayment};
 pub use products::{CreateProduct, DeleteProduct, GetProduct, GetProducts, ListProducts, UpdateError, UpdateProduct};
-pub use reports::KeepReport;
+pub use reports::SaveReport;

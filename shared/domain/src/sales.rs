@@ -67,7 +67,7 @@ pub enum ReportError {
 
 impl SalesReport {
     /// Creates an empty report for a day.
-    pub fn of(day: Day) -> Self {
+    pub fn new(day: Day) -> Self {
         Self { day, products: BTreeMap::new(), currencies: BTreeMap::new() }
     }
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn report(orders: &[Order]) -> SalesReport {
-        let mut report = SalesReport::of(day());
+        let mut report = SalesReport::new(day());
         orders.iter().for_each(|order| report.add(order));
         report
     }
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn reports_a_day_without_sales() {
-        let report = SalesReport::of(day());
+        let report = SalesReport::new(day());
         assert_eq!(text(report.to_csv().unwrap()), "productId,currency,orders,quantity,amount\r\n");
         let json: serde_json::Value = serde_json::from_slice(&report.to_json().unwrap()).unwrap();
         assert_eq!(json, serde_json::json!({"day": "2026-11-22", "totals": [], "products": []}));
@@ -263,7 +263,7 @@ mod tests {
     fn keeps_one_row_per_product_for_100_000_orders() {
         const PRODUCTS: u64 = 40;
         let one = |n: u64| order("EUR", &[((n % PRODUCTS).into(), n % 3 + 1, n % 1000), (1000, 1, 7)]);
-        let mut report = SalesReport::of(day());
+        let mut report = SalesReport::new(day());
         for page in 0..1000 {
             (page * 100..(page + 1) * 100).for_each(|n| report.add(&one(n)));
             assert_eq!(report.products().len() as u64, PRODUCTS + 1);

@@ -44,7 +44,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use ferrite_core::memory::UniqueIds;
-    use ferrite_core::ports::NewIds;
+    use ferrite_core::ports::IdGenerator;
 
     use super::*;
 

@@ -77,7 +77,7 @@ fn post(round: usize, n: u32) -> Result<Request, Box<dyn Error>> {
     context.xray_trace_id = Some("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".to_owned());
     let body = serde_json::json!({"items": [{"noteId": "note_0192f0c1a2b37c4d8e5f60718293a4b5", "quantity": 1}]});
     let request = request(http::Method::POST)
-        .by_caller("ada", "")
+        .with_caller("ada", "")
         .header("idempotency-key", &format!("{round}-{n}"))
         .header("x-correlation-id", "session-07")
         .json(&body);

@@ -53,7 +53,7 @@ pub enum ConfigError {
     },
     /// The settings contradict each other. Contains the error message.
     #[error("{0}")]
-    Contradiction(String),
+    Inconsistent(String),
 }
 
 impl ConfigError {
@@ -128,7 +128,7 @@ impl<'de, F: Fn(&str) -> Option<String>> MapAccess<'de> for Fields<F> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ConfigError> {
         let (name, value) = self.next.take().unwrap_or_default();
         seed.deserialize(Variable(value)).map_err(|error| match error {
-            ConfigError::Contradiction(reason) => ConfigError::Malformed { name, reason },
+            ConfigError::Inconsistent(reason) => ConfigError::Malformed { name, reason },
             other => other,
         })
     }
@@ -197,7 +197,7 @@ impl<'de> Deserializer<'de> for Variable {
 
 impl de::Error for ConfigError {
     fn custom<T: Display>(message: T) -> Self {
-        Self::Contradiction(message.to_string())
+        Self::Inconsistent(message.to_string())
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -206,11 +206,11 @@ impl de::Error for ConfigError {
 
     // The default message contains the value.
     fn invalid_value(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::Contradiction(format!("it must be {expected}"))
+        Self::Inconsistent(format!("it must be {expected}"))
     }
 
     fn invalid_type(_: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Self::Contradiction(format!("it must be {expected}"))
+        Self::Inconsistent(format!("it must be {expected}"))
     }
 }
 

@@ -33,10 +33,10 @@ pub mod testing;
 
 pub use body::{BodyLimitMiddleware, InvalidBody, JsonBody, json_body, limit};
 pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
-pub use conditional::{expected_tag, not_modified, tagged};
+pub use conditional::{if_match, not_modified, with_etag};
 pub use problem::{FieldError, Problem};
 pub use request::{header, header_list, path_id, query, route_path};
-pub use response::{json, located, no_content};
+pub use response::{json, no_content, with_location};
 pub use serve::serve;
 
 /// An HTTP request from API Gateway.

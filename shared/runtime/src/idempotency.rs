@@ -40,7 +40,7 @@ use crate::invocation;
 use crate::panics::{self, PanicError};
 
 /// Default lifetime of a saved response: 24 hours, as in Stripe's API.
-pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Maximum function timeout ("Lambda quotas"). Used if the invocation has no deadline.
 const MAX_FUNCTION_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -77,12 +77,12 @@ pub enum IdempotencyError<E> {
 }
 
 impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
-    /// Creates an instance that saves responses for a [`DAY`].
+    /// Creates an instance that saves responses for a [`DEFAULT_LIFETIME`].
     ///
     /// Each record key consists of `prefix` and a hash, so several functions can share the table. The prefix of
     /// Powertools is `<function name>.<module>.<handler>`, or the value of its `key_prefix` option.
     pub fn new(store: R, clock: C, prefix: &'static str) -> Self {
-        Self { store, clock, prefix, lifetime: DAY }
+        Self { store, clock, prefix, lifetime: DEFAULT_LIFETIME }
     }
 
     /// Sets how long responses are saved.

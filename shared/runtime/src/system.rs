@@ -1,7 +1,7 @@
-//! The system clock and the random identifiers that production code uses.
+//! The system clock and the random identifiers for use outside of tests.
 
 use ferrite_core::Timestamp;
-use ferrite_core::ports::{Clock, NewIds};
+use ferrite_core::ports::{Clock, IdGenerator};
 use uuid::Uuid;
 
 /// The system clock.
@@ -18,7 +18,7 @@ impl Clock for SystemClock {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
 
-impl NewIds for RandomIds {
+impl IdGenerator for RandomIds {
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
     }

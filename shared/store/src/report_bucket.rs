@@ -4,7 +4,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use ferrite_core::ports::PortError;
 use ferrite_domain::ReportFile;
-use ferrite_domain::ports::KeepReport;
+use ferrite_domain::ports::SaveReport;
 
 use crate::s3_client::s3_client;
 
@@ -22,8 +22,8 @@ impl ReportBucket {
     }
 }
 
-impl KeepReport for ReportBucket {
-    async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
+impl SaveReport for ReportBucket {
+    async fn save(&self, file: &ReportFile) -> Result<(), PortError> {
         self.client
             .put_object()
             .bucket(&self.name)

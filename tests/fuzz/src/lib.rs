@@ -1,14 +1,14 @@
 //! Generates input for fuzz targets by editing valid examples. Parsers would reject random text at the first byte.
 
 /// Selects an example and the edits to it. Each edit has a position, a kind and a character.
-pub type Plan = (u8, Vec<(u16, u8, char)>);
+pub type MutationPlan = (u8, Vec<(u16, u8, char)>);
 
 /// Returns one of `examples` with the edits in `plan`.
 ///
 /// # Panics
 /// Panics if `examples` is empty.
 #[must_use]
-pub fn near(examples: &[&str], (selector, edits): &Plan) -> String {
+pub fn mutate(examples: &[&str], (selector, edits): &MutationPlan) -> String {
     let mut text: Vec<char> = examples[usize::from(*selector) % examples.len()].chars().collect();
     // Apply few edits: after many, the text no longer resembles the example.
     for &(position, edit, character) in edits.iter().take(usize::from(*selector) % 5) {
@@ -39,14 +39,14 @@ mod tests {
 
     #[test]
     fn a_plan_without_edits_returns_the_example() {
-        assert_eq!(near(&["one", "two"], &(3, Vec::new())), "two");
+        assert_eq!(mutate(&["one", "two"], &(3, Vec::new())), "two");
     }
 
     #[test]
     fn every_position_is_within_the_text() {
         for edit in 0..6 {
             for position in 0..4 {
-                assert!(near(&["", "é"], &(1, vec![(position, edit, 'x'); 3])).len() < 10);
+                assert!(mutate(&["", "é"], &(1, vec![(position, edit, 'x'); 3])).len() < 10);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Access to the tables, queues and sent e-mails of the emulator, as an administrator and not through the proxy.
 
 use ferrite_aws_client::client::{AwsClient, DYNAMODB, JsonService, SQS};
-use ferrite_aws_client::emulator::{Mail, QueuedMessage, queued_messages, sent_mails};
+use ferrite_aws_client::emulator::{Email, QueuedMessage, queued_messages, sent_emails};
 use ferrite_aws_client::endpoint::Target;
 use ferrite_aws_client::error::AwsError;
 use ferrite_aws_proxy::functions::Functions;
@@ -41,7 +41,7 @@ impl Emulator {
 
     /// Returns the names of all functions, and the functions for the proxy.
     pub(crate) fn functions(&self) -> Result<(Vec<String>, Functions), AwsError> {
-        let listed = self.aws.rest("lambda", Method::GET, "/2015-03-31/functions/", None)?;
+        let listed = self.aws.rest_json("lambda", Method::GET, "/2015-03-31/functions/", None)?;
         let mut names = Vec::new();
         let mut functions = Functions::default();
         for function in listed["Functions"].as_array().into_iter().flatten() {
@@ -88,8 +88,8 @@ impl Emulator {
     }
 
     /// Returns every e-mail that SES accepted.
-    pub(crate) fn emails(&self) -> Result<Vec<Mail>, AwsError> {
-        sent_mails(&self.aws)
+    pub(crate) fn emails(&self) -> Result<Vec<Email>, AwsError> {
+        sent_emails(&self.aws)
     }
 }
 

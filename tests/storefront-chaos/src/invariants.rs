@@ -165,10 +165,10 @@ mod tests {
     use crate::history::History;
     use crate::poison::PoisonMessage;
     use crate::snapshot::{Line, Product};
-    use ferrite_aws_client::emulator::Mail;
+    use ferrite_aws_client::emulator::Email;
 
-    fn email(subject: &str) -> Mail {
-        Mail { to: vec!["ada@example.com".to_owned()], subject: subject.to_owned(), text: String::new() }
+    fn email(subject: &str) -> Email {
+        Email { to: vec!["ada@example.com".to_owned()], subject: subject.to_owned(), text: String::new() }
     }
 
     /// A snapshot without violations: Ada paid for two of five units, and a poison message is in the expected
@@ -267,7 +267,7 @@ mod tests {
     fn finds_unfinished_work() {
         assert_violates(&["final state"], |snapshot| snapshot.undelivered.push("{}".to_owned()));
         assert_violates(&["final state"], |snapshot| {
-            _ = snapshot.unplanned_failures.insert("the emulator is unreachable".to_owned(), 1)
+            _ = snapshot.unplanned_failures.insert("the emulator is unreachable".to_owned(), 1);
         });
         assert_violates(&["final state", "ledger", "e-mail"], |snapshot| order(snapshot).status = "pending".to_owned());
     }

@@ -10,7 +10,7 @@ use crate::error::ChaosError;
 use crate::history::History;
 use crate::poison::{POISON_PREFIX, PoisonMessage};
 use crate::stack::Stack;
-use ferrite_aws_client::emulator::Mail;
+use ferrite_aws_client::emulator::Email;
 use ferrite_chaos::writes::Write;
 
 /// A product with its initial and current stock.
@@ -58,7 +58,7 @@ pub(crate) struct Snapshot {
     pub(crate) ledger: BTreeMap<String, String>,
     /// Number of times that the gateway recorded an approved payment, by order ID.
     pub(crate) approvals: BTreeMap<String, u64>,
-    pub(crate) emails: Vec<Mail>,
+    pub(crate) emails: Vec<Email>,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) histories: BTreeMap<String, History>,
     pub(crate) poison: Vec<PoisonMessage>,

@@ -141,7 +141,8 @@ fn rejects_a_large_body_before_invoking_a_function() {
     // AWS WAF supports no other content type for a JSON body.
     assert_eq!((rejected.status, rejected.header("content-type")), (413, "application/json"));
     assert_eq!(rejected.header(ALLOW_ORIGIN), ALLOWED_ORIGINS[0]);
-    let problem = json!({"type": "urn:ferrite:problem:body-too-large", "title": "The body is too large", "status": 413});
+    let problem =
+        json!({"type": "urn:ferrite:problem:body-too-large", "title": "The request body is too large", "status": 413});
     assert_eq!(rejected.json(), problem);
 
     let (read, read_id) = create(64 * 1024);

@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::Builder;
 use ferrite_aws::sdk_config;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+use ferrite_core::ports::{Fingerprint, IdGenerator, SavedResponse};
 use ferrite_core::{Timestamp, TraceContext};
 use ferrite_domain::ports::{GetProduct, PlaceOrder, Placement};
 use ferrite_domain::{LineRequest, Order, PlacementRequest};
@@ -45,7 +45,7 @@ async fn order(table: &Table, customer: &str, product: &str, quantity: u64, toke
 async fn place(table: &Table, order: Order) {
     let placement = Placement {
         key: order.id.to_string().try_into().unwrap(),
-        saved: SavedResponse { fingerprint: Fingerprint("none".to_owned()), response: "null".to_owned() },
+        saved_response: SavedResponse { fingerprint: Fingerprint("none".to_owned()), response: "null".to_owned() },
         key_expires_at: order.created_at,
         trace_context: TraceContext::default(),
         order,

@@ -1,5 +1,5 @@
 use bolero::check;
-use ferrite_fuzz::{Plan, near};
+use ferrite_fuzz::{MutationPlan, mutate};
 use serde_json::json;
 
 use super::*;
@@ -18,8 +18,8 @@ fn fuzz_tokens() {
     let key_set = KeySet::parse(&jwks(&keys.each_ref())).unwrap();
     let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
     let mut accepted = 0;
-    check!().with_type::<Plan>().for_each(|plan| {
-        let token = near(&valid, plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let token = mutate(&valid, plan);
         let result = verify(&token, &key_set, &expected, NOW);
         assert_eq!(result.is_ok(), valid.contains(&&*token), "{token}");
         accepted += usize::from(result.is_ok());
@@ -32,8 +32,8 @@ fn fuzz_tokens() {
 fn fuzz_claims() {
     let claims = r#"{"iss":"i","aud":["a","b"],"sub":"ada","exp":1800000300,"nbf":1799999999.5,"scope":"products:write","scp":["a b","c"]}"#;
     let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
-    check!().with_type::<Plan>().for_each(|plan| {
-        let Ok(claims) = serde_json::from_str::<Claims>(&near(&[claims], plan)) else { return };
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let Ok(claims) = serde_json::from_str::<Claims>(&mutate(&[claims], plan)) else { return };
         if let Ok(identity) = claims.check(&expected, NOW) {
             assert!(identity.expires.saturating_add(TOKEN_LEEWAY_SECONDS) >= NOW);
             assert!(identity.scope.split(' ').all(|scope| !scope.contains(char::is_control)));
@@ -47,8 +47,8 @@ fn fuzz_key_sets() {
     let keys = [SigningKey::rs256("r"), SigningKey::es256("e"), SigningKey::eddsa("d")];
     let sets = keys.each_ref().map(|key| String::from_utf8(jwks(&[key])).unwrap());
     let signed = keys.each_ref().map(|key| key.signature(b"message"));
-    check!().with_type::<Plan>().for_each(|plan| {
-        let Ok(set) = KeySet::parse(near(&sets.each_ref().map(String::as_str), plan).as_bytes()) else { return };
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let Ok(set) = KeySet::parse(mutate(&sets.each_ref().map(String::as_str), plan).as_bytes()) else { return };
         let Some(key) = set.only() else { return };
         // A modified key verifies at most one of the signatures: never one of another key type.
         assert!(signed.iter().filter(|signature| key.verifies(b"message", signature)).count() <= 1);
@@ -59,8 +59,8 @@ fn fuzz_key_sets() {
 #[test]
 fn fuzz_jwks_urls() {
     let examples = ["https://issuer.example/jwks.json", "http://127.0.0.1:4566/keys", "http://[::1]/", "http://localhost/"];
-    check!().with_type::<Plan>().for_each(|plan| {
-        let url = near(&examples, plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let url = mutate(&examples, plan);
         if url.parse::<JwksUri>().is_ok() {
             let lower = url.to_ascii_lowercase();
             assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{url}");

@@ -126,7 +126,7 @@ impl AwsClient {
     ///
     /// # Errors
     /// Returns an error if the service does not respond or returns an error response.
-    pub fn rest(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
+    pub fn rest_json(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
         let operation = format!("{method} {path}");
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url(service)));
         let (request, body) = match body {
@@ -157,7 +157,7 @@ impl AwsClient {
     /// Returns an error if Lambda does not respond or returns an error response.
     pub fn set_timeout(&self, function: &str, seconds: u64) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/configuration");
-        self.rest("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
+        self.rest_json("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
     }
 
     /// Replaces the code of a function with a zip archive (AWS Lambda, UpdateFunctionCode).
@@ -166,7 +166,7 @@ impl AwsClient {
     /// Returns an error if Lambda does not respond or returns an error response.
     pub fn update_function_code(&self, function: &str, archive: &[u8]) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/code");
-        self.rest("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
+        self.rest_json("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
     }
 
     /// Creates or overwrites an SSM parameter of type `String` (AWS Systems Manager, PutParameter).

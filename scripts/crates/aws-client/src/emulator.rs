@@ -8,7 +8,7 @@ use crate::error::AwsError;
 
 /// An e-mail that the emulator's SES accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub struct Email {
     /// Recipient addresses.
     pub to: Vec<String>,
     /// Subject line.
@@ -30,7 +30,7 @@ pub struct QueuedMessage {
 ///
 /// # Errors
 /// Returns an error if the emulator does not respond or the response is not valid JSON.
-pub fn sent_mails(aws: &AwsClient) -> Result<Vec<Mail>, AwsError> {
+pub fn sent_emails(aws: &AwsClient) -> Result<Vec<Email>, AwsError> {
     if let Some(localstack) = aws.get_unsigned("/_aws/ses")? {
         return Ok(list(&localstack["messages"]).map(localstack_mail).collect());
     }
@@ -50,12 +50,12 @@ pub fn queued_messages(aws: &AwsClient, queue_url: &str) -> Result<Vec<QueuedMes
         .collect())
 }
 
-fn ministack_mail(mail: &Value) -> Mail {
-    Mail { to: list(&mail["To"]).map(text).collect(), subject: text(&mail["Subject"]), text: text(&mail["BodyText"]) }
+fn ministack_mail(mail: &Value) -> Email {
+    Email { to: list(&mail["To"]).map(text).collect(), subject: text(&mail["Subject"]), text: text(&mail["BodyText"]) }
 }
 
-fn localstack_mail(mail: &Value) -> Mail {
-    Mail {
+fn localstack_mail(mail: &Value) -> Email {
+    Email {
         to: list(&mail["Destination"]["ToAddresses"]).map(text).collect(),
         subject: text(&mail["Subject"]),
         text: text(&mail["Body"]["text_part"]),

@@ -82,7 +82,7 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().map_err(BenchError::Port)?;
     runtime.spawn(stay_awake());
-    let endpoint = AwsEndpoint::open(runtime.handle(), &folder, workload.answer, issuer.jwks())?;
+    let endpoint = AwsEndpoint::open(runtime.handle(), &folder, workload.respond, issuer.jwks())?;
     let bench = Bench { servers: runtime.handle(), endpoint: &endpoint, limiter: &limiter, folder: &folder };
     let rows = step("Measuring", || bench.measure(&subjects, options.starts).map(Rows))?;
 

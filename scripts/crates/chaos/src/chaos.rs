@@ -13,7 +13,7 @@ use ferrite_local_stack::console::{report, step};
 use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
 use ferrite_local_stack::functions::{Binary, build, functions};
 use ferrite_local_stack::process::interrupted;
-use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::running::{RunLock, RunningStack};
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::{Deployment, output};
 use ferrite_local_stack::staging::Staging;
@@ -140,7 +140,7 @@ impl DeployedStack {
         let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/chaos is already running in this checkout")?;
         lock.clear();
         let run_folder = checkout.run_folder(RUN)?;
-        let staging = Staging::in_run(&run_folder)?;
+        let staging = Staging::open(&run_folder)?;
         staging.put(binaries)?;
         staging.copy_template(checkout)?;
         let sam = install(checkout, &DEPLOY_TOOLS)?;
@@ -156,7 +156,7 @@ impl DeployedStack {
         let (emulator, outputs) = step(&format!("Deploying template.yaml as {stack}, to MiniStack on port {port}"), || {
             let options = StartOptions { functions_port: Some(functions_port), ..StartOptions::default() };
             let emulator = Emulator::start(checkout, &ministack, &run_folder, port, options)?;
-            lock.record(&Running::started_here(port, emulator.group(), false))?;
+            lock.record(&RunningStack::started_here(port, emulator.group(), false))?;
             let deployment = Deployment { checkout, sam: &sam, target: &target, config: &config, jwks: &issuer.jwks() };
             anyhow::Ok((emulator, deployment.deploy(&staging, &stack, &run_folder)?))
         })?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command::AlreadyReported;
-use ferrite_local_stack::console::{report, seconds, step};
+use ferrite_local_stack::console::{format_duration, report, step};
 use ferrite_local_stack::process::{check_interrupted, interrupted};
 use ferrite_test_runner::counts::Counts;
 
@@ -86,8 +86,8 @@ impl Progress {
         elapsed: Duration,
         outcome: anyhow::Result<Outcome>,
     ) -> anyhow::Result<()> {
-        let result = if outcome.is_ok() { "done" } else { "failed" };
-        report(&format!("▸ {title} (in the background)\n  {result} in {}", seconds(elapsed)));
+        let result = if outcome.is_ok() { "finished" } else { "failed" };
+        report(&format!("▸ {title} (in the background)\n  {result} in {}", format_duration(elapsed)));
         if let Some(outcome) = self.check(title, outcome)? {
             self.add(title, outcome);
         }

@@ -10,7 +10,7 @@ use ferrite_aws_proxy::recorder::Recorder;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port};
-use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::running::{RunLock, RunningStack};
 use ferrite_local_stack::target::apply_target;
 use ferrite_test_runner::places::{Place, Skipped, SkippedTests};
 
@@ -81,7 +81,7 @@ impl Site {
             .context("cannot start the recording proxy")?;
         let start = StartOptions { functions_port: recorder.as_ref().map(Recorder::port), ..StartOptions::default() };
         let emulator = Emulator::start(checkout, &installed, run_folder, port, start)?;
-        lock.record(&Running::started_here(port, emulator.group(), false))?;
+        lock.record(&RunningStack::started_here(port, emulator.group(), false))?;
         report(&format!("  {} on port {port}", options.emulator.name()));
         let place = Place::from(options.emulator);
         Ok(Self {

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
-use ferrite_local_stack::emulator::{EmulatorKind, Installed};
+use ferrite_local_stack::emulator::{EmulatorKind, InstalledEmulator};
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::{ProcessError, each_line, each_line_logged, run};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, Tools, install};
@@ -137,7 +137,7 @@ pub(crate) fn emulator_tests(kind: EmulatorKind) -> Step {
     })
 }
 
-fn run_emulator_tests(checkout: &Checkout, emulator: &Installed) -> anyhow::Result<Outcome> {
+fn run_emulator_tests(checkout: &Checkout, emulator: &InstalledEmulator) -> anyhow::Result<Outcome> {
     let log = checkout.run_folder(RUN)?.join("launcher-tests.log");
     let folder = format!("tests/emulators/tests/{}", emulator.kind().folder());
     let mut command = emulator.tools().command("python");

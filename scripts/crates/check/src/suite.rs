@@ -103,7 +103,7 @@ fn chaos(built: &Built) -> Step {
             return Ok(Outcome::NotRun(format!("the workspace has no command {CHAOS}")));
         };
         // --no-build uses the functions in this folder.
-        Staging::in_run(&checkout.run_folder("chaos")?)?.put(&functions)?;
+        Staging::open(&checkout.run_folder("chaos")?)?.put(&functions)?;
         let mut counts = Counts::default();
         let mut chaos = Command::new(command);
         let outcome = each_line(chaos.args(["--short", "--no-build"]).current_dir(checkout.root()), |line| {

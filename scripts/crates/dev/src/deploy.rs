@@ -40,7 +40,7 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
     // Check the name before the build, which takes minutes. With an invalid name, CloudFormation would fail after it has
     // created part of the stack.
     check_stack_name(&name)?;
-    let staging = Staging::in_run(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
+    let staging = Staging::open(&checkout.run_folder(&format!("deploy-{environment}"))?)?;
     let tools = install(checkout, &DEPLOY_TOOLS)?;
     let configured = section.as_ref().and_then(|section| section.parameters.get("Architecture").cloned());
     let architecture = match (architecture, &target, configured) {

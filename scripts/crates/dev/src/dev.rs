@@ -10,15 +10,15 @@ use anyhow::{Context as _, anyhow, bail};
 use ferrite_aws_client::client::AwsClient;
 use ferrite_aws_client::endpoint::{Endpoint, Target};
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::console::{report, seconds, step};
+use ferrite_local_stack::console::{format_duration, report, step};
 use ferrite_local_stack::emulator::{
-    Emulator, EmulatorKind, Installed, StartOptions, clear_run_folder, functions_log, require_free_port,
+    Emulator, EmulatorKind, InstalledEmulator, StartOptions, clear_run_folder, functions_log, require_free_port,
 };
 use ferrite_local_stack::files::at;
 use ferrite_local_stack::functions::{build, functions};
 use ferrite_local_stack::logs;
 use ferrite_local_stack::process::{check_interrupted, interrupted, terminate_process};
-use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::running::{RunLock, RunningStack};
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::{Deployment, output, outputs};
 use ferrite_local_stack::staging::Staging;
@@ -85,7 +85,7 @@ pub(crate) fn dev(checkout: &Checkout, mode: Mode, reset: bool, kind: EmulatorKi
 }
 
 fn already_running(checkout: &Checkout) -> anyhow::Error {
-    match Running::find(checkout) {
+    match RunningStack::find(checkout) {
         Some(running) => already_running_at(Endpoint::local(running.port).url()),
         None => anyhow!("another ./scripts/dev is starting or stopping in this checkout; wait until it has finished"),
     }
@@ -97,7 +97,7 @@ fn already_running_at(url: &str) -> anyhow::Error {
 
 /// Stops a `./scripts/dev` that runs in another terminal, and waits until it has cleaned up.
 fn stop_other_process(checkout: &Checkout) -> anyhow::Result<()> {
-    let other = Running::find(checkout).ok_or_else(|| already_running(checkout))?;
+    let other = RunningStack::find(checkout).ok_or_else(|| already_running(checkout))?;
     terminate_process(other.owner);
     let deadline = Instant::now() + Duration::from_secs(10);
     while RunLock::acquire(checkout, RUN)?.is_none() {
@@ -142,13 +142,13 @@ impl<'a> Session<'a> {
         mode: Mode,
     ) -> anyhow::Result<(Self, Emulator)> {
         let config = Section::require(checkout, "local")?;
-        let staging = Staging::in_run(&run_folder)?;
+        let staging = Staging::open(&run_folder)?;
         let (sam, installed) = prepare(checkout, &staging, kind)?;
         let emulator = step(&format!("Starting {} on port {port}", kind.name()), || {
             let state = run_folder.join("state");
             let options = StartOptions { state: Some(&state), ..StartOptions::default() };
             let emulator = Emulator::start(checkout, &installed, &run_folder, port, options)?;
-            lock.record(&Running::started_here(port, emulator.group(), mode == Mode::Detach))?;
+            lock.record(&RunningStack::started_here(port, emulator.group(), mode == Mode::Detach))?;
             anyhow::Ok(emulator)
         })?;
         let session = Self {
@@ -285,7 +285,7 @@ impl<'a> Session<'a> {
         for function in changed {
             let started = Instant::now();
             self.replace_code(&function)?;
-            report(&format!("deployed {function} in {}", seconds(started.elapsed())));
+            report(&format!("deployed {function} in {}", format_duration(started.elapsed())));
         }
         self.save_fingerprint()
     }
@@ -305,7 +305,7 @@ impl<'a> Session<'a> {
 
 /// Installs the tools and builds the functions in parallel: the installation is limited by the network, and the build
 /// by the CPU.
-fn prepare(checkout: &Checkout, staging: &Staging, kind: EmulatorKind) -> anyhow::Result<(Tools, Installed)> {
+fn prepare(checkout: &Checkout, staging: &Staging, kind: EmulatorKind) -> anyhow::Result<(Tools, InstalledEmulator)> {
     thread::scope(|scope| {
         let sam = scope.spawn(|| install(checkout, &DEPLOY_TOOLS));
         let emulator = scope.spawn(|| kind.install(checkout));

@@ -35,13 +35,13 @@ pub fn step<T, E>(title: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T,
     let started = Instant::now();
     let result = work();
     let outcome = if result.is_ok() { "finished" } else { "failed" };
-    report(&format!("  {outcome} in {}", seconds(started.elapsed())));
+    report(&format!("  {outcome} in {}", format_duration(started.elapsed())));
     result
 }
 
 /// Formats a duration for display: `0.1 s`, `12.3 s`, `2 min 5 s`.
 #[must_use]
-pub fn seconds(elapsed: Duration) -> String {
+pub fn format_duration(elapsed: Duration) -> String {
     match elapsed.as_secs() {
         0..60 => format!("{:.1} s", elapsed.as_secs_f64()),
         seconds => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn formats_durations_in_seconds_or_minutes() {
-        assert_eq!(seconds(Duration::from_millis(140)), "0.1 s");
-        assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");
+        assert_eq!(format_duration(Duration::from_millis(140)), "0.1 s");
+        assert_eq!(format_duration(Duration::from_secs(125)), "2 min 5 s");
     }
 }

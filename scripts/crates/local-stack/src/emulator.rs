@@ -77,25 +77,25 @@ impl EmulatorKind {
     ///
     /// # Errors
     /// Returns the errors of [`install`].
-    pub fn install(self, checkout: &Checkout) -> Result<Installed, ToolError> {
+    pub fn install(self, checkout: &Checkout) -> Result<InstalledEmulator, ToolError> {
         let ministack = install(checkout, &MINISTACK)?;
         let localstack = match self {
             Self::Ministack => None,
             Self::Localstack => Some(install(checkout, &LOCALSTACK)?),
         };
-        Ok(Installed { ministack, localstack })
+        Ok(InstalledEmulator { ministack, localstack })
     }
 }
 
 /// An installed emulator.
 #[derive(Debug, Clone)]
-pub struct Installed {
+pub struct InstalledEmulator {
     /// Always installed, because LocalStack uses MiniStack's implementation of DynamoDB.
     ministack: Tools,
     localstack: Option<Tools>,
 }
 
-impl Installed {
+impl InstalledEmulator {
     /// Which emulator it is.
     #[must_use]
     pub fn kind(&self) -> EmulatorKind {
@@ -134,7 +134,7 @@ impl Emulator {
     /// Returns an error if the port is in use, or if the emulator exits or is not ready within a minute.
     pub fn start(
         checkout: &Checkout,
-        installed: &Installed,
+        installed: &InstalledEmulator,
         run_folder: &Path,
         port: u16,
         options: StartOptions<'_>,

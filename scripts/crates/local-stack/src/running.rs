@@ -20,7 +20,7 @@ pub struct NoLocalStack;
 
 /// A running emulator, as recorded in the folder of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Running {
+pub struct RunningStack {
     /// Port of the emulator.
     pub port: u16,
     /// Process group ID of the emulator.
@@ -58,15 +58,15 @@ impl RunLock {
     /// Returns the recorded emulator if it is running. If this process did not start it, it is detached, or the command
     /// that started it was killed.
     #[must_use]
-    pub fn running(&self) -> Option<Running> {
-        read(&self.record_path).filter(Running::is_alive)
+    pub fn running(&self) -> Option<RunningStack> {
+        read(&self.record_path).filter(RunningStack::is_alive)
     }
 
     /// Records an emulator after its start.
     ///
     /// # Errors
     /// Returns an error if the record cannot be written.
-    pub fn record(&self, running: &Running) -> Result<(), FileError> {
+    pub fn record(&self, running: &RunningStack) -> Result<(), FileError> {
         let text =
             json!({"port": running.port, "group": running.group, "owner": running.owner, "detached": running.detached});
         fs::write(&self.record_path, text.to_string()).map_err(at(&self.record_path))
@@ -90,7 +90,7 @@ impl RunLock {
     }
 }
 
-impl Running {
+impl RunningStack {
     /// Creates the record of an emulator that this process has started.
     #[must_use]
     pub fn started_here(port: u16, group: i32, detached: bool) -> Self {
@@ -134,9 +134,9 @@ fn record_path(run_folder: &Path) -> PathBuf {
     run_folder.join("running.json")
 }
 
-fn read(record_path: &Path) -> Option<Running> {
+fn read(record_path: &Path) -> Option<RunningStack> {
     let record: Value = serde_json::from_str(&fs::read_to_string(record_path).ok()?).ok()?;
-    Some(Running {
+    Some(RunningStack {
         port: u16::try_from(record["port"].as_u64()?).ok()?,
         group: process_id(&record["group"])?,
         owner: process_id(&record["owner"])?,
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn ignores_processes_that_are_not_our_emulators() {
-        let this_test = Running { port: 1, group: std::process::id().cast_signed(), owner: 1, detached: false };
+        let this_test = RunningStack { port: 1, group: std::process::id().cast_signed(), owner: 1, detached: false };
         assert!(!this_test.is_alive());
     }
 }

@@ -35,7 +35,7 @@ impl Staging {
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created.
-    pub fn in_run(run_folder: &Path) -> Result<Self, FileError> {
+    pub fn open(run_folder: &Path) -> Result<Self, FileError> {
         let folder = run_folder.join("stage");
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(Self { folder })
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn reports_only_functions_whose_code_has_changed() {
         let folder = TempFolder::new("changed");
-        let staging = Staging::in_run(&folder.0).unwrap();
+        let staging = Staging::open(&folder.0).unwrap();
         assert_eq!(staging.put(&[folder.binary("one", 10)]).unwrap(), ["f"]);
         assert!(staging.put(&[folder.binary("one", 20)]).unwrap().is_empty());
         assert_eq!(staging.put(&[folder.binary("two", 30)]).unwrap(), ["f"]);
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn fingerprint_changes_with_the_code_and_with_the_template() {
         let folder = TempFolder::new("fingerprint");
-        let staging = Staging::in_run(&folder.0).unwrap();
+        let staging = Staging::open(&folder.0).unwrap();
         fs::write(staging.template(), "a").unwrap();
         staging.put(&[folder.binary("one", 10)]).unwrap();
         let first = staging.fingerprint().unwrap();
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn archive_contains_an_executable_bootstrap() {
         let folder = TempFolder::new("archive");
-        let staging = Staging::in_run(&folder.0).unwrap();
+        let staging = Staging::open(&folder.0).unwrap();
         staging.put(&[folder.binary("code", 10)]).unwrap();
         let archive = staging.archive("f").unwrap();
         let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();

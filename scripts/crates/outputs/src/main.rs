@@ -8,7 +8,7 @@ use ferrite_aws_client::endpoint::Target;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command;
 use ferrite_local_stack::console::{keep_stdout_for_data, print};
-use ferrite_local_stack::running::Running;
+use ferrite_local_stack::running::RunningStack;
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::outputs;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
@@ -28,7 +28,7 @@ fn print_outputs() -> anyhow::Result<()> {
     let checkout = Checkout::here()?;
     let target = match Target::from_environment()? {
         Some(target) => target,
-        None => Running::require(&checkout)?.target(),
+        None => RunningStack::require(&checkout)?.target(),
     };
     let config = Section::require(&checkout, "local")?;
     let sam = install(&checkout, &DEPLOY_TOOLS)?;

@@ -15,10 +15,10 @@ use ferrite_aws_client::endpoint::Target;
 use ferrite_aws_proxy::record::UsedPermission;
 use ferrite_aws_proxy::recorder::Recorder;
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::console::{print, seconds, step};
+use ferrite_local_stack::console::{format_duration, print, step};
 use ferrite_local_stack::emulator::{Emulator, EmulatorKind, StartOptions, free_port, functions_log};
 use ferrite_local_stack::process::check_interrupted;
-use ferrite_local_stack::running::{RunLock, Running};
+use ferrite_local_stack::running::{RunLock, RunningStack};
 use ferrite_local_stack::target::apply_target;
 use ferrite_role_audit::comparison::covers;
 use ferrite_role_audit::roles::{Function, Grant, LambdaUse, Policy, for_proxy, functions, needed_by_lambda, policies};
@@ -57,7 +57,7 @@ pub(crate) fn without(checkout: &Checkout, filter: Option<&str>) -> anyhow::Resu
     let (_emulator, outputs) = step(&format!("Deploying template.yaml as {stack}"), || {
         let options = StartOptions { functions_port: Some(recorder.port()), ..StartOptions::default() };
         let emulator = Emulator::start(checkout, &EmulatorKind::Ministack.install(checkout)?, &run_folder, port, options)?;
-        lock.record(&Running::started_here(port, emulator.group(), false))?;
+        lock.record(&RunningStack::started_here(port, emulator.group(), false))?;
         anyhow::Ok((emulator, deploy(checkout, &built, &target, &run_folder, &config, &stack)?))
     })?;
     let aws = AwsClient::new(target.clone());
@@ -163,7 +163,7 @@ enum Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Detected { by, after } => write!(f, "detected by {by} after {}", seconds(*after)),
+            Self::Detected { by, after } => write!(f, "detected by {by} after {}", format_duration(*after)),
             Self::NotDetected => f.write_str("NOT DETECTED"),
             Self::Inconclusive { by } => write!(f, "INCONCLUSIVE: {by} still fails with the permission restored"),
             Self::Skipped(lambda_use) => write!(f, "skipped: {}", lambda_use.reason()),

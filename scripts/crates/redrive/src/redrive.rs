@@ -17,7 +17,7 @@ use ferrite_aws_client::endpoint::Target;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::{print, report};
 use ferrite_local_stack::process::check_interrupted;
-use ferrite_local_stack::running::Running;
+use ferrite_local_stack::running::RunningStack;
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::template::Template;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn find_stack(checkout: &Checkout, named: Option<&str>) -> anyhow::Result<(AwsCl
     if let Some(stack) = named {
         return Ok((AwsClient::from_environment()?, stack.to_owned()));
     }
-    Ok((AwsClient::new(Running::require(checkout)?.target()), local()?))
+    Ok((AwsClient::new(RunningStack::require(checkout)?.target()), local()?))
 }
 
 /// Warns about queues that are only in the template or only in the stack.

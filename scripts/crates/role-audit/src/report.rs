@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ferrite_aws_client::client::AwsClient;
 use ferrite_aws_proxy::recorder::Recorder;
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::console::{print, report, seconds};
+use ferrite_local_stack::console::{format_duration, print, report};
 use ferrite_local_stack::files::{FileError, at};
 
 use crate::comparison::{Row, compare};
@@ -70,7 +70,7 @@ pub fn show(checkout: &Checkout) -> Result<(), AuditError> {
         serde_json::from_str(&text).map_err(|reason| AuditError::Unreadable { path: path.clone(), reason })?;
     let written = fs::metadata(&path).and_then(|file| file.modified()).map_err(at(&path))?;
     table(&rows).iter().for_each(|line| print(line));
-    let ago = seconds(written.elapsed().unwrap_or_default());
+    let ago = format_duration(written.elapsed().unwrap_or_default());
     report(&format!("(recorded by the ./scripts/test that ended {ago} ago)"));
     Ok(())
 }

@@ -130,7 +130,7 @@ pub fn for_proxy(functions: &[Function]) -> Functions {
 }
 
 fn get(aws: &AwsClient, path: &str) -> Result<Value, AwsError> {
-    aws.rest("lambda", Method::GET, path, None)
+    aws.rest_json("lambda", Method::GET, path, None)
 }
 
 /// Reads the inline policies of the functions' roles (IAM, ListRolePolicies and GetRolePolicy).

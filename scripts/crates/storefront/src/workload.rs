@@ -21,7 +21,7 @@ pub struct Workload {
     pub default: fn() -> Option<Invocation>,
     /// Returns the response of AWS to a call, or `None` for a call that no function makes unless it fails. The second
     /// argument is the value of every SSM parameter.
-    pub answer: fn(&AwsCall<'_>, &str) -> Option<AwsResponse>,
+    pub respond: fn(&AwsCall<'_>, &str) -> Option<AwsResponse>,
 }
 
 /// The workload of the storefront.
@@ -30,5 +30,5 @@ pub const STOREFRONT: Workload = Workload {
     invocation: events::invocation,
     floor: events::floor,
     default: events::default,
-    answer: responses::response_to,
+    respond: responses::response_to,
 };

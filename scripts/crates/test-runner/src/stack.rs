@@ -60,7 +60,7 @@ pub fn deploy(
     stack: &str,
 ) -> Result<Map<String, Value>, DeployError> {
     let sam = install(checkout, &DEPLOY_TOOLS)?;
-    let staging = Staging::in_run(run_folder)?;
+    let staging = Staging::open(run_folder)?;
     staging.put(&built.functions)?;
     staging.copy_template(checkout)?;
     let jwks = Issuer::open(&checkout.keys())?.jwks();

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use ferrite_core::schema::compatibility::{Break, breaks};
+use ferrite_core::schema::compatibility::{self, BreakingChange};
 use serde_json::{Map, Value, json};
 
 /// Returns one line for each change in `current` that breaks clients of `released`.
@@ -32,10 +32,10 @@ pub(crate) fn breaking_changes(released: &Value, current: &Value) -> Vec<String>
 
 fn compare(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
     if before["operationId"] != now["operationId"] {
-        found.push(format!("{name}: operationId was {} and is {}", before["operationId"], now["operationId"]));
+        found.push(format!("{name}: operationId changed from {} to {}", before["operationId"], now["operationId"]));
     }
     if before["security"] != now["security"] && now["security"] != json!([]) {
-        found.push(format!("{name}: security was {} and is {}", before["security"], now["security"]));
+        found.push(format!("{name}: security changed from {} to {}", before["security"], now["security"]));
     }
     compare_parameters(name, before, now, found);
     compare_bodies(name, before, now, found);
@@ -94,13 +94,17 @@ fn compare_responses(name: &str, before: &Value, now: &Value, found: &mut Vec<St
             found.push(format!("{name} {header}: is no longer required"));
         } else if now.is_object() {
             found.extend(
-                breaks(&format!("{name} {header}"), &before["schema"], &now["schema"]).iter().map(ToString::to_string),
+                compatibility::breaking_changes(&format!("{name} {header}"), &before["schema"], &now["schema"])
+                    .iter()
+                    .map(ToString::to_string),
             );
         }
     }
     for (media_type, before) in entries(&before["content"]) {
         match now["content"].get(media_type) {
-            Some(now) => found.extend(breaks(name, &before["schema"], &now["schema"]).iter().map(ToString::to_string)),
+            Some(now) => found.extend(
+                compatibility::breaking_changes(name, &before["schema"], &now["schema"]).iter().map(ToString::to_string),
+            ),
             None => found.push(format!("{name}: is no longer {media_type}")),
         }
     }
@@ -109,9 +113,11 @@ fn compare_responses(name: &str, before: &Value, now: &Value, found: &mut Vec<St
 /// Returns the changes because of which `now` rejects requests that `before` accepts. For requests, the roles of reader
 /// and writer are reversed, so this compares the schemas in the opposite direction.
 fn narrowed(location: &str, before: &Value, now: &Value) -> Vec<String> {
-    let narrowed = breaks(location, now, before)
-        .into_iter()
-        .map(|Break { field, keyword, before, now }| Break { field, keyword, before: now, now: before }.to_string());
+    let narrowed = compatibility::breaking_changes(location, now, before).into_iter().map(
+        |BreakingChange { field, keyword, before, now }| {
+            BreakingChange { field, keyword, before: now, now: before }.to_string()
+        },
+    );
     narrowed.chain(removed_fields(location, before, now)).collect()
 }
 
@@ -202,12 +208,12 @@ fn reports_breaking_changes() {
         (
             "/paths/~1orders/post/operationId",
             Some(json!("order")),
-            "POST /orders: operationId was \"place-order\" and is \"order\"",
+            "POST /orders: operationId changed from \"place-order\" to \"order\"",
         ),
         (
             "/paths/~1products/get/security",
             Some(json!([{"token": []}])),
-            "GET /products: security was [] and is [{\"token\":[]}]",
+            "GET /products: security changed from [] to [{\"token\":[]}]",
         ),
         ("/paths/~1products/post/responses/201", None, "POST /products 201: was removed"),
         ("/paths/~1products/post/responses/202", Some(json!({})), "POST /products 202: was added"),
@@ -221,29 +227,29 @@ fn reports_breaking_changes() {
         (
             "/paths/~1products/get/parameters/0/schema/maximum",
             Some(json!(50)),
-            "GET /products limit: maximum was 100 and is 50",
+            "GET /products limit: maximum changed from 100 to 50",
         ),
         (
             "/components/schemas/NewProduct/properties/name/maxLength",
             Some(json!(100)),
-            "POST /products body.name: maxLength was 200 and is 100",
+            "POST /products body.name: maxLength changed from 200 to 100",
         ),
         ("/components/schemas/NewProduct/properties/description", None, "POST /products body.description: was removed"),
         (
             "/components/schemas/NewOrder/properties/lines/maxItems",
             Some(json!(10)),
-            "POST /orders body.lines: maxItems was 50 and is 10",
+            "POST /orders body.lines: maxItems changed from 50 to 10",
         ),
         (
             "/components/schemas/NewOrderLine/properties/quantity/type",
             Some(json!("string")),
-            "POST /orders body.lines[].quantity: type was \"integer\" and is \"string\"",
+            "POST /orders body.lines[].quantity: type changed from \"integer\" to \"string\"",
         ),
-        ("/components/schemas/Customer/required", Some(json!(["id"])), "PUT /me 200: required was"),
+        ("/components/schemas/Customer/required", Some(json!(["id"])), "PUT /me 200: required changed from"),
         (
             "/components/schemas/Image/properties/state/enum",
             Some(json!(["pending", "ready", "failed", "lost"])),
-            "GET /products 200.items[].images[].state: enum was",
+            "GET /products 200.items[].images[].state: enum changed from",
         ),
         (
             "/paths/~1products~1{productId}/patch/requestBody/content/application~1merge-patch+json",
@@ -263,7 +269,7 @@ fn reports_breaking_changes() {
     let registration = &mut changed_document["components"]["schemas"]["Registration"];
     registration["properties"]["age"] = json!({"type": "integer"});
     registration["required"] = json!(["email", "name", "age"]);
-    assert!(breaking_changes(&released, &changed_document)[0].starts_with("PUT /me body: required was"));
+    assert!(breaking_changes(&released, &changed_document)[0].starts_with("PUT /me body: required changed from"));
 }
 
 /// Returns the document with `value` at `pointer`, or without the value there if `value` is `None`.

@@ -8,7 +8,7 @@
 //! To generate the document and the page, run:
 //!
 //! ```sh
-//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --features schema --test openapi
+//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --test openapi
 //! ```
 
 #![allow(
@@ -27,7 +27,7 @@ use std::{env, fs};
 use ferrite_api::openapi;
 use serde_json::Value;
 
-const COMMAND: &str = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --features schema --test openapi";
+const COMMAND: &str = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --test openapi";
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

@@ -3,7 +3,7 @@ use std::fs;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;

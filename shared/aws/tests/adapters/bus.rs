@@ -8,7 +8,7 @@ use ferrite_aws::Bus;
 use ferrite_aws::testing::emulator_config;
 use ferrite_core::contract::bus::{BusUnderTest, TestEvent};
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{NewIds, PortError, PublishEvents};
+use ferrite_core::ports::{IdGenerator, PortError, PublishEvents};
 use ferrite_core::{CloudEvent, Event};
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ use ferrite_aws::IdempotencyTable;
 use ferrite_aws::testing::{create_keyed_table, emulator_config};
 use ferrite_core::Timestamp;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{Attempt, Fingerprint, IdempotencyStore, NewIds, SavedResponse, StartResult};
+use ferrite_core::ports::{Attempt, Fingerprint, IdGenerator, IdempotencyStore, SavedResponse, StartResult};
 use tokio::sync::OnceCell;
 
 async fn table_name() -> String {

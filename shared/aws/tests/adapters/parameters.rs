@@ -7,7 +7,7 @@ use ferrite_aws::{ParameterError, Parameters};
 use ferrite_aws_client::client::{AwsClient, JsonService, SSM};
 use ferrite_aws_client::endpoint::Target;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 

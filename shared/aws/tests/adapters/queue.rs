@@ -6,7 +6,7 @@ use ferrite_aws::Queue;
 use ferrite_aws::testing::emulator_config;
 use ferrite_core::contract::queue::QueueUnderTest;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{DeadLetterQueue, MessageVisibility, NewIds, PortError};
+use ferrite_core::ports::{DeadLetterQueue, IdGenerator, MessageVisibility, PortError};
 
 struct TestQueues {
     client: Client,

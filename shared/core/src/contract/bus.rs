@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::now;
 use crate::memory::{RecordedEvents, UniqueIds};
-use crate::ports::{NewIds, PublishEvents};
+use crate::ports::{IdGenerator, PublishEvents};
 use crate::{CloudEvent, Event, EventId, Version};
 
 /// Events that the tests publish.

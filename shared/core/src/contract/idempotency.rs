@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::now;
 use crate::Timestamp;
 use crate::memory::UniqueIds;
-use crate::ports::{Attempt, Fingerprint, IdempotencyStore, NewIds, SavedResponse, StartResult};
+use crate::ports::{Attempt, Fingerprint, IdGenerator, IdempotencyStore, SavedResponse, StartResult};
 
 /// Generates the contract tests of an [`IdempotencyStore`].
 #[macro_export]

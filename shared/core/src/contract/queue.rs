@@ -1,7 +1,7 @@
 //! Contract of a consumer's queue and its dead-letter queue.
 
 use crate::memory::UniqueIds;
-use crate::ports::{DeadLetterQueue, MessageVisibility, NewIds};
+use crate::ports::{DeadLetterQueue, IdGenerator, MessageVisibility};
 
 /// A queue that a test can send to and receive from.
 pub trait QueueUnderTest: DeadLetterQueue + MessageVisibility {

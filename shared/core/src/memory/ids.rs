@@ -4,13 +4,13 @@ use std::sync::{LazyLock, Mutex};
 
 use uuid::{ContextV7, Timestamp as UuidTimestamp, Uuid};
 
-use crate::ports::NewIds;
+use crate::ports::IdGenerator;
 
 /// Generates UUIDv7 identifiers that are unique across tests and sort in creation order.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct UniqueIds;
 
-impl NewIds for UniqueIds {
+impl IdGenerator for UniqueIds {
     #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
     fn new_id(&self) -> Uuid {
         static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));

@@ -27,7 +27,7 @@ const UPPER_BOUNDS: [&str; 3] = ["maximum", "maxLength", "maxItems"];
 
 /// An incompatible change: the current schema allows something that the released schema did not.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Break {
+pub struct BreakingChange {
     /// Path of the field, such as `event.data.lines[].count`.
     pub field: String,
     /// JSON Schema keyword, such as `maximum` or `required`.
@@ -38,7 +38,7 @@ pub struct Break {
     pub now: Option<Value>,
 }
 
-impl fmt::Display for Break {
+impl fmt::Display for BreakingChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, keyword, before, now } = self;
         write!(f, "{field}: {keyword} changed from {} to {}", display(before.as_ref()), display(now.as_ref()))
@@ -46,13 +46,13 @@ impl fmt::Display for Break {
 }
 
 /// Returns the changes in `current` that break consumers written for `released`. `what` names the document in reports.
-pub fn breaks(what: &str, released: &Value, current: &Value) -> Vec<Break> {
+pub fn breaking_changes(what: &str, released: &Value, current: &Value) -> Vec<BreakingChange> {
     let mut found = Vec::new();
     compare(what, released, current, &mut found);
     found
 }
 
-fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<Break>) {
+fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<BreakingChange>) {
     let empty = serde_json::Map::new();
     let before = released.as_object().unwrap_or(&empty);
     let now = current.as_object().unwrap_or(&empty);
@@ -67,7 +67,7 @@ fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<Break
             // A new constraint only narrows what consumers receive.
             _ if before.is_none() && is_constraint(keyword) => {}
             keyword if is_compatible(keyword, before, now, current) => {}
-            keyword => found.push(Break {
+            keyword => found.push(BreakingChange {
                 field: field.to_owned(),
                 keyword: keyword.to_owned(),
                 before: before.cloned(),
@@ -77,7 +77,7 @@ fn compare(field: &str, released: &Value, current: &Value, found: &mut Vec<Break
     }
 }
 
-fn compare_properties(field: &str, before: Option<&Value>, now: Option<&Value>, found: &mut Vec<Break>) {
+fn compare_properties(field: &str, before: Option<&Value>, now: Option<&Value>, found: &mut Vec<BreakingChange>) {
     let Some(Value::Object(before)) = before else { return };
     for (name, released) in before {
         // A removed property is compatible if it was optional. If it was required, the check of `required` reports it.
@@ -129,8 +129,8 @@ mod tests {
 
     use super::*;
 
-    fn breaks(released: &Value, current: &Value) -> Vec<String> {
-        super::breaks("the event", released, current).iter().map(ToString::to_string).collect()
+    fn breaking_changes(released: &Value, current: &Value) -> Vec<String> {
+        super::breaking_changes("the event", released, current).iter().map(ToString::to_string).collect()
     }
 
     fn released() -> Value {
@@ -157,19 +157,19 @@ mod tests {
     fn replace(pointer: &str, value: Value) -> Vec<String> {
         let mut current = released();
         *current.pointer_mut(pointer).unwrap() = value;
-        breaks(&released(), &current)
+        breaking_changes(&released(), &current)
     }
 
     /// Returns the incompatible changes after `keyword` is removed from the schema at `pointer`.
     fn remove(pointer: &str, keyword: &str) -> Vec<String> {
         let mut current = released();
         current.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(keyword).unwrap();
-        breaks(&released(), &current)
+        breaking_changes(&released(), &current)
     }
 
     #[test]
     fn allows_compatible_changes() {
-        assert!(breaks(&released(), &released()).is_empty());
+        assert!(breaking_changes(&released(), &released()).is_empty());
         assert!(replace("/title", json!("another")).is_empty());
         assert!(
             replace("/required", json!(["type", "data", "note"])).is_empty(),
@@ -186,7 +186,7 @@ mod tests {
 
         let mut current = released();
         current["properties"]["more"] = json!({"type": "object", "oneOf": [{}, {}]});
-        assert!(breaks(&released(), &current).is_empty(), "consumers ignore new properties");
+        assert!(breaking_changes(&released(), &current).is_empty(), "consumers ignore new properties");
     }
 
     #[test]
@@ -233,7 +233,10 @@ mod tests {
     fn reports_changes_to_unknown_keywords() {
         let mut current = released();
         current["properties"]["note"]["anyOf"] = json!([{"maxLength": 2}]);
-        assert_eq!(breaks(&released(), &current), ["the event.note: anyOf changed from absent to [{\"maxLength\":2}]"]);
-        assert!(breaks(&current, &current).is_empty());
+        assert_eq!(
+            breaking_changes(&released(), &current),
+            ["the event.note: anyOf changed from absent to [{\"maxLength\":2}]"]
+        );
+        assert!(breaking_changes(&current, &current).is_empty());
     }
 }

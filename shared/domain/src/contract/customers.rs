@@ -1,7 +1,7 @@
 //! Contract of the customer store.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_core::{Timestamp, TraceContext, Version};
 use futures_util::future::join_all;
 

@@ -1,7 +1,7 @@
 //! Contract of the mailer.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 
 use crate::ports::SendEmail;
 use crate::{Email, EmailMessage, Notification};

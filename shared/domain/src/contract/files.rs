@@ -1,7 +1,7 @@
 //! Contract of the image file store.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 
 use crate::ports::{ImageFiles, Upload};
 use crate::{ContentType, ImageId, ProductId, UploadSize, VariantName};

@@ -1,7 +1,7 @@
 //! Contract of the sandbox payment gateway.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use futures_util::future::join;
 
 use crate::ports::{PaymentError, TakePayment};

@@ -1,7 +1,7 @@
 //! Contract of the signer of uploads and image links.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 
 use super::now;
 use crate::ports::{SignImageUrl, SignUpload};

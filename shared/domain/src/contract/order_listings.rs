@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_core::{Day, Page, PageLimit, PageRequest, Reason, Timestamp, TraceContext};
 
 use super::now;

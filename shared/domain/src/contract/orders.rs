@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{Fingerprint, NewIds, SavedResponse};
+use ferrite_core::ports::{Fingerprint, IdGenerator, SavedResponse};
 use ferrite_core::{IdempotencyKey, PageRequest, Reason, Timestamp, TraceContext};
 use futures_util::future::join_all;
 
@@ -79,14 +79,17 @@ pub(super) fn placement(order: &Order, key: &str) -> Placement {
     Placement {
         order: order.clone(),
         key: IdempotencyKey::try_from(key.to_owned()).unwrap(),
-        saved: SavedResponse { fingerprint: Fingerprint("f1".to_owned()), response: format!("placed {}", order.id) },
+        saved_response: SavedResponse {
+            fingerprint: Fingerprint("f1".to_owned()),
+            response: format!("placed {}", order.id),
+        },
         key_expires_at: later(),
         trace_context: TraceContext::default(),
     }
 }
 
 /// Places an order of a new customer in `store` and returns it.
-pub async fn placed(store: &impl PlaceOrder, requested: &[(&Product, u64)]) -> Order {
+pub async fn place_order(store: &impl PlaceOrder, requested: &[(&Product, u64)]) -> Order {
     let order = order(&customer(), requested);
     store.place(&placement(&order, "key")).await.unwrap();
     order
@@ -118,7 +121,7 @@ pub async fn placing_stores_the_order_takes_the_stock_and_saves_the_response(sto
         "a change of the stock must increment the version"
     );
     assert_eq!(stock_of(store, &pot).await, 0);
-    assert_eq!(store.find_saved_response(&ada, &placement.key, now()).await.unwrap(), Some(placement.saved));
+    assert_eq!(store.find_saved_response(&ada, &placement.key, now()).await.unwrap(), Some(placement.saved_response));
 }
 
 pub async fn returns_the_saved_response_for_a_repeated_key(store: &impl OrderStore) {
@@ -128,7 +131,7 @@ pub async fn returns_the_saved_response_for_a_repeated_key(store: &impl OrderSto
     store.place(&first).await.unwrap();
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
     match store.place(&second).await {
-        Err(PlaceOrderError::Completed(saved)) => assert_eq!(saved, first.saved),
+        Err(PlaceOrderError::Completed(saved)) => assert_eq!(saved, first.saved_response),
         other => panic!("{other:?}"),
     }
     assert_eq!(stock_of(store, &tea).await, 4);
@@ -144,7 +147,7 @@ pub async fn allows_reuse_of_an_expired_key(store: &impl OrderStore) {
     assert_eq!(store.find_saved_response(&ada, &first.key, now()).await.unwrap(), None);
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
     store.place(&second).await.unwrap();
-    assert_eq!(store.find_saved_response(&ada, &second.key, now()).await.unwrap(), Some(second.saved));
+    assert_eq!(store.find_saved_response(&ada, &second.key, now()).await.unwrap(), Some(second.saved_response));
 }
 
 pub async fn separates_the_keys_of_different_customers(store: &impl OrderStore) {

@@ -1,7 +1,7 @@
 //! Contract of the store of products and their images.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_core::{PageRequest, Reason, Timestamp, Version};
 
 use super::{image, now, product};

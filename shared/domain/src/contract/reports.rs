@@ -1,13 +1,13 @@
 //! Contract of the report store.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 
 use crate::ReportFile;
-use crate::ports::KeepReport;
+use crate::ports::SaveReport;
 
-/// A [`KeepReport`] whose stored files a test can read.
-pub trait ReportsUnderTest: KeepReport {
+/// A [`SaveReport`] whose stored files a test can read.
+pub trait ReportsUnderTest: SaveReport {
     /// Returns the media type and content of the file with this key.
     fn fetch(&self, key: &str) -> impl Future<Output = Option<(String, Vec<u8>)>> + Send;
 }
@@ -24,7 +24,7 @@ pub async fn replaces_an_existing_report(reports: &impl ReportsUnderTest) {
     let key = format!("sales/{}.csv", UniqueIds.new_id());
     assert_eq!(reports.fetch(&key).await, None);
     for bytes in [b"first".to_vec(), b"second".to_vec()] {
-        reports.keep(&ReportFile { key: key.clone(), content_type: "text/csv", bytes }).await.unwrap();
+        reports.save(&ReportFile { key: key.clone(), content_type: "text/csv", bytes }).await.unwrap();
     }
     assert_eq!(reports.fetch(&key).await, Some(("text/csv".to_owned(), b"second".to_vec())));
 }

@@ -1,7 +1,7 @@
 //! Sample products and images for tests.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 
 use super::now;
 use crate::{Amount, ContentType, Currency, Image, ImageState, Money, NewProduct, Product, ProductName, Stock};

@@ -37,7 +37,7 @@ impl MemoryMailer {
 
     /// Makes the next call of `send` send the message but lose the response. The failure is queued as with
     /// [`MemoryMailer::fail_next`].
-    pub fn lose_next_answer(&self) {
+    pub fn lose_next_response(&self) {
         self.failures.lock().unwrap().push_back(Failure::ResponseLost);
     }
 }

@@ -7,7 +7,7 @@ use ferrite_core::ports::PortError;
 
 use crate::ReportFile;
 use crate::contract::reports::ReportsUnderTest;
-use crate::ports::KeepReport;
+use crate::ports::SaveReport;
 
 /// Report files, by key.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ impl MemoryReports {
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
-impl KeepReport for MemoryReports {
-    async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
+impl SaveReport for MemoryReports {
+    async fn save(&self, file: &ReportFile) -> Result<(), PortError> {
         self.0.lock().unwrap().insert(file.key.clone(), file.clone());
         Ok(())
     }

@@ -13,7 +13,7 @@ pub struct Placement {
     /// The request's idempotency key. Each customer has a separate key space.
     pub key: IdempotencyKey,
     /// The response to save with the key.
-    pub saved: SavedResponse,
+    pub saved_response: SavedResponse,
     /// When the key expires and can be used for another request.
     pub key_expires_at: Timestamp,
     /// Trace context of the request. The order's event includes it.

@@ -5,7 +5,7 @@ use ferrite_core::ports::PortError;
 use crate::ReportFile;
 
 /// Stores reports.
-pub trait KeepReport: Sync {
+pub trait SaveReport: Sync {
     /// Stores the file under its key and replaces an existing one.
-    fn keep(&self, file: &ReportFile) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn save(&self, file: &ReportFile) -> impl Future<Output = Result<(), PortError>> + Send;
 }

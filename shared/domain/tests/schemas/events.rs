@@ -1,7 +1,7 @@
 //! Validates sample events against their schemas.
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_core::{CloudEvent, EventId, Reason, TraceContext, Version};
 use ferrite_domain::contract::{now, product};
 use ferrite_domain::{

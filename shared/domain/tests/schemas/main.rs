@@ -7,7 +7,7 @@
 //! To generate the current schemas, run:
 //!
 //! ```sh
-//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --features schema,testing --test schemas
+//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --test schemas
 //! ```
 
 #![allow(
@@ -62,7 +62,7 @@ fn committed_schemas_match_the_types() {
     let generated = generated();
     let committed = committed(CURRENT);
     let kinds = |schemas: &BTreeMap<String, Value>| schemas.keys().cloned().collect::<Vec<_>>();
-    let command = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --features schema,testing --test schemas";
+    let command = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --test schemas";
     assert_eq!(kinds(&committed), kinds(&generated), "run `{command}` to add missing schemas; delete obsolete ones by hand");
     for (kind, schema) in generated {
         assert_eq!(committed[&kind], schema, "schemas/{kind}.json is out of date; run `{command}`");
@@ -76,10 +76,10 @@ fn consumers_of_the_last_release_can_read_current_events() {
     assert!(!released.is_empty());
     for (kind, released) in released {
         let Some(current) = current.get(&kind) else { panic!("the event type {kind} was removed") };
-        let breaks = compatibility::breaks("the event", &released, current);
+        let breaking_changes = compatibility::breaking_changes("the event", &released, current);
         assert!(
-            breaks.is_empty(),
-            "the change of {kind} breaks consumers of the last release; define a new event type: {breaks:#?}"
+            breaking_changes.is_empty(),
+            "the change of {kind} breaks consumers of the last release; define a new event type: {breaking_changes:#?}"
         );
     }
 }

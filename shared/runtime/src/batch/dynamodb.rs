@@ -1,4 +1,4 @@
-//! Handlers for DynamoDB streams: [`serve`] processes one record at a time, [`serve_whole`] one batch at a time.
+//! Handlers for DynamoDB streams: [`serve`] processes one record at a time, [`serve_batch`] one batch at a time.
 //!
 //! ```no_run
 //! use ferrite_runtime::{Failure, InitError};
@@ -63,7 +63,7 @@ where
 ///
 /// # Errors
 /// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
-pub async fn serve_whole<T, H, F>(
+pub async fn serve_batch<T, H, F>(
     dead_letters: &impl DeadLetterQueue,
     read: impl Fn(&Value) -> Result<T, Failure> + Sync,
     handler: H,
@@ -76,7 +76,7 @@ where
     let read = &read;
     let handler = &handler;
     let service = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { process_whole(event.payload, dead_letters, read, handler).await })
+        Box::pin(async move { process_batch(event.payload, dead_letters, read, handler).await })
     });
     event::run(service).await
 }
@@ -87,7 +87,7 @@ where
 /// # Errors
 /// Returns an error if the event is not a batch, the handler fails, or a record cannot be sent to the dead-letter
 /// queue.
-pub async fn process_whole<T, H, F>(
+pub async fn process_batch<T, H, F>(
     batch: Value,
     dead_letters: &impl DeadLetterQueue,
     read: impl Fn(&Value) -> Result<T, Failure>,
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(keys, ["a", "b"]);
             Ok(())
         };
-        let response = process_whole(batch, &queue, key, handler).await.unwrap();
+        let response = process_batch(batch, &queue, key, handler).await.unwrap();
         assert_eq!((response.counts.succeeded, response.counts.rejected), (2, 1));
         assert_eq!(queue.rejected(), [(poison.to_string(), "no key".to_owned())]);
     }
@@ -209,7 +209,7 @@ mod tests {
                 "fails" => Err(Failure::retry("throttled")),
                 _ => panic!("ouch"),
             };
-            assert!(process_whole(batch, &queue, key, handler).await.is_err());
+            assert!(process_batch(batch, &queue, key, handler).await.is_err());
             assert_eq!(queue.rejected(), [], "should reject records only after the handler succeeds");
         }
     }

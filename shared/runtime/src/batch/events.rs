@@ -43,7 +43,7 @@ struct EventBridgeEvent<'a> {
 ///
 /// # Errors
 /// Returns an error if the body does not contain an event with a known type and source.
-pub fn from_rule<E: Event>(body: &str) -> Result<CloudEvent<E>, InvalidEvent> {
+pub fn from_eventbridge<E: Event>(body: &str) -> Result<CloudEvent<E>, InvalidEvent> {
     let event: EventBridgeEvent<'_> =
         serde_json::from_str(body).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
     CloudEvent::parse(event.detail.get())
@@ -75,7 +75,7 @@ where
     E: Event,
     F: Future<Output = Result<(), Failure>>,
 {
-    let event = from_rule(&message.body).map_err(Failure::reject)?;
+    let event = from_eventbridge(&message.body).map_err(Failure::reject)?;
     let keys = Map::from_iter([("event_id".to_owned(), event.id.as_str().into())]);
     let trace_context = event.trace_context.clone();
     log_event(&event);

@@ -35,7 +35,7 @@ impl<P: Send> Middleware<Request, P, Problem> for BodyLimitMiddleware {
 
     async fn around(too_large: bool, work: impl Future<Output = Result<P, Problem>> + Send) -> Result<P, Problem> {
         if too_large {
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large");
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The request body is too large");
             return Err(problem.detail(format!("The body must not be larger than {MAX_BYTES} bytes.")));
         }
         work.await
@@ -133,7 +133,7 @@ impl JsonBody {
     pub fn read(request: &Request) -> Result<Self, Problem> {
         let content_type = super::header(request, "content-type")?.unwrap_or_default();
         if !is_json(content_type) {
-            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body is not JSON");
+            let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Unsupported media type");
             return Err(problem.detail("Send the body with `Content-Type: application/json`."));
         }
         if let Some(parsed) = request.extensions().get::<Self>() {

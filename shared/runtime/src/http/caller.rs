@@ -39,7 +39,7 @@ impl Caller {
         if self.scope.split_ascii_whitespace().any(|granted| granted == scope) {
             return Ok(());
         }
-        let problem = Problem::new(StatusCode::FORBIDDEN, "missing-scope", "Your token does not allow this");
+        let problem = Problem::new(StatusCode::FORBIDDEN, "missing-scope", "Access denied");
         Err(problem.detail(format!("The token needs the scope `{scope}`.")))
     }
 }
@@ -53,7 +53,7 @@ impl Caller {
 /// - The token has expired. API Gateway caches the authorizer's response for minutes, so this function also checks the
 ///   `exp` claim if the authorizer returns it.
 pub fn caller(request: &Request) -> Result<Caller, Problem> {
-    let unauthorized = || Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "A valid token is needed");
+    let unauthorized = || Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication required");
     let context = request.request_context_ref();
     let field = |name: &str| match context {
         Some(RequestContext::ApiGatewayV1(context)) => context.authorizer.fields.get(name).and_then(Value::as_str),

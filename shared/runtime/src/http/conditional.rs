@@ -22,7 +22,7 @@ use super::{Problem, Request, Response, header, header_list, no_content};
 ///
 /// # Errors
 /// Returns a 500 problem if `tag` is not a valid header value.
-pub fn tagged(mut response: Response, tag: &str) -> Result<Response, Problem> {
+pub fn with_etag(mut response: Response, tag: &str) -> Result<Response, Problem> {
     response.headers_mut().insert(ETAG, HeaderValue::try_from(tag).map_err(Problem::internal)?);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
@@ -41,7 +41,7 @@ pub fn not_modified(request: &Request, tag: &str) -> Result<Option<Response>, Pr
     }
     let mut response = no_content();
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    tagged(response, tag).map(Some)
+    with_etag(response, tag).map(Some)
 }
 
 /// Returns the entity tag that the resource must have, from the `If-Match` header (section 13.1.1). Returns `None` if
@@ -49,7 +49,7 @@ pub fn not_modified(request: &Request, tag: &str) -> Result<Option<Response>, Pr
 ///
 /// # Errors
 /// Returns a 400 problem if the header is malformed or contains more than one entity tag.
-pub fn expected_tag(request: &Request) -> Result<Option<&str>, Problem> {
+pub fn if_match(request: &Request) -> Result<Option<&str>, Problem> {
     match header(request, "if-match")?.map(str::trim) {
         None | Some("*") => Ok(None),
         Some(list) if list.contains(',') => {
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn accepts_a_single_tag_or_a_wildcard_in_if_match() {
-        let tag = |value| expected_tag(&request("If-Match", value)).map(|tag| tag.map(ToOwned::to_owned));
+        let tag = |value| if_match(&request("If-Match", value)).map(|tag| tag.map(ToOwned::to_owned));
         assert_eq!(tag("\"3\"").unwrap().as_deref(), Some("\"3\""));
         assert_eq!(tag("*").unwrap(), None);
         assert_eq!(tag("\"3\", \"4\"").unwrap_err().status(), StatusCode::BAD_REQUEST);

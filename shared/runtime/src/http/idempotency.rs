@@ -241,7 +241,7 @@ mod tests {
     use crate::http::testing::{TestRequest, request};
 
     fn post(key: &str, body: &Value) -> Request {
-        request(Method::POST).by_caller("ada", "").header(HEADER, key).json(body)
+        request(Method::POST).with_caller("ada", "").header(HEADER, key).json(body)
     }
 
     /// A handler that counts the requests that it processes.
@@ -342,7 +342,7 @@ mod tests {
     async fn separates_keys_by_caller_and_processes_requests_without_a_key() {
         let handler = CountingHandler::new();
         assert_eq!(handler.status(post("k", &json!({}))).await, 201);
-        let grace = request(Method::POST).by_caller("grace", "").header(HEADER, "k").json(&json!({}));
+        let grace = request(Method::POST).with_caller("grace", "").header(HEADER, "k").json(&json!({}));
         assert_eq!(handler.status(grace).await, 201);
         assert_eq!(handler.status(request(Method::POST).json(&json!({}))).await, 201);
         assert_eq!(handler.processed.load(Ordering::Relaxed), 3);

@@ -83,7 +83,7 @@ impl Problem {
 
     /// Creates a 500 problem. `cause` is logged and is not sent to the client.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side");
+        let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal server error");
         problem.0.cause = Some(cause.into());
         problem
     }

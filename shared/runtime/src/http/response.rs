@@ -36,7 +36,7 @@ pub fn no_content() -> Response {
 ///
 /// # Errors
 /// Returns a 500 problem if `location` is not a valid header value.
-pub fn located(mut response: Response, location: &str) -> Result<Response, Problem> {
+pub fn with_location(mut response: Response, location: &str) -> Result<Response, Problem> {
     response.headers_mut().insert(http::header::LOCATION, HeaderValue::try_from(location).map_err(Problem::internal)?);
     Ok(response)
 }

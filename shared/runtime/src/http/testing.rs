@@ -31,7 +31,7 @@ pub trait TestRequest {
     fn path_parameter(self, name: &str, value: impl ToString) -> Self;
     /// Sets the authenticated caller, with the subject and the scopes of the token.
     #[must_use]
-    fn by_caller(self, sub: &str, scope: &str) -> Self;
+    fn with_caller(self, sub: &str, scope: &str) -> Self;
 }
 
 impl TestRequest for Request {
@@ -52,7 +52,7 @@ impl TestRequest for Request {
         )
     }
 
-    fn by_caller(self, sub: &str, scope: &str) -> Self {
+    fn with_caller(self, sub: &str, scope: &str) -> Self {
         let mut context = ApiGatewayProxyRequestContext::default();
         context.authorizer.fields.insert("sub".to_owned(), sub.into());
         context.authorizer.fields.insert("scope".to_owned(), scope.into());

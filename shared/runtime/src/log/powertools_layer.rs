@@ -95,9 +95,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for PowertoolsLayer {
             Some(scope) => {
                 let line = render(event, &context, Some(&scope));
                 if is_written_immediately(event, Some(&scope)) {
-                    write(&line)
+                    write(&line);
                 } else {
-                    scope.invocation.state().buffer.push(line)
+                    scope.invocation.state().buffer.push(line);
                 }
             }
             None if is_written_immediately(event, None) => write(&render(event, &context, None)),

@@ -99,5 +99,5 @@ fn to_page<Id>(
     let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
     let found: Vec<Order> =
         response.items.unwrap_or_default().into_iter().map(order_item::read).collect::<Result<_, _>>()?;
-    Ok(Page::cut(found, page.limit, cut_short, position))
+    Ok(Page::from_results(found, page.limit, cut_short, position))
 }

@@ -24,7 +24,7 @@ use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, or
 
 /// Serializes the saved response as an idempotency record with a key of this table.
 fn write_response(placement: &Placement) -> Result<HashMap<String, AttributeValue>, PortError> {
-    let mut item = IdempotencyRecord::completed(&placement.saved, placement.key_expires_at).into_item()?;
+    let mut item = IdempotencyRecord::completed(&placement.saved_response, placement.key_expires_at).into_item()?;
     item.extend(keys::place_order_response(&placement.order.customer, &placement.key));
     Ok(item)
 }
@@ -168,7 +168,7 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
     use ferrite_core::TraceContext;
     use ferrite_core::memory::UniqueIds;
-    use ferrite_core::ports::{Fingerprint, NewIds};
+    use ferrite_core::ports::{Fingerprint, IdGenerator};
     use ferrite_domain::{LineRequest, PaymentToken, PlacementRequest, Product, contract};
 
     use super::*;
@@ -213,7 +213,7 @@ mod tests {
         Placement {
             order,
             key: IdempotencyKey::try_from("k".to_owned()).unwrap(),
-            saved: SavedResponse { fingerprint: Fingerprint("f".to_owned()), response: "{}".to_owned() },
+            saved_response: SavedResponse { fingerprint: Fingerprint("f".to_owned()), response: "{}".to_owned() },
             key_expires_at: contract::now(),
             trace_context: TraceContext::default(),
         }

@@ -102,7 +102,7 @@ impl ListProducts for Table {
         let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let found: Vec<Product> =
             response.items.unwrap_or_default().into_iter().map(product_item::read).collect::<Result<_, _>>()?;
-        Ok(Page::cut(found, page.limit, cut_short, |product| product.id))
+        Ok(Page::from_results(found, page.limit, cut_short, |product| product.id))
     }
 }
 

@@ -5,7 +5,7 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use ferrite_aws::testing::emulator_config;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{NewIds, PortError};
+use ferrite_core::ports::{IdGenerator, PortError};
 use ferrite_domain::contract::files::ImageFilesUnderTest;
 use ferrite_domain::ports::{ImageFiles, Upload};
 use ferrite_domain::{ImageId, ProductId, VariantName};

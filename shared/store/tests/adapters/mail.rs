@@ -4,10 +4,10 @@ use aws_sdk_ses::Client;
 use aws_sdk_ses::types::ConfigurationSet;
 use ferrite_aws::testing::emulator_config;
 use ferrite_aws_client::client::AwsClient;
-use ferrite_aws_client::emulator::sent_mails;
+use ferrite_aws_client::emulator::sent_emails;
 use ferrite_aws_client::endpoint::Target;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_domain::contract::email::MailerUnderTest;
 use ferrite_domain::ports::{SendEmail, SendEmailError};
 use ferrite_domain::{Email, EmailMessage, Notification};
@@ -36,7 +36,7 @@ impl MailerUnderTest for TestMailer {
     async fn received(&self, address: &Email) -> Vec<Notification> {
         let target =
             Target::from_environment().expect("AWS_ENDPOINT_URL should be a URL").expect("AWS_ENDPOINT_URL should be set");
-        let emails = sent_mails(&AwsClient::new(target)).expect("should read the e-mail from the emulator").into_iter();
+        let emails = sent_emails(&AwsClient::new(target)).expect("should read the e-mail from the emulator").into_iter();
         emails
             .filter(|email| email.to.iter().any(|to| to == address.expose()))
             .map(|email| Notification { subject: email.subject, text: email.text })

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use ferrite_aws::testing::{create_keyed_table, emulator_config};
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_store::{SandboxGateway, Table};
 use tokio::sync::OnceCell;
 

@@ -4,10 +4,10 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use ferrite_aws::testing::emulator_config;
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{NewIds, PortError};
+use ferrite_core::ports::{IdGenerator, PortError};
 use ferrite_domain::ReportFile;
 use ferrite_domain::contract::reports::ReportsUnderTest;
-use ferrite_domain::ports::KeepReport;
+use ferrite_domain::ports::SaveReport;
 use ferrite_store::ReportBucket;
 
 struct TestReportBucket {
@@ -23,9 +23,9 @@ async fn test_report_bucket() -> TestReportBucket {
     TestReportBucket { client, adapter: ReportBucket::new(&emulator_config(), bucket.clone()), bucket }
 }
 
-impl KeepReport for TestReportBucket {
-    async fn keep(&self, file: &ReportFile) -> Result<(), PortError> {
-        self.adapter.keep(file).await
+impl SaveReport for TestReportBucket {
+    async fn save(&self, file: &ReportFile) -> Result<(), PortError> {
+        self.adapter.save(file).await
     }
 }
 

@@ -113,7 +113,7 @@ class Bodies(FirewallTest):
                 json.loads(response.body),
                 {
                     "type": "urn:ferrite:problem:body-too-large",
-                    "title": "The body is too large",
+                    "title": "The request body is too large",
                     "status": 413,
                 },
             )

@@ -3,9 +3,9 @@
 use bolero::check;
 use ferrite_core::{CloudEvent, Event};
 use ferrite_domain::DomainEvent;
-use ferrite_runtime::batch::events::from_rule;
+use ferrite_runtime::batch::events::from_eventbridge;
 
-use crate::{ORDER, Plan, near};
+use crate::{MutationPlan, ORDER, mutate};
 
 #[test]
 fn fuzz_events() {
@@ -18,11 +18,11 @@ fn fuzz_events() {
     let registered = r#"{"specversion":"1.0","id":"ada:1","source":"ferrite.storefront","subject":"ada","time":"2026-11-22T22:00:01.000Z",
         "type":"ferrite.customer.registered.v1","data":{"customerId":"ada"}}"#;
     let mut accepted = 0;
-    check!().with_type::<Plan>().for_each(|plan| {
-        let json = near(&[&cancelled, registered], plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let json = mutate(&[&cancelled, registered], plan);
         // A rule delivers the event unchanged, so both parsers must return the same.
         let event = CloudEvent::<DomainEvent>::parse(&json);
-        assert_eq!(from_rule(&format!(r#"{{"version":"0","detail":{json}}}"#)).ok(), event.as_ref().ok().cloned());
+        assert_eq!(from_eventbridge(&format!(r#"{{"version":"0","detail":{json}}}"#)).ok(), event.as_ref().ok().cloned());
         if let Ok(event) = event {
             accepted += 1;
             assert_eq!(event.source, DomainEvent::SOURCE);
@@ -38,8 +38,8 @@ fn fuzz_messages_from_a_rule() {
         "account":"123456789012","time":"2026-11-22T22:00:01Z","region":"eu-west-1","resources":[],"detail":{"specversion":"1.0",
         "id":"ada:1","source":"ferrite.storefront","subject":"ada","time":"2026-11-22T22:00:01.000Z",
         "type":"ferrite.customer.registered.v1","data":{"customerId":"ada"}}}"#;
-    check!().with_type::<Plan>().for_each(|plan| {
-        if let Ok(event) = from_rule::<DomainEvent>(&near(&[example], plan)) {
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        if let Ok(event) = from_eventbridge::<DomainEvent>(&mutate(&[example], plan)) {
             assert_eq!(event.source, DomainEvent::SOURCE);
         }
     });

@@ -5,13 +5,13 @@ use ferrite_core::CloudEvent;
 use ferrite_domain::DomainEvent;
 use ferrite_store::{StreamRecord, UploadKey};
 
-use crate::{IMAGE, ORDER, PRODUCT, Plan, near};
+use crate::{IMAGE, MutationPlan, ORDER, PRODUCT, mutate};
 
 #[test]
 fn fuzz_upload_keys() {
     let key = format!("uploads/{PRODUCT}/{IMAGE}");
-    check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&[&key], plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&[&key], plan);
         let Some(upload) = UploadKey::parse(&text) else { return };
         assert_eq!(UploadKey::parse(&upload.to_string()), Some(upload));
         // A different spelling of a key names a different object.
@@ -32,8 +32,8 @@ fn fuzz_stream_images() {
         "createdAt":{{"S":"2026-11-22T22:00:00.000Z"}},"updatedAt":{{"S":"2026-11-22T22:00:01.000Z"}}}}}}}}"#
     );
     let mut events = 0;
-    check!().with_type::<Plan>().for_each(|plan| {
-        let Ok(record) = serde_json::from_str::<StreamRecord>(&near(&[profile, &order], plan)) else { return };
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let Ok(record) = serde_json::from_str::<StreamRecord>(&mutate(&[profile, &order], plan)) else { return };
         let Ok(Some(event)) = record.into_event() else { return };
         events += 1;
         // Consumers can parse the event, and it contains no personal data or payment tokens.

@@ -1,7 +1,7 @@
 //! A fuzz target for each parser. No parser may panic, and accepted values must be equal after printing and parsing
 //! again.
 
-use ferrite_fuzz::{Plan, near};
+use ferrite_fuzz::{MutationPlan, mutate};
 
 mod envelopes;
 mod keys;

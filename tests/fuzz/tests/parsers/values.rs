@@ -6,12 +6,12 @@ use ferrite_domain::{
     Amount, ContentType, Currency, CustomerId, Email, ImageId, Money, OrderId, ProductId, Quantity, Stock, UploadSize,
 };
 
-use crate::{IMAGE, ORDER, ORDER_CURSOR, PRODUCT, Plan, json_round_trips, near, round_trips};
+use crate::{IMAGE, MutationPlan, ORDER, ORDER_CURSOR, PRODUCT, json_round_trips, mutate, round_trips};
 
 #[test]
 fn fuzz_ids() {
-    check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&[PRODUCT, IMAGE, ORDER], plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&[PRODUCT, IMAGE, ORDER], plan);
         assert!(round_trips::<ProductId>(&text) && round_trips::<ImageId>(&text) && round_trips::<OrderId>(&text));
         let accepted = [text.parse::<ProductId>().is_ok(), text.parse::<ImageId>().is_ok(), text.parse::<OrderId>().is_ok()];
         assert!(accepted.iter().filter(|accepted| **accepted).count() <= 1, "{text} is accepted as several kinds of id");
@@ -22,8 +22,8 @@ fn fuzz_ids() {
 
 #[test]
 fn fuzz_cursors() {
-    check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&[ORDER_CURSOR], plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&[ORDER_CURSOR], plan);
         assert!(cursor_round_trips_exactly(&text), "{text}");
         assert!(text.parse::<Cursor<ProductId>>().is_err(), "the cursor of one list is accepted by another");
     });
@@ -35,8 +35,8 @@ fn cursor_round_trips_exactly(text: &str) -> bool {
 
 #[test]
 fn fuzz_page_limits() {
-    check!().with_type::<Plan>().for_each(|plan| {
-        if let Ok(limit) = near(&["1", "20", "100"], plan).parse::<PageLimit>() {
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        if let Ok(limit) = mutate(&["1", "20", "100"], plan).parse::<PageLimit>() {
             assert!((1..=100).contains(&limit.get()));
         }
     });
@@ -45,7 +45,7 @@ fn fuzz_page_limits() {
 #[test]
 fn fuzz_timestamps() {
     let examples = ["2026-11-22T22:00:00.000Z", "1970-01-01T00:00:00Z", "2026-11-22T23:30:00.123456+01:30"];
-    check!().with_type::<Plan>().for_each(|plan| assert!(round_trips::<Timestamp>(&near(&examples, plan))));
+    check!().with_type::<MutationPlan>().for_each(|plan| assert!(round_trips::<Timestamp>(&mutate(&examples, plan))));
     check!().with_type::<i64>().for_each(|millis| {
         let time = Timestamp::from_unix_millis(*millis);
         assert_eq!(time.to_string().parse::<Timestamp>().ok(), Some(time));
@@ -60,8 +60,8 @@ fn fuzz_trace_parents() {
         "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-more",
         "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
     ];
-    check!().with_type::<Plan>().for_each(|plan| {
-        let text = near(&examples, plan);
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&examples, plan);
         assert!(round_trips::<TraceParent>(&text));
         if let Some(parent) = TraceParent::from_xray(&text) {
             assert_eq!(TraceParent::from_xray(&parent.xray_header()), Some(parent));
@@ -72,8 +72,8 @@ fn fuzz_trace_parents() {
 #[test]
 fn fuzz_strings() {
     let examples = ["ada@example.com", "image/jpeg", "5f1c-\u{e9}", "a b", "EUR", "google-oauth2|1042"];
-    check!().with_type::<Plan>().for_each(|plan| {
-        let json = serde_json::to_string(&near(&examples, plan)).unwrap();
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let json = serde_json::to_string(&mutate(&examples, plan)).unwrap();
         assert!(json_round_trips::<CorrelationId>(&json) && json_round_trips::<CustomerId>(&json));
         assert!(json_round_trips::<Currency>(&json) && json_round_trips::<ContentType>(&json));
         let text: String = serde_json::from_str(&json).unwrap();
@@ -90,7 +90,7 @@ fn fuzz_strings() {
 #[test]
 fn fuzz_money() {
     let examples = [r#"{"amount":1250,"currency":"EUR"}"#, r#"{"amount":999999999999,"currency":"JPY"}"#];
-    check!().with_type::<Plan>().for_each(|plan| assert!(json_round_trips::<Money>(&near(&examples, plan))));
+    check!().with_type::<MutationPlan>().for_each(|plan| assert!(json_round_trips::<Money>(&mutate(&examples, plan))));
     check!().with_type::<(u64, u64, u64)>().for_each(|(first, second, quantity)| {
         let limit = Amount::MAX + 2;
         let (Ok(first), Ok(second)) = (Amount::try_from(first % limit), Amount::try_from(second % limit)) else { return };

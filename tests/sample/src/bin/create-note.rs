@@ -2,7 +2,7 @@
 
 use ::http::StatusCode;
 use deserr::Deserr;
-use ferrite_core::ports::NewIds;
+use ferrite_core::ports::IdGenerator;
 use ferrite_runtime::http::{self, InvalidBody, Problem, Request, Response, caller, json_body, located};
 use ferrite_runtime::{InitError, RandomIds, service_fn};
 use serde_json::json;

@@ -55,7 +55,7 @@ impl PlaceOrder for MemoryStore {
                 set_stock(product, remaining, order.created_at);
             }
         }
-        state.saved_responses.insert(key, (placement.saved.clone(), placement.key_expires_at));
+        state.saved_responses.insert(key, (placement.saved_response.clone(), placement.key_expires_at));
         state.orders.insert((order.customer.clone(), order.id), order.clone());
         Ok(())
     }
@@ -79,7 +79,7 @@ impl ListOrders for MemoryStore {
             .take(page.limit.get() + 1)
             .cloned()
             .collect();
-        Ok(Page::cut(found, page.limit, false, |order| order.id))
+        Ok(Page::from_results(found, page.limit, false, |order| order.id))
     }
 }
 
@@ -143,5 +143,5 @@ impl State {
 }
 
 fn first_page(found: Vec<Order>, limit: PageLimit) -> Page<Order, OrderPosition> {
-    Page::cut(found, limit, false, Order::position)
+    Page::from_results(found, limit, false, Order::position)
 }

@@ -40,7 +40,7 @@ impl ListProducts for MemoryStore {
             Some(cursor) => newest_first.filter(|p| p.id < *cursor.last()).take(page.limit.get() + 1).cloned().collect(),
             None => newest_first.take(page.limit.get() + 1).cloned().collect(),
         };
-        Ok(Page::cut(found, page.limit, false, |product| product.id))
+        Ok(Page::from_results(found, page.limit, false, |product| product.id))
     }
 }
 
