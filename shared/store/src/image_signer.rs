@@ -11,7 +11,7 @@ use ferrite_domain::ports::{SignImageUrl, SignUpload, SignedRequest};
 use ferrite_domain::{ImageId, ImageUpload, ProductId, UPLOAD_LIFETIME_SECONDS, VariantName};
 use lru::LruCache;
 
-use crate::image_bucket::{UploadKey, variant_key};
+use crate::image_keys::{UploadKey, variant_key};
 
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(UPLOAD_LIFETIME_SECONDS.unsigned_abs());
 

@@ -144,5 +144,5 @@ fn sends_invalid_events_to_the_dead_letter_queue_with_a_reason() {
         assert!(reason(&message).contains(expected), "{}", reason(&message));
     }
     invoke(&api, "report-sales", &json!({"day": "2999-01-01"}));
-    assert!(reason(&queues.find(api.output("ReportSalesDlqUrl"), "2999-01-01")).contains("not over"));
+    assert!(reason(&queues.find(api.output("ReportSalesDlqUrl"), "2999-01-01")).contains("has not ended"));
 }

@@ -9,7 +9,7 @@ use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::run;
 
-use crate::progress::Step;
+use crate::progress::{Outcome, Step};
 use crate::steps::{RUN, cargo_tests_step};
 
 /// The kit crates.
@@ -27,7 +27,7 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::new("Packages of the kit", |checkout| {
             package(checkout)?;
             check_source(checkout)?;
-            Ok(crate::progress::Outcome::Passed)
+            Ok(Outcome::Passed)
         }),
         cargo_tests_step("Sample project with the packaged kit", |checkout| {
             let mut command = cargo(checkout);

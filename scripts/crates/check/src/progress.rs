@@ -22,8 +22,10 @@ type Work = Box<dyn Fn(&Checkout) -> anyhow::Result<Outcome> + Send>;
 pub(crate) enum Outcome {
     /// The step passed. It is not counted as a test.
     Passed,
-    /// The step ran tests, some of which may have failed.
-    Tests(Counts),
+    /// The step ran tests, and all of them passed.
+    Passes(Counts),
+    /// The step ran tests, and some of them failed. The message describes the failure of the test runner.
+    Failures(Counts, String),
     /// The step could not run, for this reason.
     NotRun(String),
 }
@@ -86,7 +88,8 @@ impl Progress {
         elapsed: Duration,
         outcome: anyhow::Result<Outcome>,
     ) -> anyhow::Result<()> {
-        let result = if outcome.is_ok() { "finished" } else { "failed" };
+        let has_failed = matches!(outcome, Err(_) | Ok(Outcome::Failures(..)));
+        let result = if has_failed { "failed" } else { "finished" };
         report(&format!("▸ {title} (in the background)\n  {result} in {}", format_duration(elapsed)));
         if let Some(outcome) = self.check(title, outcome)? {
             self.add(title, outcome);
@@ -108,8 +111,11 @@ impl Progress {
 
     fn add(&mut self, title: &str, outcome: Outcome) {
         match outcome {
-            Outcome::Tests(counts) if counts.failed > 0 => self.add_failed(title, counts),
-            Outcome::Tests(counts) => self.totals += counts,
+            Outcome::Passes(counts) => self.totals += counts,
+            Outcome::Failures(counts, message) => {
+                report(&format!("  {message}"));
+                self.add_failed(title, counts);
+            }
             Outcome::NotRun(reason) => {
                 report(&format!("  not run: {reason}"));
                 self.add_not_run(format!("{title}: {reason}"));

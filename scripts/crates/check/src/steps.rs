@@ -98,8 +98,7 @@ pub(crate) fn gates() -> Vec<Step> {
 pub(crate) fn cargo_tests() -> Vec<Step> {
     vec![
         cargo_test("Documentation tests", &["--workspace", "--doc"]),
-        // With the whole workspace selected, cargo uses the dependencies that are built already. `trace` selects the tests.
-        cargo_test("Tests of the feature otlp", &["--workspace", "--lib", "--features", "ferrite-runtime/otlp", "trace"]),
+        cargo_test("Tests of the feature otlp", &["--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"]),
     ]
 }
 
@@ -153,14 +152,14 @@ fn run_emulator_tests(checkout: &Checkout, emulator: &InstalledEmulator) -> anyh
     }
 }
 
-/// The outcome of a test runner. If it failed without a failed test, its error is the outcome.
-fn tests(counts: Counts, outcome: Result<(), ProcessError>) -> anyhow::Result<Outcome> {
-    match outcome {
+/// The outcome of a test runner.
+///
+/// # Errors
+/// Returns the error of a test runner that failed without a failed test.
+fn tests(counts: Counts, result: Result<(), ProcessError>) -> anyhow::Result<Outcome> {
+    match result {
+        Ok(()) => Ok(Outcome::Passes(counts)),
         Err(error) if counts.failed == 0 => Err(error.into()),
-        Err(error) => {
-            report(&format!("  {error}"));
-            Ok(Outcome::Tests(counts))
-        }
-        Ok(()) => Ok(Outcome::Tests(counts)),
+        Err(error) => Ok(Outcome::Failures(counts, error.to_string())),
     }
 }

@@ -3,6 +3,7 @@
 //! A `cargo test` per group would select other features of the same dependencies each time and compile them again. cargo-nextest is
 //! not used, because it starts a process for each test, which takes longer here, and does not run documentation tests.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,8 +75,8 @@ pub struct Built {
 /// A cargo command that compiles the crates of the workspace with clippy.
 ///
 /// The tests and the lints then share one build. `cargo clippy` checks every dependency without producing code, so the build of the
-/// tests would compile all of them again. Use this function for every cargo command of a test run, because cargo keeps the results of
-/// the two compilers apart.
+/// tests would compile all of them again. Use this function for every cargo command that compiles the workspace in a test run, because
+/// cargo keeps the results of the two compilers apart. clippy disables a few optimizations of rustc, so use it only for tests.
 #[must_use]
 pub fn cargo_with_clippy(checkout: &Checkout) -> Command {
     let mut command = cargo(checkout);
@@ -90,13 +91,16 @@ pub fn cargo_with_clippy(checkout: &Checkout) -> Command {
 pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, ProcessError> {
     let targets = if everything { "--all-targets" } else { "--tests" };
     let mut built = Built::default();
+    // A warning in a library appears once for the library and once for its unit tests.
+    let mut warnings = BTreeSet::new();
     let mut command = cargo_with_clippy(checkout);
     command.args(["build", "--workspace", targets, "--message-format", "json"]);
     each_line(&mut command, |line| {
         let Ok(message) = serde_json::from_str::<Value>(line) else { return };
-        if let Some((is_warning, text)) = diagnostic(&message) {
-            built.warnings += usize::from(is_warning);
-            report(text);
+        if let Some((level, text)) = diagnostic(&message) {
+            if level != "warning" || warnings.insert(text.to_owned()) {
+                report(text);
+            }
         } else if let Some(test) = test_binary(&message, checkout.root()) {
             built.tests.push(test);
         } else if let Some((name, path)) = built_binary(&message) {
@@ -108,18 +112,21 @@ pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, Proce
             }
         }
     })?;
+    built.warnings = warnings.len();
     built.tests.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(built)
 }
 
-/// The rendered text of a compiler message, and whether it is the warning of a lint. The summary "3 warnings emitted" has no lint.
-fn diagnostic(message: &Value) -> Option<(bool, &str)> {
+/// The level and the text of a compiler message. Without the summary "3 warnings emitted", which is a warning without a lint.
+fn diagnostic(message: &Value) -> Option<(&str, &str)> {
     if message["reason"] != "compiler-message" {
         return None;
     }
     let diagnostic = &message["message"];
-    let has_lint = diagnostic["code"].is_object();
-    Some((diagnostic["level"] == "warning" && has_lint, diagnostic["rendered"].as_str()?.trim_end()))
+    let level = diagnostic["level"].as_str()?;
+    let is_summary = level == "warning" && diagnostic["code"].is_null();
+    let text = diagnostic["rendered"].as_str()?.trim_end();
+    (!is_summary).then_some((level, text))
 }
 
 fn manifest(message: &Value) -> &Path {
@@ -252,12 +259,12 @@ mod tests {
     }
 
     #[test]
-    fn counts_warnings_but_not_their_summary() {
+    fn reads_diagnostics_without_the_summary_of_warnings() {
         let message = |level: &str, code: Value| json!({"reason": "compiler-message", "message": {"level": level, "code": code, "rendered": "text\n"}});
         let lint = json!({"code": "clippy::unwrap_used"});
-        assert_eq!(diagnostic(&message("warning", lint.clone())), Some((true, "text")));
-        assert_eq!(diagnostic(&message("warning", Value::Null)), Some((false, "text")));
-        assert_eq!(diagnostic(&message("error", lint)), Some((false, "text")));
+        assert_eq!(diagnostic(&message("warning", lint.clone())), Some(("warning", "text")));
+        assert_eq!(diagnostic(&message("warning", Value::Null)), None);
+        assert_eq!(diagnostic(&message("error", Value::Null)), Some(("error", "text")));
         assert_eq!(diagnostic(&json!({"reason": "build-finished"})), None);
     }
 

@@ -3,7 +3,7 @@
 use ::http::StatusCode;
 use deserr::Deserr;
 use ferrite_core::ports::IdGenerator;
-use ferrite_runtime::http::{self, InvalidBody, Problem, Request, Response, caller, json_body, located};
+use ferrite_runtime::http::{self, InvalidBody, Problem, Request, Response, caller, json_body, with_location};
 use ferrite_runtime::{InitError, RandomIds, service_fn};
 use serde_json::json;
 
@@ -19,7 +19,7 @@ async fn create_note(request: Request) -> Result<Response, Problem> {
     let id = RandomIds.new_id();
     tracing::info!(%id, "note created");
     let note = json!({"id": id.to_string(), "text": text});
-    located(http::json(StatusCode::CREATED, &note)?, &format!("notes/{id}"))
+    with_location(http::json(StatusCode::CREATED, &note)?, &format!("notes/{id}"))
 }
 
 #[tokio::main(flavor = "current_thread")]

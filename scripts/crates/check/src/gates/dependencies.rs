@@ -28,7 +28,7 @@ pub(crate) fn check_advisories(checkout: &Checkout, tools: &Tools, run: &str) ->
         Err(_) => return Ok(false),
         Ok(()) => {}
     }
-    logged(cargo_deny(checkout, tools).args(["check", "advisories"]), &log)?;
+    logged(cargo_deny(checkout, tools).args(["check", "--hide-inclusion-graph", "advisories"]), &log)?;
     Ok(true)
 }
 
