@@ -15,7 +15,7 @@ pub(crate) async fn confirm_email(
     message: Message,
 ) -> Result<(), Failure> {
     let EmailSent(delivery) = message.body.parse().map_err(Failure::reject)?;
-    let expires_at = clock.now().after(EmailDelivery::RETENTION);
+    let expires_at = clock.now().plus(EmailDelivery::RETENTION);
     let completed = records.complete_if_in_progress(&delivery.key(), EmailDelivery::SENT, expires_at).await;
     completed.map(drop).map_err(Failure::retry)
 }
@@ -47,8 +47,8 @@ mod tests {
             key: EmailDelivery::new("abc".to_owned()).key(),
             fingerprint: Fingerprint("abc".to_owned()),
             now,
-            in_progress_until: now.after(Duration::from_secs(300)),
-            expires_at: now.after(EmailDelivery::RETENTION),
+            in_progress_until: now.plus(Duration::from_secs(300)),
+            expires_at: now.plus(EmailDelivery::RETENTION),
         }
     }
 

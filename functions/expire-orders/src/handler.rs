@@ -32,7 +32,7 @@ pub(crate) async fn expire_orders(
     for shard in Shard::all() {
         let mut page = PageRequest { limit: PageLimit::LARGEST, after: None };
         loop {
-            let listed = match orders.list_pending(shard, now.before(pending_timeout), &page).await {
+            let listed = match orders.list_pending(shard, now.minus(pending_timeout), &page).await {
                 Ok(listed) => listed,
                 Err(error) => {
                     first_error.get_or_insert(error);
@@ -90,7 +90,7 @@ mod tests {
 
     /// A clock that shows the time `elapsed` after the orders were placed.
     fn clock(elapsed: Duration) -> FixedClock {
-        FixedClock(contract::now().after(elapsed))
+        FixedClock(contract::now().plus(elapsed))
     }
 
     async fn status(store: &MemoryStore, order: &Order) -> &'static str {

@@ -96,14 +96,14 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
             key: delivery.key(),
             fingerprint: Fingerprint(delivery.digest().to_owned()),
             now,
-            in_progress_until: now.after(self.window),
-            expires_at: now.after(EmailDelivery::RETENTION),
+            in_progress_until: now.plus(self.window),
+            expires_at: now.plus(EmailDelivery::RETENTION),
         }
     }
 
     /// Completes the record. Has no effect if confirm-email has completed it already.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
-        let expires_at = self.clock.now().after(EmailDelivery::RETENTION);
+        let expires_at = self.clock.now().plus(EmailDelivery::RETENTION);
         let completed = self.records.complete(attempt, outcome, expires_at).await;
         completed.map(drop).map_err(Failure::retry)
     }
@@ -153,7 +153,7 @@ mod tests {
 
         fn advance_clock(&self, duration: Duration) {
             let mut now = self.deliveries.clock.0.lock().unwrap();
-            *now = now.after(duration);
+            *now = now.plus(duration);
         }
 
         /// Completes the record of the last e-mail, as confirm-email does.
@@ -161,7 +161,7 @@ mod tests {
             let message_tags = self.mailer.sent().pop().unwrap().message_tags;
             let [(EmailDelivery::MESSAGE_TAG, digest)] = &message_tags[..] else { panic!("{message_tags:?}") };
             assert!(digest.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{digest}");
-            let expires_at = self.deliveries.clock.now().after(EmailDelivery::RETENTION);
+            let expires_at = self.deliveries.clock.now().plus(EmailDelivery::RETENTION);
             let key = EmailDelivery::new(digest.clone()).key();
             self.deliveries.records.complete_if_in_progress(&key, EmailDelivery::SENT, expires_at).await.unwrap();
         }

@@ -28,13 +28,13 @@ impl Timestamp {
 
     /// Returns the timestamp `duration` later, limited to the end of the year 9999.
     #[must_use]
-    pub fn after(self, duration: Duration) -> Self {
+    pub fn plus(self, duration: Duration) -> Self {
         Self::from_unix_millis(self.unix_millis().saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// Returns the timestamp `duration` earlier, limited to the start of the year -9999.
     #[must_use]
-    pub fn before(self, duration: Duration) -> Self {
+    pub fn minus(self, duration: Duration) -> Self {
         Self::from_unix_millis(self.unix_millis().saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 

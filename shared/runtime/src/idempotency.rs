@@ -125,7 +125,7 @@ impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
             Err(panicked) => return Err(self.release(&attempt, panicked.into()).await),
         };
         let json = serde_json::to_string(&response).map_err(serialization_error)?;
-        if !self.store.complete(&attempt, &json, self.clock.now().after(self.lifetime)).await? {
+        if !self.store.complete(&attempt, &json, self.clock.now().plus(self.lifetime)).await? {
             tracing::warn!("another attempt acquired the idempotency key before this attempt completed");
         }
         Ok(response)
@@ -143,8 +143,8 @@ impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
             key: format!("{}#{}", self.prefix, digest(key).map_err(serialization_error)?),
             fingerprint: Fingerprint(digest(payload).map_err(serialization_error)?),
             now,
-            in_progress_until: now.after(remaining),
-            expires_at: now.after(self.lifetime),
+            in_progress_until: now.plus(remaining),
+            expires_at: now.plus(self.lifetime),
         })
     }
 

@@ -32,7 +32,7 @@ macro_rules! idempotency_store_contract {
 const INVOCATION_MS: i64 = 30_000;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-fn after(time: Timestamp, millis: i64) -> Timestamp {
+fn plus_millis(time: Timestamp, millis: i64) -> Timestamp {
     Timestamp::from_unix_millis(time.unix_millis() + millis)
 }
 
@@ -42,15 +42,20 @@ fn new_attempt() -> Attempt {
         key: format!("charge#{}", UniqueIds.new_id()),
         fingerprint: Fingerprint("first".to_owned()),
         now: now(),
-        in_progress_until: after(now(), INVOCATION_MS),
-        expires_at: after(now(), DAY_MS),
+        in_progress_until: plus_millis(now(), INVOCATION_MS),
+        expires_at: plus_millis(now(), DAY_MS),
     }
 }
 
 /// Creates another attempt with the same key, `millis` later.
 fn attempt_after(first: &Attempt, millis: i64) -> Attempt {
-    let now = after(first.now, millis);
-    Attempt { now, in_progress_until: after(now, INVOCATION_MS), expires_at: after(now, DAY_MS), ..first.clone() }
+    let now = plus_millis(first.now, millis);
+    Attempt {
+        now,
+        in_progress_until: plus_millis(now, INVOCATION_MS),
+        expires_at: plus_millis(now, DAY_MS),
+        ..first.clone()
+    }
 }
 
 fn completed(response: &str) -> StartResult {
@@ -159,13 +164,13 @@ pub async fn ignores_a_release_after_a_takeover(store: &impl IdempotencyStore) {
 pub async fn treats_an_expired_response_as_absent(store: &impl IdempotencyStore) {
     let first = new_attempt();
     store.start(&first).await.unwrap();
-    store.complete(&first, "1", after(first.now, 60_000)).await.unwrap();
+    store.complete(&first, "1", plus_millis(first.now, 60_000)).await.unwrap();
     assert_eq!(store.start(&attempt_after(&first, 60_000)).await.unwrap(), completed("1"));
     assert_eq!(store.start(&attempt_after(&first, 61_000)).await.unwrap(), StartResult::Acquired);
 }
 
 pub async fn treats_an_expired_attempt_as_absent(store: &impl IdempotencyStore) {
-    let first = Attempt { expires_at: after(now(), 1000), ..new_attempt() };
+    let first = Attempt { expires_at: plus_millis(now(), 1000), ..new_attempt() };
     store.start(&first).await.unwrap();
     assert_eq!(store.start(&attempt_after(&first, 2000)).await.unwrap(), StartResult::Acquired);
 }
