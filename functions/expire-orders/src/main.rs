@@ -24,5 +24,8 @@ async fn main() -> Result<(), InitError> {
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     let pending_timeout = Duration::from_secs(60 * u64::from(settings.pending_order_minutes));
     table.prewarm_index_query().await;
-    schedule::serve(&dead_letters, |_: schedule::Tick| handler::expire_orders(&table, &SystemClock, pending_timeout)).await
+    schedule::serve(&dead_letters, |_: schedule::ScheduledInvocation| {
+        handler::expire_orders(&table, &SystemClock, pending_timeout)
+    })
+    .await
 }

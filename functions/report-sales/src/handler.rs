@@ -4,11 +4,11 @@ use ferrite_domain::ports::{ListPaidOrders, SaveReport};
 use ferrite_domain::{SalesReport, Shard};
 use ferrite_runtime::Failure;
 use ferrite_runtime::log;
-use ferrite_runtime::schedule::Tick;
+use ferrite_runtime::schedule::ScheduledInvocation;
 use serde::Deserialize;
 use serde_json::json;
 
-/// The event, which determines the day of the report.
+/// The invocation event. It determines which day to report on.
 #[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "expected a scheduled event or {\"day\": \"YYYY-MM-DD\"}")]
 pub(crate) enum ReportRequest {
@@ -17,11 +17,11 @@ pub(crate) enum ReportRequest {
         /// The day, in UTC.
         day: Day,
     },
-    /// Reports on the day before the event.
-    Scheduled(Tick),
+    /// Reports on the day before the scheduled time.
+    Scheduled(ScheduledInvocation),
 }
 
-/// Adds up the orders that were paid on the day, and saves the report as CSV and JSON.
+/// Adds up the orders that were paid on the requested day, and saves the report as CSV and JSON.
 ///
 /// Memory use is one page of orders plus one row for each product. Paid orders do not change, so a repeated run writes
 /// the same files under the same keys.
@@ -36,7 +36,7 @@ pub(crate) async fn report_sales(
 ) -> Result<(), Failure> {
     let day = match request {
         ReportRequest::Day { day } => day,
-        ReportRequest::Scheduled(tick) => tick.time.day().previous(),
+        ReportRequest::Scheduled(invocation) => invocation.time.day().previous(),
     };
     if day >= clock.now().day() {
         return Err(Failure::reject(format!("{day} has not ended")));
@@ -91,14 +91,14 @@ mod tests {
         (store, product)
     }
 
-    /// A file of the report for that day.
-    fn saved(reports: &MemoryReports, extension: &str) -> Vec<u8> {
+    /// Returns a file of the report for the day of `contract::now()`.
+    fn report_file(reports: &MemoryReports, extension: &str) -> Vec<u8> {
         reports.file(&format!("sales/{}.{extension}", contract::now().day())).unwrap().bytes
     }
 
     /// A clock that shows the next day.
     fn tomorrow() -> FixedClock {
-        FixedClock(contract::now().after(std::time::Duration::from_secs(86_400)))
+        FixedClock(contract::now().plus(std::time::Duration::from_secs(86_400)))
     }
 
     #[tokio::test]
@@ -108,13 +108,13 @@ mod tests {
         let tomorrow = tomorrow();
         report_sales(&store, &reports, &tomorrow, scheduled(&tomorrow.0.to_string())).await.unwrap();
 
-        let json: serde_json::Value = serde_json::from_slice(&saved(&reports, "json")).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&report_file(&reports, "json")).unwrap();
         let amount = 600 * product.price.amount.minor_units();
         assert_eq!(
             json["products"],
             json!([{ "productId": product.id, "currency": product.price.currency, "orders": 300, "quantity": 600, "amount": amount }])
         );
-        let csv = String::from_utf8(saved(&reports, "csv")).unwrap();
+        let csv = String::from_utf8(report_file(&reports, "csv")).unwrap();
         assert!(csv.contains(&format!("{},{},300,600,{amount}", product.id, product.price.currency)), "{csv}");
     }
 
@@ -126,7 +126,7 @@ mod tests {
         let mut files = Vec::new();
         for request in [report_request(json!({ "day": day })), scheduled(&tomorrow().0.to_string())] {
             report_sales(&store, &reports, &tomorrow(), request).await.unwrap();
-            files.push((saved(&reports, "json"), saved(&reports, "csv")));
+            files.push((report_file(&reports, "json"), report_file(&reports, "csv")));
         }
         assert_eq!(files[0], files[1]);
     }

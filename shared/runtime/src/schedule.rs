@@ -5,7 +5,7 @@
 //! use ferrite_runtime::{InitError, schedule};
 //!
 //! # async fn serve(dead_letters: &impl ferrite_core::ports::DeadLetterQueue) -> Result<(), InitError> {
-//! schedule::serve(dead_letters, async |tick: schedule::Tick| Ok(purge(tick.time).await?)).await
+//! schedule::serve(dead_letters, async |invocation: schedule::ScheduledInvocation| Ok(purge(invocation.time).await?)).await
 //! # }
 //! # async fn purge(_: ferrite_core::Timestamp) -> Result<(), std::io::Error> { Ok(()) }
 //! ```
@@ -24,7 +24,7 @@ use crate::{Failure, InitError, event, log, metrics};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "ScheduledEvent")]
 #[non_exhaustive]
-pub struct Tick {
+pub struct ScheduledInvocation {
     /// The scheduled time.
     pub time: Timestamp,
 }
@@ -37,7 +37,7 @@ struct ScheduledEvent {
     time: Timestamp,
 }
 
-impl TryFrom<ScheduledEvent> for Tick {
+impl TryFrom<ScheduledEvent> for ScheduledInvocation {
     type Error = NotScheduled;
 
     fn try_from(event: ScheduledEvent) -> Result<Self, NotScheduled> {
@@ -106,7 +106,7 @@ mod tests {
 
     use super::*;
 
-    fn tick() -> Value {
+    fn scheduled_event() -> Value {
         json!({
             "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
             "source": "aws.events", "account": "123456789012", "time": "2026-11-23T00:30:00Z", "region": "eu-west-1",
@@ -119,8 +119,8 @@ mod tests {
     async fn handle_event(event: Value, outcome: Result<(), Failure>) -> (bool, Vec<(String, String)>) {
         let queue = RecordedQueue::default();
         let outcome = std::sync::Mutex::new(Some(outcome));
-        let handler = async |tick: Tick| {
-            assert_eq!(tick.time.to_string(), "2026-11-23T00:30:00.000Z");
+        let handler = async |invocation: ScheduledInvocation| {
+            assert_eq!(invocation.time.to_string(), "2026-11-23T00:30:00.000Z");
             outcome.lock().unwrap().take().unwrap()
         };
         (handle(event, &queue, &handler).await.is_ok(), queue.rejected())
@@ -128,12 +128,12 @@ mod tests {
 
     #[tokio::test]
     async fn passes_the_scheduled_time() {
-        assert_eq!(handle_event(tick(), Ok(())).await, (true, vec![]));
+        assert_eq!(handle_event(scheduled_event(), Ok(())).await, (true, vec![]));
     }
 
     #[tokio::test]
     async fn rejects_events_that_are_not_from_a_schedule() {
-        let mut foreign = tick();
+        let mut foreign = scheduled_event();
         foreign["source"] = json!("aws.s3");
         for (event, reason) in [(foreign, "aws.s3"), (json!({}), "source"), (json!("now"), "now"), (json!(null), "null")] {
             let (succeeded, rejected) = handle_event(event.clone(), Ok(())).await;
@@ -145,8 +145,8 @@ mod tests {
 
     #[tokio::test]
     async fn sends_rejected_events_to_the_dead_letter_queue_and_fails_for_retries() {
-        let (succeeded, rejected) = handle_event(tick(), Err(Failure::reject("never"))).await;
-        assert_eq!((succeeded, rejected), (true, vec![(tick().to_string(), "never".to_owned())]));
-        assert_eq!(handle_event(tick(), Err(Failure::retry("not now"))).await, (false, vec![]));
+        let (succeeded, rejected) = handle_event(scheduled_event(), Err(Failure::reject("never"))).await;
+        assert_eq!((succeeded, rejected), (true, vec![(scheduled_event().to_string(), "never".to_owned())]));
+        assert_eq!(handle_event(scheduled_event(), Err(Failure::retry("not now"))).await, (false, vec![]));
     }
 }

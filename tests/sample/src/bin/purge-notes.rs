@@ -1,7 +1,7 @@
 //! Purges old notes on a schedule.
 
 use ferrite_aws::{DeadLetters, sdk_config};
-use ferrite_runtime::schedule::{self, Tick};
+use ferrite_runtime::schedule::{self, ScheduledInvocation};
 use ferrite_runtime::{Failure, InitError, config};
 use serde::Deserialize;
 
@@ -10,8 +10,8 @@ struct Settings {
     dead_letter_queue_url: String,
 }
 
-async fn purge_notes(tick: Tick) -> Result<(), Failure> {
-    tracing::info!(before = %tick.time, "notes purged");
+async fn purge_notes(invocation: ScheduledInvocation) -> Result<(), Failure> {
+    tracing::info!(before = %invocation.time, "notes purged");
     Ok(())
 }
 
