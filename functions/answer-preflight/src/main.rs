@@ -15,6 +15,6 @@ struct Settings {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
-    let methods = serde_json::from_str(&settings.methods).map_err(|error| ConfigError::malformed("METHODS", error))?;
+    let methods = serde_json::from_str(&settings.methods).map_err(|error| ConfigError::invalid("METHODS", error))?;
     http::serve(service_fn(|request| handler::answer_preflight(&methods, request))).await
 }

@@ -45,7 +45,7 @@ pub enum ConfigError {
     Missing(String),
     /// The value is invalid. The message does not contain the value, which could be a secret in the wrong variable.
     #[error("the environment variable {name} is not valid: {reason}")]
-    Malformed {
+    Invalid {
         /// Name of the variable.
         name: String,
         /// Description of the expected value.
@@ -58,8 +58,8 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// Creates an error for the invalid value of the variable `name`. `reason` must not contain the value.
-    pub fn malformed(name: impl Into<String>, reason: impl Display) -> Self {
-        Self::Malformed { name: name.into(), reason: reason.to_string() }
+    pub fn invalid(name: impl Into<String>, reason: impl Display) -> Self {
+        Self::Invalid { name: name.into(), reason: reason.to_string() }
     }
 }
 
@@ -128,7 +128,7 @@ impl<'de, F: Fn(&str) -> Option<String>> MapAccess<'de> for Fields<F> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ConfigError> {
         let (name, value) = self.next.take().unwrap_or_default();
         seed.deserialize(Variable(value)).map_err(|error| match error {
-            ConfigError::Inconsistent(reason) => ConfigError::Malformed { name, reason },
+            ConfigError::Inconsistent(reason) => ConfigError::Invalid { name, reason },
             other => other,
         })
     }

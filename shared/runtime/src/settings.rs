@@ -49,7 +49,7 @@ impl Settings {
         let variables: Variables = config::read_from(variable)?;
         let sample_rate = variables.powertools_logger_sample_rate.unwrap_or(0.0);
         if !(0.0..=1.0).contains(&sample_rate) {
-            return Err(ConfigError::malformed("POWERTOOLS_LOGGER_SAMPLE_RATE", "it must be a number from 0 to 1"));
+            return Err(ConfigError::invalid("POWERTOOLS_LOGGER_SAMPLE_RATE", "it must be a number from 0 to 1"));
         }
         let own_level = variables.powertools_log_level.or(variables.log_level);
         let levels = own_level.into_iter().chain(variables.aws_lambda_log_level).map(|LevelName(level)| level);

@@ -30,12 +30,12 @@ impl Filter {
     /// `level` for the workspace and this kit, `WARN` for dependencies.
     ///
     /// # Errors
-    /// Returns an error if the directives are malformed.
+    /// Returns an error if the directives are invalid.
     pub(super) fn new(directives: Option<&str>, level: Level) -> Result<Self, ConfigError> {
         let directives = match directives {
             Some(directives) => {
                 let syntax = "it must be a comma-separated list of target=level";
-                directives.parse().map_err(|_| ConfigError::malformed(RUST_LOG, syntax))?
+                directives.parse().map_err(|_| ConfigError::invalid(RUST_LOG, syntax))?
             }
             None => Targets::new(),
         };
