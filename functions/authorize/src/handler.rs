@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::key_cache::{FetchJwks, KeyCache, KeysUnavailable};
-use crate::token::{Expected, Identity, Rejection, verify};
+use crate::token::{ExpectedClaims, Identity, Rejection, verify};
 
 /// The fields used from the event of a REQUEST authorizer ("Input to an API Gateway Lambda authorizer").
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ impl AuthorizeError {
 /// Returns an error if the token is invalid, or if it cannot be verified because the keys are unavailable.
 pub(crate) async fn authorize(
     keys: &KeyCache<impl FetchJwks>,
-    expected: &Expected,
+    expected: &ExpectedClaims,
     event: AuthorizerEvent,
     now: u64,
 ) -> Result<Value, AuthorizeError> {

@@ -42,7 +42,7 @@ impl KeySet {
     }
 
     /// The key of a set with exactly one key, which is the key of a token without a `kid`.
-    pub(crate) fn only(&self) -> Option<&Key> {
+    pub(crate) fn single_key(&self) -> Option<&Key> {
         match self.0.as_slice() {
             [key] => Some(key),
             _ => None,
@@ -255,7 +255,7 @@ mod tests {
         let jwk = signer.jwk();
         let n = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
         let key = only_key(&with(jwk, "n", json!(URL_SAFE_NO_PAD.encode([vec![0], n].concat())))).unwrap();
-        assert!(key.verifies(b"message", &signer.signature(b"message")));
+        assert!(key.verifies(b"message", &signer.sign(b"message")));
     }
 
     #[test]

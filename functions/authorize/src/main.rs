@@ -46,7 +46,7 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // function from starting: a request that arrives at least five seconds later fetches again.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
-        authorize(&keys, &settings.expected, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
+        authorize(&keys, &settings.expected_claims, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
     })
     .await
 }

@@ -6,7 +6,7 @@ use ferrite_runtime::config::{self, ConfigError};
 use serde::Deserialize;
 
 use crate::key_cache::Lifetimes;
-use crate::token::Expected;
+use crate::token::ExpectedClaims;
 use crate::url::JwksUri;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -15,7 +15,7 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) source: KeySource,
-    pub(crate) expected: Expected,
+    pub(crate) expected_claims: ExpectedClaims,
     pub(crate) lifetimes: Lifetimes,
 }
 
@@ -40,13 +40,12 @@ struct Variables {
 }
 
 impl Settings {
-    /// Reads the settings through `variable`, which returns the value of an environment variable, or `None` if it is
-    /// not set.
+    /// Reads the settings with `lookup`, which returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// Returns an error that names the variable if one is missing or invalid, or if not exactly one key source is set.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let variables: Variables = config::read_from(variable)?;
+    /// Returns an error that names the variables if any is missing or invalid, or unless exactly one key source is set.
+    pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let variables: Variables = config::read_from(lookup)?;
         let source = match (variables.jwks_url, variables.jwks_parameter) {
             (Some(url), None) => KeySource::Url(url),
             (None, Some(name)) => KeySource::Parameter(name),
@@ -57,11 +56,11 @@ impl Settings {
         };
         let seconds = |name, value: Option<NonZeroU64>, default| match value.map_or(default, NonZeroU64::get) {
             seconds @ 1..=DAY_SECONDS => Ok(seconds),
-            _ => Err(ConfigError::malformed(name, format_args!("it must be between 1 and {DAY_SECONDS} seconds"))),
+            _ => Err(ConfigError::invalid(name, format_args!("it must be between 1 and {DAY_SECONDS} seconds"))),
         };
         Ok(Self {
             source,
-            expected: Expected { issuer: variables.jwt_issuer, audience: variables.jwt_audience },
+            expected_claims: ExpectedClaims { issuer: variables.jwt_issuer, audience: variables.jwt_audience },
             lifetimes: Lifetimes {
                 ttl_seconds: seconds("JWKS_TTL_SECONDS", variables.jwks_ttl_seconds, 600)?,
                 max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", variables.jwks_max_stale_seconds, DAY_SECONDS)?,
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_a_max_stale_time_outside_one_second_to_one_day() {
+    fn rejects_an_invalid_max_stale_time() {
         for seconds in ["86401", "0", "-1", "1h"] {
             let stale = ("JWKS_MAX_STALE_SECONDS", seconds);
             let error = read(&[PARAMETER, ISSUER, AUDIENCE, stale]).unwrap_err();

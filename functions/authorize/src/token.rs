@@ -15,7 +15,7 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// The issuer and audience that a token must have.
 #[derive(Debug)]
-pub(crate) struct Expected {
+pub(crate) struct ExpectedClaims {
     /// Required value of the claim `iss`.
     pub(crate) issuer: String,
     /// Required value of the claim `aud`, or of one of its entries.
@@ -103,7 +103,7 @@ enum OneOrMany {
 ///
 /// # Errors
 /// Returns the first reason to reject the token. The claims are not read before the signature is verified.
-pub(crate) fn verify(token: &str, keys: &KeySet, expected: &Expected, now: u64) -> Result<Identity, Rejection> {
+pub(crate) fn verify(token: &str, keys: &KeySet, expected: &ExpectedClaims, now: u64) -> Result<Identity, Rejection> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Rejection::TooLong);
     }
@@ -116,7 +116,7 @@ pub(crate) fn verify(token: &str, keys: &KeySet, expected: &Expected, now: u64) 
     }
     let key = match &header.kid {
         Some(id) => keys.get(id).ok_or(Rejection::UnknownKey)?,
-        None => keys.only().ok_or(Rejection::NoKeyId)?,
+        None => keys.single_key().ok_or(Rejection::NoKeyId)?,
     };
     // The key determines the algorithm. If the header did, a caller could use the public key as an HMAC secret, or
     // choose `none`.
@@ -136,7 +136,7 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
 }
 
 impl Claims {
-    fn check(self, expected: &Expected, now: u64) -> Result<Identity, Rejection> {
+    fn check(self, expected: &ExpectedClaims, now: u64) -> Result<Identity, Rejection> {
         if self.iss.as_ref() != Some(&expected.issuer) {
             return Err(Rejection::Issuer);
         }

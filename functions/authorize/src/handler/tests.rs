@@ -24,7 +24,7 @@ fn cache(source: &FakeSource) -> KeyCache<FakeSource> {
 }
 
 async fn authorize_event(keys: &KeyCache<FakeSource>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
-    let expected = Expected { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() };
+    let expected = ExpectedClaims { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() };
     authorize(keys, &expected, serde_json::from_value(event).unwrap(), now).await
 }
 

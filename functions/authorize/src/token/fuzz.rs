@@ -13,10 +13,10 @@ fn fuzz_tokens() {
     let keys = [SigningKey::es256("e"), SigningKey::eddsa("d")];
     let claims =
         json!({"iss": "i", "aud": ["a", "b"], "sub": "ada", "exp": NOW + 300, "nbf": NOW, "scope": "products:write"});
-    let signed = keys.each_ref().map(|key| key.token(&claims));
-    let valid = signed.each_ref().map(String::as_str);
+    let tokens = keys.each_ref().map(|key| key.token(&claims));
+    let valid = tokens.each_ref().map(String::as_str);
     let key_set = KeySet::parse(&jwks(&keys.each_ref())).unwrap();
-    let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
+    let expected = ExpectedClaims { issuer: "i".to_owned(), audience: "a".to_owned() };
     let mut accepted = 0;
     check!().with_type::<MutationPlan>().for_each(|plan| {
         let token = mutate(&valid, plan);
@@ -31,7 +31,7 @@ fn fuzz_tokens() {
 #[test]
 fn fuzz_claims() {
     let claims = r#"{"iss":"i","aud":["a","b"],"sub":"ada","exp":1800000300,"nbf":1799999999.5,"scope":"products:write","scp":["a b","c"]}"#;
-    let expected = Expected { issuer: "i".to_owned(), audience: "a".to_owned() };
+    let expected = ExpectedClaims { issuer: "i".to_owned(), audience: "a".to_owned() };
     check!().with_type::<MutationPlan>().for_each(|plan| {
         let Ok(claims) = serde_json::from_str::<Claims>(&mutate(&[claims], plan)) else { return };
         if let Ok(identity) = claims.check(&expected, NOW) {
@@ -46,13 +46,13 @@ fn fuzz_claims() {
 fn fuzz_key_sets() {
     let keys = [SigningKey::rs256("r"), SigningKey::es256("e"), SigningKey::eddsa("d")];
     let sets = keys.each_ref().map(|key| String::from_utf8(jwks(&[key])).unwrap());
-    let signed = keys.each_ref().map(|key| key.signature(b"message"));
+    let signatures = keys.each_ref().map(|key| key.sign(b"message"));
     check!().with_type::<MutationPlan>().for_each(|plan| {
         let Ok(set) = KeySet::parse(mutate(&sets.each_ref().map(String::as_str), plan).as_bytes()) else { return };
-        let Some(key) = set.only() else { return };
-        // A modified key verifies at most one of the signatures: never one of another key type.
-        assert!(signed.iter().filter(|signature| key.verifies(b"message", signature)).count() <= 1);
-        assert!(!key.verifies(b"another message", &signed[0]));
+        let Some(key) = set.single_key() else { return };
+        // A mutated key verifies at most one of the signatures, because each was made with a different type of key.
+        assert!(signatures.iter().filter(|signature| key.verifies(b"message", signature)).count() <= 1);
+        assert!(!key.verifies(b"another message", &signatures[0]));
     });
 }
 

@@ -6,8 +6,8 @@ use ferrite_token_issuer::signing_key::{SigningKey, jwks, unsigned};
 
 const NOW: u64 = 1_800_000_000;
 
-fn expected() -> Expected {
-    Expected { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() }
+fn expected() -> ExpectedClaims {
+    ExpectedClaims { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() }
 }
 
 /// Valid claims with `changes` applied. A `null` makes a claim absent.

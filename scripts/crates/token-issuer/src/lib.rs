@@ -1,7 +1,8 @@
-//! The JWT issuer of the scripts and the tests. No function contains it: `authorize` has it only as a dev-dependency.
+//! The JWT issuer used by the scripts and tests. It is not compiled into any function: `authorize` has it only as a
+//! dev-dependency.
 //!
-//! [`signing_key`] signs arbitrary tokens with a key for each algorithm that `authorize` accepts, for tests. [`issuer`]
-//! is the issuer of local stacks, whose key is stored in the checkout.
+//! [`signing_key`] is for tests: it signs arbitrary tokens, with one key per algorithm that `authorize` accepts.
+//! [`issuer`] is the token issuer that local stacks trust. Its key is stored in the working copy.
 
 pub mod issuer;
 pub mod signing_key;

@@ -134,14 +134,14 @@ impl SigningKey {
     #[must_use]
     pub fn token_with(&self, header: &Value, claims: &Value) -> String {
         let signing_input = unsigned(header, claims);
-        let signature = URL_SAFE_NO_PAD.encode(self.signature(signing_input.as_bytes()));
+        let signature = URL_SAFE_NO_PAD.encode(self.sign(signing_input.as_bytes()));
         format!("{signing_input}.{signature}")
     }
 
     /// Signs `message`, and returns the signature in the format of JWS. For ES256, it is the 32 octets of R followed by
     /// the 32 octets of S (RFC 7518, section 3.4).
     #[must_use]
-    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.private {
             PrivateKey::Rsa(key) => {
