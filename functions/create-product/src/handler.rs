@@ -12,7 +12,7 @@ pub(crate) async fn create_product(
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
-    caller(&request)?.require(PRODUCTS_WRITE)?;
+    caller(&request)?.require_scope(PRODUCTS_WRITE)?;
     let new: NewProduct = json_body::<NewProductBody>(&request)?.into();
     let product = new.create(ids.new_id().into(), clock.now());
     products.create(&product).await?;

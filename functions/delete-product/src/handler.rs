@@ -4,7 +4,7 @@ use ferrite_runtime::http::{Problem, Request, Response, caller, no_content, path
 
 /// Deletes a product. Returns 204, or 404 if the product does not exist. Requires the scope `products:write`.
 pub(crate) async fn delete_product(products: &impl DeleteProduct, request: Request) -> Result<Response, ApiError> {
-    caller(&request)?.require(PRODUCTS_WRITE)?;
+    caller(&request)?.require_scope(PRODUCTS_WRITE)?;
     if !products.delete(path_id(&request, "productId")?).await? {
         return Err(Problem::not_found().into());
     }

@@ -14,7 +14,7 @@ pub(crate) async fn request_image_upload(
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
-    caller(&request)?.require(PRODUCTS_WRITE)?;
+    caller(&request)?.require_scope(PRODUCTS_WRITE)?;
     let product: ProductId = path_id(&request, "productId")?;
     let now = clock.now();
     let upload = json_body::<ImageRequestBody>(&request)?.upload(product, ids.new_id().into());

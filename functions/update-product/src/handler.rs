@@ -13,7 +13,7 @@ pub(crate) async fn update_product(
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
-    caller(&request)?.require(PRODUCTS_WRITE)?;
+    caller(&request)?.require_scope(PRODUCTS_WRITE)?;
     let id: ProductId = path_id(&request, "productId")?;
     let patch: ProductPatch = json_body::<ProductPatchBody>(&request)?.into();
     if patch.is_empty() {

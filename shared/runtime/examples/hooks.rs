@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ferrite_core::memory::MemoryIdempotency;
 use ferrite_runtime::http::testing::{TestRequest, request};
-use ferrite_runtime::http::{Problem, Request, Response, idempotency, limit, no_content};
+use ferrite_runtime::http::{Problem, Request, Response, idempotency, limit_body, no_content};
 use ferrite_runtime::idempotency::Idempotency;
 use ferrite_runtime::tower::{Service, ServiceBuilder};
 use ferrite_runtime::{SystemClock, deadline, invocation, log, metrics, panics, service_fn, trace};
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(log::layer())
         .layer(metrics::layer())
         .layer(deadline::layer())
-        .layer(limit())
+        .layer(limit_body())
         .layer(panics::layer())
         .layer(idempotency::layer(&idempotency_store))
         .service(service_fn(handler));

@@ -1,4 +1,4 @@
-//! HTTP handlers for API Gateway: requests, responses, and errors as problem documents.
+//! HTTP handlers for API Gateway: requests, responses, and errors as problem details (RFC 9457).
 //!
 //! Handlers use the same [`Request`] and [`Response`] for REST APIs, HTTP APIs (payload format 2.0) and function URLs.
 //!
@@ -7,7 +7,7 @@
 //! use ferrite_runtime::{InitError, service_fn};
 //!
 //! async fn delete_note(request: Request) -> Result<Response, Problem> {
-//!     http::caller(&request)?.require("notes:write")?;
+//!     http::caller(&request)?.require_scope("notes:write")?;
 //!     Ok(no_content())
 //! }
 //!
@@ -31,7 +31,7 @@ mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use body::{BodyLimitMiddleware, InvalidBody, JsonBody, json_body, limit};
+pub use body::{BodyLimitMiddleware, InvalidBody, JsonBody, json_body, limit_body};
 pub use caller::{Caller, TOKEN_LEEWAY_SECONDS, caller};
 pub use conditional::{if_match, not_modified, with_etag};
 pub use problem::{FieldError, Problem};

@@ -18,11 +18,11 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
 /// Returns the layer that rejects bodies of more than 64 KiB with status 413.
-pub fn limit<'a>() -> MiddlewareLayer<'a, BodyLimitMiddleware> {
+pub fn limit_body<'a>() -> MiddlewareLayer<'a, BodyLimitMiddleware> {
     MiddlewareLayer::new(BodyLimitMiddleware)
 }
 
-/// The middleware created by [`limit`].
+/// The middleware created by [`limit_body`].
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimitMiddleware;
 
@@ -144,7 +144,7 @@ impl JsonBody {
     }
 
     /// Parses the body regardless of its `Content-Type`, and stores the result in the request for [`JsonBody::read`].
-    /// Returns `None` if the body is not valid JSON or exceeds the size that [`limit`] allows.
+    /// Returns `None` if the body is not valid JSON or exceeds the size that [`limit_body`] allows.
     pub(super) fn parse_and_store(request: &mut Request) -> Option<Self> {
         if request.body().len() > MAX_BYTES {
             return None;

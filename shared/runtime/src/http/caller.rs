@@ -35,7 +35,7 @@ impl Caller {
     ///
     /// # Errors
     /// Returns a 403 problem if the token does not have the scope.
-    pub fn require(&self, scope: &str) -> Result<(), Problem> {
+    pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
         if self.scope.split_ascii_whitespace().any(|granted| granted == scope) {
             return Ok(());
         }

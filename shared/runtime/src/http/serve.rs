@@ -103,7 +103,7 @@ where
         .layer(log::layer())
         .layer(metrics::layer())
         .layer(deadline::layer())
-        .layer(body::limit())
+        .layer(body::limit_body())
         .layer(panics::layer())
         .map_err(Into::into)
         .service(handler);
@@ -223,7 +223,7 @@ mod tests {
     async fn handle(request: Request) -> Result<Response, Problem> {
         let note: NoteId = path_id(&request, "noteId")?;
         let limit: Option<ferrite_core::PageLimit> = query(&request, "limit")?;
-        caller(&request)?.require("notes:write")?;
+        caller(&request)?.require_scope("notes:write")?;
         let name = if request.body().is_empty() { String::new() } else { json_body::<Body>(&request)?.name };
         match name.as_str() {
             "panic" => panic!("the password is s3cret"),

@@ -14,7 +14,7 @@ struct NewNote {
 }
 
 async fn create_note(request: Request) -> Result<Response, Problem> {
-    caller(&request)?.require("notes:write")?;
+    caller(&request)?.require_scope("notes:write")?;
     let NewNote { text } = json_body(&request)?;
     let id = RandomIds.new_id();
     tracing::info!(%id, "note created");
