@@ -1,7 +1,7 @@
 use ferrite_api::{ApiError, OrderBody};
 use ferrite_core::ports::Clock;
 use ferrite_domain::OrderStatus;
-use ferrite_domain::ports::{GetOrder, SaveTransition};
+use ferrite_domain::ports::{GetOrder, SaveResult, SaveTransition};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, path_id};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
@@ -30,7 +30,7 @@ pub(crate) async fn cancel_order(
             return Ok(json(StatusCode::OK, &OrderBody::from(order))?);
         }
         let transition = order.cancel(clock.now())?;
-        if orders.save(&transition, &trace::context()).await? {
+        if orders.save(&transition, &trace::context()).await? == SaveResult::Saved {
             metrics::count(ORDERS_CANCELLED);
             return Ok(json(StatusCode::OK, &OrderBody::from(transition.after().clone()))?);
         }
@@ -83,7 +83,7 @@ mod tests {
     async fn returns_409_for_a_paid_order() {
         let (store, product, order) = store_with_order().await;
         let paid = order.clone().pay(contract::now()).unwrap();
-        assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
+        assert_eq!(store.save(&paid, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
         let problem = cancel(&store, order.customer.as_str(), &order).await.unwrap_err();
         assert_eq!((problem.status(), stock(&store, &product).await), (StatusCode::CONFLICT, 3));
     }

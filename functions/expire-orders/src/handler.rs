@@ -3,7 +3,7 @@ use std::time::Duration;
 use ferrite_core::ports::Clock;
 use ferrite_core::{PageLimit, PageRequest};
 use ferrite_domain::Shard;
-use ferrite_domain::ports::{ListPendingOrders, SaveTransition};
+use ferrite_domain::ports::{ListPendingOrders, SaveResult, SaveTransition};
 use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
@@ -43,11 +43,11 @@ pub(crate) async fn expire_orders(
                 // The index is eventually consistent: an order in it may no longer be pending.
                 let Ok(transition) = order.expire(now) else { continue };
                 match orders.save(&transition, &trace::context()).await {
-                    Ok(true) => {
+                    Ok(SaveResult::Saved) => {
                         metrics::count(ORDERS_EXPIRED);
                         expired += 1;
                     }
-                    Ok(false) => {}
+                    Ok(SaveResult::Conflict) => {}
                     Err(error) => {
                         first_error.get_or_insert(error);
                     }
@@ -117,7 +117,10 @@ mod tests {
     #[tokio::test]
     async fn keeps_orders_that_are_paid_or_not_yet_overdue() {
         let (store, product, orders) = store_with_orders(2).await;
-        assert!(store.save(&orders[0].clone().pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
+        assert_eq!(
+            store.save(&orders[0].clone().pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap(),
+            SaveResult::Saved
+        );
         expire_orders(&store, &clock(PENDING_TIMEOUT), PENDING_TIMEOUT).await.unwrap();
         assert_eq!((status(&store, &orders[0]).await, status(&store, &orders[1]).await), ("paid", "pending"));
         expire_orders(&store, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();
@@ -144,7 +147,7 @@ mod tests {
     }
 
     impl SaveTransition for StaleIndex<'_> {
-        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
+        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
             self.store.save(transition, trace_context).await
         }
     }
@@ -171,7 +174,7 @@ mod tests {
     }
 
     impl SaveTransition for FailingStore<'_> {
-        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
+        async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
             if self.unwritable_order.is_some_and(|order| order.id == transition.before().id) {
                 return Err(PortError::new("TransactWriteItems", "throttled"));
             }
@@ -208,7 +211,7 @@ mod tests {
     async fn keeps_an_order_that_was_paid_after_the_index_was_read() {
         let (store, product, orders) = store_with_orders(2).await;
         let paid = orders[0].clone().pay(contract::now()).unwrap();
-        assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
+        assert_eq!(store.save(&paid, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
         for listed in [orders.clone(), vec![paid.after().clone()]] {
             let stale = StaleIndex { store: &store, listed };
             expire_orders(&stale, &clock(PENDING_TIMEOUT * 2), PENDING_TIMEOUT).await.unwrap();

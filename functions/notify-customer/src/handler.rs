@@ -40,7 +40,7 @@ mod tests {
     use ferrite_core::memory::{FixedClock, MemoryIdempotency};
     use ferrite_core::{EventId, TraceContext, Version};
     use ferrite_domain::memory::{MemoryMailer, MemoryStore};
-    use ferrite_domain::ports::PutCustomer;
+    use ferrite_domain::ports::{PutCustomer, SaveResult};
     use ferrite_domain::{Customer, OrderPlaced, contract};
 
     use super::*;
@@ -56,7 +56,7 @@ mod tests {
             created_at: contract::now(),
             updated_at: contract::now(),
         };
-        assert!(store.put(&customer, &TraceContext::default()).await.unwrap());
+        assert_eq!(store.put(&customer, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
         store
     }
 

@@ -3,7 +3,7 @@ use ferrite_core::ports::{Clock, IdGenerator};
 use ferrite_domain::ports::{GetProducts, PlaceOrder, PlaceOrderError, Placement};
 use ferrite_domain::{CustomerId, Order, PlacementRequest};
 use ferrite_runtime::http::{JsonBody, Problem, Request, Response, caller, idempotency, json, with_location};
-use ferrite_runtime::idempotency::DEFAULT_LIFETIME;
+use ferrite_runtime::idempotency::DEFAULT_LIFETIME as KEY_LIFETIME;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::{log, trace};
 use http::StatusCode;
@@ -16,7 +16,7 @@ const MAX_PRICING_ATTEMPTS: usize = 3;
 
 /// Places an order, once for each idempotency key. Returns 202 with the pending order and its `Location`.
 ///
-/// One transaction takes the stock, stores the order and saves the response. If this process dies, a retry of the
+/// One transaction reserves the stock, stores the order and saves the response. If this process dies, a retry of the
 /// request either finds the saved response and returns it, or finds nothing and places the order.
 pub(crate) async fn place_order(
     store: &(impl GetProducts + PlaceOrder),
@@ -39,7 +39,8 @@ pub(crate) async fn place_order(
         let products = store.get_many(&placement_request.products()).await?;
         let order = match placement_request.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
-            // A concurrent retry of this request may have taken the stock, so look for its saved response first.
+            // A concurrent retry of this request may have reserved the stock, so check for its saved response before
+            // returning the error.
             Err(error) => match store.find_saved_response(&customer, &key, now).await? {
                 Some(saved) => return Ok(idempotency::replay(&saved, &fingerprint)?),
                 None => return Err(error.into()),
@@ -51,7 +52,7 @@ pub(crate) async fn place_order(
             order,
             key: key.clone(),
             saved_response,
-            key_expires_at: now.after(DEFAULT_LIFETIME),
+            key_expires_at: now.plus(KEY_LIFETIME),
             trace_context: trace::context(),
         };
         match store.place(&placement).instrument(info_span!("place_order")).await {
@@ -60,7 +61,7 @@ pub(crate) async fn place_order(
                 log::append_key("order_id", placement.order.id.to_string());
                 return Ok(response);
             }
-            Err(PlaceOrderError::Completed(saved)) => return Ok(idempotency::replay(&saved, &fingerprint)?),
+            Err(PlaceOrderError::AlreadyPlaced(saved)) => return Ok(idempotency::replay(&saved, &fingerprint)?),
             Err(PlaceOrderError::ProductsChanged) => {}
             Err(error) => return Err(error.into()),
         }
@@ -90,9 +91,11 @@ mod tests {
 
     use super::*;
 
+    const NO_SCOPES: &str = "";
+
     fn order_request(product: &Product) -> Request {
         let body = json!({"lines": [{"productId": product.id, "quantity": 1}], "paymentToken": "tok_success"});
-        request(Method::POST).with_caller("ada", "").header("idempotency-key", "k").json(&body)
+        request(Method::POST).with_caller("ada", NO_SCOPES).header("idempotency-key", "k").json(&body)
     }
 
     async fn place(store: &(impl GetProducts + PlaceOrder), request: Request) -> Result<Response, ApiError> {
@@ -106,32 +109,42 @@ mod tests {
         (store, product)
     }
 
-    /// A store that is changed once while the request reads the products: by a concurrent retry of the same request, or
-    /// by a price change.
-    struct ConcurrentChange {
+    /// A change by a concurrent request.
+    enum Change {
+        /// A retry of the same request places the order.
+        Retry,
+        /// The price of the product is updated.
+        Price,
+    }
+
+    /// A store in which a concurrent request makes a change once, while the request reads the products.
+    struct ConcurrentlyChangedStore {
         store: MemoryStore,
         product: Product,
         before_read: bool,
-        same_request: bool,
+        change: Change,
         applied: AtomicBool,
     }
 
-    impl ConcurrentChange {
+    impl ConcurrentlyChangedStore {
         async fn apply(&self) {
             if self.applied.swap(true, Ordering::Relaxed) {
                 return;
             }
-            if self.same_request {
-                place(&self.store, order_request(&self.product)).await.unwrap();
-            } else {
-                let higher_price = Money { amount: 9999.try_into().unwrap(), ..self.product.price };
-                let patch = ProductPatch { price: Some(higher_price), ..ProductPatch::default() };
-                self.store.update(self.product.id, &patch, None, contract::now()).await.unwrap();
+            match self.change {
+                Change::Retry => {
+                    place(&self.store, order_request(&self.product)).await.unwrap();
+                }
+                Change::Price => {
+                    let higher_price = Money { amount: 9999.try_into().unwrap(), ..self.product.price };
+                    let patch = ProductPatch { price: Some(higher_price), ..ProductPatch::default() };
+                    self.store.update(self.product.id, &patch, None, contract::now()).await.unwrap();
+                }
             }
         }
     }
 
-    impl GetProducts for ConcurrentChange {
+    impl GetProducts for ConcurrentlyChangedStore {
         async fn get_many(&self, ids: &[ProductId]) -> Result<BTreeMap<ProductId, Product>, PortError> {
             if self.before_read {
                 self.apply().await;
@@ -142,7 +155,7 @@ mod tests {
         }
     }
 
-    impl PlaceOrder for ConcurrentChange {
+    impl PlaceOrder for ConcurrentlyChangedStore {
         async fn find_saved_response(
             &self,
             customer: &CustomerId,
@@ -158,24 +171,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn returns_the_saved_response_when_a_concurrent_retry_takes_the_last_unit() {
+    async fn returns_the_saved_response_when_a_concurrent_retry_reserves_the_last_unit() {
         for before_read in [true, false] {
             let (store, product) = store_with_stock(1).await;
-            let changing =
-                ConcurrentChange { store, product, before_read, same_request: true, applied: AtomicBool::new(false) };
-            let response = place(&changing, order_request(&changing.product)).await.unwrap();
-            let saved = place(&changing.store, order_request(&changing.product)).await.unwrap();
+            let changed_store = ConcurrentlyChangedStore {
+                store,
+                product,
+                before_read,
+                change: Change::Retry,
+                applied: AtomicBool::new(false),
+            };
+            let response = place(&changed_store, order_request(&changed_store.product)).await.unwrap();
+            let saved = place(&changed_store.store, order_request(&changed_store.product)).await.unwrap();
             assert_eq!(response.body(), saved.body());
-            assert_eq!(changing.store.get(changing.product.id).await.unwrap().unwrap().stock.get(), 0);
+            assert_eq!(changed_store.store.get(changed_store.product.id).await.unwrap().unwrap().stock.get(), 0);
         }
     }
 
     #[tokio::test]
     async fn prices_the_order_again_when_a_price_changes() {
         let (store, product) = store_with_stock(1).await;
-        let changing =
-            ConcurrentChange { store, product, before_read: false, same_request: false, applied: AtomicBool::new(false) };
-        let response = place(&changing, order_request(&changing.product)).await.unwrap();
+        let changed_store = ConcurrentlyChangedStore {
+            store,
+            product,
+            before_read: false,
+            change: Change::Price,
+            applied: AtomicBool::new(false),
+        };
+        let response = place(&changed_store, order_request(&changed_store.product)).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["total"]["amount"], 9999);
     }

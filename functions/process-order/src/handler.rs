@@ -1,6 +1,6 @@
 use ferrite_core::ports::Clock;
 use ferrite_core::{CloudEvent, Event};
-use ferrite_domain::ports::{GetOrder, SaveTransition, TakePayment};
+use ferrite_domain::ports::{GetOrder, SaveResult, SaveTransition, TakePayment};
 use ferrite_domain::{Charge, DomainEvent, OrderCancelled, OrderPlaced, OrderStatus, Payment};
 use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -52,7 +52,7 @@ async fn take_payment(
     };
     let transition = transition.map_err(Failure::reject)?;
     // If the order was cancelled in the meantime, the save fails, and the cancellation event voids the payment.
-    if orders.save(&transition, &trace::context()).await? {
+    if orders.save(&transition, &trace::context()).await? == SaveResult::Saved {
         metrics::count(metric);
         let after = transition.after();
         tracing::debug!(order_id = %after.id, status = after.status.as_str(), "payment decided");
@@ -181,7 +181,7 @@ mod tests {
             let charge = Charge { order: order.id, amount: order.total, token: order.payment_token.clone() };
             gateway.charge(&charge).await.unwrap();
             let transition = order.clone().cancel(contract::now()).unwrap();
-            assert!(store.save(&transition, &TraceContext::default()).await.unwrap());
+            assert_eq!(store.save(&transition, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
             for kind in order_of_events {
                 let event = if kind == 0 { placed_event(&order) } else { cancelled_event(&order) };
                 process(&store, &gateway, event).await.unwrap();
@@ -201,7 +201,7 @@ mod tests {
     impl TakePayment for CancelDuringCharge<'_> {
         async fn charge(&self, charge: &Charge) -> Result<Payment, PaymentError> {
             let transition = self.order.clone().cancel(contract::now()).unwrap();
-            assert!(self.store.save(&transition, &TraceContext::default()).await?);
+            assert_eq!(self.store.save(&transition, &TraceContext::default()).await?, SaveResult::Saved);
             self.gateway.void(charge.order).await?;
             self.gateway.charge(charge).await
         }

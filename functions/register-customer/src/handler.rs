@@ -1,6 +1,6 @@
 use ferrite_api::{ApiError, CustomerBody, RegistrationBody};
 use ferrite_core::ports::Clock;
-use ferrite_domain::ports::{GetCustomer, PutCustomer};
+use ferrite_domain::ports::{GetCustomer, PutCustomer, SaveResult};
 use ferrite_domain::{Registration, RegistrationOutcome};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -9,7 +9,7 @@ use http::StatusCode;
 
 const CUSTOMERS_REGISTERED: Metric = Metric::new("CustomersRegistered", Unit::Count);
 
-/// How many times to read and save the customer when concurrent requests change the same customer.
+/// Maximum number of attempts if concurrent requests change the same customer.
 const MAX_ATTEMPTS: usize = 3;
 
 /// Registers the caller, or updates their registration. Returns 201 if the customer is new and 200 otherwise.
@@ -24,10 +24,10 @@ pub(crate) async fn register_customer(
         let existing = customers.get(&id).await?;
         let (status, customer) = match registration.clone().register(id.clone(), existing, clock.now()) {
             RegistrationOutcome::Created(customer) => (StatusCode::CREATED, customer),
-            RegistrationOutcome::Changed(customer) => (StatusCode::OK, customer),
+            RegistrationOutcome::Updated(customer) => (StatusCode::OK, customer),
             RegistrationOutcome::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
         };
-        if customers.put(&customer, &trace::context()).await? {
+        if customers.put(&customer, &trace::context()).await? == SaveResult::Saved {
             if status == StatusCode::CREATED {
                 metrics::count(CUSTOMERS_REGISTERED);
             }
@@ -37,9 +37,9 @@ pub(crate) async fn register_customer(
     Err(Problem::unavailable(TooManyConflicts).into())
 }
 
-/// Each attempt conflicted with another request of the same customer.
+/// Each attempt conflicted with another request from the same customer.
 #[derive(Debug, thiserror::Error)]
-#[error("too many concurrent requests change this customer")]
+#[error("too many concurrent requests are changing this customer")]
 struct TooManyConflicts;
 
 #[cfg(test)]
@@ -57,8 +57,10 @@ mod tests {
 
     use super::*;
 
+    const NO_SCOPES: &str = "";
+
     async fn put(store: &(impl GetCustomer + PutCustomer), body: &Value) -> Result<(StatusCode, Value), ApiError> {
-        let request = request(Method::PUT).with_caller("ada", "").json(body);
+        let request = request(Method::PUT).with_caller("ada", NO_SCOPES).json(body);
         let response = register_customer(store, &FixedClock(contract::now()), request).await?;
         Ok((response.status(), serde_json::from_slice(response.body()).unwrap()))
     }
@@ -102,10 +104,10 @@ mod tests {
     }
 
     impl PutCustomer for ConcurrentRegistration {
-        async fn put(&self, customer: &Customer, trace_context: &TraceContext) -> Result<bool, PortError> {
+        async fn put(&self, customer: &Customer, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
             if !std::mem::replace(&mut *self.registered.lock().unwrap(), true) {
                 let other = Customer { name: "Other".to_owned().try_into().unwrap(), ..customer.clone() };
-                self.store.put(&other, trace_context).await?;
+                assert_eq!(self.store.put(&other, trace_context).await?, SaveResult::Saved);
             }
             self.store.put(customer, trace_context).await
         }

@@ -7,11 +7,11 @@ use ferrite_store::StreamRecord;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Converts a stream record of the table into its domain event. Returns `None` if the change is not an event.
+/// Converts a stream record of the table into its domain event. Returns `None` if the record does not produce an event.
 ///
 /// # Errors
 /// Rejects a record that cannot be read: a retry would fail again and block the shard.
-pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Failure> {
+pub(crate) fn to_event(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Failure> {
     let record = StreamRecord::deserialize(record).map_err(Failure::reject)?;
     record.into_event().map_err(Failure::reject)
 }
@@ -19,7 +19,7 @@ pub(crate) fn read(record: &Value) -> Result<Option<CloudEvent<DomainEvent>>, Fa
 /// Publishes the events of a batch.
 ///
 /// The table is the outbox: only committed changes are published, each at least once. If an event cannot be published,
-/// Lambda retries the whole batch. Its events then have the same ids, so consumers can recognize duplicates.
+/// Lambda retries the whole batch. The retried events have the same ids, so consumers can recognize duplicates.
 ///
 /// # Errors
 /// Returns an error if an event was not published.
@@ -53,14 +53,14 @@ mod tests {
             "Keys": {"pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}}, "NewImage": {
             "pk": {"S": "CUSTOMER#ada"}, "sk": {"S": format!("ORDER#{ORDER}")}, "id": {"S": ORDER}, "customerId": {"S": "ada"},
             "status": {"S": "pending"}, "lines": {"L": []}, "total": money, "paymentToken": {"S": "tok_success"},
-            "correlationid": {"S": "checkout-7"},
+            "correlationid": {"S": "request-7"},
             "version": {"N": "1"}, "createdAt": {"S": "2026-11-22T22:00:00Z"}, "updatedAt": {"S": "2026-11-22T22:00:00Z"},
         }}})
     }
 
     async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
         let handler = |events| relay_events(bus, events);
-        dynamodb::process_batch(json!({ "Records": records }), queue, read, handler).await.is_ok()
+        dynamodb::process_batch(json!({ "Records": records }), queue, to_event, handler).await.is_ok()
     }
 
     #[tokio::test]
@@ -73,7 +73,7 @@ mod tests {
         let events = bus.all();
         assert_eq!(events[0], events[1]);
         assert_eq!(events[0].id.as_str(), format!("{ORDER}:1"));
-        assert_eq!(events[0].trace_context.correlation_id.as_ref().map(|id| id.as_str()), Some("checkout-7"));
+        assert_eq!(events[0].trace_context.correlation_id.as_ref().map(|id| id.as_str()), Some("request-7"));
     }
 
     #[tokio::test]

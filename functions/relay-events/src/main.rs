@@ -20,5 +20,5 @@ async fn main() -> Result<(), InitError> {
     let bus = Bus::new(&aws, settings.bus_name);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     bus.prewarm().await;
-    dynamodb::serve_batch(&dead_letters, handler::read, |events| handler::relay_events(&bus, events)).await
+    dynamodb::serve_batch(&dead_letters, handler::to_event, |events| handler::relay_events(&bus, events)).await
 }

@@ -65,7 +65,7 @@ mod tests {
     use ferrite_core::TraceContext;
     use ferrite_core::memory::FixedClock;
     use ferrite_domain::memory::{MemoryReports, MemoryStore};
-    use ferrite_domain::ports::{CreateProduct, SaveTransition};
+    use ferrite_domain::ports::{CreateProduct, SaveResult, SaveTransition};
     use ferrite_domain::{Product, contract};
 
     use super::*;
@@ -85,7 +85,10 @@ mod tests {
         store.create(&product).await.unwrap();
         for _ in 0..orders {
             let order = contract::orders::place_order(&store, &[(&product, 2)]).await;
-            assert!(store.save(&order.pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap());
+            assert_eq!(
+                store.save(&order.pay(contract::now()).unwrap(), &TraceContext::default()).await.unwrap(),
+                SaveResult::Saved
+            );
         }
         contract::orders::place_order(&store, &[(&product, 1)]).await;
         (store, product)

@@ -86,7 +86,7 @@ impl From<PlaceOrderError> for ApiError {
     fn from(error: PlaceOrderError) -> Self {
         match error {
             PlaceOrderError::OutOfStock { products } => out_of_stock(&products),
-            PlaceOrderError::KeyInFlight | PlaceOrderError::Completed(_) => Self(idempotency::key_in_flight()),
+            PlaceOrderError::KeyInFlight | PlaceOrderError::AlreadyPlaced(_) => Self(idempotency::key_in_flight()),
             PlaceOrderError::ProductsChanged | PlaceOrderError::Contention => Self(Problem::unavailable(error)),
             PlaceOrderError::Store(error) => error.into(),
         }

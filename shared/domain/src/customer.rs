@@ -104,7 +104,7 @@ pub enum RegistrationOutcome {
     /// The customer is new.
     Created(Customer),
     /// The customer was registered before and the profile changed.
-    Changed(Customer),
+    Updated(Customer),
     /// The customer was registered before with the same profile; nothing needs to be saved.
     Unchanged(Customer),
 }
@@ -123,7 +123,7 @@ impl Registration {
                 updated_at: now,
             }),
             Some(current) if current.email == email && current.name == name => RegistrationOutcome::Unchanged(current),
-            Some(current) => RegistrationOutcome::Changed(Customer {
+            Some(current) => RegistrationOutcome::Updated(Customer {
                 email,
                 name,
                 version: current.version.next(),
@@ -210,12 +210,12 @@ mod tests {
         assert_eq!(same, RegistrationOutcome::Unchanged(first.clone()));
 
         for other in [registration("ada@example.org", "Ada"), registration("ada@example.com", "Ada L.")] {
-            let RegistrationOutcome::Changed(changed) = other.clone().register(id.clone(), Some(first.clone()), at(3))
+            let RegistrationOutcome::Updated(updated) = other.clone().register(id.clone(), Some(first.clone()), at(3))
             else {
-                panic!("expected a changed customer");
+                panic!("expected an updated customer");
             };
-            assert_eq!((changed.email, changed.name), (other.email, other.name));
-            assert_eq!((changed.version.get(), changed.created_at, changed.updated_at), (2, at(1), at(3)));
+            assert_eq!((updated.email, updated.name), (other.email, other.name));
+            assert_eq!((updated.version.get(), updated.created_at, updated.updated_at), (2, at(1), at(3)));
         }
     }
 }

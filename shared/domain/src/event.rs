@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::PlacementRequest;
 use crate::{CustomerId, Money, OrderId, OrderLine};
 
-/// A customer placed an order. Its stock is taken and its payment is pending.
+/// A customer placed an order. Its stock is reserved and its payment is pending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

@@ -23,7 +23,7 @@ const NOT_PAID_IN_TIME: &str = "payment was not received in time";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// The order is placed and its stock is taken. The payment is not decided yet.
+    /// The order is placed and its stock is reserved. The payment is not decided yet.
     Pending,
     /// The order is paid.
     Paid,

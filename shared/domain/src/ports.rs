@@ -21,3 +21,13 @@ pub use orders::{
 pub use payment::{PaymentError, TakePayment};
 pub use products::{CreateProduct, DeleteProduct, GetProduct, GetProducts, ListProducts, UpdateError, UpdateProduct};
 pub use reports::SaveReport;
+
+/// Result of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum SaveResult {
+    /// The change was saved.
+    Saved,
+    /// Nothing was changed, because a conflicting change was saved first.
+    Conflict,
+}

@@ -40,7 +40,7 @@ fn an_order_is_paid_and_a_repeated_request_returns_the_same_order() {
 
     let repeated = api.place_order(&ada, "k1", &product, 2, "tok_success");
     assert_eq!((repeated.status, &repeated.body, repeated.header("location")), (202, &first.body, first.header("location")));
-    assert_eq!(api.product(&product)["stock"], 3, "the stock is taken once");
+    assert_eq!(api.product(&product)["stock"], 3, "the stock is reserved once");
     let list = api.customer(&ada, "GET", "/orders").send().json();
     assert_eq!(list, json!({"items": [paid]}));
 }

@@ -41,7 +41,7 @@ async fn order(table: &Table, customer: &str, product: &str, quantity: u64, toke
         .unwrap()
 }
 
-/// Writes the order to the table and takes its stock.
+/// Writes the order to the table and reserves its stock.
 async fn place(table: &Table, order: Order) {
     let placement = Placement {
         key: order.id.to_string().try_into().unwrap(),

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::now;
 use crate::Customer;
-use crate::ports::{GetCustomer, PutCustomer};
+use crate::ports::{GetCustomer, PutCustomer, SaveResult};
 
 /// All ports of the customer store.
 pub trait CustomerStore: GetCustomer + PutCustomer {}
@@ -17,9 +17,9 @@ impl<S> CustomerStore for S where S: GetCustomer + PutCustomer {}
 /// Generates the contract tests for a [`CustomerStore`].
 #[macro_export]
 macro_rules! customer_store_contract {
-    ($open:expr) => {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::customers, $open,
+            $crate::contract::customers, $adapter,
             returns_a_registered_customer
             returns_none_for_an_unregistered_customer
             saves_a_change_only_if_based_on_the_stored_version
@@ -52,8 +52,9 @@ fn renamed(customer: &Customer, name: &str) -> Customer {
     }
 }
 
+/// Saves the customer. Returns whether it was saved.
 async fn put(store: &impl CustomerStore, customer: &Customer) -> bool {
-    store.put(customer, &TraceContext::default()).await.unwrap()
+    store.put(customer, &TraceContext::default()).await.unwrap() == SaveResult::Saved
 }
 
 pub async fn returns_a_registered_customer(store: &impl CustomerStore) {

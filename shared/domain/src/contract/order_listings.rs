@@ -8,7 +8,7 @@ use ferrite_core::{Day, Page, PageLimit, PageRequest, Reason, Timestamp, TraceCo
 
 use super::now;
 use super::orders::{OrderStore, create_product, customer, order, placement};
-use crate::ports::{ListPaidOrders, ListPendingOrders};
+use crate::ports::{ListPaidOrders, ListPendingOrders, SaveResult};
 use crate::{CustomerId, Order, OrderId, OrderPosition, Product, Shard, Transition};
 
 /// An [`OrderStore`] that also lists pending and paid orders.
@@ -18,10 +18,10 @@ impl<S> OrderListings for S where S: OrderStore + ListPendingOrders + ListPaidOr
 
 /// Generates the contract tests for [`OrderListings`].
 #[macro_export]
-macro_rules! order_listings_contract {
-    ($open:expr) => {
+macro_rules! order_listing_contract {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::order_listings, $open,
+            $crate::contract::order_listings, $adapter,
             lists_pending_orders_oldest_first_across_pages
             lists_only_pending_orders_placed_before_the_time_limit
             does_not_list_other_orders_as_pending
@@ -52,7 +52,7 @@ async fn place(store: &impl OrderListings, order: &Order) {
 }
 
 async fn save(store: &impl OrderListings, transition: Transition) -> Order {
-    assert!(store.save(&transition, &TraceContext::default()).await.unwrap());
+    assert_eq!(store.save(&transition, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
     transition.after().clone()
 }
 

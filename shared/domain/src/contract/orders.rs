@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use ferrite_core::memory::UniqueIds;
-use ferrite_core::ports::{Fingerprint, IdGenerator, SavedResponse};
+use ferrite_core::ports::{Fingerprint, IdGenerator, PortError, SavedResponse};
 use ferrite_core::{IdempotencyKey, PageRequest, Reason, Timestamp, TraceContext};
 use futures_util::future::join_all;
 
 use super::{now, product};
 use crate::ports::{
-    CreateProduct, DeleteProduct, GetOrder, GetProduct, ListOrders, PlaceOrder, PlaceOrderError, Placement, SaveTransition,
-    UpdateProduct,
+    CreateProduct, DeleteProduct, GetOrder, GetProduct, ListOrders, PlaceOrder, PlaceOrderError, Placement, SaveResult,
+    SaveTransition, UpdateProduct,
 };
 use crate::{
     CustomerId, LineRequest, Money, Order, OrderStatus, PaymentToken, PlacementRequest, Product, ProductPatch, Quantity,
@@ -31,10 +31,10 @@ impl<S> OrderStore for S where
 /// Generates the contract tests for an [`OrderStore`].
 #[macro_export]
 macro_rules! order_store_contract {
-    ($open:expr) => {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::orders, $open,
-            placing_stores_the_order_takes_the_stock_and_saves_the_response
+            $crate::contract::orders, $adapter,
+            placing_stores_the_order_reserves_the_stock_and_saves_the_response
             returns_the_saved_response_for_a_repeated_key
             allows_reuse_of_an_expired_key
             separates_the_keys_of_different_customers
@@ -105,7 +105,7 @@ async fn stock_of(store: &impl OrderStore, product: &Product) -> u32 {
     GetProduct::get(store, product.id).await.unwrap().unwrap().stock.get()
 }
 
-pub async fn placing_stores_the_order_takes_the_stock_and_saves_the_response(store: &impl OrderStore) {
+pub async fn placing_stores_the_order_reserves_the_stock_and_saves_the_response(store: &impl OrderStore) {
     let ada = customer();
     let tea = create_product(store, 5).await;
     let pot = create_product(store, 1).await;
@@ -131,7 +131,7 @@ pub async fn returns_the_saved_response_for_a_repeated_key(store: &impl OrderSto
     store.place(&first).await.unwrap();
     let second = placement(&order(&ada, &[(&tea, 1)]), "k");
     match store.place(&second).await {
-        Err(PlaceOrderError::Completed(saved)) => assert_eq!(saved, first.saved_response),
+        Err(PlaceOrderError::AlreadyPlaced(saved)) => assert_eq!(saved, first.saved_response),
         other => panic!("{other:?}"),
     }
     assert_eq!(stock_of(store, &tea).await, 4);
@@ -224,10 +224,10 @@ pub async fn saves_a_payment_once(store: &impl OrderStore) {
     let order = order(&ada, &[(&tea, 2)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let paid = order.clone().pay(later()).unwrap();
-    assert!(store.save(&paid, &TraceContext::default()).await.unwrap());
-    assert!(!store.save(&paid, &TraceContext::default()).await.unwrap());
+    assert_eq!(store.save(&paid, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
+    assert_eq!(store.save(&paid, &TraceContext::default()).await.unwrap(), SaveResult::Conflict);
     let declined = order.fail_payment(Reason::from_lossy("late"), later()).unwrap();
-    assert!(!store.save(&declined, &TraceContext::default()).await.unwrap());
+    assert_eq!(store.save(&declined, &TraceContext::default()).await.unwrap(), SaveResult::Conflict);
     assert_eq!(GetOrder::get(store, &ada, paid.after().id).await.unwrap().as_ref(), Some(paid.after()));
     assert_eq!(stock_of(store, &tea).await, 3);
 }
@@ -239,8 +239,8 @@ pub async fn returns_the_stock_once_after_a_failed_payment(store: &impl OrderSto
     let order = order(&ada, &[(&tea, 2), (&pot, 1)]);
     store.place(&placement(&order, "k")).await.unwrap();
     let declined = order.clone().fail_payment(Reason::from_lossy("the card was declined"), later()).unwrap();
-    assert!(store.save(&declined, &TraceContext::default()).await.unwrap());
-    assert!(!store.save(&declined, &TraceContext::default()).await.unwrap());
+    assert_eq!(store.save(&declined, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
+    assert_eq!(store.save(&declined, &TraceContext::default()).await.unwrap(), SaveResult::Conflict);
     assert_eq!((stock_of(store, &tea).await, stock_of(store, &pot).await), (5, 5));
     let saved = GetOrder::get(store, &ada, order.id).await.unwrap().unwrap();
     assert!(matches!(saved.status, OrderStatus::PaymentFailed { .. }));
@@ -255,7 +255,7 @@ pub async fn discards_the_returned_stock_of_a_deleted_product(store: &impl Order
     store.place(&placement(&order, "k")).await.unwrap();
     store.delete(pot.id).await.unwrap();
     let declined = order.fail_payment(Reason::from_lossy("declined"), later()).unwrap();
-    assert!(store.save(&declined, &TraceContext::default()).await.unwrap());
+    assert_eq!(store.save(&declined, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
     assert_eq!(stock_of(store, &tea).await, 5);
     assert_eq!(GetProduct::get(store, pot.id).await.unwrap(), None, "returned stock must not recreate a deleted product");
 }
@@ -267,12 +267,8 @@ pub async fn accepts_returned_stock_above_the_maximum(store: &impl OrderStore) {
     store.place(&placement(&order, "k")).await.unwrap();
     let patch = ProductPatch { stock: Some(Stock::try_from(Stock::MAX).unwrap()), ..ProductPatch::default() };
     store.update(tea.id, &patch, None, later()).await.unwrap();
-    assert!(
-        store
-            .save(&order.fail_payment(Reason::from_lossy("declined"), later()).unwrap(), &TraceContext::default())
-            .await
-            .unwrap()
-    );
+    let declined = order.fail_payment(Reason::from_lossy("declined"), later()).unwrap();
+    assert_eq!(store.save(&declined, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
     assert_eq!(u64::from(stock_of(store, &tea).await), Stock::MAX + 2);
 }
 
@@ -304,8 +300,8 @@ pub async fn saves_only_the_first_of_several_transitions(store: &impl OrderStore
         store.place(&placement(&order, &key.to_string())).await.unwrap();
         let transitions = transitions(&order);
         for (i, index) in sequence.iter().enumerate() {
-            let is_saved = store.save(&transitions[*index], &TraceContext::default()).await.unwrap();
-            assert_eq!(is_saved, i == 0, "transition {i} of {sequence:?}");
+            let result = store.save(&transitions[*index], &TraceContext::default()).await.unwrap();
+            assert_eq!(result == SaveResult::Saved, i == 0, "transition {i} of {sequence:?}");
         }
         assert_won(store, &transitions[sequence[0]], &tea).await;
     }
@@ -321,8 +317,9 @@ pub async fn saves_only_one_of_several_concurrent_transitions(store: &impl Order
         transitions.rotate_left(n % 4);
         let trace_context = TraceContext::default();
         let results = join_all(transitions.iter().map(|transition| store.save(transition, &trace_context))).await;
+        let is_saved = |result: Result<SaveResult, PortError>| result.unwrap() == SaveResult::Saved;
         let mut winners =
-            transitions.iter().zip(results).filter_map(|(transition, result)| result.unwrap().then_some(transition));
+            transitions.iter().zip(results).filter_map(|(transition, result)| is_saved(result).then_some(transition));
         let winner = winners.next().unwrap();
         assert!(winners.next().is_none());
         assert_won(store, winner, &tea).await;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ferrite_core::Timestamp;
 use ferrite_core::ports::PortError;
 
-use crate::contract::files::ImageFilesUnderTest;
+use crate::contract::files::ImageFileStoreUnderTest;
 use crate::ports::{ImageFiles, SignImageUrl, SignUpload, SignedRequest, Upload};
 use crate::{ContentType, ImageId, ImageUpload, ProductId, UploadSize, VariantName};
 
@@ -50,7 +50,7 @@ impl ImageFiles for MemoryFiles {
     }
 }
 
-impl ImageFilesUnderTest for MemoryFiles {
+impl ImageFileStoreUnderTest for MemoryFiles {
     async fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: &str) {
         let upload = if bytes.len() as u64 > UploadSize::MAX {
             Upload::TooLarge

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ferrite_core::ports::PortError;
 
 use crate::ReportFile;
-use crate::contract::reports::ReportsUnderTest;
+use crate::contract::reports::ReportStoreUnderTest;
 use crate::ports::SaveReport;
 
 /// Report files, by key.
@@ -29,8 +29,8 @@ impl SaveReport for MemoryReports {
     }
 }
 
-impl ReportsUnderTest for MemoryReports {
-    async fn fetch(&self, key: &str) -> Option<(String, Vec<u8>)> {
+impl ReportStoreUnderTest for MemoryReports {
+    async fn stored_file(&self, key: &str) -> Option<(String, Vec<u8>)> {
         self.file(key).map(|file| (file.content_type.to_owned(), file.bytes))
     }
 }

@@ -3,6 +3,7 @@
 use ferrite_core::TraceContext;
 use ferrite_core::ports::PortError;
 
+use super::SaveResult;
 use crate::{Customer, CustomerId};
 
 /// Looks up a customer.
@@ -14,8 +15,12 @@ pub trait GetCustomer: Sync {
 /// Saves customers.
 pub trait PutCustomer: Sync {
     /// Saves the customer if the stored version directly precedes this one, or if none is stored and this is the first
-    /// version. Returns `false` and changes nothing if a concurrent change was saved first. A retry with the same
-    /// customer is safe and returns `true`. `trace_context` is the trace context of the request that made the change.
-    fn put(&self, customer: &Customer, trace_context: &TraceContext)
-    -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// version. Returns [`SaveResult::Conflict`] if a concurrent change was saved first. A retry with the same customer
+    /// is safe and returns [`SaveResult::Saved`]. `trace_context` is the trace context of the request that made the
+    /// change.
+    fn put(
+        &self,
+        customer: &Customer,
+        trace_context: &TraceContext,
+    ) -> impl Future<Output = Result<SaveResult, PortError>> + Send;
 }

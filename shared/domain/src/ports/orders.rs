@@ -3,6 +3,7 @@
 use ferrite_core::ports::{PortError, SavedResponse};
 use ferrite_core::{Day, IdempotencyKey, Page, PageRequest, Timestamp, TraceContext};
 
+use super::SaveResult;
 use crate::{CustomerId, Order, OrderId, OrderPosition, ProductId, Shard, Transition};
 
 /// An order to place, and the response to save for retries of the same request.
@@ -31,16 +32,16 @@ pub trait PlaceOrder: Sync {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<SavedResponse>, PortError>> + Send;
 
-    /// Takes the stock, stores the order, and saves the response in one transaction.
+    /// Reserves the stock, stores the order, and saves the response in one transaction.
     fn place(&self, placement: &Placement) -> impl Future<Output = Result<(), PlaceOrderError>> + Send;
 }
 
 /// Reason that an order was not placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
-    /// A request with this key completed in the meantime.
+    /// A request with this key has already placed the order. Contains its saved response.
     #[error("the idempotency key has a saved response")]
-    Completed(SavedResponse),
+    AlreadyPlaced(SavedResponse),
     /// The stock of some products is less than the requested quantity.
     #[error("not enough stock")]
     OutOfStock {
@@ -103,12 +104,12 @@ pub trait ListPaidOrders: Sync {
 
 /// Saves a change of an order's status.
 pub trait SaveTransition: Sync {
-    /// Saves the changed order and returns stock to its products in one transaction. Returns `false` and changes
-    /// nothing if the stored order is no longer in the state before the transition. `trace_context` is the trace
-    /// context of the request or event that caused the change.
+    /// Saves the changed order and returns stock to its products in one transaction. Returns
+    /// [`SaveResult::Conflict`] if the stored order is no longer in the state before the transition. `trace_context` is
+    /// the trace context of the request or event that caused the change.
     fn save(
         &self,
         transition: &Transition,
         trace_context: &TraceContext,
-    ) -> impl Future<Output = Result<bool, PortError>> + Send;
+    ) -> impl Future<Output = Result<SaveResult, PortError>> + Send;
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use ferrite_core::ports::PortError;
 use ferrite_core::{TraceContext, Version};
-use ferrite_domain::ports::{GetCustomer, PutCustomer};
+use ferrite_domain::ports::{GetCustomer, PutCustomer, SaveResult};
 use ferrite_domain::{Customer, CustomerId};
 
 use super::keys::number;
@@ -26,7 +26,7 @@ impl GetCustomer for Table {
 }
 
 impl PutCustomer for Table {
-    async fn put(&self, customer: &Customer, trace_context: &TraceContext) -> Result<bool, PortError> {
+    async fn put(&self, customer: &Customer, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
         let put = self
             .client
             .put_item()
@@ -40,13 +40,13 @@ impl PutCustomer for Table {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":before", number(customer.version.get() - 1))
         };
-        let Err(error) = put.send().await else { return Ok(true) };
+        let Err(error) = put.send().await else { return Ok(SaveResult::Saved) };
         match error.as_service_error() {
             // The SDK retries a put whose response was lost. The retry then finds the item that the first attempt
             // wrote.
             Some(PutItemError::ConditionalCheckFailedException(failure)) => match failure.item() {
-                Some(item) if !item.is_empty() => Ok(profile_item::read(item.clone())? == *customer),
-                _ => Ok(false),
+                Some(item) if !item.is_empty() && profile_item::read(item.clone())? == *customer => Ok(SaveResult::Saved),
+                _ => Ok(SaveResult::Conflict),
             },
             _ => Err(port_error("PutItem")(error)),
         }

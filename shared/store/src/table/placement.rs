@@ -140,7 +140,7 @@ fn classify_cancellation(reasons: &[CancellationReason], placement: &Placement) 
     if condition_failed(&response_reason) {
         let item = response_reason.item().cloned().unwrap_or_default();
         return match read_response(item, placement.order.created_at) {
-            Ok(Some(saved)) => Some(PlaceOrderError::Completed(saved)),
+            Ok(Some(saved)) => Some(PlaceOrderError::AlreadyPlaced(saved)),
             Ok(None) => Some(PlaceOrderError::Contention),
             Err(error) => Some(error.into()),
         };

@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use backon::Retryable;
 use ferrite_core::ports::PortError;
 use ferrite_core::{Timestamp, TraceContext};
-use ferrite_domain::ports::SaveTransition;
+use ferrite_domain::ports::{SaveResult, SaveTransition};
 use ferrite_domain::{OrderLine, ProductId, Transition};
 
 use super::keys::{number, string};
 use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item, port_error};
 
 impl SaveTransition for Table {
-    async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<bool, PortError> {
+    async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
         let mut deleted_products: BTreeSet<ProductId> = BTreeSet::new();
         // Each iteration excludes at least one product that was deleted in the meantime, so there is at most one more
         // attempt than there are lines.
@@ -24,7 +24,7 @@ impl SaveTransition for Table {
             let attempt =
                 || async { self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await };
             let error = match attempt.retry(conflict_retries()).when(is_conflict).await {
-                Ok(_) => return Ok(true),
+                Ok(_) => return Ok(SaveResult::Saved),
                 Err(error) => error,
             };
             let failed_conditions: Vec<bool> = cancellation_reasons(&error)
@@ -33,7 +33,7 @@ impl SaveTransition for Table {
                 .map(|reason| reason.code() == Some("ConditionalCheckFailed"))
                 .collect();
             match failed_conditions.split_first() {
-                Some((true, _)) => return Ok(false),
+                Some((true, _)) => return Ok(SaveResult::Conflict),
                 Some((false, products)) if products.contains(&true) => {
                     deleted_products
                         .extend(lines.iter().zip(products).filter(|(_, failed)| **failed).map(|(line, _)| line.product_id));

@@ -4,7 +4,7 @@ use ferrite_core::ports::PortError;
 use ferrite_core::{TraceContext, Version};
 
 use super::MemoryStore;
-use crate::ports::{GetCustomer, PutCustomer};
+use crate::ports::{GetCustomer, PutCustomer, SaveResult};
 use crate::{Customer, CustomerId};
 
 impl GetCustomer for MemoryStore {
@@ -14,16 +14,17 @@ impl GetCustomer for MemoryStore {
 }
 
 impl PutCustomer for MemoryStore {
-    async fn put(&self, customer: &Customer, _: &TraceContext) -> Result<bool, PortError> {
+    async fn put(&self, customer: &Customer, _: &TraceContext) -> Result<SaveResult, PortError> {
         let mut state = self.state();
         let is_next_version = match state.customers.get(&customer.id) {
-            Some(stored) if stored == customer => return Ok(true),
+            Some(stored) if stored == customer => return Ok(SaveResult::Saved),
             Some(stored) => stored.version.next() == customer.version,
             None => customer.version == Version::FIRST,
         };
-        if is_next_version {
-            state.customers.insert(customer.id.clone(), customer.clone());
+        if !is_next_version {
+            return Ok(SaveResult::Conflict);
         }
-        Ok(is_next_version)
+        state.customers.insert(customer.id.clone(), customer.clone());
+        Ok(SaveResult::Saved)
     }
 }

@@ -5,7 +5,8 @@ use ferrite_core::{Day, IdempotencyKey, Page, PageLimit, PageRequest, Timestamp,
 
 use super::{MemoryStore, State};
 use crate::ports::{
-    GetOrder, ListOrders, ListPaidOrders, ListPendingOrders, PlaceOrder, PlaceOrderError, Placement, SaveTransition,
+    GetOrder, ListOrders, ListPaidOrders, ListPendingOrders, PlaceOrder, PlaceOrderError, Placement, SaveResult,
+    SaveTransition,
 };
 use crate::{CustomerId, Order, OrderId, OrderPosition, OrderStatus, Product, Shard, Stock, Transition};
 
@@ -34,7 +35,7 @@ impl PlaceOrder for MemoryStore {
         if let Some((saved, expires)) = state.saved_responses.get(&key)
             && expires.unix_seconds() >= order.created_at.unix_seconds()
         {
-            return Err(PlaceOrderError::Completed(saved.clone()));
+            return Err(PlaceOrderError::AlreadyPlaced(saved.clone()));
         }
         let mut out_of_stock = Vec::new();
         for line in &order.lines {
@@ -84,20 +85,20 @@ impl ListOrders for MemoryStore {
 }
 
 impl SaveTransition for MemoryStore {
-    async fn save(&self, transition: &Transition, _: &TraceContext) -> Result<bool, PortError> {
+    async fn save(&self, transition: &Transition, _: &TraceContext) -> Result<SaveResult, PortError> {
         let before = transition.before();
         let after = transition.after();
         let mut state = self.state();
         match state.orders.get_mut(&(before.customer.clone(), before.id)) {
             Some(order) if order.status == before.status && order.version == before.version => *order = after.clone(),
-            _ => return Ok(false),
+            _ => return Ok(SaveResult::Conflict),
         }
         for line in transition.returned_lines() {
             if let Some(product) = state.products.get_mut(&line.product_id) {
                 set_stock(product, product.stock.with(line.quantity), after.updated_at);
             }
         }
-        Ok(true)
+        Ok(SaveResult::Saved)
     }
 }
 
