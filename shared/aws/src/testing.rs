@@ -163,7 +163,7 @@ async fn serve(
 }
 
 /// Creates a DynamoDB table with a unique name and this partition key, and returns the name.
-pub async fn create_keyed_table(config: &SdkConfig, partition_key: &str) -> String {
+pub async fn create_table_with_partition_key(config: &SdkConfig, partition_key: &str) -> String {
     let name = format!("adapters-{}", UniqueIds.new_id());
     let attribute = AttributeDefinition::builder().attribute_name(partition_key).attribute_type(ScalarAttributeType::S);
     let key = KeySchemaElement::builder().attribute_name(partition_key).key_type(KeyType::Hash);

@@ -15,15 +15,15 @@ pub mod queue;
 
 use crate::Timestamp;
 
-/// Generates one test for each check of a suite. Each test creates its implementation with `$new`, which may `.await`.
+/// Generates one test for each check of a suite. Each test creates its implementation with `$adapter`, which may `.await`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {
-    ($suite:path, $new:expr, $($check:ident)*) => {$(
+    ($suite:path, $adapter:expr, $($check:ident)*) => {$(
         #[tokio::test]
         async fn $check() {
             use $suite as suite;
-            suite::$check(&$new).await;
+            suite::$check(&$adapter).await;
         }
     )*};
 }

@@ -27,7 +27,7 @@ pub use trace_context::{InvalidTraceParent, TraceContext, TraceParent};
 pub use value::ValueError;
 pub use version::Version;
 
-/// Re-exports used by the exported macros.
+/// Crates that the exported macros refer to.
 #[doc(hidden)]
 pub mod macros {
     #[cfg(feature = "schema")]

@@ -1,4 +1,4 @@
-//! Runs the contract tests on the in-memory adapters. The AWS adapters run the same tests.
+//! Runs the contract tests on the in-memory adapters. The AWS adapters are tested with the same contract tests.
 
 use ferrite_core::contract::bus::TestEvent;
 use ferrite_core::memory::{MemoryIdempotency, RecordedEvents, RecordedQueue};

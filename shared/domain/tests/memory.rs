@@ -1,4 +1,4 @@
-//! Runs the contract tests on the in-memory adapters. The AWS adapters run the same tests.
+//! Runs the contract tests on the in-memory adapters. The AWS adapters are tested with the same contract tests.
 
 use ferrite_domain::memory::{MemoryFiles, MemoryGateway, MemoryMailer, MemoryReports, MemorySigner, MemoryStore};
 
@@ -14,7 +14,7 @@ mod orders {
 
 mod order_listings {
     use super::*;
-    ferrite_domain::order_listings_contract!(MemoryStore::default());
+    ferrite_domain::order_listing_contract!(MemoryStore::default());
 }
 
 mod customers {
@@ -29,7 +29,7 @@ mod email {
 
 mod reports {
     use super::*;
-    ferrite_domain::reports_contract!(MemoryReports::default());
+    ferrite_domain::report_store_contract!(MemoryReports::default());
 }
 
 mod gateway {
@@ -39,10 +39,10 @@ mod gateway {
 
 mod files {
     use super::*;
-    ferrite_domain::image_files_contract!(MemoryFiles::default());
+    ferrite_domain::image_file_store_contract!(MemoryFiles::default());
 }
 
 mod links {
     use super::*;
-    ferrite_domain::links_contract!(MemorySigner);
+    ferrite_domain::image_link_contract!(MemorySigner);
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_aws::IdempotencyTable;
-use ferrite_aws::testing::{create_keyed_table, emulator_config};
+use ferrite_aws::testing::{create_table_with_partition_key, emulator_config};
 use ferrite_core::Timestamp;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::{Attempt, Fingerprint, IdGenerator, IdempotencyStore, SavedResponse, StartResult};
@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 
 async fn table_name() -> String {
     static NAME: OnceCell<String> = OnceCell::const_new();
-    NAME.get_or_init(async || create_keyed_table(&emulator_config(), "id").await).await.clone()
+    NAME.get_or_init(async || create_table_with_partition_key(&emulator_config(), "id").await).await.clone()
 }
 
 async fn table() -> IdempotencyTable {

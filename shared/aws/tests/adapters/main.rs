@@ -1,6 +1,6 @@
-//! Runs the contract tests on the AWS adapters. The in-memory adapters run the same tests.
+//! Runs the contract tests on the AWS adapters. The in-memory adapters are tested with the same contract tests.
 //!
-//! The tests create their own resources at `AWS_ENDPOINT_URL`, which `./scripts/test` sets to an emulator.
+//! The tests create their own resources in the emulator at `AWS_ENDPOINT_URL`, which `./scripts/test` sets.
 
 #![allow(
     clippy::expect_used,

@@ -40,9 +40,9 @@ impl BusUnderTest for RecordedEvents<TestEvent> {
 /// Generates the contract tests of a [`BusUnderTest`].
 #[macro_export]
 macro_rules! bus_contract {
-    ($new:expr) => {
+    ($adapter:expr) => {
         $crate::contract_tests!(
-            $crate::contract::bus, $new,
+            $crate::contract::bus, $adapter,
             delivers_events_unchanged
             accepts_an_empty_list_of_events
         );

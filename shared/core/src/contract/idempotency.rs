@@ -10,9 +10,9 @@ use crate::ports::{Attempt, Fingerprint, IdGenerator, IdempotencyStore, SavedRes
 /// Generates the contract tests of an [`IdempotencyStore`].
 #[macro_export]
 macro_rules! idempotency_store_contract {
-    ($new:expr) => {
+    ($adapter:expr) => {
         $crate::contract_tests!(
-            $crate::contract::idempotency, $new,
+            $crate::contract::idempotency, $adapter,
             acquires_the_first_attempt
             acquires_one_of_twenty_concurrent_attempts
             returns_the_saved_response_to_later_attempts

@@ -18,9 +18,9 @@ pub trait QueueUnderTest: DeadLetterQueue + MessageVisibility {
 /// Generates the contract tests of a [`QueueUnderTest`].
 #[macro_export]
 macro_rules! queue_contract {
-    ($new:expr) => {
+    ($adapter:expr) => {
         $crate::contract_tests!(
-            $crate::contract::queue, $new,
+            $crate::contract::queue, $adapter,
             sends_rejected_messages_to_the_dead_letter_queue_with_the_reason
             does_not_deliver_a_delayed_message_immediately
         );

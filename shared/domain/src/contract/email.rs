@@ -15,9 +15,9 @@ pub trait MailerUnderTest: SendEmail {
 /// Generates the contract tests for a [`MailerUnderTest`].
 #[macro_export]
 macro_rules! mailer_contract {
-    ($open:expr) => {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::email, $open,
+            $crate::contract::email, $adapter,
             delivers_a_message_unchanged_to_its_address
             delivers_a_message_once_per_call
         );

@@ -10,9 +10,9 @@ use crate::{Charge, Payment, PaymentToken};
 /// Generates the contract tests for a [`TakePayment`] with the sandbox's test tokens.
 #[macro_export]
 macro_rules! sandbox_gateway_contract {
-    ($open:expr) => {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::gateway, $open,
+            $crate::contract::gateway, $adapter,
             approves_a_charge_and_its_retries
             declines_a_charge_and_its_retries
             approves_the_retry_after_a_timeout

@@ -9,10 +9,10 @@ use crate::{ContentType, ImageUpload, UploadSize, VariantName};
 
 /// Generates the contract tests for a type that implements [`SignUpload`] and [`SignImageUrl`].
 #[macro_export]
-macro_rules! links_contract {
-    ($open:expr) => {
+macro_rules! image_link_contract {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::links, $open,
+            $crate::contract::links, $adapter,
             restricts_an_upload_to_its_type_and_size
             returns_the_same_link_for_the_same_variant
         );

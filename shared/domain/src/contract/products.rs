@@ -28,9 +28,9 @@ impl<S> ProductStore for S where
 /// Generates the contract tests for a [`ProductStore`].
 #[macro_export]
 macro_rules! product_store_contract {
-    ($open:expr) => {
+    ($adapter:expr) => {
         ::ferrite_core::contract_tests!(
-            $crate::contract::products, $open,
+            $crate::contract::products, $adapter,
             returns_a_created_product
             returns_none_for_an_unknown_product
             looks_up_several_products_at_once

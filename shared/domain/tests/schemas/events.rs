@@ -30,7 +30,7 @@ fn samples() -> Vec<Value> {
     ];
     let trace_context = TraceContext {
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap()),
-        correlation_id: Some("checkout-7".to_owned().try_into().unwrap()),
+        correlation_id: Some("request-7".to_owned().try_into().unwrap()),
     };
     let subject = order_id.to_string();
     let published = |event| {

@@ -6,7 +6,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use ferrite_aws::testing::emulator_config;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::{IdGenerator, PortError};
-use ferrite_domain::contract::files::ImageFilesUnderTest;
+use ferrite_domain::contract::files::ImageFileStoreUnderTest;
 use ferrite_domain::ports::{ImageFiles, Upload};
 use ferrite_domain::{ImageId, ProductId, VariantName};
 use ferrite_store::{ImageBucket, UploadKey};
@@ -48,7 +48,7 @@ impl ImageFiles for TestBucket {
     }
 }
 
-impl ImageFilesUnderTest for TestBucket {
+impl ImageFileStoreUnderTest for TestBucket {
     async fn upload(&self, product: ProductId, image: ImageId, bytes: Vec<u8>, content_type: &str) {
         let key = UploadKey { product, image }.to_string();
         let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type);
@@ -62,4 +62,4 @@ impl ImageFilesUnderTest for TestBucket {
     }
 }
 
-ferrite_domain::image_files_contract!(test_bucket().await);
+ferrite_domain::image_file_store_contract!(test_bucket().await);

@@ -1,6 +1,7 @@
-//! Runs the contract tests on the storefront's AWS adapters. Its in-memory adapters run the same tests.
+//! Runs the contract tests on the storefront's AWS adapters. The in-memory adapters are tested with the same contract
+//! tests.
 //!
-//! The tests create their own resources at `AWS_ENDPOINT_URL`, which `./scripts/test` sets to an emulator.
+//! The tests create their own resources in the emulator at `AWS_ENDPOINT_URL`, which `./scripts/test` sets.
 
 #![allow(
     clippy::expect_used,
@@ -13,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType,
 };
-use ferrite_aws::testing::{create_keyed_table, emulator_config};
+use ferrite_aws::testing::{create_table_with_partition_key, emulator_config};
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::IdGenerator;
 use ferrite_store::{SandboxGateway, Table};
@@ -60,7 +61,7 @@ async fn gateway() -> SandboxGateway {
     static NAME: OnceCell<String> = OnceCell::const_new();
     SandboxGateway::new(
         &emulator_config(),
-        NAME.get_or_init(async || create_keyed_table(&emulator_config(), "orderId").await).await.clone(),
+        NAME.get_or_init(async || create_table_with_partition_key(&emulator_config(), "orderId").await).await.clone(),
     )
 }
 
@@ -79,7 +80,7 @@ mod orders {
 }
 
 mod order_listings {
-    ferrite_domain::order_listings_contract!(super::table().await);
+    ferrite_domain::order_listing_contract!(super::table().await);
 }
 
 mod customers {

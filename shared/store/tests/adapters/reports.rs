@@ -6,7 +6,7 @@ use ferrite_aws::testing::emulator_config;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::{IdGenerator, PortError};
 use ferrite_domain::ReportFile;
-use ferrite_domain::contract::reports::ReportsUnderTest;
+use ferrite_domain::contract::reports::ReportStoreUnderTest;
 use ferrite_domain::ports::SaveReport;
 use ferrite_store::ReportBucket;
 
@@ -29,12 +29,12 @@ impl SaveReport for TestReportBucket {
     }
 }
 
-impl ReportsUnderTest for TestReportBucket {
-    async fn fetch(&self, key: &str) -> Option<(String, Vec<u8>)> {
+impl ReportStoreUnderTest for TestReportBucket {
+    async fn stored_file(&self, key: &str) -> Option<(String, Vec<u8>)> {
         let object = self.client.get_object().bucket(&self.bucket).key(key).send().await.ok()?;
         let content_type = object.content_type().unwrap_or_default().to_owned();
         Some((content_type, object.body.collect().await.ok()?.to_vec()))
     }
 }
 
-ferrite_domain::reports_contract!(test_report_bucket().await);
+ferrite_domain::report_store_contract!(test_report_bucket().await);
