@@ -41,17 +41,17 @@ impl AwsEndpoint {
     ///
     /// # Errors
     /// Returns an error if the certificates cannot be created or no port is available.
-    pub(crate) fn open(servers: &Handle, folder: &Path, respond: Respond, jwks: String) -> Result<Self, BenchError> {
+    pub(crate) fn open(runtime: &Handle, folder: &Path, respond: Respond, jwks: String) -> Result<Self, BenchError> {
         let (tls, trust) = for_localhost(folder)?;
         let acceptor = TlsAcceptor::from(tls);
         let log = Arc::new(Log::default());
         // Bind by name, because functions also resolve the name. They would otherwise try its other address first and
         // fail.
-        let listener = servers.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Port)?;
-        let address = listener.local_addr().map_err(BenchError::Port)?;
+        let listener = runtime.block_on(TcpListener::bind(("localhost", 0))).map_err(BenchError::Listen)?;
+        let address = listener.local_addr().map_err(BenchError::Listen)?;
         let url = format!("https://localhost:{}", address.port());
         let jwks: Arc<str> = jwks.into();
-        servers.spawn(serve(listener, acceptor, Arc::clone(&log), respond, jwks));
+        runtime.spawn(serve(listener, acceptor, Arc::clone(&log), respond, jwks));
         Ok(Self { url, trust, log })
     }
 

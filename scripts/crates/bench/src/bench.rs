@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::console::{keep_stdout_for_data, print, step};
+use ferrite_local_stack::console::{print, send_progress_to_stderr, step};
 use ferrite_local_stack::template::{Function, Template};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 use ferrite_storefront_tools::workload::Workload;
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use crate::aws_endpoint::AwsEndpoint;
 use crate::budgets::{self, BudgetOutcome};
-use crate::cap::CpuLimiter;
 use crate::conditions::Conditions;
+use crate::cpu_limit::CpuLimiter;
 use crate::error::BenchError;
-use crate::figures::Rows;
-use crate::hooks;
 use crate::measure::Bench;
-use crate::subject::{self, Subject, YARDSTICKS};
+use crate::middleware_overhead;
+use crate::results::Results;
+use crate::subject::{self, REFERENCE_FUNCTIONS, Subject};
 use crate::table;
 
 /// Lifetime of the token that the `authorize` function verifies.
@@ -38,7 +38,7 @@ const PARAMETERS: [(&str, &str); 4] = [
 pub(crate) struct Options {
     /// The functions to measure; empty for all functions.
     pub(crate) functions: Vec<String>,
-    /// Number of starts of each function with each memory size.
+    /// Number of cold starts per function and memory size.
     pub(crate) starts: usize,
     /// Whether to measure the existing build.
     pub(crate) no_build: bool,
@@ -57,22 +57,22 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
     if !cfg!(target_os = "linux") {
         return Err(BenchError::NotLinux.into());
     }
-    keep_stdout_for_data();
+    send_progress_to_stderr();
     let template = Template::read(&checkout.path("template.yaml"))?;
     let functions = select(template.functions()?, &options.functions)?;
     let folder = checkout.run_folder("bench")?;
-    let built = folder.join("lambda");
+    let build_folder = folder.join("lambda");
     let tools = install(checkout, &DEPLOY_TOOLS)?;
     if !options.no_build {
-        subject::build(checkout, &tools, &built, &functions)?;
+        subject::build(checkout, &tools, &build_folder, &functions)?;
     }
-    let issuer = Issuer::open(&checkout.keys())?;
+    let issuer = Issuer::open(&checkout.keys_folder())?;
     let token = issuer.mint(workload.caller, &[], TOKEN_LIFETIME);
     let mut subjects: Vec<_> =
-        YARDSTICKS.into_iter().map(|yardstick| Subject::yardstick(yardstick, &built, workload)).collect();
+        REFERENCE_FUNCTIONS.into_iter().map(|function| Subject::reference(function, &build_folder, workload)).collect();
     for function in functions {
         let variables = template.variables(&function.name, &BTreeMap::from(PARAMETERS))?;
-        subjects.push(Subject::function(function, &built, variables, (workload.invocation, &token)));
+        subjects.push(Subject::function(function, &build_folder, variables, (workload.invocation, &token)));
     }
     // Fail early if a binary is missing: measuring takes minutes.
     subjects.iter().try_for_each(|subject| subject.sizes().map(drop))?;
@@ -80,26 +80,26 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
     let limiter = CpuLimiter::find(options.signals);
     let conditions = Conditions::collect(&tools, &limiter, options.starts)?;
     let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().map_err(BenchError::Port)?;
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().map_err(BenchError::Runtime)?;
     runtime.spawn(stay_awake());
     let endpoint = AwsEndpoint::open(runtime.handle(), &folder, workload.respond, issuer.jwks())?;
-    let bench = Bench { servers: runtime.handle(), endpoint: &endpoint, limiter: &limiter, folder: &folder };
-    let rows = step("Measuring", || bench.measure(&subjects, options.starts).map(Rows))?;
+    let bench = Bench { runtime: runtime.handle(), endpoint: &endpoint, limiter: &limiter, folder: &folder };
+    let results = step("Measuring", || bench.measure(&subjects, options.starts).map(Results))?;
 
-    let hooks = hooks::measure(checkout)?;
-    let outcomes = budgets::outcomes(&rows);
+    let overhead = middleware_overhead::measure(checkout)?;
+    let outcomes = budgets::outcomes(&results);
     if options.json {
-        let budgets: Vec<Value> = outcomes.iter().map(BudgetOutcome::json).chain([hooks.json()]).collect();
-        let data = json!({ "conditions": conditions, "measured": rows.json(), "budgets": budgets });
+        let budgets: Vec<Value> = outcomes.iter().map(BudgetOutcome::json).chain([overhead.json()]).collect();
+        let data = json!({ "conditions": conditions, "measured": results.json(), "budgets": budgets });
         print(&data.to_string());
     } else {
-        print(&format!("{}{}\n", table::text(&conditions, &rows, &outcomes), hooks.line()));
+        print(&format!("{}{}\n", table::text(&conditions, &results, &outcomes), overhead.line()));
     }
     Ok(())
 }
 
-/// Keeps the servers' thread from sleeping. Waking it takes tens of microseconds for each round trip of a start, which
-/// would count as time of the function.
+/// Keeps the servers' thread from sleeping. Waking it would add tens of microseconds to every round trip, and these
+/// would be attributed to the function.
 async fn stay_awake() {
     loop {
         tokio::task::yield_now().await;

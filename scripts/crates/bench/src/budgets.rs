@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::figures::{Row, Rows};
+use crate::results::{Results, Row};
 use crate::subject::Kind;
 use ferrite_local_stack::binary_size::MAX_BINARY_BYTES;
 
@@ -10,30 +10,30 @@ use ferrite_local_stack::binary_size::MAX_BINARY_BYTES;
 struct Budget {
     what: &'static str,
     limit: f64,
-    value: fn(&Rows, &Row) -> Option<f64>,
+    value: fn(&Results, &Row) -> Option<f64>,
 }
 
 const BUDGETS: [Budget; 4] = [
     Budget {
         what: "init without a connection, relative to the floor",
         limit: 1.75,
-        value: |rows, row| rows.ratio(row, Kind::Floor, "init_unopened_ms"),
+        value: |results, row| results.ratio(row, Kind::Floor, "init_unopened_ms"),
     },
     Budget {
         // The time that a client waits on a cold start. Prewarming makes init longer and the first request shorter.
         what: "init and first invocation at 128 MB, relative to the default",
         limit: 0.03,
-        value: |rows, row| rows.ratio(row, Kind::Default, "init_and_first_128_ms"),
+        value: |results, row| results.ratio(row, Kind::Default, "init_and_first_128_ms"),
     },
     Budget {
         what: "binary size in bytes",
         limit: MAX_BINARY_BYTES as f64,
-        value: |_, row| row.figures.get("binary_bytes").copied(),
+        value: |_, row| row.medians.get("binary_bytes").copied(),
     },
     Budget {
         what: "peak memory in bytes",
         limit: 8_000_000.0,
-        value: |_, row| row.figures.get("peak_memory_bytes").copied(),
+        value: |_, row| row.medians.get("peak_memory_bytes").copied(),
     },
 ];
 
@@ -46,10 +46,10 @@ pub(crate) struct BudgetOutcome {
 }
 
 /// Returns the outcome of each budget.
-pub(crate) fn outcomes(rows: &Rows) -> Vec<BudgetOutcome> {
-    let functions = || rows.0.iter().filter(|row| row.kind == Kind::Http);
+pub(crate) fn outcomes(results: &Results) -> Vec<BudgetOutcome> {
+    let functions = || results.0.iter().filter(|row| row.kind == Kind::Http);
     let check = |budget: &Budget| {
-        let mut values: Vec<_> = functions().map(|row| (row.name.clone(), (budget.value)(rows, row))).collect();
+        let mut values: Vec<_> = functions().map(|row| (row.name.clone(), (budget.value)(results, row))).collect();
         let sort_key = |value: &Option<f64>| value.unwrap_or(f64::INFINITY);
         values.sort_by(|(_, a), (_, b)| sort_key(b).total_cmp(&sort_key(a)));
         BudgetOutcome { what: budget.what, limit: budget.limit, values }
@@ -92,7 +92,7 @@ impl BudgetOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::tests::{RowSpec, rows};
+    use crate::results::tests::{RowSpec, results};
 
     const FLOOR: RowSpec<'_> = ("floor", Kind::Floor, &[("init_unopened_ms", 1.0)]);
     const DEFAULT: RowSpec<'_> = ("default", Kind::Default, &[("init_and_first_128_ms", 100.0)]);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn is_met_by_values_at_the_limit() {
-        let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("event", Kind::Event, &[])]));
+        let outcomes = outcomes(&results(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("event", Kind::Event, &[])]));
         assert!(
             outcomes.iter().all(BudgetOutcome::is_met),
             "{:?}",
@@ -118,7 +118,7 @@ mod tests {
         for index in 0..GOOD.len() {
             let mut bad = GOOD.to_vec();
             bad[index].1 *= 1.01;
-            let outcomes = outcomes(&rows(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
+            let outcomes = outcomes(&results(&[FLOOR, DEFAULT, ("good", Kind::Http, GOOD), ("bad", Kind::Http, &bad)]));
             let not_met: Vec<_> = outcomes.iter().filter(|outcome| !outcome.is_met()).collect();
             let [outcome] = not_met[..] else { panic!("{index}: {} budgets are not met", not_met.len()) };
             assert!(outcome.line().contains("bad") && !outcome.line().contains("good"), "{}", outcome.line());

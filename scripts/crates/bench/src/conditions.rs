@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cap::CpuLimiter;
+use crate::cpu_limit::CpuLimiter;
 use crate::measure::WARM;
 use ferrite_local_stack::process::{capture, check_interrupted};
 use ferrite_local_stack::tools::Tools;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use crate::cap::{CpuLimit, CpuLimiter};
+use crate::cpu_limit::{CpuLimit, CpuLimiter};
 use crate::error::BenchError;
 use crate::runtime_api::{RuntimeApi, RuntimeEvent};
 use crate::subject::Subject;
@@ -45,12 +45,12 @@ impl<'a> Environment<'a> {
     /// Returns an error if the process cannot be started.
     pub(crate) fn start(
         subject: &'a Subject,
-        servers: &Handle,
+        runtime: &Handle,
         folder: &Path,
         extra_variables: &[(&str, &str)],
     ) -> Result<Self, BenchError> {
         check_interrupted()?;
-        let api = RuntimeApi::open(servers).map_err(BenchError::Port)?;
+        let api = RuntimeApi::open(runtime).map_err(BenchError::Listen)?;
         let log = folder.join(format!("{}.log", subject.name));
         let output = File::create(&log).map_err(at(&log))?;
         let errors = output.try_clone().map_err(at(&log))?;

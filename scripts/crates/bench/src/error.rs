@@ -31,7 +31,10 @@ pub(crate) enum BenchError {
     },
     /// A server cannot listen on loopback.
     #[error("cannot listen on loopback")]
-    Port(#[source] io::Error),
+    Listen(#[source] io::Error),
+    /// The Tokio runtime of the servers cannot be created.
+    #[error("cannot create the Tokio runtime")]
+    Runtime(#[source] io::Error),
     /// The certificate of the endpoint cannot be created.
     #[error("cannot create a certificate")]
     Certificate(#[from] rcgen::Error),

@@ -1,5 +1,5 @@
-//! `./scripts/bench`: measures the size and speed of each function and compares them with two yardsticks: the floor (only
-//! `lambda_runtime`) and the default (the AWS SDK with its default features).
+//! `./scripts/bench`: measures the size and speed of each function and compares them with two reference functions: the
+//! floor (only `lambda_runtime`) and the default (the AWS SDK with its default features).
 //!
 //! Every function runs as it is shipped. This program serves the Runtime API and an AWS endpoint, and checks that each
 //! function handles its event.
@@ -7,13 +7,13 @@
 mod aws_endpoint;
 mod bench;
 mod budgets;
-mod cap;
 mod conditions;
+mod cpu_limit;
 mod environment;
 mod error;
-mod figures;
-mod hooks;
 mod measure;
+mod middleware_overhead;
+mod results;
 mod runtime_api;
 mod subject;
 mod table;
@@ -34,7 +34,7 @@ use self::bench::Options;
 struct Arguments {
     /// Measure only these functions
     functions: Vec<String>,
-    /// Number of starts of each function with each memory size
+    /// Number of cold starts per function and memory size
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
     starts: u16,
     /// Measure the functions that the previous run built

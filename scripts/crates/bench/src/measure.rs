@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::aws_endpoint::AwsEndpoint;
-use crate::cap::CpuLimiter;
+use crate::cpu_limit::CpuLimiter;
 use crate::environment::Environment;
 use crate::error::BenchError;
-use crate::figures::{MEMORIES, Row, Samples};
+use crate::results::{MEMORIES, Row, Samples};
 use crate::subject::Subject;
 use ferrite_aws_client::endpoint::Credentials;
 use ferrite_local_stack::console::Progress;
@@ -24,7 +24,7 @@ const PAUSE_BEFORE_WARM: Duration = Duration::from_millis(100);
 /// Everything that a measurement needs.
 pub(crate) struct Bench<'a> {
     /// Runtime of the servers.
-    pub(crate) servers: &'a Handle,
+    pub(crate) runtime: &'a Handle,
     /// The endpoint that stands in for AWS.
     pub(crate) endpoint: &'a AwsEndpoint,
     /// How to limit the CPU.
@@ -55,8 +55,8 @@ impl Bench<'_> {
             let (binary, zip) = subject.sizes()?;
             samples.add("binary_bytes", binary as f64);
             samples.add("zip_bytes", zip as f64);
-            let figures = samples.medians();
-            Ok(Row { name: subject.name.clone(), kind: subject.kind, figures, connected_in_init })
+            let medians = samples.medians();
+            Ok(Row { name: subject.name.clone(), kind: subject.kind, medians, connected_in_init })
         });
         rows.collect()
     }
@@ -142,7 +142,7 @@ impl Bench<'_> {
             ("AWS_CA_BUNDLE", &authority),
             ("SSL_CERT_FILE", &bundle),
         ];
-        Environment::start(subject, self.servers, self.folder, &[&variables, extra_variables].concat())
+        Environment::start(subject, self.runtime, self.folder, &[&variables, extra_variables].concat())
     }
 
     fn invoke(&self, subject: &Subject, environment: &mut Environment<'_>, number: u32) -> Result<Duration, BenchError> {

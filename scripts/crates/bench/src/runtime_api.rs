@@ -50,8 +50,8 @@ impl RuntimeApi {
     ///
     /// # Errors
     /// Returns an error if no port is available.
-    pub(crate) fn open(servers: &Handle) -> io::Result<Self> {
-        let listener = servers.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+    pub(crate) fn open(runtime: &Handle) -> io::Result<Self> {
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let address = listener.local_addr()?;
         let (event_sender, runtime_events) = mpsc::channel();
         let (invocations, invocation_queue) = unbounded_channel();
@@ -60,7 +60,7 @@ impl RuntimeApi {
             invocations: invocation_queue.into(),
             invocation_count: 0.into(),
         });
-        let server = servers.spawn(async move {
+        let server = runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Nagle's algorithm would add 40 ms to the measured times.
                 let _ = stream.set_nodelay(true);
@@ -144,8 +144,8 @@ mod tests {
 
     #[test]
     fn sends_an_event_and_receives_its_response() {
-        let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
-        let api = RuntimeApi::open(servers.handle()).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
+        let api = RuntimeApi::open(runtime.handle()).unwrap();
         let base = format!("http://{}/2018-06-01/runtime/invocation", api.address);
         let function = std::thread::spawn(move || {
             let http = ferrite_aws_client::endpoint::http_client();

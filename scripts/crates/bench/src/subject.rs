@@ -1,4 +1,4 @@
-//! The subjects of the measurement: the functions as they are shipped, and the two yardsticks.
+//! The subjects of the measurement: the functions as they are shipped, and the two reference functions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,9 +24,9 @@ use ferrite_storefront_tools::workload::Workload;
 /// A function that returns the invocation for a function and a token, and the token of the caller.
 type Invocations<'a> = (fn(&Function, &str) -> Option<Invocation>, &'a str);
 
-/// A function or yardstick to measure.
+/// A function to measure.
 pub(crate) struct Subject {
-    /// Name of the function or yardstick.
+    /// Name of the function.
     pub(crate) name: String,
     /// Kind of the subject.
     pub(crate) kind: Kind,
@@ -41,9 +41,9 @@ pub(crate) struct Subject {
 /// The kind of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The yardstick that uses only `lambda_runtime`.
+    /// The reference function that uses only `lambda_runtime`.
     Floor,
-    /// The yardstick that uses the AWS SDK with its default features.
+    /// The reference function that uses the AWS SDK with its default features.
     Default,
     /// A function that API Gateway invokes.
     Http,
@@ -51,8 +51,8 @@ pub(crate) enum Kind {
     Event,
 }
 
-/// Names and kinds of the yardsticks in `tests/yardsticks`.
-pub(crate) const YARDSTICKS: [(&str, Kind); 2] = [("floor", Kind::Floor), ("default", Kind::Default)];
+/// Names and kinds of the reference functions in `tests/yardsticks`.
+pub(crate) const REFERENCE_FUNCTIONS: [(&str, Kind); 2] = [("floor", Kind::Floor), ("default", Kind::Default)];
 
 impl Subject {
     /// A function whose binary is in `folder`, with its environment variables.
@@ -71,8 +71,8 @@ impl Subject {
         }
     }
 
-    /// A yardstick whose binary is in `folder`.
-    pub(crate) fn yardstick((name, kind): (&str, Kind), folder: &Path, workload: &Workload) -> Self {
+    /// A reference function whose binary is in `folder`.
+    pub(crate) fn reference((name, kind): (&str, Kind), folder: &Path, workload: &Workload) -> Self {
         let invocation = if kind == Kind::Floor { workload.floor } else { workload.default };
         Self {
             name: name.to_owned(),
@@ -101,7 +101,7 @@ impl Subject {
     }
 }
 
-/// Builds the yardsticks and `functions` into `folder`, as `./scripts/deploy` does, for the architecture of this
+/// Builds the reference functions and `functions` into `folder`, as `./scripts/deploy` does, for the architecture of this
 /// machine.
 ///
 /// # Errors
@@ -111,13 +111,15 @@ pub(crate) fn build(checkout: &Checkout, tools: &Tools, folder: &Path, functions
     step(&format!("Building {} as shipped", function_count(names.len())), || {
         build_for_lambda(checkout, tools, folder, host_architecture(), &names)
     })?;
-    for (name, _) in YARDSTICKS {
-        step(&format!("Building the yardstick {name}"), || build_yardstick(checkout, tools, folder, name))?;
+    for (name, _) in REFERENCE_FUNCTIONS {
+        step(&format!("Building the reference function {name}"), || {
+            build_reference_function(checkout, tools, folder, name)
+        })?;
     }
     Ok(())
 }
 
-fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str) -> Result<(), BenchError> {
+fn build_reference_function(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str) -> Result<(), BenchError> {
     let mut command = tools.command("cargo-lambda");
     remove_package_variables(&mut command);
     command.args(["lambda", "build", "--release", "--locked", "--lambda-dir"]).arg(folder);
@@ -130,8 +132,9 @@ fn build_yardstick(checkout: &Checkout, tools: &Tools, folder: &Path, name: &str
     Ok(run(command.current_dir(checkout.root()))?)
 }
 
-fn package(yardstick: &str) -> String {
-    format!("yardstick-{yardstick}")
+/// Returns the crate name of a reference function.
+fn package(name: &str) -> String {
+    format!("yardstick-{name}")
 }
 
 fn function_count(functions: usize) -> String {

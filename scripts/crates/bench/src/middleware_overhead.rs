@@ -18,7 +18,7 @@ const LIMIT: f64 = 50.0;
 
 /// Microseconds per request, as printed by `shared/runtime/examples/hooks.rs`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Hooks {
+pub(crate) struct MiddlewareOverhead {
     bare_us: f64,
     hooked_us: f64,
     added_us: f64,
@@ -27,20 +27,20 @@ pub(crate) struct Hooks {
 /// Builds the example with the release profile, as functions are shipped, and runs it.
 ///
 /// # Errors
-/// Returns an error if the example does not build, fails, or does not print its figures.
-pub(crate) fn measure(checkout: &Checkout) -> anyhow::Result<Hooks> {
+/// Returns an error if the example does not build, fails, or does not print its results.
+pub(crate) fn measure(checkout: &Checkout) -> anyhow::Result<MiddlewareOverhead> {
     step("Measuring the middleware overhead", || {
         run(cargo(checkout).args(["build", "--release", "--package", "ferrite-runtime", "--example", "hooks"]))?;
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
-        let mut hooks = Command::new(target.join("release/examples/hooks"));
-        // As in Lambda, the log lines go into a pipe that is read. The figures are in the last line.
-        let output = capture(hooks.env("AWS_LAMBDA_FUNCTION_NAME", "hooks"))?;
-        let figures = output.lines().next_back().unwrap_or_default();
-        serde_json::from_str(figures).context("cannot parse the output of the example `hooks`")
+        let mut example = Command::new(target.join("release/examples/hooks"));
+        // As in Lambda, the log lines go into a pipe that is read. The results are in the last line.
+        let output = capture(example.env("AWS_LAMBDA_FUNCTION_NAME", "hooks"))?;
+        let results = output.lines().next_back().unwrap_or_default();
+        serde_json::from_str(results).context("cannot parse the output of the example `hooks`")
     })
 }
 
-impl Hooks {
+impl MiddlewareOverhead {
     fn is_met(&self) -> bool {
         self.added_us <= LIMIT
     }

@@ -1,4 +1,4 @@
-//! The reported figures: the medians of the samples, and their ratios to the yardsticks.
+//! The reported results: the medians of the samples, and their ratios to those of the reference functions.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ pub(crate) struct Measure {
     pub(crate) key: &'static str,
     /// Title in the table.
     pub(crate) title: &'static str,
-    /// How the table formats the figure.
+    /// How the table formats the result.
     pub(crate) unit: Unit,
 }
 
-/// How the table formats a figure.
+/// How the table formats a result.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unit {
     /// A number of bytes, shown in units of 1,000,000 bytes.
@@ -101,39 +101,40 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
 }
 
-/// A subject with its figures.
+/// The results of a subject.
 #[derive(Debug)]
 pub(crate) struct Row {
     /// Name of the subject.
     pub(crate) name: String,
     /// Kind of the subject.
     pub(crate) kind: Kind,
-    /// The figures by the keys of [`MEASURES`]. Measures without samples are absent.
-    pub(crate) figures: BTreeMap<String, f64>,
+    /// The medians by the keys of [`MEASURES`]. Measures without samples are absent.
+    pub(crate) medians: BTreeMap<String, f64>,
     /// Whether a connection was open at the end of init, or the subject never needs one.
     pub(crate) connected_in_init: bool,
 }
 
-/// The rows of all subjects, yardsticks first.
+/// The results of all subjects, reference functions first.
 #[derive(Debug)]
-pub(crate) struct Rows(pub(crate) Vec<Row>);
+pub(crate) struct Results(pub(crate) Vec<Row>);
 
-impl Rows {
-    /// Ratio of a row's figure to that of the yardstick `kind`. `None` if either is missing or the ratio is not finite.
+impl Results {
+    /// Ratio of a row's median to that of the reference function `kind`. `None` if either is missing or the ratio is not
+    /// finite.
     pub(crate) fn ratio(&self, row: &Row, kind: Kind, key: &str) -> Option<f64> {
-        let yardstick = self.0.iter().find(|row| row.kind == kind)?.figures.get(key)?;
-        let ratio = row.figures.get(key)? / yardstick;
+        let reference = self.0.iter().find(|row| row.kind == kind)?.medians.get(key)?;
+        let ratio = row.medians.get(key)? / reference;
         ratio.is_finite().then_some(ratio)
     }
 
-    /// The rows as JSON.
+    /// The results as JSON.
     pub(crate) fn json(&self) -> Value {
         self.0.iter().map(|row| self.row_json(row)).collect()
     }
 
     fn row_json(&self, row: &Row) -> Value {
-        let figures: Map<_, _> = row
-            .figures
+        let medians: Map<_, _> = row
+            .medians
             .iter()
             .map(|(key, value)| {
                 let floor = self.ratio(row, Kind::Floor, key);
@@ -146,7 +147,7 @@ impl Rows {
             Kind::Http => "http",
             Kind::Event => "event",
         };
-        json!({ "name": row.name, "kind": kind, "connected_in_init": row.connected_in_init, "figures": figures })
+        json!({ "name": row.name, "kind": kind, "connected_in_init": row.connected_in_init, "figures": medians })
     }
 }
 
@@ -154,18 +155,18 @@ impl Rows {
 pub(crate) mod tests {
     use super::*;
 
-    /// Name, kind and figures of a row.
+    /// Name, kind and medians of a row.
     pub(crate) type RowSpec<'a> = (&'a str, Kind, &'a [(&'a str, f64)]);
 
-    /// Builds rows with `connected_in_init` set.
-    pub(crate) fn rows(rows: &[RowSpec<'_>]) -> Rows {
-        let row = |(name, kind, figures): &RowSpec<'_>| Row {
+    /// Builds results with `connected_in_init` set.
+    pub(crate) fn results(rows: &[RowSpec<'_>]) -> Results {
+        let row = |(name, kind, medians): &RowSpec<'_>| Row {
             name: (*name).to_owned(),
             kind: *kind,
-            figures: figures.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect(),
+            medians: medians.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect(),
             connected_in_init: true,
         };
-        Rows(rows.iter().map(row).collect())
+        Results(rows.iter().map(row).collect())
     }
 
     #[test]
@@ -177,14 +178,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn json_contains_ratios_to_the_yardsticks() {
-        let rows = rows(&[
+    fn json_contains_ratios_to_the_reference_functions() {
+        let results = results(&[
             ("floor", Kind::Floor, &[("init_ms", 2.0), ("log_bytes", 0.0)]),
             ("default", Kind::Default, &[("init_ms", 10.0)]),
             ("f", Kind::Http, &[("init_ms", 5.0), ("log_bytes", 3.0)]),
         ]);
-        assert_eq!(rows.ratio(&rows.0[2], Kind::Floor, "log_bytes"), None, "a ratio to zero");
-        let data = rows.json();
+        assert_eq!(results.ratio(&results.0[2], Kind::Floor, "log_bytes"), None, "a ratio to zero");
+        let data = results.json();
         assert_eq!(data[2]["figures"]["init_ms"], json!({"value": 5.0, "times_floor": 2.5, "of_default": 0.5}));
         let without_ratios = json!({"value": 3.0, "times_floor": null, "of_default": null});
         assert_eq!(data[2]["figures"]["log_bytes"], without_ratios);
