@@ -147,9 +147,9 @@ impl DeployedStack {
         let ministack = EmulatorKind::Ministack.install(checkout)?;
         let port = free_port()?;
         let functions_port = free_port()?;
-        let issuer = Issuer::open(&checkout.keys())?;
+        let issuer = Issuer::open(&checkout.keys_folder())?;
         let target = Target::local(port);
-        let mut config = Section::require(checkout, "local")?;
+        let mut config = Section::load(checkout, "local")?;
         config.parameters.insert("EmailConfirmationSeconds".to_owned(), confirmation_seconds.to_string());
         config.parameters.insert("PendingOrderMinutes".to_owned(), "1".to_owned());
         let stack = format!("{}-{RUN}", config.stack.trim_end_matches("-local"));

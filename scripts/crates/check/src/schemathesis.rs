@@ -29,7 +29,7 @@ const EXAMPLES: &str = "40";
 /// each failed case.
 pub(crate) fn call_from_document(checkout: &Checkout, api: &str, run_folder: &Path) -> anyhow::Result<()> {
     let tools = install(checkout, &SCHEMATHESIS)?;
-    let token = Issuer::open(&checkout.keys())?.mint("schemathesis", &[ADMIN_SCOPE], TOKEN_LIFETIME);
+    let token = Issuer::open(&checkout.keys_folder())?.mint("schemathesis", &[ADMIN_SCOPE], TOKEN_LIFETIME);
     let folder = checkout.path(FOLDER);
     let mut command = tools.command("schemathesis");
     command

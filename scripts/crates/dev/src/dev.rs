@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
         lock: &RunLock,
         mode: Mode,
     ) -> anyhow::Result<(Self, Emulator)> {
-        let config = Section::require(checkout, "local")?;
+        let config = Section::load(checkout, "local")?;
         let staging = Staging::open(&run_folder)?;
         let (sam, installed) = prepare(checkout, &staging, kind)?;
         let emulator = step(&format!("Starting {} on port {port}", kind.name()), || {
@@ -158,7 +158,7 @@ impl<'a> Session<'a> {
             staging,
             target: Target::local(port),
             sam,
-            issuer: Issuer::open(&checkout.keys())?,
+            issuer: Issuer::open(&checkout.keys_folder())?,
         };
         let api = match session.restored_api_url()? {
             Some(api) => api,

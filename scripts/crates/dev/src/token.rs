@@ -34,7 +34,7 @@ pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
 /// # Errors
 /// Returns an error if the signing key cannot be loaded or created.
 pub(crate) fn print_token(checkout: &Checkout, bearer: &Bearer) -> Result<(), IssuerError> {
-    print(&mint(&Issuer::open(&checkout.keys())?, bearer));
+    print(&mint(&Issuer::open(&checkout.keys_folder())?, bearer));
     Ok(())
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn print_token(checkout: &Checkout, bearer: &Bearer) -> Result<(), Is
 /// # Errors
 /// Returns an error if the signing key cannot be loaded or created.
 pub(crate) fn print_jwks(checkout: &Checkout) -> Result<(), IssuerError> {
-    print(&Issuer::open(&checkout.keys())?.jwks());
+    print(&Issuer::open(&checkout.keys_folder())?.jwks());
     Ok(())
 }
 
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn local_environment_trusts_the_local_issuer() {
         let checkout = Checkout::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.."));
-        let local = Section::require(&checkout, "local").unwrap();
+        let local = Section::load(&checkout, "local").unwrap();
         assert_eq!(local.parameter("JwtIssuer").unwrap(), ISSUER);
         assert_eq!(local.parameter("JwtAudience").unwrap(), AUDIENCE);
         assert!(local.parameter("JwksParameter").unwrap().starts_with('/'));

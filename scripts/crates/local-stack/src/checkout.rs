@@ -53,7 +53,7 @@ impl Checkout {
 
     /// Folder with the signing key of the local token issuer, which all commands share.
     #[must_use]
-    pub fn keys(&self) -> PathBuf {
+    pub fn keys_folder(&self) -> PathBuf {
         self.path(".ferrite/keys")
     }
 

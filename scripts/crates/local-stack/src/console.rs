@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 static STDOUT_IS_FOR_DATA: AtomicBool = AtomicBool::new(false);
 
 /// Redirects all further progress output to stderr, so that stdout contains only what [`print`] writes.
-pub fn keep_stdout_for_data() {
+pub fn send_progress_to_stderr() {
     STDOUT_IS_FOR_DATA.store(true, Ordering::Relaxed);
 }
 

@@ -107,7 +107,7 @@ impl RunningStack {
     ///
     /// # Errors
     /// Returns an error if no local stack is running.
-    pub fn require(checkout: &Checkout) -> Result<Self, NoLocalStack> {
+    pub fn load(checkout: &Checkout) -> Result<Self, NoLocalStack> {
         Self::find(checkout).ok_or(NoLocalStack)
     }
 

@@ -41,7 +41,7 @@ impl Section {
     ///
     /// # Errors
     /// Returns the errors of [`Section::read`], or an error if the section or its `stack_name` is missing.
-    pub fn require(checkout: &Checkout, environment: &str) -> Result<Self, SamconfigError> {
+    pub fn load(checkout: &Checkout, environment: &str) -> Result<Self, SamconfigError> {
         Self::read(checkout, environment)?
             .ok_or_else(|| SamconfigError::Invalid(format!("[{environment}.deploy.parameters] has no stack_name")))
     }

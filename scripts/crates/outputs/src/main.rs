@@ -1,5 +1,5 @@
-//! `./scripts/outputs`: prints the outputs of the stack that `./scripts/dev` is running, or of the stack on the
-//! emulator at `AWS_ENDPOINT_URL`.
+//! `./scripts/outputs`: prints the outputs of the stack at `AWS_ENDPOINT_URL` if it is set, otherwise of the stack that
+//! `./scripts/dev` is running.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use clap::Parser;
 use ferrite_aws_client::endpoint::Target;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command;
-use ferrite_local_stack::console::{keep_stdout_for_data, print};
+use ferrite_local_stack::console::{print, send_progress_to_stderr};
 use ferrite_local_stack::running::RunningStack;
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::outputs;
@@ -24,15 +24,15 @@ fn main() -> ExitCode {
 }
 
 fn print_outputs() -> anyhow::Result<()> {
-    keep_stdout_for_data();
+    send_progress_to_stderr();
     let checkout = Checkout::here()?;
     let target = match Target::from_environment()? {
         Some(target) => target,
-        None => RunningStack::require(&checkout)?.target(),
+        None => RunningStack::load(&checkout)?.target(),
     };
-    let config = Section::require(&checkout, "local")?;
-    let sam = install(&checkout, &DEPLOY_TOOLS)?;
-    let outputs = outputs(&sam, Some(&target), &config.stack)?;
+    let config = Section::load(&checkout, "local")?;
+    let tools = install(&checkout, &DEPLOY_TOOLS)?;
+    let outputs = outputs(&tools, Some(&target), &config.stack)?;
     print(&serde_json::Value::Object(outputs).to_string());
     Ok(())
 }

@@ -78,14 +78,14 @@ pub(crate) fn redrive(checkout: &Checkout, options: &Options) -> anyhow::Result<
 /// Returns a client and the name of the stack: on the emulator at `AWS_ENDPOINT_URL` if that is set, otherwise on AWS
 /// if a stack is named, and otherwise the local stack of this checkout.
 fn find_stack(checkout: &Checkout, named: Option<&str>) -> anyhow::Result<(AwsClient, String)> {
-    let local = || anyhow::Ok(named.map_or(Section::require(checkout, "local")?.stack, str::to_owned));
+    let local = || anyhow::Ok(named.map_or(Section::load(checkout, "local")?.stack, str::to_owned));
     if let Some(target) = Target::from_environment()? {
         return Ok((AwsClient::new(target), local()?));
     }
     if let Some(stack) = named {
         return Ok((AwsClient::from_environment()?, stack.to_owned()));
     }
-    Ok((AwsClient::new(RunningStack::require(checkout)?.target()), local()?))
+    Ok((AwsClient::new(RunningStack::load(checkout)?.target()), local()?))
 }
 
 /// Warns about queues that are only in the template or only in the stack.

@@ -37,7 +37,7 @@ pub enum DeployError {
 /// # Errors
 /// Returns an error if samconfig.toml cannot be read or lacks the section.
 pub fn section_for(checkout: &Checkout, place: Place) -> Result<Section, SamconfigError> {
-    let mut section = Section::require(checkout, "local")?;
+    let mut section = Section::load(checkout, "local")?;
     if place == Place::Ministack {
         // LocalStack does not support these parts. tests/emulators/README.md gives the reasons.
         for parameter in ["Firewall", "Operations"] {
@@ -63,6 +63,6 @@ pub fn deploy(
     let staging = Staging::open(run_folder)?;
     staging.put(&built.functions)?;
     staging.copy_template(checkout)?;
-    let jwks = Issuer::open(&checkout.keys())?.jwks();
+    let jwks = Issuer::open(&checkout.keys_folder())?.jwks();
     Ok(Deployment { checkout, sam: &sam, target, config, jwks: &jwks }.deploy(&staging, stack, run_folder)?)
 }

@@ -53,7 +53,7 @@ impl UnderTest {
         fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
         let redrive = built.commands.iter().find(|binary| binary.name == REDRIVE);
         let redrive = redrive.ok_or(VariablesError::NotBuilt(REDRIVE))?.path.clone();
-        Ok(Self { api, keys: checkout.keys(), outputs: path, redrive })
+        Ok(Self { api, keys: checkout.keys_folder(), outputs: path, redrive })
     }
 
     /// The URL of the API.
