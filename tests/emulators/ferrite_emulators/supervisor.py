@@ -66,8 +66,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
             emulator.wait()
 
 
-def end_with_supervisor() -> None:
-    """Kills this process group when the supervisor is gone. The emulator process calls it once, at startup."""
+def exit_when_supervisor_exits() -> None:
+    """Kills this process group when the supervisor exits. The emulator process calls it once, at startup."""
 
     def watch() -> None:
         while os.read(sys.stdin.fileno(), 1):

@@ -21,7 +21,7 @@ from .tables import Tables, TablesError
 def main() -> int:
     """Runs LocalStack until a signal stops it. Returns 1 if a patch does not apply or MiniStack does not start."""
     options = _options()
-    supervisor.end_with_supervisor()
+    supervisor.exit_when_supervisor_exits()
     # There is no state to save, and LocalStack's own shutdown takes longer than the supervisor allows.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:

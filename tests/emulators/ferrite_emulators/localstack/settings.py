@@ -1,4 +1,4 @@
-"""The environment variables that configure LocalStack, and those it inherits from the caller."""
+"""The environment variables that configure LocalStack, and those it inherits from the parent process."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "RUST_BACKTRACE")
-"""The only variables inherited from the caller. AWS profiles and keys, proxies (functions call the emulator
-on loopback) and LocalStack settings of the shell must not reach the emulator or a function."""
+"""The only variables that are inherited from the parent process.
+
+The emulator and the functions must not inherit AWS profiles or keys, or the shell's LocalStack settings.
+They must not inherit proxy settings, because functions call the emulator on loopback.
+"""
 
 PLUGIN = "ferrite"
 """The name of our plug-ins in ferrite_emulators-1.dist-info/entry_points.txt."""
 
 
-def environment(port: int, scratch: Path, caller: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment for a LocalStack that listens on 127.0.0.1:`port` and writes only below `scratch`."""
+def environment(port: int, scratch: Path, parent_environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the environment for a LocalStack process.
+
+    It listens on 127.0.0.1:`port` and writes only below `scratch`.
+    """
+    inherited = {
+        name: parent_environment[name] for name in INHERITED_VARIABLES if name in parent_environment
+    }
     return {
-        **{name: caller[name] for name in INHERITED_VARIABLES if name in caller},
+        **inherited,
         "GATEWAY_LISTEN": f"127.0.0.1:{port}",
         "LOCALSTACK_HOST": f"127.0.0.1:{port}",
         # Without these, LocalStack on the host writes to the user's home directory.

@@ -22,7 +22,7 @@ SHUTDOWN_SECONDS = 1.0
 def main() -> int:
     """Runs MiniStack until a signal stops it. Returns 1 if a patch cannot be applied."""
     options = _options()
-    supervisor.end_with_supervisor()
+    supervisor.exit_when_supervisor_exits()
     os.environ.pop("PYTHONPATH", None)
     try:
         if options.patches == "all":

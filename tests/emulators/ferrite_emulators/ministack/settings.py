@@ -1,4 +1,4 @@
-"""The environment variables that configure MiniStack, and those it inherits from the caller."""
+"""The environment variables that configure MiniStack, and those it inherits from the parent process."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "RUST_BACKTRACE")
-"""The only variables inherited from the caller. AWS profiles and keys, proxies (functions call the emulator
-on loopback) and MiniStack settings of the shell must not reach the emulator or a function."""
+"""The only variables that are inherited from the parent process.
+
+The emulator and the functions must not inherit AWS profiles or keys, or the shell's MiniStack settings.
+They must not inherit proxy settings, because functions call the emulator on loopback.
+"""
 
 
 def environment(
     port: int,
     scratch: Path,
     state: Path | None,
-    caller: Mapping[str, str],
+    parent_environment: Mapping[str, str],
     functions_port: int | None = None,
 ) -> dict[str, str]:
-    """Returns the environment for a MiniStack that listens on 127.0.0.1:`port`.
+    """Returns the environment for a MiniStack process that listens on 127.0.0.1:`port`.
 
     MiniStack writes its temporary files below `scratch`. If `state` is given, MiniStack saves its state in
     that directory when it stops and loads it when it starts. If `functions_port` is given, functions call
     AWS at that port, which belongs to a proxy that forwards to `port`.
     """
+    inherited = {
+        name: parent_environment[name] for name in INHERITED_VARIABLES if name in parent_environment
+    }
     persistence = {
         "PERSIST_STATE": "1",
         "STATE_DIR": str(state),
@@ -30,7 +36,7 @@ def environment(
         "S3_DATA_DIR": f"{state}/s3",
     }
     return {
-        **{name: caller[name] for name in INHERITED_VARIABLES if name in caller},
+        **inherited,
         "TMPDIR": str(scratch),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",

@@ -1,4 +1,7 @@
-"""Functions that patches use to replace parts of MiniStack. They fail at startup if a part no longer exists."""
+"""Functions that patches use to replace parts of MiniStack.
+
+They raise `PatchError` if a part no longer exists.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +15,35 @@ class PatchError(Exception):
     """A patch cannot be applied because MiniStack no longer has the code that it replaces."""
 
 
-def require(owner: Any, *names: str) -> None:
-    """Raises `PatchError` unless `owner` (a module, class or dict) has all of `names`."""
+def require(owner: Any, *names: str, label: str = "") -> None:
+    """Raises `PatchError` unless `owner` (a module, class or dict) has all of `names`.
+
+    The error names `owner` by `label`, or by its `__name__` if `label` is empty.
+    """
     for name in names:
         if not (name in owner if isinstance(owner, dict) else hasattr(owner, name)):
-            where = getattr(owner, "__name__", "its table of resource types")
+            where = label or getattr(owner, "__name__", "a dict")
             raise PatchError(f"MiniStack no longer has {name} in {where}")
 
 
-def replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Sets `name` of `owner` (a module, class or dict) to the result of `make`, called with the original value.
+def replace(owner: Any, name: str, make_replacement: Callable[[Any], Any], *, label: str = "") -> None:
+    """Sets `name` of `owner` (a module, class or dict) to the result of `make_replacement(original)`.
 
-    Raises `PatchError` if `owner` does not have `name`.
+    Raises `PatchError` if `owner` does not have `name`. The error names `owner` as in `require`.
     """
-    require(owner, name)
+    require(owner, name, label=label)
     if isinstance(owner, dict):
-        owner[name] = make(owner[name])
+        owner[name] = make_replacement(owner[name])
     else:
-        setattr(owner, name, make(getattr(owner, name)))
+        setattr(owner, name, make_replacement(getattr(owner, name)))
 
 
 def after_provisioning(
     resource_type: str, callback: Callable[[str, Properties], None]
 ) -> None:
-    """Calls `callback(physical_id, properties)` after CloudFormation creates or updates a resource of the type.
+    """Calls `callback(physical_id, properties)` after CloudFormation creates or updates a `resource_type`.
 
-    Raises `PatchError` if MiniStack has no create and update handlers for `resource_type`.
+    Raises `PatchError` if MiniStack lacks a create or update handler for `resource_type`.
     """
     from ministack.services.cloudformation import provisioners
 
@@ -50,15 +56,16 @@ def after_provisioning(
         return _create
 
     def on_update(update: Any) -> Any:
-        def _update(name: str, old: Properties, new: Properties, *args: Any, **kwargs: Any) -> Any:
-            updated = update(name, old, new, *args, **kwargs)
+        def _update(physical_id: str, old: Properties, new: Properties, *args: Any, **kwargs: Any) -> Any:
+            updated = update(physical_id, old, new, *args, **kwargs)
             callback(updated[0], new)
             return updated
 
         return _update
 
     require(provisioners, "_RESOURCE_HANDLERS")
-    require(provisioners._RESOURCE_HANDLERS, resource_type)
+    require(provisioners._RESOURCE_HANDLERS, resource_type, label="its handlers of resource types")
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
-    replace(handlers, "create", on_create)
-    replace(handlers, "update", on_update)
+    label = f"its handlers of {resource_type}"
+    replace(handlers, "create", on_create, label=label)
+    replace(handlers, "update", on_update, label=label)
