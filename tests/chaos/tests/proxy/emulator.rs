@@ -1,4 +1,4 @@
-//! A stand-in for the emulator. It accepts and records every request.
+//! A fake emulator that accepts and records every request.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -26,13 +26,13 @@ impl ReceivedRequest {
     }
 }
 
-/// An emulator that runs as long as the runtime of the test.
-pub(crate) struct Emulator {
+/// A fake emulator that runs until the test's runtime stops.
+pub(crate) struct FakeEmulator {
     pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
-impl Emulator {
+impl FakeEmulator {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let emulator = Self { address: listener.local_addr().unwrap(), requests: Arc::default() };
@@ -60,8 +60,9 @@ async fn respond(
     let (head, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
     let request = ReceivedRequest { request_line: format!("{} {}", head.method, head.uri), headers: head.headers, body };
-    let entries = serde_json::from_slice::<Value>(&request.body).unwrap_or_default()["Entries"].as_array().map(Vec::len);
-    let response = match entries {
+    // Respond to `PutEvents` with one result per entry. Echo the body of any other request.
+    let entry_count = serde_json::from_slice::<Value>(&request.body).unwrap_or_default()["Entries"].as_array().map(Vec::len);
+    let response = match entry_count {
         Some(count) => {
             let results: Vec<_> = (0..count).map(|n| json!({ "EventId": format!("event-{n}") })).collect();
             json!({ "FailedEntryCount": 0, "Entries": results }).to_string().into()

@@ -23,7 +23,7 @@ use ferrite_chaos::proxy::FaultProxy;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use self::emulator::{Emulator, ReceivedRequest};
+use self::emulator::{FakeEmulator, ReceivedRequest};
 use self::function::{Outcome, relay_events, send, signed, targeted, try_send};
 
 /// A plan that injects this kind of fault into every call that supports it.
@@ -31,8 +31,8 @@ fn always(kind: FaultKind) -> FaultPlan {
     FaultPlan::new(1).rate(kind, 1.0).delays(1..=1)
 }
 
-async fn start_with_faults(plan: FaultPlan) -> (Emulator, FaultProxy) {
-    let emulator = Emulator::start().await;
+async fn start_with_faults(plan: FaultPlan) -> (FakeEmulator, FaultProxy) {
+    let emulator = FakeEmulator::start().await;
     let proxy = FaultProxy::open(0, emulator.address, plan).await.unwrap();
     proxy.set_functions(relay_events());
     proxy.set_faults(true);
@@ -40,7 +40,7 @@ async fn start_with_faults(plan: FaultPlan) -> (Emulator, FaultProxy) {
 }
 
 /// Waits until the emulator has received a request, and returns the first one.
-async fn wait_for_request(emulator: &Emulator) -> ReceivedRequest {
+async fn wait_for_request(emulator: &FakeEmulator) -> ReceivedRequest {
     let deadline = Instant::now() + Duration::from_secs(20);
     while Instant::now() < deadline {
         if let Some(request) = emulator.requests().first() {
