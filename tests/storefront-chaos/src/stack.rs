@@ -37,7 +37,7 @@ impl Stack {
     /// Reads the outputs of the stack, and the rules of its event bus.
     pub(crate) fn read(outputs: &Map<String, Value>, emulator: &Emulator) -> Result<Self, ChaosError> {
         let output = |name: &str| outputs.get(name).and_then(Value::as_str).map(str::to_owned);
-        let require = |name: &str| output(name).ok_or_else(|| ChaosError::NotInStack(format!("output {name}")));
+        let required_output = |name: &str| output(name).ok_or_else(|| ChaosError::NotInStack(format!("output {name}")));
         let with_suffix = |suffix: &str| {
             let matching = outputs.iter().filter_map(|(name, url)| Some((name.strip_suffix(suffix)?, url.as_str()?)));
             matching.map(|(name, url)| (name.to_owned(), url.to_owned())).collect::<BTreeMap<_, _>>()
@@ -49,10 +49,10 @@ impl Stack {
             Ok(Queue { name, url, dead_letters })
         });
         let queues = queues.collect::<Result<Vec<_>, ChaosError>>()?;
-        let routes = routes(emulator, &require("BusName")?, &queues)?;
+        let routes = routes(emulator, &required_output("BusName")?, &queues)?;
         Ok(Self {
-            table: require("TableName")?,
-            ledger: require("SandboxLedgerName")?,
+            table: required_output("TableName")?,
+            ledger: required_output("SandboxLedgerName")?,
             idempotency_table: output("IdempotencyTableName"),
             queues,
             dead_letters,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::function::Handler;
 
-pub(crate) const CORRELATION_ID: &str = "checkout-7";
+pub(crate) const CORRELATION_ID: &str = "request-7";
 
 /// The input of an idempotent charge. Every invocation with the same payload has the same idempotency key.
 #[derive(Debug, Clone)]
