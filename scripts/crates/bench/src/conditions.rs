@@ -62,7 +62,7 @@ impl Conditions {
         let note = if *used > 10 { ". THE TIMES BELOW ARE TOO LONG AND VARY" } else { "" };
         format!(
             "Machine    {machine}, {cores} cores, Linux {kernel}; other programs used {used}% of the CPU{note}\n\
-             CPU cap    {cpu_cap}; applied after init\n\
+             CPU limit  {cpu_cap}; applied after init\n\
              AWS        {endpoint}\n\
              Medians    of {starts} starts with each memory size, each with {} warm invocations\n\
              Built with {}\n",

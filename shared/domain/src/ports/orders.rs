@@ -39,7 +39,7 @@ pub trait PlaceOrder: Sync {
 /// Reason that an order was not placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
-    /// A request with this key has already placed the order. Contains its saved response.
+    /// A request with this key has already placed an order. Contains its saved response.
     #[error("the idempotency key has a saved response")]
     AlreadyPlaced(SavedResponse),
     /// The stock of some products is less than the requested quantity.
