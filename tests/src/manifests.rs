@@ -1,6 +1,7 @@
 //! Checks values that must agree: settings in template.yaml with each other, and the functions' manifests with the
 //! template and the workspace.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,36 @@ fn manifests_and_template_have_the_same_memory_and_timeout() {
 fn folders(parent: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.is_dir()).collect()
+}
+
+/// The adapters that need a feature of `ferrite-aws` or `ferrite-store`.
+const FEATURES: [(&str, &[&str], &str); 4] = [
+    ("ferrite-aws", &["Bus"], "eventbridge"),
+    ("ferrite-aws", &["Queue", "DeadLetters"], "sqs"),
+    ("ferrite-store", &["ImageBucket", "ReportBucket"], "s3"),
+    ("ferrite-store", &["Mailer"], "ses"),
+];
+
+/// A build of the workspace enables the features of all functions, so it does not detect a missing one.
+#[test]
+fn every_function_enables_exactly_the_features_of_its_adapters() {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for folder in folders(&checkout.join("functions")) {
+        let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+        let words: BTreeSet<_> = main.split(|character: char| !character.is_alphanumeric()).collect();
+        let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
+        for (package, adapters, feature) in FEATURES {
+            let enabled = manifest["dependencies"].get(package).and_then(|dependency| dependency.get("features"));
+            let enabled = enabled.and_then(toml::Value::as_array);
+            assert_eq!(
+                enabled.into_iter().flatten().any(|enabled| enabled.as_str() == Some(feature)),
+                adapters.iter().any(|adapter| words.contains(adapter)),
+                "{}: the feature {feature} of {package} is for {}",
+                folder.display(),
+                adapters.join(", "),
+            );
+        }
+    }
 }
 
 /// The workspace's lints forbid unsafe code, but a crate that does not inherit them may use it.

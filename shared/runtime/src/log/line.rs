@@ -11,7 +11,8 @@ use crate::settings::settings;
 
 /// The keys that the kit writes itself. A field with the same name gets a trailing underscore, because JSON parsers
 /// handle duplicate keys differently.
-const RESERVED_KEYS: [&str; 15] = [
+const RESERVED_KEYS: [&str; 16] = [
+    "_aws",
     "level",
     "location",
     "message",

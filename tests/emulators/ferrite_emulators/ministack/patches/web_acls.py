@@ -97,8 +97,7 @@ def apply() -> None:
         waf._associations.pop(stage_arn, None)
 
     def create_logging(_logical_id: str, properties: Properties, *_args: Any) -> Any:
-        # AWS WAF requires this name prefix. Source: "Sending web ACL traffic logs to a CloudWatch Logs log
-        # group" (AWS WAF Developer Guide).
+        # AWS WAF requires this name prefix for log groups (AWS WAF Developer Guide, "Amazon CloudWatch Logs").
         for destination in properties["LogDestinationConfigs"]:
             if ":log-group:aws-waf-logs-" not in destination:
                 raise ValueError(f"LOG_DESTINATION: {destination}")
