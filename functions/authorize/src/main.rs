@@ -24,7 +24,7 @@ use crate::handler::{AuthorizeError, AuthorizerEvent, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
 use crate::parameter::JwksParameter;
 use crate::settings::{KeySource, Settings};
-use crate::url::JwksUrl;
+use crate::url::JwksEndpoint;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), InitError> {
@@ -32,7 +32,7 @@ async fn main() -> Result<(), InitError> {
     log::init()?;
     let settings = Settings::read(|name| std::env::var(name).ok())?;
     match &settings.source {
-        KeySource::Url(uri) => serve(JwksUrl::new(uri.clone())?, &settings).await,
+        KeySource::Url(url) => serve(JwksEndpoint::new(url.clone())?, &settings).await,
         KeySource::Parameter(name) => {
             let source = ParameterSource::new(&sdk_config()?);
             serve(JwksParameter::new(source, name.clone()), &settings).await

@@ -1,4 +1,5 @@
-//! Reads the JWK Set from an SSM parameter, for issuers without a JWKS URL: local development and self-issued tokens.
+//! Reads the JWK Set from an SSM parameter, for issuers without a JWKS URL, as in local development or for self-issued
+//! tokens.
 
 use ferrite_aws::ParameterSource;
 use secrecy::ExposeSecret;
@@ -8,7 +9,7 @@ use crate::key_cache::{FetchError, FetchJwks};
 /// Reads the JWK Set from a plain `String` parameter. Public keys are not secret, and a `SecureString` would need a KMS
 /// permission. The function's role needs only `ssm:GetParameter` on the parameter.
 ///
-/// This type caches nothing; the key cache does.
+/// This type does not cache the JWK Set, because the key cache does.
 pub(crate) struct JwksParameter {
     source: ParameterSource,
     name: String,
@@ -39,7 +40,7 @@ mod tests {
 
     use super::*;
 
-    /// A parameter whose only request receives the given response.
+    /// A parameter that can be fetched once. SSM returns the given response.
     fn parameter_with_response(status: u16, body: &'static str) -> JwksParameter {
         let request = http::Request::new(SdkBody::empty());
         let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();

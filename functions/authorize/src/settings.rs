@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::key_cache::Lifetimes;
 use crate::token::ExpectedClaims;
-use crate::url::JwksUri;
+use crate::url::JwksUrl;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) enum KeySource {
     /// An identity provider's `jwks_uri`.
-    Url(JwksUri),
+    Url(JwksUrl),
     /// The name of an SSM parameter.
     Parameter(String),
 }
@@ -31,7 +31,7 @@ pub(crate) enum KeySource {
 /// The environment variables.
 #[derive(Deserialize)]
 struct Variables {
-    jwks_url: Option<JwksUri>,
+    jwks_url: Option<JwksUrl>,
     jwks_parameter: Option<String>,
     jwt_issuer: String,
     jwt_audience: String,
@@ -43,7 +43,8 @@ impl Settings {
     /// Reads the settings with `lookup`, which returns the value of an environment variable, or `None` if it is not set.
     ///
     /// # Errors
-    /// Returns an error that names the variables if any is missing or invalid, or unless exactly one key source is set.
+    /// Returns an error if a variable is missing or invalid, or if both or neither of the key sources are set. The
+    /// error names the variables.
     pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let variables: Variables = config::read_from(lookup)?;
         let source = match (variables.jwks_url, variables.jwks_parameter) {
@@ -54,7 +55,7 @@ impl Settings {
                 return Err(ConfigError::Inconsistent(message.to_owned()));
             }
         };
-        let seconds = |name, value: Option<NonZeroU64>, default| match value.map_or(default, NonZeroU64::get) {
+        let validate_seconds = |name, value: Option<NonZeroU64>, default| match value.map_or(default, NonZeroU64::get) {
             seconds @ 1..=DAY_SECONDS => Ok(seconds),
             _ => Err(ConfigError::invalid(name, format_args!("it must be between 1 and {DAY_SECONDS} seconds"))),
         };
@@ -62,8 +63,12 @@ impl Settings {
             source,
             expected_claims: ExpectedClaims { issuer: variables.jwt_issuer, audience: variables.jwt_audience },
             lifetimes: Lifetimes {
-                ttl_seconds: seconds("JWKS_TTL_SECONDS", variables.jwks_ttl_seconds, 600)?,
-                max_stale_seconds: seconds("JWKS_MAX_STALE_SECONDS", variables.jwks_max_stale_seconds, DAY_SECONDS)?,
+                ttl_seconds: validate_seconds("JWKS_TTL_SECONDS", variables.jwks_ttl_seconds, 600)?,
+                max_stale_seconds: validate_seconds(
+                    "JWKS_MAX_STALE_SECONDS",
+                    variables.jwks_max_stale_seconds,
+                    DAY_SECONDS,
+                )?,
             },
         })
     }

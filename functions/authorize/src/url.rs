@@ -21,39 +21,39 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A URL whose response is authenticated: https, or http to a loopback host.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub(crate) struct JwksUri(Uri);
+pub(crate) struct JwksUrl(Uri);
 
-impl TryFrom<String> for JwksUri {
-    type Error = JwksUriError;
+impl TryFrom<String> for JwksUrl {
+    type Error = JwksUrlError;
 
-    fn try_from(url: String) -> Result<Self, JwksUriError> {
+    fn try_from(url: String) -> Result<Self, JwksUrlError> {
         url.parse()
     }
 }
 
 /// The reason why a URL is rejected as a source of keys.
 #[derive(Debug, Error)]
-pub(crate) enum JwksUriError {
+pub(crate) enum JwksUrlError {
     #[error("not a URL")]
     Invalid,
     #[error("not https; http is allowed only for loopback hosts")]
     Insecure,
 }
 
-impl FromStr for JwksUri {
-    type Err = JwksUriError;
+impl FromStr for JwksUrl {
+    type Err = JwksUrlError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let uri: Uri = url.parse().map_err(|_| JwksUriError::Invalid)?;
-        let authority = uri.authority().ok_or(JwksUriError::Invalid)?;
+        let uri: Uri = url.parse().map_err(|_| JwksUrlError::Invalid)?;
+        let authority = uri.authority().ok_or(JwksUrlError::Invalid)?;
         // A JWKS URL needs no user name, and `http://localhost@elsewhere.example` only looks like a loopback URL.
         if authority.as_str().contains('@') {
-            return Err(JwksUriError::Invalid);
+            return Err(JwksUrlError::Invalid);
         }
         match uri.scheme_str() {
             Some("https") => Ok(Self(uri)),
             Some("http") if is_loopback(authority.host()) => Ok(Self(uri)),
-            _ => Err(JwksUriError::Insecure),
+            _ => Err(JwksUrlError::Insecure),
         }
     }
 }
@@ -64,19 +64,19 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// Fetches the JWK Set from the configured URL. Does not follow redirects.
-pub(crate) struct JwksUrl {
+pub(crate) struct JwksEndpoint {
     client: Client<HttpsConnector<HttpConnector>, Empty<Bytes>>,
     uri: Uri,
 }
 
-impl JwksUrl {
+impl JwksEndpoint {
     /// Creates a client that trusts the compiled-in Mozilla root certificates. Identity providers use many certificate
     /// authorities, and reading the system's certificate files would take longer than everything else in the init
     /// phase.
     ///
     /// # Errors
     /// Returns an error if the TLS provider supports none of the configured protocol versions.
-    pub(crate) fn new(JwksUri(uri): JwksUri) -> Result<Self, rustls::Error> {
+    pub(crate) fn new(JwksUrl(uri): JwksUrl) -> Result<Self, rustls::Error> {
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
@@ -90,7 +90,7 @@ impl JwksUrl {
     }
 }
 
-impl FetchJwks for JwksUrl {
+impl FetchJwks for JwksEndpoint {
     async fn fetch(&self) -> Result<Vec<u8>, FetchError> {
         let request = Request::get(&self.uri)
             .header(header::ACCEPT, "application/json")
@@ -132,7 +132,7 @@ mod tests {
     }
 
     async fn fetch(url: &str) -> Result<Vec<u8>, FetchError> {
-        JwksUrl::new(url.parse().unwrap()).unwrap().fetch().await
+        JwksEndpoint::new(url.parse().unwrap()).unwrap().fetch().await
     }
 
     fn http_response(status: &str, headers: &str, body: &str) -> Vec<u8> {
@@ -189,7 +189,7 @@ mod tests {
             "http://127.0.0.1/keys",
             "http://[::1]:8080/keys",
         ] {
-            assert!(allowed.parse::<JwksUri>().is_ok(), "{allowed}");
+            assert!(allowed.parse::<JwksUrl>().is_ok(), "{allowed}");
         }
         for rejected in [
             "http://issuer.example/keys",
@@ -201,7 +201,7 @@ mod tests {
             "/keys",
             "",
         ] {
-            assert!(rejected.parse::<JwksUri>().is_err(), "{rejected}");
+            assert!(rejected.parse::<JwksUrl>().is_err(), "{rejected}");
         }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn place_order(
 
     let id = ids.new_id().into();
     for _ in 0..MAX_PRICING_ATTEMPTS {
-        let products = store.get_many(&placement_request.products()).await?;
+        let products = store.get_many(&placement_request.product_ids()).await?;
         let order = match placement_request.clone().price(id, customer.clone(), &products, now) {
             Ok(order) => order,
             // A concurrent retry of this request may have reserved the stock, so check for its saved response before
@@ -47,7 +47,7 @@ pub(crate) async fn place_order(
             },
         };
         let response = accepted(&order)?;
-        let saved_response = idempotency::save(&response, fingerprint.clone())?;
+        let saved_response = idempotency::to_saved_response(&response, fingerprint.clone())?;
         let placement = Placement {
             order,
             key: key.clone(),
@@ -117,10 +117,11 @@ mod tests {
         Price,
     }
 
-    /// A store in which a concurrent request makes a change once, while the request reads the products.
+    /// A store in which a concurrent request makes a change once, just before or after the first read of the products.
     struct ConcurrentlyChangedStore {
         store: MemoryStore,
         product: Product,
+        /// Whether the change is made before the read. Otherwise, it is made after the read.
         before_read: bool,
         change: Change,
         applied: AtomicBool,

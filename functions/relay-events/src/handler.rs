@@ -38,7 +38,7 @@ pub(crate) async fn relay_events(
 
 #[cfg(test)]
 mod tests {
-    use ferrite_core::memory::{RecordedEvents, RecordedQueue};
+    use ferrite_core::memory::{RecordingBus, RecordingQueue};
     use ferrite_core::ports::PortError;
     use ferrite_runtime::batch::dynamodb;
     use serde_json::json;
@@ -58,15 +58,15 @@ mod tests {
         }}})
     }
 
-    async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordedQueue) -> bool {
+    async fn relay(bus: &impl PublishEvents<DomainEvent>, records: Value, queue: &RecordingQueue) -> bool {
         let handler = |events| relay_events(bus, events);
         dynamodb::process_batch(json!({ "Records": records }), queue, to_event, handler).await.is_ok()
     }
 
     #[tokio::test]
     async fn publishes_the_same_events_when_a_batch_is_retried() {
-        let bus = RecordedEvents::default();
-        let queue = RecordedQueue::default();
+        let bus = RecordingBus::default();
+        let queue = RecordingQueue::default();
         for _ in 0..2 {
             assert!(relay(&bus, json!([record()]), &queue).await);
         }
@@ -78,8 +78,8 @@ mod tests {
 
     #[tokio::test]
     async fn sends_unreadable_records_to_the_dead_letter_queue_and_publishes_the_others() {
-        let bus = RecordedEvents::default();
-        let queue = RecordedQueue::default();
+        let bus = RecordingBus::default();
+        let queue = RecordingQueue::default();
         let mut poison = record();
         poison["dynamodb"]["NewImage"] = json!({"pk": {"S": "x"}});
         assert!(relay(&bus, json!([poison, record()]), &queue).await);
@@ -97,6 +97,6 @@ mod tests {
                 Err(PortError::new("PutEvents", "throttled"))
             }
         }
-        assert!(!relay(&FailingBus, json!([record()]), &RecordedQueue::default()).await);
+        assert!(!relay(&FailingBus, json!([record()]), &RecordingQueue::default()).await);
     }
 }

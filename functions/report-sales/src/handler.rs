@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_other_events() {
+    fn rejects_unsupported_events() {
         for event in [json!({}), json!({"day": "yesterday"}), json!({"time": "2026-11-23T00:30:00Z"}), json!(7)] {
             let error = serde_json::from_value::<ReportRequest>(event).unwrap_err();
             assert!(error.to_string().contains("YYYY-MM-DD"), "{error}");

@@ -17,7 +17,7 @@ pub(crate) async fn request_image_upload(
     caller(&request)?.require_scope(PRODUCTS_WRITE)?;
     let product: ProductId = path_id(&request, "productId")?;
     let now = clock.now();
-    let upload = json_body::<ImageRequestBody>(&request)?.upload(product, ids.new_id().into());
+    let upload = json_body::<ImageRequestBody>(&request)?.to_upload(product, ids.new_id().into());
     let signed = signer.sign_upload(&upload, now)?;
 
     let state = ImageState::Pending { content_type: upload.content_type };

@@ -29,7 +29,7 @@ pub struct ImageRequestBody {
 
 impl ImageRequestBody {
     /// Returns the requested upload.
-    pub fn upload(&self, product: ProductId, image: ImageId) -> ImageUpload {
+    pub fn to_upload(&self, product: ProductId, image: ImageId) -> ImageUpload {
         ImageUpload { product, image, content_type: self.content_type, size: self.size_bytes }
     }
 }

@@ -6,8 +6,8 @@ mod idempotency;
 mod ids;
 mod queue;
 
-pub use bus::RecordedEvents;
+pub use bus::RecordingBus;
 pub use clock::FixedClock;
 pub use idempotency::MemoryIdempotency;
 pub use ids::UniqueIds;
-pub use queue::RecordedQueue;
+pub use queue::RecordingQueue;

@@ -1,11 +1,11 @@
 //! Runs the contract tests on the in-memory adapters. The AWS adapters are tested with the same contract tests.
 
 use ferrite_core::contract::bus::TestEvent;
-use ferrite_core::memory::{MemoryIdempotency, RecordedEvents, RecordedQueue};
+use ferrite_core::memory::{MemoryIdempotency, RecordingBus, RecordingQueue};
 
 mod bus {
     use super::*;
-    ferrite_core::bus_contract!(RecordedEvents::<TestEvent>::default());
+    ferrite_core::bus_contract!(RecordingBus::<TestEvent>::default());
 }
 
 mod idempotency {
@@ -15,5 +15,5 @@ mod idempotency {
 
 mod queue {
     use super::*;
-    ferrite_core::queue_contract!(RecordedQueue::default());
+    ferrite_core::queue_contract!(RecordingQueue::default());
 }

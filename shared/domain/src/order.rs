@@ -114,7 +114,7 @@ impl PlacementRequest {
     }
 
     /// Returns the requested products. Each product occurs once.
-    pub fn products(&self) -> Vec<ProductId> {
+    pub fn product_ids(&self) -> Vec<ProductId> {
         self.lines.iter().map(|line| line.product).collect()
     }
 

@@ -8,10 +8,10 @@ use crate::OrderId;
 
 /// One of the [`Shard::COUNT`] shards that distribute orders over the partitions of an index.
 ///
-/// DynamoDB accepts 1,000 writes per second to one partition ("Partitions and data distribution"), so eight shards
-/// accept 8,000. Listing orders requires one query per shard. Stored orders contain the shard number in their keys, so
-/// do not change the number of shards: queries would no longer find the orders that were pending or paid before the
-/// change.
+/// DynamoDB accepts 1,000 writes per second to one partition (DynamoDB Developer Guide, "Partitions and data
+/// distribution"), so eight shards accept 8,000. Listing orders requires one query per shard. Stored orders contain the
+/// shard number in their keys, so do not change the number of shards: queries would no longer find the orders that were
+/// pending or paid before the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shard(u8);
 

@@ -48,10 +48,10 @@ pub enum Format {
 impl Format {
     /// Returns the media type for a `Content-Type` header.
     pub fn content_type(self) -> &'static str {
-        self.codec().to_mime_type()
+        self.image_format().to_mime_type()
     }
 
-    fn codec(self) -> ImageFormat {
+    fn image_format(self) -> ImageFormat {
         match self {
             Format::Jpeg => ImageFormat::Jpeg,
             Format::Png => ImageFormat::Png,
@@ -72,16 +72,17 @@ pub struct Variants {
 /// Creates the variants of `original`, whose declared format is `declared`. A variant is never larger than the
 /// original.
 ///
-/// Memory use is little more than the decoded original: 3 bytes per pixel for a typical photograph, 9 for a progressive
-/// JPEG without chroma subsampling. The number of pixels is checked in the header, before decoding.
+/// Memory use is little more than what decoding the original requires: 3 bytes per pixel for a typical photograph, 9
+/// for a progressive JPEG without chroma subsampling, whose coefficients the decoder also keeps in memory. The number
+/// of pixels is checked in the header, before decoding.
 ///
 /// # Errors
 /// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.
 pub fn make_variants(original: &[u8], declared: Format) -> Result<Variants, Rejection> {
-    let (stored, orientation) = decode(original, declared)?;
+    let (decoded, orientation) = decode(original, declared)?;
     // The size limits are square, so rotating the resized image gives the same result as rotating the original, at less
     // cost.
-    let mut display = DynamicImage::from(variant::fit(variant::on_white(stored), DISPLAY_SIDE)?);
+    let mut display = DynamicImage::from(variant::fit(variant::on_white(decoded), DISPLAY_SIDE)?);
     display.apply_orientation(orientation);
     let display = display.into_rgb8();
     Ok(Variants {
@@ -90,10 +91,10 @@ pub fn make_variants(original: &[u8], declared: Format) -> Result<Variants, Reje
     })
 }
 
-/// Decodes the stored image. Returns it with the orientation to apply.
+/// Decodes the original without applying its orientation. Returns the image and the orientation.
 fn decode(original: &[u8], declared: Format) -> Result<(DynamicImage, Orientation), Rejection> {
     let actual = image::guess_format(original).map_err(|_| Rejection::NotAnImage)?;
-    if actual != declared.codec() {
+    if actual != declared.image_format() {
         return Err(Rejection::FormatMismatch { declared: declared.content_type(), actual: actual.to_mime_type() });
     }
 
@@ -119,7 +120,7 @@ fn decode(original: &[u8], declared: Format) -> Result<(DynamicImage, Orientatio
     if u64::from(width) * u64::from(height) > PIXEL_LIMIT {
         return Err(Rejection::TooManyPixels { width, height });
     }
-    // Decoders fill missing pixels with gray instead of failing.
+    // Decoders do not fail if pixels are missing but fill them with gray, so a truncated file is rejected here.
     let trailer = trailer.ok_or(Rejection::Truncated)?;
     if let Some(other) = polyglot::detect(original, declared, trailer) {
         return Err(Rejection::Polyglot { other });
@@ -130,6 +131,6 @@ fn decode(original: &[u8], declared: Format) -> Result<(DynamicImage, Orientatio
     decoder.set_limits(limits).map_err(rejection)?;
     // Invalid EXIF data does not make an image unusable.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let stored = DynamicImage::from_decoder(decoder).map_err(rejection)?;
-    Ok((stored, orientation))
+    let decoded = DynamicImage::from_decoder(decoder).map_err(rejection)?;
+    Ok((decoded, orientation))
 }

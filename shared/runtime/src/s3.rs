@@ -136,7 +136,7 @@ async fn reject(
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use serde_json::json;
 
     use super::*;
@@ -148,7 +148,7 @@ mod tests {
     /// Processes a notification. Returns whether the invocation succeeded, the keys that the handler processed, and the
     /// dead letters with their reasons.
     async fn process_notification(event: Value) -> (bool, Vec<String>, Vec<(String, String)>) {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let keys = Mutex::new(Vec::new());
         let handler = async |object: Object| {
             assert_eq!((object.bucket.as_str(), object.size), ("notes", Some(7)));

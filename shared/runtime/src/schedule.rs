@@ -101,7 +101,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use serde_json::json;
 
     use super::*;
@@ -117,7 +117,7 @@ mod tests {
     /// Handles an event with a handler that returns `outcome`. Returns whether the invocation succeeded, and the dead
     /// letters with their reasons.
     async fn handle_event(event: Value, outcome: Result<(), Failure>) -> (bool, Vec<(String, String)>) {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let outcome = std::sync::Mutex::new(Some(outcome));
         let handler = async |invocation: ScheduledInvocation| {
             assert_eq!(invocation.time.to_string(), "2026-11-23T00:30:00.000Z");

@@ -3,7 +3,7 @@ use ferrite_fuzz::{MutationPlan, mutate};
 use serde_json::json;
 
 use super::*;
-use crate::url::JwksUri;
+use crate::url::JwksUrl;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
@@ -61,7 +61,7 @@ fn fuzz_jwks_urls() {
     let examples = ["https://issuer.example/jwks.json", "http://127.0.0.1:4566/keys", "http://[::1]/", "http://localhost/"];
     check!().with_type::<MutationPlan>().for_each(|plan| {
         let url = mutate(&examples, plan);
-        if url.parse::<JwksUri>().is_ok() {
+        if url.parse::<JwksUrl>().is_ok() {
             let lower = url.to_ascii_lowercase();
             assert!(lower.starts_with("https://") || lower.starts_with("http://"), "{url}");
             assert!(

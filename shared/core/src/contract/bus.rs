@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::now;
-use crate::memory::{RecordedEvents, UniqueIds};
+use crate::memory::{RecordingBus, UniqueIds};
 use crate::ports::{IdGenerator, PublishEvents};
 use crate::{CloudEvent, Event, EventId, Version};
 
@@ -31,7 +31,7 @@ pub trait BusUnderTest: PublishEvents<TestEvent> {
     fn received(&self, subject: &str, count: usize) -> impl Future<Output = Vec<CloudEvent<TestEvent>>> + Send;
 }
 
-impl BusUnderTest for RecordedEvents<TestEvent> {
+impl BusUnderTest for RecordingBus<TestEvent> {
     async fn received(&self, subject: &str, _: usize) -> Vec<CloudEvent<TestEvent>> {
         self.all().into_iter().filter(|event| event.subject == subject).collect()
     }

@@ -8,13 +8,13 @@ use crate::ports::{DeadLetterQueue, MessageVisibility, PortError};
 
 /// Queue and dead-letter queue that record the calls made to them.
 #[derive(Debug, Default)]
-pub struct RecordedQueue {
+pub struct RecordingQueue {
     rejected: Mutex<Vec<(String, String)>>,
     delayed: Mutex<Vec<(String, u32)>>,
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
-impl RecordedQueue {
+impl RecordingQueue {
     /// Returns the message bodies in the dead-letter queue, each with its reason.
     pub fn rejected(&self) -> Vec<(String, String)> {
         self.rejected.lock().unwrap().clone()
@@ -27,7 +27,7 @@ impl RecordedQueue {
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
-impl DeadLetterQueue for RecordedQueue {
+impl DeadLetterQueue for RecordingQueue {
     async fn reject(&self, body: &str, reason: &str) -> Result<(), PortError> {
         self.rejected.lock().unwrap().push((body.to_owned(), Reason::from_lossy(reason).to_string()));
         Ok(())
@@ -35,14 +35,14 @@ impl DeadLetterQueue for RecordedQueue {
 }
 
 #[allow(clippy::unwrap_used, reason = "a poisoned lock means that the test has failed already")]
-impl MessageVisibility for RecordedQueue {
+impl MessageVisibility for RecordingQueue {
     async fn delay(&self, receipt_handle: &str, seconds: u32) -> Result<(), PortError> {
         self.delayed.lock().unwrap().push((receipt_handle.to_owned(), seconds));
         Ok(())
     }
 }
 
-impl QueueUnderTest for RecordedQueue {
+impl QueueUnderTest for RecordingQueue {
     async fn send_and_receive(&self, body: &str) -> String {
         body.to_owned()
     }

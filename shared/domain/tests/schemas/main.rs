@@ -79,7 +79,7 @@ fn consumers_of_the_last_release_can_read_current_events() {
         let breaking_changes = compatibility::breaking_changes("the event", &released, current);
         assert!(
             breaking_changes.is_empty(),
-            "the change of {kind} breaks consumers of the last release; define a new event type: {breaking_changes:#?}"
+            "the change to {kind} breaks consumers of the last release; define a new event type: {breaking_changes:#?}"
         );
     }
 }

@@ -129,7 +129,7 @@ where
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use serde_json::json;
 
     use super::*;
@@ -145,7 +145,7 @@ mod tests {
     }
 
     /// Processes a batch record by record. Returns the response and the keys that the handler processed.
-    async fn process_records(records: Value, queue: &RecordedQueue) -> (Value, Vec<String>) {
+    async fn process_records(records: Value, queue: &RecordingQueue) -> (Value, Vec<String>) {
         let handled = Mutex::new(Vec::new());
         let handler = async |key: String| {
             match key.as_str() {
@@ -165,7 +165,7 @@ mod tests {
     async fn reports_the_first_failed_record_and_stops_there() {
         for fault in ["fails", "panics"] {
             let records = json!([record("1", "a"), record("2", fault), record("3", "b"), record("4", fault)]);
-            let (response, handled) = process_records(records, &RecordedQueue::default()).await;
+            let (response, handled) = process_records(records, &RecordingQueue::default()).await;
             assert_eq!(response, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
             assert_eq!(handled, ["a"], "should process records in order and stop at the failure");
         }
@@ -176,7 +176,7 @@ mod tests {
         let mut foreign = record("3", "b");
         foreign["eventSource"] = json!("aws:kinesis");
         let records = json!([record("1", "poison"), record("2", "a"), foreign, record("4", "c")]);
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let (response, handled) = process_records(records.clone(), &queue).await;
         assert_eq!(response, json!({"batchItemFailures": []}));
         assert_eq!(handled, ["a", "c"]);
@@ -187,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn passes_a_whole_batch_and_rejects_unreadable_records() {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let poison = json!({"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "2"}});
         let batch = json!({ "Records": [record("1", "a"), poison, record("3", "b")] });
         let handler = async |keys: Vec<String>| {
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn rejects_no_records_when_a_whole_batch_fails() {
         for fault in ["fails", "panics"] {
-            let queue = RecordedQueue::default();
+            let queue = RecordingQueue::default();
             let poison = json!({"eventSource": "aws:dynamodb", "dynamodb": {"SequenceNumber": "1"}});
             let batch = json!({ "Records": [poison, record("2", fault)] });
             let handler = async |keys: Vec<String>| match keys[0].as_str() {

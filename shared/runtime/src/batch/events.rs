@@ -95,7 +95,7 @@ pub fn log_event<E: Event>(event: &CloudEvent<E>) {
 #[cfg(test)]
 mod tests {
     use ferrite_core::contract::bus::TestEvent;
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use serde_json::Value;
 
     use super::*;
@@ -126,7 +126,7 @@ mod tests {
             Ok(())
         };
         let batch = json!({ "Records": [message(&test_event())] });
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let work = async {
             sqs::process(batch, &queue, Limits::default(), &|message| handle_message(message, handler)).await.unwrap()
         };
@@ -145,7 +145,7 @@ mod tests {
         ] {
             let mut event = test_event();
             event[key] = value;
-            let queue = RecordedQueue::default();
+            let queue = RecordingQueue::default();
             let handler =
                 async |_: CloudEvent<TestEvent>| -> Result<(), Failure> { panic!("the handler should not be called") };
             let batch = json!({ "Records": [message(&event)] });

@@ -63,7 +63,7 @@ fn read(record: &Value) -> Result<Record, Failure> {
 mod tests {
     use std::sync::Mutex;
 
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use serde_json::json;
 
     use super::*;
@@ -83,7 +83,7 @@ mod tests {
                 Ok(())
             }
         };
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let batch = json!({"Records": [record("1", "aGVsbG8="), record("2", "?"), record("3", "ZmFpbHM="), record("4", "aGVsbG8=")]});
         let response = stream::process(KINESIS, batch, &queue, Limits::default(), read, handler).await.unwrap();
         let response = serde_json::to_value(response).unwrap();

@@ -210,7 +210,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
-    use ferrite_core::memory::RecordedQueue;
+    use ferrite_core::memory::RecordingQueue;
     use ferrite_core::ports::PortError;
     use serde_json::json;
 
@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    async fn process_records(records: Value, queue: &RecordedQueue) -> Value {
+    async fn process_records(records: Value, queue: &RecordingQueue) -> Value {
         let response = process(json!({ "Records": records }), queue, Limits::default(), &handle).await.unwrap();
         serde_json::to_value(response).unwrap()
     }
@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn retries_only_failed_messages_with_increasing_delays() {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let records = json!([record("1", "fine"), record("2", "fails"), record("3", "panics"), record("4", "fine")]);
         assert_eq!(process_records(records, &queue).await, failures(&["2", "3"]));
         let mut delayed = queue.delayed();
@@ -266,12 +266,12 @@ mod tests {
     #[tokio::test]
     async fn reports_every_message_if_all_fail() {
         let records = json!([record("1", "fails"), record("2", "panics")]);
-        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["1", "2"]));
+        assert_eq!(process_records(records, &RecordingQueue::default()).await, failures(&["1", "2"]));
     }
 
     #[tokio::test]
     async fn sends_rejected_messages_to_the_dead_letter_queue_immediately() {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         let records = json!([record("1", "poison"), record("2", "fine")]);
         assert_eq!(process_records(records, &queue).await, failures(&[]));
         assert_eq!(queue.rejected(), [("poison".to_owned(), "never".to_owned())]);
@@ -282,12 +282,12 @@ mod tests {
         let mut foreign = record("2", "fine");
         foreign["eventSource"] = json!("aws:kinesis");
         let records = json!([record("1", "fine"), foreign, {"messageId": "3", "eventSource": "aws:sqs"}]);
-        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["2", "3"]));
+        assert_eq!(process_records(records, &RecordingQueue::default()).await, failures(&["2", "3"]));
     }
 
     #[tokio::test]
     async fn fails_the_invocation_if_records_cannot_be_identified() {
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         for event in [json!({}), json!("text"), json!({"Records": {}}), json!({"Records": [{"body": "x"}]})] {
             assert!(process(event.clone(), &queue, Limits::default(), &handle).await.is_err(), "{event}");
         }
@@ -303,7 +303,7 @@ mod tests {
             in_group("b2", "poison", "b"),
             in_group("b3", "fine", "b"),
         ]);
-        let queue = RecordedQueue::default();
+        let queue = RecordingQueue::default();
         assert_eq!(process_records(records, &queue).await, failures(&["a2", "a3"]));
         assert_eq!(queue.delayed(), [("receipt a2".to_owned(), 4)]);
     }
@@ -314,14 +314,14 @@ mod tests {
         for record in records.as_array_mut().unwrap() {
             record["eventSourceARN"] = json!("arn:aws:sqs:eu-west-1:1:notes");
         }
-        assert_eq!(process_records(records, &RecordedQueue::default()).await, failures(&["1"]));
+        assert_eq!(process_records(records, &RecordingQueue::default()).await, failures(&["1"]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn fails_only_the_message_that_exceeds_the_deadline() {
         let work = async {
             let records = json!([record("1", "hangs"), record("2", "fine")]);
-            process_records(records, &RecordedQueue::default()).await
+            process_records(records, &RecordingQueue::default()).await
         };
         let (response, invocation) = in_invocation_with(context_with_timeout(Duration::from_secs(5)), work).await;
         assert_eq!(response, failures(&["1"]));
@@ -356,7 +356,7 @@ mod tests {
     async fn applies_the_timeout_per_record() {
         let limits = Limits { timeout: Some(Duration::from_secs(1)), ..Limits::default() };
         let batch = json!({ "Records": [record("1", "hangs"), record("2", "fine")] });
-        let response = process(batch, &RecordedQueue::default(), limits, &handle).await.unwrap();
+        let response = process(batch, &RecordingQueue::default(), limits, &handle).await.unwrap();
         assert_eq!(serde_json::to_value(response).unwrap(), failures(&["1"]));
     }
 
@@ -374,7 +374,7 @@ mod tests {
         };
         let records: Vec<_> = (0..9).map(|n| record(&n.to_string(), "x")).collect();
         let limits = Limits { concurrency: 3.try_into().unwrap(), timeout: None };
-        let response = process(json!({ "Records": records }), &RecordedQueue::default(), limits, &slow).await.unwrap();
+        let response = process(json!({ "Records": records }), &RecordingQueue::default(), limits, &slow).await.unwrap();
         assert_eq!((response.counts.succeeded, *max_concurrency.lock().unwrap()), (9, 3));
     }
 }

@@ -112,7 +112,7 @@ impl StoredResponse {
 ///
 /// # Errors
 /// Returns a 500 problem if the response cannot be serialized.
-pub fn save(response: &Response, fingerprint: Fingerprint) -> Result<SavedResponse, Problem> {
+pub fn to_saved_response(response: &Response, fingerprint: Fingerprint) -> Result<SavedResponse, Problem> {
     let response = serde_json::to_string(&StoredResponse::from_response(response)).map_err(Problem::internal)?;
     Ok(SavedResponse { fingerprint, response })
 }

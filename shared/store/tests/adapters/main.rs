@@ -51,7 +51,8 @@ async fn create_table() -> String {
     name
 }
 
-// The tests share the table but not the client, because a connection belongs to the runtime of the test that opened it.
+// The tests share the table but not the client, because a connection belongs to the Tokio runtime of the test that
+// opened it.
 async fn table() -> Table {
     static NAME: OnceCell<String> = OnceCell::const_new();
     Table::new(&emulator_config(), NAME.get_or_init(create_table).await.clone())

@@ -18,7 +18,7 @@ class PatchError(Exception):
 def require(owner: Any, *names: str, label: str = "") -> None:
     """Raises `PatchError` unless `owner` (a module, class or dict) has all of `names`.
 
-    The error names `owner` by `label`, or by its `__name__` if `label` is empty.
+    The error refers to `owner` as `label`, or as its `__name__` if `label` is empty.
     """
     for name in names:
         if not (name in owner if isinstance(owner, dict) else hasattr(owner, name)):
@@ -27,9 +27,9 @@ def require(owner: Any, *names: str, label: str = "") -> None:
 
 
 def replace(owner: Any, name: str, make_replacement: Callable[[Any], Any], *, label: str = "") -> None:
-    """Sets `name` of `owner` (a module, class or dict) to the result of `make_replacement(original)`.
+    """Replaces the attribute or key `name` of `owner` (a module, class or dict) with `make_replacement(original)`.
 
-    Raises `PatchError` if `owner` does not have `name`. The error names `owner` as in `require`.
+    Raises `PatchError` if `owner` does not have `name`. The error refers to `owner` as in `require`.
     """
     require(owner, name, label=label)
     if isinstance(owner, dict):
@@ -41,7 +41,7 @@ def replace(owner: Any, name: str, make_replacement: Callable[[Any], Any], *, la
 def after_provisioning(
     resource_type: str, callback: Callable[[str, Properties], None]
 ) -> None:
-    """Calls `callback(physical_id, properties)` after CloudFormation creates or updates a `resource_type`.
+    """Calls `callback(physical_id, properties)` after CloudFormation creates or updates a resource of `resource_type`.
 
     Raises `PatchError` if MiniStack lacks a create or update handler for `resource_type`.
     """
@@ -64,8 +64,8 @@ def after_provisioning(
         return _update
 
     require(provisioners, "_RESOURCE_HANDLERS")
-    require(provisioners._RESOURCE_HANDLERS, resource_type, label="its handlers of resource types")
+    require(provisioners._RESOURCE_HANDLERS, resource_type, label="its resource handlers")
     handlers = provisioners._RESOURCE_HANDLERS[resource_type]
-    label = f"its handlers of {resource_type}"
+    label = f"its handlers for {resource_type}"
     replace(handlers, "create", on_create, label=label)
     replace(handlers, "update", on_update, label=label)
