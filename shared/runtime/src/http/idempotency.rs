@@ -8,7 +8,7 @@
 //! - The key of a request that was rejected or failed can be used again.
 //!
 //! [`layer`] applies this to a handler and stores its own record. A handler that saves the response in the same
-//! transaction as its change calls [`required_key`], [`fingerprint`], [`save`] and [`replay`] instead.
+//! transaction as its change calls [`required_key`], [`fingerprint`], [`to_saved_response`] and [`replay`] instead.
 //!
 //! ```
 //! use ferrite_core::ports::{Clock, IdempotencyStore};
