@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
 const RUN: &str = "chaos";
-/// How long the system waits for the delivery confirmation of an e-mail when the response of SES was lost, in seconds. Each
+/// How long, in seconds, the system waits for the SES event about an e-mail whose response from SES was lost. Each
 /// such e-mail delays the end of a run by this time.
 const CONFIRMATION_SECONDS: u32 = 25;
 

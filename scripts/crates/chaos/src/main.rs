@@ -1,5 +1,5 @@
-//! `./scripts/chaos`: runs customers while AWS calls fail, functions are killed and events are delivered twice, and then checks
-//! that nothing was lost or done twice.
+//! `./scripts/chaos`: runs customers while AWS calls fail, functions are killed and events are delivered twice, and then
+//! checks that nothing was lost or done twice.
 
 mod chaos;
 

@@ -1,6 +1,7 @@
 //! `./scripts/test`: runs every check and test and prints the totals in the last line.
 //!
-//! To add a step that needs only the checkout, add it to `steps.rs`. New tests of workspace crates run without further configuration.
+//! To add a step that needs only the checkout, add it to `steps.rs`. New tests of workspace crates run without further
+//! configuration.
 
 mod aws_tests;
 mod background;

@@ -49,8 +49,8 @@ fn packages(checkout: &Checkout) -> anyhow::Result<PathBuf> {
     Ok(checkout.run_folder(RUN)?.join("packages"))
 }
 
-/// Creates the packages and unpacks them. Cargo's verification is disabled, because it would build each package separately; the sample
-/// project builds all of them once.
+/// Creates the packages and unpacks them. Cargo's verification is disabled, because it would build each package separately;
+/// the sample project builds all of them once.
 fn package(checkout: &Checkout) -> anyhow::Result<()> {
     let folder = packages(checkout)?;
     if folder.exists() {

@@ -25,8 +25,8 @@ const EXAMPLES: &str = "40";
 /// Calls the API at `api` according to its document, and prints the number of cases.
 ///
 /// # Errors
-/// Returns an error if a response does not conform to the document. It quotes the end of the log, which contains a curl command for
-/// each failed case.
+/// Returns an error if a response does not conform to the document. It quotes the end of the log, which contains a curl
+/// command for each failed case.
 pub(crate) fn call_from_document(checkout: &Checkout, api: &str, run_folder: &Path) -> anyhow::Result<()> {
     let tools = install(checkout, &SCHEMATHESIS)?;
     let token = Issuer::open(&checkout.keys_folder())?.mint("schemathesis", &[ADMIN_SCOPE], TOKEN_LIFETIME);
@@ -36,8 +36,8 @@ pub(crate) fn call_from_document(checkout: &Checkout, api: &str, run_folder: &Pa
         .arg("--config-file")
         .arg(folder.join("schemathesis.toml"))
         .args(["run", &format!("{api}/openapi.json"), "--url", api, "--no-color"])
-        // One worker, because CPython 3.11 counts the depth of `ast.parse` for all threads together (CPython issue 106905). Two workers
-        // sometimes fail with "AST constructor recursion depth mismatch".
+        // One worker, because CPython 3.11 counts the depth of `ast.parse` for all threads together (CPython issue 106905).
+        // Two workers sometimes fail with "AST constructor recursion depth mismatch".
         .args(["--seed", SEED, "--max-examples", EXAMPLES, "--workers", "1"])
         // Schemathesis imports its hooks as a module and stores data in the current folder.
         .env("SCHEMATHESIS_HOOKS", "hooks")

@@ -17,8 +17,8 @@ pub(crate) struct Shipped {
 }
 
 impl Shipped {
-    /// Starts the build of the HTTP functions at low priority. It uses the processor time that the tests leave idle while they wait for
-    /// the emulator.
+    /// Starts the build of the HTTP functions at low priority. It uses the processor time that the tests leave idle while
+    /// they wait for the emulator.
     ///
     /// # Errors
     /// Returns an error if the build cannot be started.

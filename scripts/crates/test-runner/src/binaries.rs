@@ -1,7 +1,8 @@
 //! The test binaries of the workspace. They are built together, and then run in groups by what they need.
 //!
-//! A `cargo test` per group would select other features of the same dependencies each time and compile them again. cargo-nextest is
-//! not used, because it starts a process for each test, which takes longer here, and does not run documentation tests.
+//! A `cargo test` per group would select other features of the same dependencies each time and compile them again.
+//! cargo-nextest is not used, because it starts a process for each test, which takes longer here, and does not run
+//! documentation tests.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -74,9 +75,10 @@ pub struct Built {
 
 /// A cargo command that compiles the crates of the workspace with clippy.
 ///
-/// The tests and the lints then share one build. `cargo clippy` checks every dependency without producing code, so the build of the
-/// tests would compile all of them again. Use this function for every cargo command that compiles the workspace in a test run, because
-/// cargo keeps the results of the two compilers apart. clippy disables a few optimizations of rustc, so use it only for tests.
+/// The tests and the lints then share one build. `cargo clippy` checks every dependency without producing code, so the build
+/// of the tests would compile all of them again. Use this function for every cargo command that compiles the workspace in a
+/// test run, because cargo keeps the results of the two compilers apart. clippy disables a few optimizations of rustc, so
+/// use it only for tests.
 #[must_use]
 pub fn cargo_with_clippy(checkout: &Checkout) -> Command {
     let mut command = cargo(checkout);
@@ -117,7 +119,8 @@ pub fn build_tests(checkout: &Checkout, everything: bool) -> Result<Built, Proce
     Ok(built)
 }
 
-/// The level and the text of a compiler message. Without the summary "3 warnings emitted", which is a warning without a lint.
+/// The level and the text of a compiler message. Without the summary "3 warnings emitted", which is a warning without a
+/// lint.
 fn diagnostic(message: &Value) -> Option<(&str, &str)> {
     if message["reason"] != "compiler-message" {
         return None;
@@ -171,7 +174,8 @@ impl TestBinary {
         Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
     }
 
-    /// Runs the single test `name` and returns whether it passed. `prepare` sets the environment; the output goes to the file `log`.
+    /// Runs the single test `name` and returns whether it passed. `prepare` sets the environment; the output goes to the
+    /// file `log`.
     ///
     /// # Errors
     /// Returns an error if the binary cannot be started or is interrupted.
@@ -186,11 +190,12 @@ impl TestBinary {
         }
     }
 
-    /// Runs its tests, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need AWS are
-    /// printed as they finish. The output of other tests is printed only if one fails.
+    /// Runs its tests, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need
+    /// AWS are printed as they finish. The output of other tests is printed only if one fails.
     ///
     /// # Errors
-    /// Returns an error if the binary cannot be started, is interrupted, or ends without a result. Failed tests are part of the counts.
+    /// Returns an error if the binary cannot be started, is interrupted, or ends without a result. Failed tests are part of
+    /// the counts.
     pub fn run(
         &self,
         filter: Option<&str>,

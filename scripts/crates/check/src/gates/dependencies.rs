@@ -17,7 +17,8 @@ pub(crate) fn check(checkout: &Checkout, tools: &Tools, run: &str) -> anyhow::Re
     Ok(logged(&mut command, &checkout.run_folder(run)?.join("cargo-deny.log"))?)
 }
 
-/// Checks the dependencies against the advisories of RustSec. Returns `false` if the database could not be downloaded from GitHub.
+/// Checks the dependencies against the advisories of RustSec. Returns `false` if the database could not be downloaded from
+/// GitHub.
 ///
 /// # Errors
 /// Returns an error if an advisory affects a dependency, or after an interrupt.

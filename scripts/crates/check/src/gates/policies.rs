@@ -88,8 +88,8 @@ fn suppressions(template: &str) -> impl Iterator<Item = Suppression<'_>> {
     })
 }
 
-/// The template without suppressions and conditions, because checkov skips resources whose condition does not hold by default.
-/// Line numbers stay the same.
+/// The template without suppressions and conditions, because checkov skips resources whose condition does not hold by
+/// default. Line numbers stay the same.
 fn without_suppressions(template: &str) -> String {
     let kept = |line: &str| !line.trim_start().starts_with(SKIP) && !line.starts_with("    Condition: ");
     template.lines().map(|line| if kept(line) { format!("{line}\n") } else { "\n".to_owned() }).collect()

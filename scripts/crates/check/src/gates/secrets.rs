@@ -1,5 +1,5 @@
-//! detect-secrets on every tracked file. scripts/allowed-secrets.toml lists false positives by hash, with a reason. An entry that is no
-//! longer found fails the check.
+//! detect-secrets on every tracked file. scripts/allowed-secrets.toml lists false positives by hash, with a reason. An entry
+//! that is no longer found fails the check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
