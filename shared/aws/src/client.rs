@@ -1,7 +1,7 @@
 //! The SDK configuration that all AWS clients share.
 //!
-//! It is built without `aws-config`, whose credential chain, native certificate scan and second TLS stack make a cold
-//! start three times as expensive.
+//! It is built without `aws-config`, whose credential chain, native certificate scan and second TLS stack triple the
+//! time of the init phase.
 
 mod connections;
 mod container_credentials;

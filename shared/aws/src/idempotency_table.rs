@@ -28,7 +28,7 @@ const CAN_START: &str = "attribute_not_exists(id) OR expiration < :now \
 const IS_IN_PROGRESS: &str = "#status = :in_progress";
 
 /// Condition: the record is in progress and belongs to this attempt. `in_progress_expiration` identifies the attempt:
-/// the next attempt acquires the key only after this time, so its own `in_progress_expiration` is later.
+/// another attempt can acquire the key only after this time or after the release, so its own value is different.
 const IS_THIS_ATTEMPT: &str = "#status = :in_progress AND in_progress_expiration = :this_attempt";
 
 /// DynamoDB table of idempotency records. Items have the default format of Powertools for AWS Lambda (Python), so both

@@ -151,7 +151,7 @@ impl<R: IdempotencyStore, C: Clock> Idempotency<R, C> {
     /// Releases the key for the next attempt after this attempt failed with `error`, and returns that error.
     async fn release<E>(&self, attempt: &Attempt, error: IdempotencyError<E>) -> IdempotencyError<E> {
         if let Err(error) = self.store.release(attempt).await {
-            // The record expires at the deadline of the invocation.
+            // The next attempt can acquire the key after the deadline of the invocation.
             let message = "could not release the idempotency key; it stays locked until the deadline of the invocation";
             tracing::warn!(error = &error as &dyn Error, "{message}");
         }

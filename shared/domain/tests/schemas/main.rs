@@ -50,6 +50,9 @@ fn committed(directory: &str) -> BTreeMap<String, Value> {
 fn write(schemas: &BTreeMap<String, Value>) {
     for (kind, schema) in schemas {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(CURRENT).join(format!("{kind}.json"));
+        // Other crates may enable the feature of serde_json that preserves the order of keys.
+        let mut schema = schema.clone();
+        schema.sort_all_objects();
         fs::write(path, format!("{schema:#}\n")).unwrap();
     }
 }
