@@ -18,7 +18,7 @@ pub(crate) async fn create_product(
     products.create(&product).await?;
 
     let location = format!("products/{}", product.id);
-    let (response, _) = ProductBody::new(product, ImageBodies::default()).to_response(StatusCode::CREATED)?;
+    let (response, _) = ProductBody::new(product, ImageBodies::default()).to_response_and_tag(StatusCode::CREATED)?;
     Ok(with_location(response, &location)?)
 }
 

@@ -13,7 +13,7 @@ pub(crate) async fn get_product(
 ) -> Result<Response, ApiError> {
     let product = products.get(path_id(&request, "productId")?).await?.ok_or_else(Problem::not_found)?;
     let images = image_bodies(&product, signer, clock.now())?;
-    let (response, etag) = ProductBody::new(product, images).to_response(StatusCode::OK)?;
+    let (response, etag) = ProductBody::new(product, images).to_response_and_tag(StatusCode::OK)?;
     not_modified(&request, etag.as_str())?.map_or(Ok(response), Ok)
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn register_customer(
     let registration: Registration = json_body::<RegistrationBody>(&request)?.into();
     for _ in 0..MAX_ATTEMPTS {
         let existing = customers.get(&id).await?;
-        let (status, customer) = match registration.clone().register(id.clone(), existing, clock.now()) {
+        let (status, customer) = match registration.clone().apply(id.clone(), existing, clock.now()) {
             RegistrationOutcome::Created(customer) => (StatusCode::CREATED, customer),
             RegistrationOutcome::Updated(customer) => (StatusCode::OK, customer),
             RegistrationOutcome::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),

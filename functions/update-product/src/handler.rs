@@ -24,7 +24,7 @@ pub(crate) async fn update_product(
     let now = clock.now();
     let product = products.update(id, &patch, expected_version(&request)?, now).await?;
     let images = image_bodies(&product, signer, now)?;
-    let (response, _) = ProductBody::new(product, images).to_response(StatusCode::OK)?;
+    let (response, _) = ProductBody::new(product, images).to_response_and_tag(StatusCode::OK)?;
     Ok(response)
 }
 

@@ -111,7 +111,7 @@ impl ProductBody {
     ///
     /// # Errors
     /// Returns an error if the body cannot be serialized, which indicates a bug.
-    pub fn to_response(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
+    pub fn to_response_and_tag(&self, status: StatusCode) -> Result<(Response, ProductTag), Problem> {
         let tag = ProductTag::new(self.version, self.links_as_of);
         Ok((with_etag(json(status, self)?, tag.as_str())?, tag))
     }

@@ -111,7 +111,7 @@ pub enum RegistrationOutcome {
 
 impl Registration {
     /// Applies the registration to the customer `id`, whose current profile is `current`.
-    pub fn register(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> RegistrationOutcome {
+    pub fn apply(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> RegistrationOutcome {
         let Self { email, name } = self;
         match current {
             None => RegistrationOutcome::Created(Customer {
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn debug_output_hides_the_address() {
         let RegistrationOutcome::Created(customer) =
-            registration("ada@example.com", "Ada").register("ada".to_owned().try_into().unwrap(), None, at(1))
+            registration("ada@example.com", "Ada").apply("ada".to_owned().try_into().unwrap(), None, at(1))
         else {
             panic!("expected a new customer");
         };
@@ -200,18 +200,17 @@ mod tests {
     #[test]
     fn increments_the_version_only_on_a_change() {
         let id: CustomerId = "ada".to_owned().try_into().unwrap();
-        let RegistrationOutcome::Created(first) = registration("ada@example.com", "Ada").register(id.clone(), None, at(1))
+        let RegistrationOutcome::Created(first) = registration("ada@example.com", "Ada").apply(id.clone(), None, at(1))
         else {
             panic!("expected a new customer");
         };
         assert_eq!((first.version, first.created_at, first.updated_at), (Version::FIRST, at(1), at(1)));
 
-        let same = registration("ada@example.com", " Ada ").register(id.clone(), Some(first.clone()), at(2));
+        let same = registration("ada@example.com", " Ada ").apply(id.clone(), Some(first.clone()), at(2));
         assert_eq!(same, RegistrationOutcome::Unchanged(first.clone()));
 
         for other in [registration("ada@example.org", "Ada"), registration("ada@example.com", "Ada L.")] {
-            let RegistrationOutcome::Updated(updated) = other.clone().register(id.clone(), Some(first.clone()), at(3))
-            else {
+            let RegistrationOutcome::Updated(updated) = other.clone().apply(id.clone(), Some(first.clone()), at(3)) else {
                 panic!("expected an updated customer");
             };
             assert_eq!((updated.email, updated.name), (other.email, other.name));
