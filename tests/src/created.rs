@@ -14,6 +14,8 @@ pub const CREATED_FILE: &str = "FERRITE_MADE";
 pub enum Created {
     /// A product, by its id.
     Product(String),
+    /// Feedback about an e-mail address, by the address in lower case.
+    Address(String),
     /// A customer and all of the customer's orders, by the customer's id.
     Customer(String),
 }
@@ -31,6 +33,7 @@ impl Created {
     fn partition(&self) -> String {
         match self {
             Self::Product(id) => format!("PRODUCT#{id}"),
+            Self::Address(address) => format!("ADDRESS#{address}"),
             Self::Customer(id) => format!("CUSTOMER#{id}"),
         }
     }

@@ -8,16 +8,19 @@
 //!
 //! If the response from SES is lost, or this process dies, the record stays in progress, and the e-mail is not sent
 //! again before the window ends. SES publishes an event for each accepted e-mail, and confirm-email then completes the
-//! record. So no e-mail is lost, and one is sent twice only if that event is lost or is processed after the window
-//! ends.
+//! record. SES delivers its events on a best-effort basis. So no e-mail is lost, and one is sent twice only if its
+//! response was lost and its event is also lost or is processed after the window ends.
+//!
+//! Each e-mail is counted against the limit of its mailbox before it is sent. An e-mail beyond the limit is not sent
+//! later, because an attacker could otherwise fill the queue.
 
 use std::error::Error;
 use std::time::Duration;
 
-use ferrite_core::EventId;
 use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, StartResult};
-use ferrite_domain::ports::{SendEmail, SendEmailError};
-use ferrite_domain::{Email, EmailDelivery, EmailMessage, Notification};
+use ferrite_core::{EventId, Timestamp};
+use ferrite_domain::ports::{LimitEmails, Reservation, SendEmail, SendEmailError};
+use ferrite_domain::{Email, EmailDelivery, EmailLimit, EmailMessage, EmailPurpose, Notification};
 use ferrite_runtime::Failure;
 use ferrite_runtime::idempotency::digest;
 use ferrite_runtime::log;
@@ -27,13 +30,16 @@ use tracing::{Instrument, info_span};
 
 const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
+const EMAILS_OVER_LIMIT: Metric = Metric::new("EmailsOverLimit", Unit::Count);
 
-/// Sends e-mails and keeps a record of each delivery.
+/// Sends e-mails within the limits of their mailboxes, and keeps a record of each delivery.
 #[derive(Debug)]
-pub(crate) struct EmailDeliveries<R, C> {
+pub(crate) struct EmailDeliveries<R, L, C> {
     records: R,
+    limits: L,
     clock: C,
     window: Duration,
+    limit: EmailLimit,
 }
 
 /// An earlier attempt is in progress: it is unknown whether SES accepted the e-mail.
@@ -41,15 +47,22 @@ pub(crate) struct EmailDeliveries<R, C> {
 #[error("an attempt to send this e-mail is not confirmed yet")]
 struct Unconfirmed;
 
-impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
-    /// `window` is how long to wait for the confirmation event of an e-mail if the response from SES was lost.
-    pub(crate) fn new(records: R, clock: C, window: Duration) -> Self {
-        Self { records, clock, window }
+impl<R: IdempotencyStore, L: LimitEmails, C: Clock> EmailDeliveries<R, L, C> {
+    /// `window` is how long to wait for the confirmation event of an e-mail if the response from SES was lost. `limit`
+    /// is the maximum number of e-mails to a mailbox per hour.
+    pub(crate) fn new(records: R, limits: L, clock: C, window: Duration, limit: EmailLimit) -> Self {
+        Self { records, limits, clock, window, limit }
+    }
+
+    /// Returns the time that deliveries use.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Sends the notification about `event` to `to`, unless it was sent before.
     ///
-    /// An e-mail that SES rejects permanently is logged, counted and not sent again.
+    /// An e-mail that SES rejects permanently, or that exceeds the limit of its mailbox, is logged, counted and not sent
+    /// again.
     ///
     /// # Errors
     /// Returns [`Failure::Retry`] if the e-mail was not sent, or if it is unknown whether it was sent.
@@ -59,6 +72,7 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
         event: &EventId,
         to: Email,
         notification: Notification,
+        purpose: EmailPurpose,
     ) -> Result<(), Failure> {
         let delivery = EmailDelivery::new(digest(event).map_err(Failure::reject)?);
         let attempt = self.attempt(&delivery);
@@ -66,6 +80,18 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
             StartResult::Acquired => {}
             StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
             StartResult::Completed(_) => return Ok(()),
+        }
+        match self.limits.reserve(&to, &delivery, purpose, self.limit, self.clock.now()).await {
+            Ok(Reservation::Reserved) => {}
+            Ok(Reservation::LimitReached) => {
+                metrics::count(EMAILS_OVER_LIMIT);
+                log::append_to_list("over_limit", json!({ "event_id": event }));
+                return self.complete(&attempt, &json!({ "rejected": "over the limit of the mailbox" }).to_string()).await;
+            }
+            Err(error) => {
+                self.release(&attempt).await;
+                return Err(Failure::retry(error));
+            }
         }
         let message_tags = vec![(EmailDelivery::MESSAGE_TAG, delivery.digest().to_owned())];
         let message = EmailMessage { message_tags, to, notification };
@@ -80,10 +106,7 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
                 self.complete(&attempt, &json!({ "rejected": reason }).to_string()).await
             }
             Err(error @ SendEmailError::NotSent(_)) => {
-                if let Err(error) = self.records.release(&attempt).await {
-                    // The next attempt sends the e-mail after the window ends.
-                    tracing::warn!(error = &error as &dyn Error, "could not release the idempotency record of an e-mail");
-                }
+                self.release(&attempt).await;
                 Err(Failure::retry(error))
             }
             Err(error @ SendEmailError::Unknown(_)) => Err(Failure::retry(error)),
@@ -101,6 +124,13 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
         }
     }
 
+    /// Deletes the record, so that the next attempt sends the e-mail at once. Otherwise, it sends it after the window.
+    async fn release(&self, attempt: &Attempt) {
+        if let Err(error) = self.records.release(attempt).await {
+            tracing::warn!(error = &error as &dyn Error, "could not release the idempotency record of an e-mail");
+        }
+    }
+
     /// Completes the record. Has no effect if confirm-email has completed it already.
     async fn complete(&self, attempt: &Attempt, outcome: &str) -> Result<(), Failure> {
         let expires_at = self.clock.now().plus(EmailDelivery::RETENTION);
@@ -113,11 +143,11 @@ impl<R: IdempotencyStore, C: Clock> EmailDeliveries<R, C> {
 mod tests {
     use std::sync::Mutex;
 
+    use ferrite_core::Reason;
     use ferrite_core::memory::MemoryIdempotency;
     use ferrite_core::ports::PortError;
-    use ferrite_core::{Reason, Timestamp};
     use ferrite_domain::contract;
-    use ferrite_domain::memory::MemoryMailer;
+    use ferrite_domain::memory::{MemoryMailer, MemoryStore};
 
     use super::*;
 
@@ -132,7 +162,7 @@ mod tests {
     }
 
     struct Fixture {
-        deliveries: EmailDeliveries<MemoryIdempotency, ManualClock>,
+        deliveries: EmailDeliveries<MemoryIdempotency, MemoryStore, ManualClock>,
         mailer: MemoryMailer,
     }
 
@@ -140,7 +170,13 @@ mod tests {
         fn new() -> Self {
             let clock = ManualClock(Mutex::new(contract::now()));
             Self {
-                deliveries: EmailDeliveries::new(MemoryIdempotency::default(), clock, WINDOW),
+                deliveries: EmailDeliveries::new(
+                    MemoryIdempotency::default(),
+                    MemoryStore::default(),
+                    clock,
+                    WINDOW,
+                    1.try_into().unwrap(),
+                ),
                 mailer: MemoryMailer::default(),
             }
         }
@@ -148,7 +184,8 @@ mod tests {
         async fn deliver(&self) -> Result<(), Failure> {
             let notification = Notification { subject: "Hello".to_owned(), text: "Hello.".to_owned() };
             let to = "ada@example.com".to_owned().try_into().unwrap();
-            self.deliveries.send_once(&self.mailer, &EventId::of_change("ada", 1.into()), to, notification).await
+            let event = EventId::of_change("ada", 1.into());
+            self.deliveries.send_once(&self.mailer, &event, to, notification, EmailPurpose::Order).await
         }
 
         fn advance_clock(&self, duration: Duration) {

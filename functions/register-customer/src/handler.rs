@@ -1,7 +1,7 @@
 use ferrite_api::{ApiError, CustomerBody, RegistrationBody};
-use ferrite_core::ports::Clock;
-use ferrite_domain::ports::{GetCustomer, PutCustomer, SaveResult};
-use ferrite_domain::{Registration, RegistrationOutcome};
+use ferrite_core::ports::{Clock, SecretGenerator};
+use ferrite_domain::ports::{GetCustomer, GetEmailFeedback, PutCustomer, SaveResult};
+use ferrite_domain::{ConfirmationToken, Registration, RegistrationOutcome};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
@@ -13,25 +13,33 @@ const CUSTOMERS_REGISTERED: Metric = Metric::new("CustomersRegistered", Unit::Co
 const MAX_ATTEMPTS: usize = 3;
 
 /// Registers the caller, or updates their registration. Returns 201 if the customer is new and 200 otherwise.
+///
+/// A new address has to be confirmed. The token is saved with the profile, and the event that is derived from this
+/// change causes the confirmation e-mail.
 pub(crate) async fn register_customer(
-    customers: &(impl GetCustomer + PutCustomer),
+    customers: &(impl GetCustomer + PutCustomer + GetEmailFeedback),
+    secrets: &impl SecretGenerator,
     clock: &impl Clock,
     request: Request,
 ) -> Result<Response, ApiError> {
     let id = caller(&request)?.id();
     let registration: Registration = json_body::<RegistrationBody>(&request)?.into();
+    let feedback = customers.feedback(&registration.email).await?;
     for _ in 0..MAX_ATTEMPTS {
         let existing = customers.get(&id).await?;
-        let (status, customer) = match registration.clone().apply(id.clone(), existing, clock.now()) {
+        let token = ConfirmationToken::new(secrets.new_secret());
+        let (status, customer) = match registration.clone().apply(id.clone(), existing, token, clock.now()) {
             RegistrationOutcome::Created(customer) => (StatusCode::CREATED, customer),
             RegistrationOutcome::Updated(customer) => (StatusCode::OK, customer),
-            RegistrationOutcome::Unchanged(customer) => return Ok(json(StatusCode::OK, &CustomerBody::from(customer))?),
+            RegistrationOutcome::Unchanged(customer) => {
+                return Ok(json(StatusCode::OK, &CustomerBody::new(customer, feedback))?);
+            }
         };
         if customers.put(&customer, &trace::context()).await? == SaveResult::Saved {
             if status == StatusCode::CREATED {
                 metrics::count(CUSTOMERS_REGISTERED);
             }
-            return Ok(json(status, &CustomerBody::from(customer))?);
+            return Ok(json(status, &CustomerBody::new(customer, feedback))?);
         }
     }
     Err(Problem::unavailable(TooManyConflicts).into())
@@ -47,10 +55,11 @@ mod tests {
     use std::sync::Mutex;
 
     use ferrite_core::TraceContext;
-    use ferrite_core::memory::FixedClock;
+    use ferrite_core::memory::{FixedClock, UniqueIds};
     use ferrite_core::ports::PortError;
     use ferrite_domain::memory::MemoryStore;
-    use ferrite_domain::{Customer, CustomerId, contract};
+    use ferrite_domain::ports::SaveEmailFeedback;
+    use ferrite_domain::{Customer, CustomerId, Email, EmailFeedback, FeedbackKind, contract};
     use ferrite_runtime::http::testing::{TestRequest, request};
     use http::Method;
     use serde_json::{Value, json};
@@ -59,9 +68,12 @@ mod tests {
 
     const NO_SCOPES: &str = "";
 
-    async fn put(store: &(impl GetCustomer + PutCustomer), body: &Value) -> Result<(StatusCode, Value), ApiError> {
+    async fn put(
+        store: &(impl GetCustomer + PutCustomer + GetEmailFeedback),
+        body: &Value,
+    ) -> Result<(StatusCode, Value), ApiError> {
         let request = request(Method::PUT).with_caller("ada", NO_SCOPES).json(body);
-        let response = register_customer(store, &FixedClock(contract::now()), request).await?;
+        let response = register_customer(store, &UniqueIds, &FixedClock(contract::now()), request).await?;
         Ok((response.status(), serde_json::from_slice(response.body()).unwrap()))
     }
 
@@ -77,6 +89,24 @@ mod tests {
         for email in ["ada@example.com", "ada@example.org"] {
             let (status, body) = put(&store, &ada(email)).await.unwrap();
             assert_eq!((status, &body["email"]), (StatusCode::OK, &json!(email)));
+        }
+    }
+
+    #[tokio::test]
+    async fn returns_the_status_of_the_address_and_not_the_token() {
+        let store = MemoryStore::default();
+        let (_, body) = put(&store, &ada("ada@example.com")).await.unwrap();
+        assert_eq!(body["emailStatus"], "unconfirmed");
+        let saved = GetCustomer::get(&store, &"ada".to_owned().try_into().unwrap()).await.unwrap().unwrap();
+        let token = saved.email_confirmation.valid_token(contract::now()).unwrap();
+        assert!(!body.to_string().contains(token.expose()));
+
+        let bounced: Email = "bounced@example.com".to_owned().try_into().unwrap();
+        let feedback = EmailFeedback { kind: FeedbackKind::Bounce, reported_at: contract::now() };
+        store.save_feedback(&bounced, feedback).await.unwrap();
+        for _ in 0..2 {
+            let (_, body) = put(&store, &ada(bounced.expose())).await.unwrap();
+            assert_eq!(body["emailStatus"], "bounced");
         }
     }
 
@@ -100,6 +130,12 @@ mod tests {
     impl GetCustomer for ConcurrentRegistration {
         async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, PortError> {
             self.store.get(id).await
+        }
+    }
+
+    impl GetEmailFeedback for ConcurrentRegistration {
+        async fn feedback(&self, address: &Email) -> Result<Option<EmailFeedback>, PortError> {
+            self.store.feedback(address).await
         }
     }
 

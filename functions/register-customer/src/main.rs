@@ -3,7 +3,7 @@
 mod handler;
 
 use ferrite_aws::sdk_config;
-use ferrite_runtime::{InitError, SystemClock, config, http, service_fn};
+use ferrite_runtime::{InitError, RandomSecrets, SystemClock, config, http, service_fn};
 use ferrite_store::Table;
 use serde::Deserialize;
 
@@ -17,5 +17,5 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let table = Table::new(&sdk_config()?, settings.table_name);
     table.prewarm_read().await;
-    http::serve(service_fn(|request| handler::register_customer(&table, &SystemClock, request))).await
+    http::serve(service_fn(|request| handler::register_customer(&table, &RandomSecrets, &SystemClock, request))).await
 }

@@ -2,7 +2,7 @@
 
 use ferrite_core::ports::PortError;
 use ferrite_domain::ports::{AddImageError, PlaceOrderError, UpdateError};
-use ferrite_domain::{MAX_IMAGES, PricingError, ProductId, TransitionError};
+use ferrite_domain::{InvalidConfirmationToken, MAX_IMAGES, PricingError, ProductId, TransitionError};
 use ferrite_runtime::http::{Problem, idempotency};
 use http::StatusCode;
 
@@ -62,6 +62,12 @@ impl From<AddImageError> for ApiError {
             }
             AddImageError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<InvalidConfirmationToken> for ApiError {
+    fn from(error: InvalidConfirmationToken) -> Self {
+        Self(Problem::invalid(Vec::new()).field("token", error))
     }
 }
 

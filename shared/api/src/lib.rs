@@ -15,7 +15,7 @@ mod order;
 mod page;
 mod product;
 
-pub use customer::{CustomerBody, RegistrationBody};
+pub use customer::{CustomerBody, EmailConfirmationBody, RegistrationBody};
 pub use error::ApiError;
 pub use etag::{ProductTag, expected_version};
 pub use image::{ImageBodies, ImageBody, ImageRequestBody, UploadBody, image_bodies};

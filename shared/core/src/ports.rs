@@ -40,6 +40,12 @@ pub trait IdGenerator: Sync {
     fn new_id(&self) -> Uuid;
 }
 
+/// Generates secrets, such as the token in a confirmation e-mail.
+pub trait SecretGenerator: Sync {
+    /// Generates a UUIDv4 (RFC 9562, section 5.4), whose 122 random bits nobody can guess.
+    fn new_secret(&self) -> Uuid;
+}
+
 /// Publishes domain events.
 pub trait PublishEvents<E: Event>: Sync {
     /// Publishes all events. After a failure, callers may publish them again; consumers detect duplicates by `id`.

@@ -11,6 +11,8 @@
 
 pub mod customers;
 pub mod email;
+pub mod email_feedback;
+pub mod email_limits;
 pub mod files;
 pub mod gateway;
 pub mod links;

@@ -1,76 +1,8 @@
-//! Customers, their e-mail addresses, and their registration.
+//! Customers, their registration, and the confirmation of their e-mail addresses.
 
-use std::fmt;
+use ferrite_core::{Timestamp, Version};
 
-use ferrite_core::{Timestamp, ValueError, Version};
-use serde::{Deserialize, Serialize};
-
-use crate::{CustomerId, CustomerName};
-
-/// A syntactically valid e-mail address. The type does not check that the mailbox exists.
-///
-/// An address has at most 254 characters (RFC 5321, erratum 1690) and only 7-bit ASCII, which Amazon SES requires. The
-/// local part has 1 to 64 characters that do not need quotes (RFC 5322 `atext` and dots). The domain has two or more
-/// parts of letters, digits, and hyphens, separated by dots. An address is personal data, so the `Debug` output does
-/// not contain it.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Email(String);
-
-impl Email {
-    pub(crate) const MAX: usize = 254;
-    pub(crate) const LOCAL_PART_MAX: usize = 64;
-    pub(crate) const LABEL_MAX: usize = 63;
-
-    /// Returns the address. Use it only to send e-mail or to store the address.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for Email {
-    type Error = ValueError;
-
-    fn try_from(text: String) -> Result<Self, ValueError> {
-        let trimmed = text.trim_matches(' ');
-        if trimmed.is_empty() {
-            return Err(ValueError::Empty);
-        }
-        // Checked before trimming, because the JSON Schema's `maxLength` also applies to the untrimmed text.
-        if text.len() > Self::MAX {
-            return Err(ValueError::TooLong { max: Self::MAX });
-        }
-        match trimmed.split_once('@') {
-            Some((local_part, domain)) if is_local_part(local_part) && is_domain(domain) => Ok(Self(trimmed.to_owned())),
-            _ => Err(ValueError::Invalid { expected: "an e-mail address, such as ada@example.com" }),
-        }
-    }
-}
-
-fn is_local_part(text: &str) -> bool {
-    let needs_no_quotes = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
-    (1..=Email::LOCAL_PART_MAX).contains(&text.len()) && text.bytes().all(needs_no_quotes)
-}
-
-fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=Email::LABEL_MAX).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    text.contains('.') && text.split('.').all(is_label)
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
-    }
-}
-
-impl fmt::Debug for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Email(…)")
-    }
-}
+use crate::{ConfirmationToken, CustomerId, CustomerName, Email, EmailConfirmation};
 
 /// A registered customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +11,8 @@ pub struct Customer {
     pub id: CustomerId,
     /// The customer's e-mail address.
     pub email: Email,
+    /// Whether the owner of the address has confirmed it.
+    pub email_confirmation: EmailConfirmation,
     /// The customer's name.
     pub name: CustomerName,
     /// Incremented with each change.
@@ -111,32 +45,96 @@ pub enum RegistrationOutcome {
 
 impl Registration {
     /// Applies the registration to the customer `id`, whose current profile is `current`.
-    pub fn apply(self, id: CustomerId, current: Option<Customer>, now: Timestamp) -> RegistrationOutcome {
+    ///
+    /// A new or changed address has to be confirmed with `token`. A registration with the same unconfirmed address
+    /// requests another confirmation e-mail, at the earliest
+    /// [`ConfirmationRequest::MIN_INTERVAL`](crate::ConfirmationRequest::MIN_INTERVAL) after the last one.
+    pub fn apply(
+        self,
+        id: CustomerId,
+        current: Option<Customer>,
+        token: ConfirmationToken,
+        now: Timestamp,
+    ) -> RegistrationOutcome {
         let Self { email, name } = self;
-        match current {
-            None => RegistrationOutcome::Created(Customer {
+        let Some(current) = current else {
+            return RegistrationOutcome::Created(Customer {
                 id,
                 email,
+                email_confirmation: EmailConfirmation::requested(token, now),
                 name,
                 version: Version::FIRST,
                 created_at: now,
                 updated_at: now,
-            }),
-            Some(current) if current.email == email && current.name == name => RegistrationOutcome::Unchanged(current),
-            Some(current) => RegistrationOutcome::Updated(Customer {
-                email,
-                name,
-                version: current.version.next(),
-                updated_at: now,
-                ..current
-            }),
+            });
+        };
+        let is_same_address = current.email == email;
+        let requests_confirmation = !is_same_address || current.email_confirmation.may_be_requested_again(now);
+        if is_same_address && current.name == name && !requests_confirmation {
+            return RegistrationOutcome::Unchanged(current);
         }
+        RegistrationOutcome::Updated(Customer {
+            email,
+            email_confirmation: match requests_confirmation {
+                true => EmailConfirmation::requested(token, now),
+                false => current.email_confirmation,
+            },
+            name,
+            version: current.version.next(),
+            updated_at: now,
+            ..current
+        })
+    }
+}
+
+/// Outcome of a request to confirm an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfirmationOutcome {
+    /// The token was valid. The profile changed.
+    Confirmed(Customer),
+    /// The address was confirmed before; nothing needs to be saved.
+    AlreadyConfirmed(Customer),
+}
+
+/// The token is not that of the latest confirmation request, or it has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the token from the latest confirmation e-mail, which is valid for 24 hours")]
+pub struct InvalidConfirmationToken;
+
+impl Customer {
+    /// Confirms the customer's address with the token that was sent to it. The token can be used once: afterwards, the
+    /// profile no longer contains it. A repeated request finds the address confirmed.
+    ///
+    /// # Errors
+    /// Returns an error if the address is unconfirmed and the token is wrong or has expired.
+    pub fn confirm_email(
+        self,
+        token: &ConfirmationToken,
+        now: Timestamp,
+    ) -> Result<ConfirmationOutcome, InvalidConfirmationToken> {
+        if self.email_confirmation.is_confirmed() {
+            return Ok(ConfirmationOutcome::AlreadyConfirmed(self));
+        }
+        if self.email_confirmation.valid_token(now) != Some(token) {
+            return Err(InvalidConfirmationToken);
+        }
+        Ok(ConfirmationOutcome::Confirmed(Self {
+            email_confirmation: EmailConfirmation::Confirmed { at: now },
+            version: self.version.next(),
+            updated_at: now,
+            ..self
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use uuid::Uuid;
+
     use super::*;
+    use crate::ConfirmationRequest;
 
     fn registration(email: &str, name: &str) -> Registration {
         Registration { email: email.to_owned().try_into().unwrap(), name: name.to_owned().try_into().unwrap() }
@@ -146,75 +144,112 @@ mod tests {
         Timestamp::from_unix_millis(millis)
     }
 
-    #[test]
-    fn accepts_valid_addresses() {
-        let longest = format!("{}@{}.{}.{}.example", "a".repeat(64), "b".repeat(60), "c".repeat(60), "d".repeat(59));
-        assert_eq!(longest.len(), 254);
-        for text in
-            ["ada@example.com", " ada@example.com ", "o'brien+tea@mail.example.co.uk", "a..b@docomo.example", &longest]
-        {
-            assert_eq!(Email::try_from(text.to_owned()).unwrap().expose(), text.trim());
+    fn token(number: u128) -> ConfirmationToken {
+        ConfirmationToken::new(Uuid::from_u128(number))
+    }
+
+    fn ada() -> CustomerId {
+        "ada".to_owned().try_into().unwrap()
+    }
+
+    /// A customer who registered at `at(1)` with token 1.
+    fn new_customer() -> Customer {
+        match registration("ada@example.com", "Ada").apply(ada(), None, token(1), at(1)) {
+            RegistrationOutcome::Created(customer) => customer,
+            other => panic!("{other:?}"),
         }
     }
 
-    #[test]
-    fn rejects_text_that_is_not_a_single_address() {
-        for text in [
-            "",
-            "ada",
-            "@example.com",
-            "ada@",
-            "ada@localhost",
-            "ada@example.",
-            "ada@.com",
-            "ada@exam ple.com",
-            "ada@b@example.com",
-            "ada lovelace@example.com",
-            "Ada <ada@example.com>",
-            "ada@example.com,bob@example.com",
-            "friends:ada@example.com",
-            "\"ada\"@example.com",
-            "ada@example.com\nbcc:bob@example.com",
-            "ada@example.com\n",
-            "ada@[127.0.0.1]",
-            "adé@example.com",
-            "ada@exämple.com",
-            &format!("{}@example.com", "a".repeat(65)),
-            &format!("ada@{}.example", "b".repeat(64)),
-            &format!("ada@{}example", "b.".repeat(125)),
-        ] {
-            assert!(Email::try_from(text.to_owned()).is_err(), "{text:?}");
+    fn confirmed_customer() -> Customer {
+        match new_customer().confirm_email(&token(1), at(2)).unwrap() {
+            ConfirmationOutcome::Confirmed(customer) => customer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Registers `customer` again, with token 2.
+    fn register_again(customer: &Customer, email: &str, name: &str, now: Timestamp) -> RegistrationOutcome {
+        registration(email, name).apply(ada(), Some(customer.clone()), token(2), now)
+    }
+
+    fn updated(outcome: RegistrationOutcome) -> Customer {
+        match outcome {
+            RegistrationOutcome::Updated(customer) => customer,
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn debug_output_hides_the_address() {
-        let RegistrationOutcome::Created(customer) =
-            registration("ada@example.com", "Ada").apply("ada".to_owned().try_into().unwrap(), None, at(1))
-        else {
-            panic!("expected a new customer");
-        };
-        assert!(!format!("{customer:?}").contains("example.com"));
+        assert!(!format!("{:?}", new_customer()).contains("example.com"));
     }
 
     #[test]
     fn increments_the_version_only_on_a_change() {
-        let id: CustomerId = "ada".to_owned().try_into().unwrap();
-        let RegistrationOutcome::Created(first) = registration("ada@example.com", "Ada").apply(id.clone(), None, at(1))
-        else {
-            panic!("expected a new customer");
-        };
+        let first = new_customer();
         assert_eq!((first.version, first.created_at, first.updated_at), (Version::FIRST, at(1), at(1)));
 
-        let same = registration("ada@example.com", " Ada ").apply(id.clone(), Some(first.clone()), at(2));
+        let same = register_again(&first, "ada@example.com", " Ada ", at(2));
         assert_eq!(same, RegistrationOutcome::Unchanged(first.clone()));
 
-        for other in [registration("ada@example.org", "Ada"), registration("ada@example.com", "Ada L.")] {
-            let RegistrationOutcome::Updated(updated) = other.clone().apply(id.clone(), Some(first.clone()), at(3)) else {
-                panic!("expected an updated customer");
-            };
-            assert_eq!((updated.email, updated.name), (other.email, other.name));
+        for (email, name) in [("ada@example.org", "Ada"), ("ada@example.com", "Ada L.")] {
+            let updated = updated(register_again(&first, email, name, at(3)));
+            assert_eq!((updated.email.expose(), updated.name.as_str()), (email, name));
             assert_eq!((updated.version.get(), updated.created_at, updated.updated_at), (2, at(1), at(3)));
         }
+    }
+
+    #[test]
+    fn confirms_an_address_with_its_token_once() {
+        let confirmed = confirmed_customer();
+        assert_eq!(confirmed.email_confirmation, EmailConfirmation::Confirmed { at: at(2) });
+        assert_eq!((confirmed.version.get(), confirmed.updated_at), (2, at(2)));
+        // The profile no longer contains the token, so it cannot be used again for another address.
+        let changed = updated(register_again(&confirmed, "bob@example.com", "Ada", at(3)));
+        assert_eq!(changed.clone().confirm_email(&token(1), at(4)), Err(InvalidConfirmationToken));
+        assert!(changed.confirm_email(&token(2), at(4)).is_ok());
+    }
+
+    #[test]
+    fn accepts_a_repeated_confirmation() {
+        let confirmed = confirmed_customer();
+        for token in [token(1), token(9)] {
+            let outcome = confirmed.clone().confirm_email(&token, at(5)).unwrap();
+            assert_eq!(outcome, ConfirmationOutcome::AlreadyConfirmed(confirmed.clone()));
+        }
+    }
+
+    #[test]
+    fn rejects_a_wrong_or_expired_token() {
+        let lifetime = ConfirmationRequest::LIFETIME;
+        let customer = new_customer();
+        assert_eq!(customer.clone().confirm_email(&token(2), at(2)), Err(InvalidConfirmationToken));
+        assert_eq!(customer.clone().confirm_email(&token(1), at(1).plus(lifetime)), Err(InvalidConfirmationToken));
+        assert!(customer.confirm_email(&token(1), at(0).plus(lifetime)).is_ok());
+    }
+
+    #[test]
+    fn a_changed_address_must_be_confirmed_again() {
+        let changed = updated(register_again(&confirmed_customer(), "ada@example.org", "Ada", at(3)));
+        assert_eq!(changed.email_confirmation.valid_token(at(3)), Some(&token(2)));
+        let renamed = updated(register_again(&confirmed_customer(), "ada@example.com", "Ada L.", at(3)));
+        assert!(renamed.email_confirmation.is_confirmed(), "the address is the same");
+    }
+
+    #[test]
+    fn a_repeated_registration_requests_another_confirmation_after_the_minimum_interval() {
+        let customer = new_customer();
+        let again = |now| register_again(&customer, "ada@example.com", "Ada", now);
+        let interval = ConfirmationRequest::MIN_INTERVAL;
+        assert!(matches!(again(at(1).plus(interval - Duration::from_millis(1))), RegistrationOutcome::Unchanged(_)));
+        let requested = updated(again(at(1).plus(interval)));
+        assert_eq!(requested.email_confirmation.valid_token(at(1).plus(interval)), Some(&token(2)));
+        let renamed = updated(register_again(&customer, "ada@example.com", "Ada L.", at(2)));
+        assert_eq!(renamed.email_confirmation, customer.email_confirmation, "the last e-mail is recent");
+
+        let from_before_confirmation =
+            Customer { email_confirmation: EmailConfirmation::Unconfirmed { request: None }, ..customer };
+        let requested = updated(register_again(&from_before_confirmation, "ada@example.com", "Ada", at(2)));
+        assert_eq!(requested.email_confirmation.valid_token(at(2)), Some(&token(2)));
     }
 }

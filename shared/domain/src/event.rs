@@ -74,6 +74,16 @@ pub struct CustomerRegistered {
     pub customer_id: CustomerId,
 }
 
+/// A registered customer's e-mail address has to be confirmed: the customer changed it, or requested another
+/// confirmation e-mail. The event does not contain the address or the token; they are only in the profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct EmailConfirmationRequested {
+    /// Identifier of the customer.
+    pub customer_id: CustomerId,
+}
+
 /// All domain events of the storefront.
 ///
 /// A payload change that existing consumers cannot read requires a new event type (`….v2`). The old type stays in
@@ -97,6 +107,9 @@ pub enum DomainEvent {
     /// A customer registered.
     #[serde(rename = "ferrite.customer.registered.v1")]
     CustomerRegistered(CustomerRegistered),
+    /// A registered customer's e-mail address has to be confirmed.
+    #[serde(rename = "ferrite.customer.email-confirmation-requested.v1")]
+    EmailConfirmationRequested(EmailConfirmationRequested),
 }
 
 impl Event for DomainEvent {
@@ -109,6 +122,7 @@ impl Event for DomainEvent {
             Self::OrderPaymentFailed(_) => "ferrite.order.payment-failed.v1",
             Self::OrderCancelled(_) => "ferrite.order.cancelled.v1",
             Self::CustomerRegistered(_) => "ferrite.customer.registered.v1",
+            Self::EmailConfirmationRequested(_) => "ferrite.customer.email-confirmation-requested.v1",
         }
     }
 }
@@ -129,6 +143,7 @@ mod tests {
             DomainEvent::OrderPaymentFailed(OrderPaymentFailed { order_id, customer_id: customer(), reason: reason() }),
             DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id: customer(), reason: reason(), total }),
             DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer() }),
+            DomainEvent::EmailConfirmationRequested(EmailConfirmationRequested { customer_id: customer() }),
         ] {
             assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.event_type());
         }

@@ -9,7 +9,11 @@
 #[cfg(feature = "testing")]
 pub mod contract;
 mod customer;
+mod email;
+mod email_confirmation;
 mod email_delivery;
+mod email_feedback;
+mod email_limit;
 mod event;
 mod id;
 mod image;
@@ -28,9 +32,15 @@ pub mod schema;
 mod shard;
 mod text;
 
-pub use customer::{Customer, Email, Registration, RegistrationOutcome};
+pub use customer::{ConfirmationOutcome, Customer, InvalidConfirmationToken, Registration, RegistrationOutcome};
+pub use email::Email;
+pub use email_confirmation::{ConfirmationRequest, ConfirmationToken, EmailConfirmation};
 pub use email_delivery::EmailDelivery;
-pub use event::{CustomerRegistered, DomainEvent, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced};
+pub use email_feedback::{EmailFeedback, EmailStatus, FeedbackKind};
+pub use email_limit::{EmailLimit, EmailPurpose, InvalidEmailLimit};
+pub use event::{
+    CustomerRegistered, DomainEvent, EmailConfirmationRequested, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced,
+};
 pub use id::{CustomerId, ImageId, OrderId, ProductId};
 pub use image::{
     ContentType, Image, ImageState, ImageUpload, MAX_IMAGES, UPLOAD_LIFETIME_SECONDS, UploadSize, Variant, VariantName,

@@ -13,7 +13,7 @@ mod products;
 mod reports;
 
 pub use customers::{GetCustomer, PutCustomer};
-pub use email::{SendEmail, SendEmailError};
+pub use email::{GetEmailFeedback, LimitEmails, Reservation, SaveEmailFeedback, SendEmail, SendEmailError};
 pub use images::{AddImage, AddImageError, FinishImage, ImageFiles, SignImageUrl, SignUpload, SignedRequest, Upload};
 pub use orders::{
     GetOrder, ListOrders, ListPaidOrders, ListPendingOrders, PlaceOrder, PlaceOrderError, Placement, SaveTransition,

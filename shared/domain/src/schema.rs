@@ -10,12 +10,13 @@ use ferrite_core::schema::{GRAPHIC, LINES_NOT_BLANK, ONE_LINE_NOT_BLANK, prefixe
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
-    Amount, ContentType, Currency, CustomerId, CustomerName, Description, Email, ImageId, OrderId, PaymentToken, ProductId,
-    ProductName, Quantity, Stock, UploadSize,
+    Amount, ConfirmationToken, ContentType, Currency, CustomerId, CustomerName, Description, Email, ImageId, OrderId,
+    PaymentToken, ProductId, ProductName, Quantity, Stock, UploadSize,
 };
 
 ferrite_core::schema_of! {
     Amount: {"type": "integer", "minimum": 0, "maximum": Amount::MAX}
+    ConfirmationToken: {"type": "string", "pattern": "^ *[0-9a-f]{32} *$"}
     ContentType: {"type": "string", "enum": [ContentType::Jpeg, ContentType::Png, ContentType::WebP]}
     // Readers accept any code, because ISO 4217 adds codes over time. `CurrencyCode` lists the codes that requests may
     // use.
@@ -23,7 +24,7 @@ ferrite_core::schema_of! {
     CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
     CustomerName: {"type": "string", "minLength": 1, "maxLength": CustomerName::MAX, "pattern": ONE_LINE_NOT_BLANK}
     Description: {"type": "string", "minLength": 1, "maxLength": Description::MAX, "pattern": LINES_NOT_BLANK}
-    Email: {"type": "string", "maxLength": Email::MAX, "pattern": email_address()}
+    Email: {"type": "string", "maxLength": Email::MAX, "pattern": email_address(), "not": {"pattern": MISPLACED_DOT}}
     ImageId: {"type": "string", "pattern": prefixed_id(ImageId::PREFIX)}
     PaymentToken: {"type": "string", "pattern": payment_token()}
     ProductName: {"type": "string", "minLength": 1, "maxLength": ProductName::MAX, "pattern": ONE_LINE_NOT_BLANK}
@@ -35,9 +36,35 @@ ferrite_core::schema_of! {
     Quantity: {"type": "integer", "minimum": 1, "maximum": Quantity::MAX}
 }
 
+/// A dot at the start or end of the local part, or two dots in a row. A pattern that excludes them could not also limit
+/// the length of the local part without lookahead, which not all implementations support.
+const MISPLACED_DOT: &str = r"^ *\.|\.\.|\.@";
+
 fn email_address() -> String {
-    let label = format!("[A-Za-z0-9-]{{1,{}}}", Email::LABEL_MAX);
+    // A label of up to 63 characters that begins and ends with a letter or digit.
+    let label = format!("[A-Za-z0-9]([A-Za-z0-9-]{{0,{}}}[A-Za-z0-9])?", Email::LABEL_MAX - 2);
     format!("^ *[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,{}}}@{label}(\\.{label})+ *$", Email::LOCAL_PART_MAX)
+}
+
+/// An [`Email`] in a response. Earlier versions accepted and stored addresses with misplaced dots or hyphens.
+#[derive(Debug)]
+pub struct StoredEmail;
+
+impl JsonSchema for StoredEmail {
+    fn schema_name() -> Cow<'static, str> {
+        "StoredEmail".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let label = format!("[A-Za-z0-9-]{{1,{}}}", Email::LABEL_MAX);
+        let local_part = format!("[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,{}}}", Email::LOCAL_PART_MAX);
+        let pattern = format!("^ *{local_part}@{label}(\\.{label})+ *$");
+        json_schema!({"type": "string", "maxLength": Email::MAX, "pattern": pattern})
+    }
 }
 
 fn payment_token() -> String {

@@ -22,6 +22,18 @@ mod customers {
     ferrite_domain::customer_store_contract!(MemoryStore::default());
 }
 
+mod email_feedback {
+    use super::*;
+
+    ferrite_domain::email_feedback_store_contract!(MemoryStore::default());
+}
+
+mod email_limits {
+    use super::*;
+
+    ferrite_domain::email_limits_contract!(MemoryStore::default());
+}
+
 mod email {
     use super::*;
     ferrite_domain::mailer_contract!(MemoryMailer::default());

@@ -41,7 +41,7 @@ use std::pin::Pin;
 pub use failure::Failure;
 pub use init::InitError;
 pub use lambda_runtime::{service_fn, tower};
-pub use system::{RandomIds, SystemClock};
+pub use system::{RandomIds, RandomSecrets, SystemClock};
 
 /// A boxed, sendable future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,7 +1,7 @@
-//! The system clock and the random identifiers for use outside of tests.
+//! The system clock, random identifiers, and secrets for use outside of tests.
 
 use ferrite_core::Timestamp;
-use ferrite_core::ports::{Clock, IdGenerator};
+use ferrite_core::ports::{Clock, IdGenerator, SecretGenerator};
 use uuid::Uuid;
 
 /// The system clock.
@@ -21,5 +21,15 @@ pub struct RandomIds;
 impl IdGenerator for RandomIds {
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+}
+
+/// Generates secrets with the random number generator of the operating system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RandomSecrets;
+
+impl SecretGenerator for RandomSecrets {
+    fn new_secret(&self) -> Uuid {
+        Uuid::new_v4()
     }
 }

@@ -1,6 +1,8 @@
 //! The DynamoDB table. Only this module knows its keys and items.
 
 mod customers;
+mod email_feedback;
+mod email_limits;
 mod keys;
 mod order_item;
 mod orders;
@@ -21,7 +23,7 @@ use ferrite_core::ports::PortError;
 
 pub use stream::{StreamRecord, StreamRecordError};
 
-/// The DynamoDB table. Implements all ports that store products, customers or orders.
+/// The DynamoDB table. Implements all ports that store products, customers, orders, or the limits and feedback of e-mail.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::unique;
 
 /// Every route that requires a token, and whether it also requires the administrators' scope.
-const PROTECTED_ROUTES: [(&str, &str, bool); 9] = [
+const PROTECTED_ROUTES: [(&str, &str, bool); 11] = [
     ("POST", "/products", true),
     ("PATCH", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5", true),
     ("DELETE", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5", true),
@@ -21,6 +21,8 @@ const PROTECTED_ROUTES: [(&str, &str, bool); 9] = [
     ("GET", "/orders/ord_0192f0c1a2b37c4d8e5f60718293a4b5", false),
     ("POST", "/orders/ord_0192f0c1a2b37c4d8e5f60718293a4b5/cancel", false),
     ("PUT", "/me", false),
+    ("GET", "/me", false),
+    ("POST", "/me/email-confirmation", false),
 ];
 
 #[test]

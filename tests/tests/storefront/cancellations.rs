@@ -41,7 +41,7 @@ fn a_cancellation_returns_the_stock_and_voids_the_payment() {
     let ada = unique("ada");
     let product = api.create_product(500);
     let email = format!("{ada}@example.com");
-    assert_eq!(api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send().status, 201);
+    mailbox::register_and_confirm(&api, &ada, &email);
 
     let (placed, response) = place_and_cancel(&api, &ada, &product);
     let order = response.json();

@@ -73,7 +73,8 @@ fn responds_to_preflight_requests_without_a_token() {
         ("/orders", "GET, HEAD, POST"),
         (order, "GET, HEAD"),
         (&format!("{order}/cancel"), "POST"),
-        ("/me", "PUT"),
+        ("/me", "GET, HEAD, PUT"),
+        ("/me/email-confirmation", "POST"),
         ("/products", "GET, HEAD, POST"),
     ] {
         let response = preflight(path, ALLOWED_ORIGINS[1]);

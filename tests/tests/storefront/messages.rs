@@ -89,6 +89,7 @@ fn each_consumer_has_a_dead_letter_queue() {
     for (queue, dlq, expected) in [
         ("NotificationsQueueUrl", "NotificationsDlqUrl", "not a known event"),
         ("ConfirmationsQueueUrl", "ConfirmationsDlqUrl", "expected"),
+        ("EmailFeedbackQueueUrl", "EmailFeedbackDlqUrl", "expected"),
     ] {
         let malformed = unique("nonsense");
         queues.send(api.output(queue), &malformed);

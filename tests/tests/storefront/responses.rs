@@ -12,7 +12,7 @@ use ferrite_tests::api::{Api, Response};
 use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 
-use crate::unique;
+use crate::{mailbox, unique};
 
 const SNAPSHOT_HEADERS: [&str; 6] = ["content-type", "cache-control", "etag", "location", "retry-after", "www-authenticate"];
 
@@ -182,6 +182,26 @@ fn register_customer() {
         .add("first registration", &put("ada@example.com"))
         .add("changed registration", &put("lovelace@example.com"))
         .add("invalid e-mail address", &put("ada"))
+        .assert_snapshot();
+    OperationResponses::of("get-customer")
+        .add("registered", &api.customer(&ada, "GET", "/me").send())
+        .add("not registered", &api.customer(&unique("bob"), "GET", "/me").send())
+        .assert_snapshot();
+}
+
+#[test]
+fn confirm_address() {
+    let api = Api::under_test();
+    let ada = unique("ada");
+    let email = format!("{ada}@example.com");
+    let registration = api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
+    assert_eq!(registration.status, 201);
+    let token = mailbox::confirmation_token(&mailbox::wait_for(&email, "Welcome"));
+    OperationResponses::of("confirm-address")
+        .add("wrong token", &mailbox::confirm(&api, &ada, &"0".repeat(32)))
+        .add("not a token", &mailbox::confirm(&api, &ada, "123456"))
+        .add("confirmed", &mailbox::confirm(&api, &ada, &token))
+        .add("not registered", &mailbox::confirm(&api, &unique("bob"), &token))
         .assert_snapshot();
 }
 

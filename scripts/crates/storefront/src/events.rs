@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::invocation::Invocation;
-use crate::items::{CALLER, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
+use crate::items::{CALLER, CONFIRMATION_TOKEN, IMAGE, ORDER, PRODUCT, customer_registered, order, order_placed};
 use ferrite_local_stack::template::{Function, Route};
 
 /// Returns the invocation for `function`, or `None` if there is no event for it. `authorize` verifies `token`.
@@ -15,6 +15,7 @@ pub(crate) fn invocation(function: &Function, token: &str) -> Option<Invocation>
         (None, "process-order") => (json!({ "Records": [queue_message(&order_placed())] }), is_handled),
         (None, "notify-customer") => (json!({ "Records": [queue_message(&customer_registered())] }), is_handled),
         (None, "confirm-email") => (json!({ "Records": [queue_message(&email_sent())] }), is_handled),
+        (None, "suppress-address") => (json!({ "Records": [queue_message(&email_bounced())] }), is_handled),
         (None, "expire-orders" | "report-sales") => (scheduled(), Value::is_null),
         (None, "process-image") => (json!({ "Records": [upload_notification()] }), is_handled),
         (None, _) => return None,
@@ -59,6 +60,7 @@ fn request(route: &Route) -> Option<Value> {
     let Route { method, path } = route;
     let body = match (method.as_str(), path.as_str()) {
         ("GET" | "DELETE" | "OPTIONS", _) | ("POST", "/orders/{orderId}/cancel") => Value::Null,
+        ("POST", "/me/email-confirmation") => json!({"token": CONFIRMATION_TOKEN}),
         ("PUT", "/me") => json!({"email": "ada@example.org", "name": "Ada"}),
         ("POST", "/products") => json!({"name": "Teapot", "price": {"amount": 3200, "currency": "EUR"}, "stock": 5}),
         ("PATCH", "/products/{productId}") => json!({"stock": 5}),
@@ -144,6 +146,19 @@ fn email_sent() -> Value {
     })
 }
 
+/// Returns the event that SES publishes to EventBridge about a hard bounce.
+fn email_bounced() -> Value {
+    let mut event = email_sent();
+    event["detail-type"] = "Email Bounced".into();
+    event["detail"]["eventType"] = "Bounce".into();
+    event["detail"]["mail"]["destination"] = json!(["ada@example.com"]);
+    event["detail"]["bounce"] = json!({
+        "bounceType": "Permanent", "bounceSubType": "General", "timestamp": "2026-11-22T22:00:00.000Z",
+        "bouncedRecipients": [{"emailAddress": "ada@example.com", "action": "failed", "status": "5.1.1"}],
+    });
+    event
+}
+
 fn scheduled() -> Value {
     json!({
         "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
@@ -187,7 +202,8 @@ mod tests {
             let invocation = invocation(&function, "").unwrap();
             let events: BTreeSet<_> = (0..3).map(|number| invocation.event(number)).collect();
             let has_key = function.route.is_some()
-                || ["process-order", "notify-customer", "confirm-email"].contains(&function.name.as_str());
+                || ["process-order", "notify-customer", "confirm-email", "suppress-address"]
+                    .contains(&function.name.as_str());
             assert_eq!(events.len(), if has_key { 3 } else { 1 }, "{}", function.name);
             let event: Value = serde_json::from_str(&invocation.event(7)).unwrap();
             let single_value = &event["headers"]["Idempotency-Key"];

@@ -10,6 +10,8 @@ pub(crate) const IMAGE: &str = "img_0192f0c1a2b37c4d8e5f60718293a400";
 pub(crate) const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a400";
 /// ID of the customer in all requests.
 pub(crate) const CALLER: &str = "bench-caller";
+/// Token with which the customer can confirm the address.
+pub(crate) const CONFIRMATION_TOKEN: &str = "0f8fad5bd9cb469fa16570867728950e";
 /// Key of the empty partition that functions access to prewarm a connection (`NO_PARTITION` of ferrite-aws).
 pub(crate) const NO_PARTITION: &str = "NONE";
 
@@ -52,6 +54,7 @@ pub(crate) fn customer() -> Value {
     json!({
         "pk": {"S": format!("CUSTOMER#{CALLER}")}, "sk": {"S": "PROFILE"}, "customerId": {"S": CALLER},
         "email": {"S": "ada@example.com"}, "name": {"S": "Ada"},
+        "confirmationToken": {"S": CONFIRMATION_TOKEN}, "confirmationRequestedAt": {"S": "9998-01-01T00:00:00.000Z"},
         "version": {"N": "1"}, "createdAt": {"S": TIME}, "updatedAt": {"S": TIME},
     })
 }

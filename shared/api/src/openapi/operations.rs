@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Schemas, header};
 use crate::{
-    CustomerBody, ImageRequestBody, NewProductBody, OrderBody, PageBody, PlaceOrderBody, ProductBody, ProductPatchBody,
-    RegistrationBody, UploadBody,
+    CustomerBody, EmailConfirmationBody, ImageRequestBody, NewProductBody, OrderBody, PageBody, PlaceOrderBody, ProductBody,
+    ProductPatchBody, RegistrationBody, UploadBody,
 };
 
 const JSON: &str = "application/json";
@@ -97,6 +97,7 @@ const NOT_FOUND_PROBLEMS: [ProblemResponse; 2] = [
     problem(404, "not-found", "The resource does not exist or belongs to another customer."),
     problem(404, "no-such-route", "The path does not match any route."),
 ];
+const NOT_REGISTERED: ProblemResponse = problem(404, "not-found", "The customer is not registered.");
 const IDEMPOTENCY_PROBLEMS: [ProblemResponse; 2] = [
     problem(409, "idempotency-key-in-flight", "Another request with this key is in progress."),
     problem(422, "idempotency-key-reused", "The key was already used for a different request."),
@@ -315,7 +316,16 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .response(SuccessResponse::new(201, "The customer was registered.").body(customer.clone()))
             .response(
                 SuccessResponse::new(200, "The customer was already registered; this is the current profile.")
-                    .body(customer),
+                    .body(customer.clone()),
+            ),
+        Operation::new("get-customer", "get", "/me", "Get your profile", Access::Customer)
+            .problems([NOT_REGISTERED])
+            .response(SuccessResponse::new(200, "The profile.").body(customer.clone())),
+        Operation::new("confirm-address", "post", "/me/email-confirmation", "Confirm your e-mail address", Access::Customer)
+            .body(&[JSON], schemas.read::<EmailConfirmationBody>(), json!({"token": "0f8fad5bd9cb469fa16570867728950e"}))
+            .problems([NOT_REGISTERED])
+            .response(
+                SuccessResponse::new(200, "The address is confirmed, by this request or an earlier one.").body(customer),
             ),
         Operation::new("place-order", "post", "/orders", "Place an order", Access::Customer)
             .body(&[JSON], schemas.read::<PlaceOrderBody>(), example)

@@ -1,6 +1,8 @@
 //! Checks that the document and the code accept the same request bodies.
 
-use ferrite_api::{ImageRequestBody, NewProductBody, PlaceOrderBody, ProductPatchBody, RegistrationBody};
+use ferrite_api::{
+    EmailConfirmationBody, ImageRequestBody, NewProductBody, PlaceOrderBody, ProductPatchBody, RegistrationBody,
+};
 use ferrite_domain::{PlacementRequest, ProductPatch};
 use ferrite_runtime::http::json_body;
 use serde_json::{Value, json};
@@ -15,6 +17,7 @@ fn is_accepted(name: &str, body: &Value) -> bool {
         "ProductPatch" => json_body::<ProductPatchBody>(&request).is_ok_and(|body| !ProductPatch::from(body).is_empty()),
         "ImageRequest" => json_body::<ImageRequestBody>(&request).is_ok(),
         "Registration" => json_body::<RegistrationBody>(&request).is_ok(),
+        "EmailConfirmation" => json_body::<EmailConfirmationBody>(&request).is_ok(),
         "NewOrder" => json_body::<PlaceOrderBody>(&request).is_ok_and(|body| PlacementRequest::try_from(body).is_ok()),
         other => panic!("{other}"),
     }
@@ -32,6 +35,7 @@ fn document_and_code_accept_the_same_bodies() {
         ),
         ("ImageRequest", json!({"contentType": "image/png", "sizeBytes": 1})),
         ("Registration", json!({"email": "ada@example.com", "name": "Ada"})),
+        ("EmailConfirmation", json!({"token": "0f8fad5bd9cb469fa16570867728950e"})),
         ("NewOrder", json!({"lines": [line(1)], "paymentToken": "tok_success"})),
     ];
     let texts = |max: usize| {
@@ -65,7 +69,17 @@ fn document_and_code_accept_the_same_bodies() {
         "é@b.c",
         "a b@c.d",
         "a@b@c.d",
-        "!#$%&'*+-/=?^_`{|}~.@a-b.c",
+        "!#$%&'*+-/=?^_`{|}~@a-b.c",
+        "a.b@c.d",
+        ".a@b.c",
+        " .a@b.c",
+        "a.@b.c",
+        "a..b@c.d",
+        ".@b.c",
+        "a@-b.c",
+        "a@b-.c",
+        "a@b.-c",
+        "a@b--c.d",
     ];
     let long_email = |local: usize, label: usize| json!(format!("{}@{}.de", "a".repeat(local), "b".repeat(label)));
     let tokens = [
@@ -79,6 +93,8 @@ fn document_and_code_accept_the_same_bodies() {
         &format!("tok_{}", "a".repeat(101)),
     ]
     .map(Value::from);
+    let confirmation_tokens =
+        ["0", " 0f8fad5bd9cb469fa16570867728950e ", "0F8FAD5BD9CB469FA16570867728950E", ""].map(Value::from);
     let ids = [
         PRODUCT,
         "prd_",
@@ -116,6 +132,7 @@ fn document_and_code_accept_the_same_bodies() {
         ("Registration", "/name", texts(200)),
         ("Registration", "/email", emails.map(Value::from).to_vec()),
         ("Registration", "/email", vec![long_email(64, 63), long_email(65, 63), long_email(64, 64)]),
+        ("EmailConfirmation", "/token", confirmation_tokens.to_vec()),
         ("NewOrder", "/lines", vec![json!([]), json!([line(1), line(1)]), json!([{"quantity": 1}])]),
         ("NewOrder", "/lines/0/quantity", numbers(1, 1000)),
         ("NewOrder", "/lines/0/productId", ids.to_vec()),

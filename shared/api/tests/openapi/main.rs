@@ -52,10 +52,25 @@ fn committed_document_and_page_match_the_code() {
     }
 }
 
+/// The beginnings of breaking changes since the last release that are intended, with the reasons. Remove them with the
+/// next release.
+const INTENDED_BREAKING_CHANGES: [(&str, &str); 2] = [
+    ("PUT /me body.email: not changed", "SES rejects addresses with misplaced dots"),
+    ("PUT /me body.email: pattern changed", "SES rejects domains whose labels begin or end with a hyphen"),
+];
+
 #[test]
 fn clients_of_the_last_release_still_work() {
     let released: Value = serde_json::from_str(&committed("released/openapi.json")).unwrap();
-    let breaking = compatibility::breaking_changes(&released, &openapi::document());
+    let mut breaking = compatibility::breaking_changes(&released, &openapi::document());
+    for (intended, _) in INTENDED_BREAKING_CHANGES {
+        let before = breaking.len();
+        breaking.retain(|change| !change.starts_with(intended));
+        assert!(
+            breaking.len() < before,
+            "INTENDED_BREAKING_CHANGES contains a change that is not in the document: {intended}"
+        );
+    }
     assert!(breaking.is_empty(), "the change breaks clients of the last release:\n{}", breaking.join("\n"));
 }
 

@@ -6,13 +6,31 @@ use ferrite_core::{Timestamp, TraceContext, Version};
 use futures_util::future::join_all;
 
 use super::now;
-use crate::Customer;
 use crate::ports::{GetCustomer, PutCustomer, SaveResult};
+use crate::{ConfirmationOutcome, ConfirmationRequest, ConfirmationToken, Customer, EmailConfirmation};
 
 /// All ports of the customer store.
 pub trait CustomerStore: GetCustomer + PutCustomer {}
 
 impl<S> CustomerStore for S where S: GetCustomer + PutCustomer {}
+
+/// Registers a customer with an address that is not confirmed yet. The token is unique.
+pub async fn register(store: &impl PutCustomer, id: &str, email: &str) -> Customer {
+    let customer =
+        Customer { id: id.to_owned().try_into().unwrap(), email: email.to_owned().try_into().unwrap(), ..customer() };
+    assert_eq!(store.put(&customer, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
+    customer
+}
+
+/// Confirms the address of a registered customer. Returns the changed customer.
+pub async fn confirm(store: &impl PutCustomer, customer: &Customer) -> Customer {
+    let token = customer.email_confirmation.valid_token(now()).unwrap();
+    let ConfirmationOutcome::Confirmed(confirmed) = customer.clone().confirm_email(token, now()).unwrap() else {
+        panic!("the address is confirmed already");
+    };
+    assert_eq!(store.put(&confirmed, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
+    confirmed
+}
 
 /// Generates the contract tests for a [`CustomerStore`].
 #[macro_export]
@@ -21,6 +39,7 @@ macro_rules! customer_store_contract {
         ::ferrite_core::contract_tests!(
             $crate::contract::customers, $adapter,
             returns_a_registered_customer
+            returns_each_state_of_the_email_confirmation
             returns_none_for_an_unregistered_customer
             saves_a_change_only_if_based_on_the_stored_version
             saves_one_of_several_concurrent_registrations
@@ -34,6 +53,9 @@ fn customer() -> Customer {
     let id = UniqueIds.new_id().to_string();
     Customer {
         email: format!("{id}@example.com").try_into().unwrap(),
+        email_confirmation: EmailConfirmation::Unconfirmed {
+            request: Some(ConfirmationRequest { token: ConfirmationToken::new(UniqueIds.new_id()), requested_at: now() }),
+        },
         id: id.try_into().unwrap(),
         name: "Ada Lovelace".to_owned().try_into().unwrap(),
         version: Version::FIRST,
@@ -61,6 +83,15 @@ pub async fn returns_a_registered_customer(store: &impl CustomerStore) {
     let customer = customer();
     assert!(put(store, &customer).await);
     assert_eq!(store.get(&customer.id).await.unwrap(), Some(customer));
+}
+
+pub async fn returns_each_state_of_the_email_confirmation(store: &impl CustomerStore) {
+    for email_confirmation in [EmailConfirmation::Confirmed { at: now() }, EmailConfirmation::Unconfirmed { request: None }]
+    {
+        let customer = Customer { email_confirmation, ..customer() };
+        assert!(put(store, &customer).await);
+        assert_eq!(store.get(&customer.id).await.unwrap(), Some(customer));
+    }
 }
 
 pub async fn returns_none_for_an_unregistered_customer(store: &impl CustomerStore) {

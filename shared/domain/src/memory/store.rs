@@ -1,18 +1,19 @@
 //! In-memory implementation of the DynamoDB table.
 
 mod customers;
+mod email;
 mod orders;
 mod products;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use ferrite_core::Timestamp;
 use ferrite_core::ports::SavedResponse;
 
-use crate::{Customer, CustomerId, Order, OrderId, Product, ProductId};
+use crate::{Customer, CustomerId, EmailFeedback, Order, OrderId, Product, ProductId};
 
-/// Products, customers, orders, and saved responses behind one lock, so every operation is atomic.
+/// Products, customers, orders, e-mail limits and feedback, and saved responses behind one lock, so every operation is atomic.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<State>);
 
@@ -21,7 +22,18 @@ struct State {
     products: BTreeMap<ProductId, Product>,
     customers: BTreeMap<CustomerId, Customer>,
     orders: BTreeMap<(CustomerId, OrderId), Order>,
+    /// Feedback by address in lower case.
+    feedback: BTreeMap<String, EmailFeedback>,
+    /// Deliveries by mailbox and hour since 1970.
+    deliveries: BTreeMap<(String, i64), Deliveries>,
     saved_responses: BTreeMap<(CustomerId, String), (SavedResponse, Timestamp)>,
+}
+
+/// The deliveries to a mailbox in one hour.
+#[derive(Debug, Default)]
+struct Deliveries {
+    all: BTreeSet<String>,
+    confirmations: BTreeSet<String>,
 }
 
 impl MemoryStore {

@@ -1,9 +1,9 @@
-//! Port for sending e-mail.
+//! Ports for sending e-mail, for its limits, and for feedback about addresses.
 
-use ferrite_core::Reason;
 use ferrite_core::ports::PortError;
+use ferrite_core::{Reason, Timestamp};
 
-use crate::EmailMessage;
+use crate::{Email, EmailDelivery, EmailFeedback, EmailLimit, EmailMessage, EmailPurpose};
 
 /// Sends e-mail.
 pub trait SendEmail: Sync {
@@ -26,4 +26,43 @@ pub enum SendEmailError {
     /// There was no response, so the e-mail may have been sent. A retry may send it twice.
     #[error("it is unknown whether the e-mail was sent")]
     Unknown(#[source] PortError),
+}
+
+/// Counts e-mails against the limits of their mailbox ([`Email::mailbox`]).
+pub trait LimitEmails: Sync {
+    /// Reserves one of the e-mails that the mailbox may receive in the clock hour of `now`. A second call with the same
+    /// delivery in the same hour returns the same result and counts once.
+    fn reserve(
+        &self,
+        to: &Email,
+        delivery: &EmailDelivery,
+        purpose: EmailPurpose,
+        limit: EmailLimit,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Reservation, PortError>> + Send;
+}
+
+/// Result of [`LimitEmails::reserve`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Reservation {
+    /// The e-mail may be sent.
+    Reserved,
+    /// The mailbox has received as many e-mails as it may in this hour.
+    LimitReached,
+}
+
+/// Looks up feedback about an address.
+pub trait GetEmailFeedback: Sync {
+    /// Returns the feedback about the address with a strongly consistent read, or `None` if there was none. Upper and
+    /// lower case are not distinguished.
+    fn feedback(&self, address: &Email) -> impl Future<Output = Result<Option<EmailFeedback>, PortError>> + Send;
+}
+
+/// Saves feedback about an address.
+pub trait SaveEmailFeedback: Sync {
+    /// Saves the feedback, so that no more e-mail is sent to the address. The first feedback about an address is kept,
+    /// except that a complaint replaces a bounce. The result is therefore the same if feedback arrives twice or in
+    /// another order.
+    fn save_feedback(&self, address: &Email, feedback: EmailFeedback) -> impl Future<Output = Result<(), PortError>> + Send;
 }

@@ -5,8 +5,8 @@ use ferrite_core::ports::IdGenerator;
 use ferrite_core::{CloudEvent, EventId, Reason, TraceContext, Version};
 use ferrite_domain::contract::{now, product};
 use ferrite_domain::{
-    CustomerId, CustomerRegistered, DomainEvent, Money, OrderCancelled, OrderId, OrderLine, OrderPaid, OrderPaymentFailed,
-    OrderPlaced,
+    CustomerId, CustomerRegistered, DomainEvent, EmailConfirmationRequested, Money, OrderCancelled, OrderId, OrderLine,
+    OrderPaid, OrderPaymentFailed, OrderPlaced,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ fn samples() -> Vec<Value> {
         DomainEvent::OrderPaymentFailed(OrderPaymentFailed { order_id, customer_id: customer(), reason: reason() }),
         DomainEvent::OrderCancelled(OrderCancelled { order_id, customer_id: customer(), reason: reason(), total }),
         DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer() }),
+        DomainEvent::EmailConfirmationRequested(EmailConfirmationRequested { customer_id: customer() }),
     ];
     let trace_context = TraceContext {
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().unwrap()),

@@ -6,6 +6,8 @@
 //! | customer | `CUSTOMER#<sub>` | `PROFILE` | | |
 //! | order | `CUSTOMER#<sub>` | `ORDER#<id>` | while pending `PENDING#<shard>` | `<createdAt>#<id>` |
 //! | | | | once paid `PAID#<day>#<shard>` | `<id>` |
+//! | feedback about an e-mail address | `ADDRESS#<address>` | `FEEDBACK` | | |
+//! | e-mails to a mailbox in one hour | `MAILBOX#<address>` | `EMAILS#<hour>` | | |
 //! | saved response of an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
 //!
 //! The partition key `NONE` is reserved for prewarming calls. No item has it.
@@ -28,7 +30,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_core::{Day, IdempotencyKey, Timestamp};
-use ferrite_domain::{CustomerId, OrderId, OrderPosition, ProductId, Shard};
+use ferrite_domain::{CustomerId, Email, OrderId, OrderPosition, ProductId, Shard};
 
 pub(super) const NO_PARTITION: &str = "NONE";
 pub(super) const LIST_INDEX: &str = "gsi1";
@@ -118,4 +120,15 @@ pub(super) fn profile(customer: &CustomerId) -> Key {
 
 pub(super) fn place_order_response(customer: &CustomerId, idempotency_key: &IdempotencyKey) -> Key {
     key(format!("IDEMPOTENCY#{customer}"), format!("PLACE-ORDER#{idempotency_key}"))
+}
+
+/// The address is in lower case, because feedback applies to all ways to write it.
+pub(super) fn email_feedback(address: &Email) -> Key {
+    key(format!("ADDRESS#{}", address.lower_case()), "FEEDBACK".to_owned())
+}
+
+pub(super) fn emails_in_hour(mailbox: &str, time: Timestamp) -> Key {
+    // The first 13 characters of an RFC 3339 time are the date and the hour, such as `2026-11-29T20`.
+    let time = time.to_string();
+    key(format!("MAILBOX#{mailbox}"), format!("EMAILS#{}", time.get(..13).unwrap_or(&time)))
 }

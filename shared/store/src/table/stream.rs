@@ -3,7 +3,8 @@
 use ferrite_core::ports::PortError;
 use ferrite_core::{CloudEvent, EventId};
 use ferrite_domain::{
-    CustomerRegistered, DomainEvent, Order, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced, OrderStatus,
+    Customer, CustomerRegistered, DomainEvent, EmailConfirmation, EmailConfirmationRequested, Order, OrderCancelled,
+    OrderPaid, OrderPaymentFailed, OrderPlaced, OrderStatus,
 };
 use serde::Deserialize;
 
@@ -42,7 +43,7 @@ pub struct StreamRecordError(#[source] PortError);
 
 impl StreamRecord {
     /// Returns the event that reports the change, or `None` if the change requires no event. Events are published when
-    /// a customer registers, and when an order is placed or its status changes.
+    /// a customer registers or has to confirm an e-mail address, and when an order is placed or its status changes.
     ///
     /// The event's identifier is derived from the entity and its version, so the same change always has the same
     /// identifier.
@@ -54,25 +55,34 @@ impl StreamRecord {
         let Change { keys, new_image, old_image } = self.dynamodb;
         // The application never deletes customers or orders, and manual deletions produce no event.
         let Some(new) = new_image else { return Ok(None) };
-        let event =
-            if keys.sk.s == keys::PROFILE { registration_event(new, old_image) } else { order_event(new, old_image) };
+        let event = if keys.sk.s == keys::PROFILE { customer_event(new, old_image) } else { order_event(new, old_image) };
         event.map_err(StreamRecordError)
     }
 }
 
-fn registration_event(
+fn customer_event(
     new: serde_dynamo::Item,
     old: Option<serde_dynamo::Item>,
 ) -> Result<Option<CloudEvent<DomainEvent>>, PortError> {
     let (customer, trace_context) = profile_item::read_with_trace_context(new)?;
-    if old.is_some() {
-        return Ok(None);
-    }
+    let before = old.map(profile_item::read).transpose()?;
     let subject = customer.id.to_string();
     let id = EventId::of_change(&subject, customer.version);
     let time = customer.updated_at;
-    let event = DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.id });
+    let event = match before {
+        None => DomainEvent::CustomerRegistered(CustomerRegistered { customer_id: customer.id }),
+        Some(before) if requests_confirmation(&before, &customer) => {
+            DomainEvent::EmailConfirmationRequested(EmailConfirmationRequested { customer_id: customer.id })
+        }
+        Some(_) => return Ok(None),
+    };
     Ok(Some(CloudEvent::new(id, subject, time, event).with_trace_context(trace_context)))
+}
+
+/// Returns whether the change requested a confirmation. Each request has its own token.
+fn requests_confirmation(before: &Customer, after: &Customer) -> bool {
+    let is_requested = matches!(after.email_confirmation, EmailConfirmation::Unconfirmed { request: Some(_) });
+    is_requested && before.email_confirmation != after.email_confirmation
 }
 
 fn order_event(
@@ -158,6 +168,38 @@ mod tests {
             "the event must not contain the e-mail address"
         );
         assert!(event_of(Some(profile(1)), Some(profile(2))).is_none());
+    }
+
+    #[test]
+    fn publishes_an_event_for_each_request_to_confirm_an_address() {
+        let requested = |version, token: char| {
+            let mut profile = profile(version);
+            profile["confirmationToken"] = json!({"S": token.to_string().repeat(32)});
+            profile["confirmationRequestedAt"] = json!({"S": "2026-11-22T22:00:00.000Z"});
+            profile
+        };
+        let confirmed = |version| {
+            let mut profile = profile(version);
+            profile["emailConfirmedAt"] = json!({"S": "2026-11-22T22:00:01.000Z"});
+            profile
+        };
+        for (old, new, is_published) in [
+            (profile(1), requested(2, 'a'), true),
+            (requested(1, 'a'), requested(2, 'b'), true),
+            (confirmed(1), requested(2, 'b'), true),
+            (requested(1, 'a'), requested(2, 'a'), false),
+            (requested(1, 'a'), confirmed(2), false),
+            (confirmed(1), confirmed(2), false),
+        ] {
+            let event = event_of(Some(old), Some(new));
+            assert_eq!(event.is_some(), is_published);
+            let Some(event) = event else { continue };
+            assert_eq!(
+                (event.id.as_str(), event.event.event_type()),
+                ("ada:2", "ferrite.customer.email-confirmation-requested.v1")
+            );
+            assert!(!serde_json::to_string(&event).unwrap().contains("bbbb"), "the event must not contain the token");
+        }
     }
 
     #[test]

@@ -88,6 +88,14 @@ mod customers {
     ferrite_domain::customer_store_contract!(super::table().await);
 }
 
+mod email_feedback {
+    ferrite_domain::email_feedback_store_contract!(super::table().await);
+}
+
+mod email_limits {
+    ferrite_domain::email_limits_contract!(super::table().await);
+}
+
 mod sandbox_gateway {
     ferrite_domain::sandbox_gateway_contract!(super::gateway().await);
 }
