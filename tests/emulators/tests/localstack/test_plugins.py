@@ -181,21 +181,27 @@ class Emails(unittest.TestCase):
             details: dict[str, Any] = dict(error.response["Error"])
             return details
 
-    def test_publishes_an_event_for_an_accepted_email(self) -> None:
-        emails = emulator.outputs["Emails"]
-        tags = [{"Name": "event", "Value": "event_1-1"}]
-        self.send("plain@example.org")
-        response = self.send("ada@example.org", ConfigurationSetName=emails, Tags=tags)
+    def receive_events(self, tag: str, number: int) -> list[dict[str, Any]]:
+        """Returns the events with this value of the message tag "event" when there are `number` of them."""
         receive = emulator.client("sqs").receive_message
         events: list[dict[str, Any]] = []
 
         def received() -> bool:
-            messages = receive(QueueUrl=emulator.outputs["EmailsSent"]).get("Messages", [])
-            events.extend(json.loads(message["Body"]) for message in messages)
-            return bool(events)
+            messages = receive(QueueUrl=emulator.outputs["SesEvents"]).get("Messages", [])
+            for event in (json.loads(message["Body"]) for message in messages):
+                if event["detail"]["mail"]["tags"].get("event") == [tag]:
+                    events.append(event)
+            return len(events) >= number
 
-        self.assertTrue(wait_until(received))
-        [event] = events
+        self.assertTrue(wait_until(received), events)
+        return events
+
+    def test_publishes_an_event_for_an_accepted_email(self) -> None:
+        emails = emulator.outputs["Emails"]
+        tags = [{"Name": "event", "Value": "event_1-1"}]
+        self.send("plain@example.org", Tags=tags)
+        response = self.send("ada@example.org", ConfigurationSetName=emails, Tags=tags)
+        [event] = self.receive_events("event_1-1", 1)
         self.assertEqual((event["source"], event["detail-type"]), ("aws.ses", "Email Sent"))
         arn = f"arn:aws:ses:us-east-1:{event['account']}:configuration-set/{emails}"
         self.assertEqual(event["resources"], [arn])
@@ -205,6 +211,36 @@ class Emails(unittest.TestCase):
         self.assertEqual(mail["destination"], ["ada@example.org"])
         expected = {"ses:configuration-set": [emails], "event": ["event_1-1"]}
         self.assertEqual(mail["tags"], expected)
+
+    def test_publishes_the_bounces_and_complaints_of_the_mailbox_simulator(self) -> None:
+        names = ("success", "complaint+a", "bounce+b")
+        tags = [{"Name": "event", "Value": "simulator"}]
+        emails = {"ConfigurationSetName": emulator.outputs["Emails"], "Tags": tags}
+        recipients = {name: f"{name}@simulator.amazonses.com" for name in names}
+        sent = {name: self.send(recipients[name], **emails)["MessageId"] for name in names}
+        events = {
+            (event["detail-type"], event["detail"]["mail"]["messageId"]): event["detail"]
+            for event in self.receive_events("simulator", 5)
+        }
+        bounced = ("Email Bounced", sent["bounce+b"])
+        complained = ("Email Complaint Received", sent["complaint+a"])
+        expected = [("Email Sent", message_id) for message_id in sent.values()]
+        self.assertCountEqual(events, [*expected, bounced, complained])
+        self.assertEqual(events[bounced]["bounce"]["bounceType"], "Permanent")
+        [recipient] = events[bounced]["bounce"]["bouncedRecipients"]
+        self.assertEqual(recipient["emailAddress"], recipients["bounce+b"])
+        self.assertEqual(
+            events[complained]["complaint"]["complainedRecipients"],
+            [{"emailAddress": recipients["complaint+a"]}],
+        )
+
+    def test_publishes_only_the_types_of_the_event_destination(self) -> None:
+        tags = [{"Name": "event", "Value": "types"}]
+        bounces = {"ConfigurationSetName": emulator.outputs["Bounces"], "Tags": tags}
+        for name in ("complaint", "bounce"):
+            self.assertIn("MessageId", self.send(f"{name}@simulator.amazonses.com", **bounces))
+        [event] = self.receive_events("types", 1)
+        self.assertEqual(event["detail-type"], "Email Bounced")
 
     def test_rejects_invalid_recipients(self) -> None:
         for recipient in ("ada..b@example.org", ".ada@example.org", "ada b@example.org", "ada"):

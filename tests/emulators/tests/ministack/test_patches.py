@@ -288,7 +288,7 @@ class Ses(unittest.TestCase):
         try:
             response: dict[str, Any] = ses.send_email(
                 Source="Sender <sender@example.com>",
-                Destination={"ToAddresses": [recipient]},
+                Destination=kwargs.pop("Destination", {"ToAddresses": [recipient]}),
                 Message={"Subject": {"Data": "Welcome"}, "Body": {"Text": {"Data": "Hello"}}},
                 **kwargs,
             )
@@ -298,17 +298,21 @@ class Ses(unittest.TestCase):
             return details
 
     def receive_events(
-        self, emulator: MiniStack, recipient: str, seconds: float
+        self, emulator: MiniStack, last: str, recipient: str, seconds: float
     ) -> list[dict[str, Any]]:
-        """Returns the "Email Sent" events up to the one for `recipient`, or those received in `seconds`."""
+        """Returns the events up to the one of type `last` for `recipient`, or those received in `seconds`."""
         receive = emulator.client("sqs").receive_message
-        queue = emulator.outputs["EmailsSent"]
+        queue = emulator.outputs["SesEvents"]
         events: list[dict[str, Any]] = []
 
         def received() -> bool:
             messages = receive(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
             events.extend(json.loads(message["Body"]) for message in messages)
-            return any(event["detail"]["mail"]["destination"] == [recipient] for event in events)
+            return any(
+                event["detail-type"] == last
+                and event["detail"]["mail"]["destination"] == [recipient]
+                for event in events
+            )
 
         wait_until(received, seconds)
         return events
@@ -326,11 +330,11 @@ class Ses(unittest.TestCase):
             return str(self.send(emulator, with_tags, Tags=tags, **emails)["MessageId"])
 
         send_all(unpatched)
-        self.assertEqual(self.receive_events(unpatched, with_tags, seconds=1), [])
+        self.assertEqual(self.receive_events(unpatched, "Email Sent", with_tags, seconds=1), [])
         message_id = send_all(patched)
         events = [
             event
-            for event in self.receive_events(patched, with_tags, seconds=20)
+            for event in self.receive_events(patched, "Email Sent", with_tags, seconds=20)
             if event["detail"]["mail"]["destination"][0].startswith("event")
         ]
         self.assertEqual(len(events), 1)
@@ -348,6 +352,80 @@ class Ses(unittest.TestCase):
         self.assertEqual(
             mail["tags"], {"ses:configuration-set": [configuration_set], "event": ["event_1-1"]}
         )
+
+    def test_publishes_the_bounces_and_complaints_of_the_mailbox_simulator(self) -> None:
+        def mailbox(name: str) -> str:
+            return f"{name}@simulator.amazonses.com"
+
+        def send_all(emulator: MiniStack) -> dict[str, str]:
+            """Sends one e-mail to each mailbox. Returns the message ids."""
+            names = ("success", "ooto", "complaint+a", "bounce+b", "suppressionlist")
+            emails = {"ConfigurationSetName": emulator.outputs["Emails"], "Tags": tags}
+            return {name: self.send(emulator, mailbox(name), **emails)["MessageId"] for name in names}
+
+        tags = [{"Name": "event", "Value": "simulator"}]
+        last = ("Email Bounced", mailbox("suppressionlist"))
+        send_all(unpatched)
+        self.assertEqual(self.receive_events(unpatched, *last, seconds=1), [])
+        message_ids = send_all(patched)
+        events = {
+            (event["detail-type"], mail["destination"][0].partition("@")[0]): event["detail"]
+            for event in self.receive_events(patched, *last, seconds=20)
+            if (mail := event["detail"]["mail"])["tags"].get("event") == ["simulator"]
+        }
+        expected = [("Email Sent", name) for name in message_ids]
+        expected += [("Email Complaint Received", "complaint+a"), ("Email Bounced", "bounce+b")]
+        expected += [("Email Bounced", "suppressionlist")]
+        self.assertCountEqual(events, expected)
+        for (_type, name), detail in events.items():
+            self.assertEqual(detail["mail"], events["Email Sent", name]["mail"])
+            self.assertEqual(detail["mail"]["messageId"], message_ids[name])
+
+        bounced = events["Email Bounced", "bounce+b"]
+        self.assertEqual(bounced["eventType"], "Bounce")
+        bounce = bounced["bounce"]
+        self.assertEqual((bounce["bounceType"], bounce["bounceSubType"]), ("Permanent", "General"))
+        recipient = {
+            "emailAddress": mailbox("bounce+b"),
+            "action": "failed",
+            "status": "5.1.1",
+            "diagnosticCode": "smtp; 550 5.1.1 user unknown",
+        }
+        self.assertEqual(bounce["bouncedRecipients"], [recipient])
+        self.assertRegex(bounce["timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        suppressed = events["Email Bounced", "suppressionlist"]["bounce"]
+        self.assertEqual(
+            (suppressed["bounceType"], suppressed["bounceSubType"]), ("Permanent", "Suppressed")
+        )
+        self.assertNotEqual(bounce["feedbackId"], suppressed["feedbackId"])
+        complained = events["Email Complaint Received", "complaint+a"]
+        self.assertEqual(complained["eventType"], "Complaint")
+        complaint = complained["complaint"]
+        self.assertEqual(
+            complaint["complainedRecipients"], [{"emailAddress": mailbox("complaint+a")}]
+        )
+        self.assertEqual(complaint["complaintFeedbackType"], "abuse")
+
+    def test_publishes_only_the_types_of_the_event_destination_and_one_bounce_per_email(
+        self,
+    ) -> None:
+        bounces = patched.outputs["Bounces"]
+        simulator = "simulator.amazonses.com"
+        self.send(patched, f"complaint@{simulator}", ConfigurationSetName=bounces)
+        recipients = [f"bounce+{number}@{simulator}" for number in (1, 2)]
+        both = {"ToAddresses": recipients[:1], "CcAddresses": recipients[1:]}
+        self.send(patched, Destination=both, ConfigurationSetName=bounces)
+        last = f"BOUNCE@{simulator}"
+        self.send(patched, last, ConfigurationSetName=bounces)
+        events = [
+            event
+            for event in self.receive_events(patched, "Email Bounced", last, seconds=20)
+            if event["detail"]["mail"]["tags"]["ses:configuration-set"] == [bounces]
+        ]
+        self.assertEqual({event["detail-type"] for event in events}, {"Email Bounced"})
+        bounced = [event["detail"]["bounce"]["bouncedRecipients"] for event in events]
+        addresses = [[recipient["emailAddress"] for recipient in each] for each in bounced]
+        self.assertCountEqual(addresses, [recipients, [last]])
 
     def test_a_role_needs_permission_for_sender_recipient_and_configuration_set(self) -> None:
         def may_send(emulator: MiniStack, *resources: str, **condition: Any) -> bool:
