@@ -245,4 +245,9 @@ class Emails(unittest.TestCase):
     def test_rejects_invalid_recipients(self) -> None:
         for recipient in ("ada..b@example.org", ".ada@example.org", "ada b@example.org", "ada"):
             self.assertEqual(self.send(recipient).get("Code"), "InvalidParameterValue", recipient)
-        self.assertIn("MessageId", self.send("Ada B. <ada.b@example.org>"))
+        for domain in ("-x.example", "x-.example", "x.-y.example", "x.example-"):
+            self.assertEqual(
+                self.send(f"ada@{domain}").get("Message"), "Domain contains illegal character", domain
+            )
+        for recipient in ("Ada B. <ada.b@example.org>", "-ada-@x-1.xn--y.example"):
+            self.assertIn("MessageId", self.send(recipient))

@@ -463,7 +463,12 @@ class Ses(unittest.TestCase):
             self.assertIn("MessageId", self.send(unpatched, recipient))
             self.assertEqual(self.send(patched, recipient)["Code"], "InvalidParameterValue")
         self.assertEqual(self.send(patched, "ada")["Message"], "Missing final '@domain'")
-        self.assertIn("MessageId", self.send(patched, "Ada B. <ada.b@example.org>"))
+        for domain in ("-x.example", "x-.example", "x.-y.example", "x.example-"):
+            self.assertIn("MessageId", self.send(unpatched, f"ada@{domain}"))
+            message = self.send(patched, f"ada@{domain}").get("Message")
+            self.assertEqual(message, "Domain contains illegal character", domain)
+        for recipient in ("Ada B. <ada.b@example.org>", "-ada-@x-1.xn--y.example"):
+            self.assertIn("MessageId", self.send(patched, recipient))
 
         tags = [{"Name": "event", "Value": "event_1:1"}]
         self.assertIn("MessageId", self.send(unpatched, Tags=tags))

@@ -8,12 +8,11 @@ Delete this patch when LocalStack rejects invalid recipient addresses.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from email.utils import parseaddr
 from typing import Any
 
-from ferrite_emulators.ministack.patches.ses_validation import LOCAL_PART_ERRORS
+from ferrite_emulators.ministack.patches.ses_validation import recipient_error
 
 
 def apply() -> None:
@@ -24,19 +23,15 @@ def apply() -> None:
     @patch(SesProvider.send_email)
     def validate_and_send(send: Any, provider: Any, context: Any, **request: Any) -> Any:
         recipients = (each for kind in request["destination"].values() for each in kind)
-        if message := _recipient_error(recipients):
+        if message := _error_message(recipients):
             raise InvalidParameterValue(message)
         return send(provider, context, **request)
 
 
-def _recipient_error(recipients: Iterable[str]) -> str | None:
+def _error_message(recipients: Iterable[str]) -> str | None:
     for recipient in recipients:
-        local_part, at, _domain = parseaddr(recipient)[1].rpartition("@")
-        if not at:
+        if "@" not in parseaddr(recipient)[1]:
             return "Missing final '@domain'"
-        if local_part.startswith('"'):
-            continue
-        for pattern, message in LOCAL_PART_ERRORS:
-            if re.fullmatch(pattern, local_part, re.DOTALL):
-                return message
+        if message := recipient_error(recipient):
+            return message
     return None
