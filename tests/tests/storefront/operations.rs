@@ -18,6 +18,8 @@ fn creates_the_alarms_and_the_dashboard() {
         "Oldrelaydlq",
         "StreamFallsBehind",
         "OrdersStandStill",
+        "EmailBounceRate",
+        "EmailComplaintRate",
     ] {
         let matches = |name: &str| name.starts_with(&stack) && name.contains(&format!("-{alarm}-"));
         let mut names = alarms.split("<AlarmName>").filter_map(|text| text.split('<').next());
