@@ -11,19 +11,46 @@ pub enum Mutation {
     /// Executes transactions as single writes. If a write is rejected, the writes before it are not rolled back. Every
     /// third transaction stops after its first write.
     SplitTransaction,
-    /// Disables the conditions of single writes to these tables.
-    NoDeduplication(Vec<String>),
+    /// Disables the conditions of these single writes.
+    NoDeduplication(Vec<Writes>),
+}
+
+/// Single writes to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writes {
+    table: String,
+    /// Prefix of the partition key `pk`; empty means all partitions.
+    partitions: &'static str,
+}
+
+impl Writes {
+    /// All single writes to a table.
+    #[must_use]
+    pub fn to_table(table: String) -> Self {
+        Self { table, partitions: "" }
+    }
+
+    /// Single writes to the partitions of a table whose key `pk` begins with `prefix`.
+    #[must_use]
+    pub fn to_partitions(table: String, prefix: &'static str) -> Self {
+        Self { table, partitions: prefix }
+    }
+
+    fn contain(&self, body: &Value) -> bool {
+        let partition = [&body["Key"]["pk"]["S"], &body["Item"]["pk"]["S"]].into_iter().find_map(Value::as_str);
+        body["TableName"] == *self.table.as_str() && partition.unwrap_or_default().starts_with(self.partitions)
+    }
 }
 
 impl Mutation {
     /// Returns the body of a write with a condition that always holds. `None` if this mutation does not change the write.
     pub(crate) fn without_condition(&self, operation: &Operation, body: &[u8]) -> Option<Bytes> {
-        let Self::NoDeduplication(tables) = self else { return None };
+        let Self::NoDeduplication(writes) = self else { return None };
         if operation.service != Service::DynamoDb {
             return None;
         }
         let mut body: Value = serde_json::from_slice(body).ok()?;
-        if !tables.iter().any(|table| body["TableName"] == *table.as_str()) {
+        if !writes.iter().any(|writes| writes.contain(&body)) {
             return None;
         }
         let condition = body["ConditionExpression"].as_str()?;
@@ -66,14 +93,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn removes_conditions_only_for_the_named_tables() {
-        let mutation = Mutation::NoDeduplication(vec!["ledger".to_owned()]);
+    fn removes_conditions_only_for_the_named_writes() {
+        let in_partition = Writes::to_partitions("orders".to_owned(), "MAILBOX#");
+        let mutation = Mutation::NoDeduplication(vec![Writes::to_table("ledger".to_owned()), in_partition]);
         let put = Operation::new(Service::DynamoDb, "PutItem");
         let body = |table: &str| json!({ "TableName": table, "ConditionExpression": "a = :a" }).to_string();
         let changed = mutation.without_condition(&put, body("ledger").as_bytes()).unwrap();
         let changed: Value = serde_json::from_slice(&changed).unwrap();
         assert_eq!(changed["ConditionExpression"], "(a = :a) OR attribute_exists(x) OR attribute_not_exists(x)");
         assert!(mutation.without_condition(&put, body("other").as_bytes()).is_none());
+        let update = Operation::new(Service::DynamoDb, "UpdateItem");
+        let in_partition = |partition: &str| {
+            json!({ "TableName": "orders", "Key": {"pk": {"S": partition}}, "ConditionExpression": "a = :a" }).to_string()
+        };
+        assert!(mutation.without_condition(&update, in_partition("MAILBOX#ada").as_bytes()).is_some());
+        assert!(mutation.without_condition(&update, in_partition("CUSTOMER#ada").as_bytes()).is_none());
         assert!(mutation.without_condition(&put, br#"{"TableName":"ledger"}"#).is_none());
         assert!(Mutation::SplitTransaction.without_condition(&put, body("ledger").as_bytes()).is_none());
     }

@@ -1,19 +1,31 @@
-//! A simulated customer, who registers, follows the script and records a history.
+//! A simulated customer, who registers, confirms the e-mail address, follows the script and records a history.
 
 use std::collections::VecDeque;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::error::ChaosError;
-use crate::history::History;
+use crate::emulator::Emulator;
+use crate::error::{ChaosError, check_interrupted};
+use crate::history::{History, Role};
 use crate::script::{Purchase, Repetition};
 use crate::shop::{ApiRequest, ApiResponse, Shop};
+
+/// The mailbox of the stranger whose addresses impostors enter.
+pub(crate) const STRANGER: &str = "stranger";
+/// Part of every name that an impostor chooses.
+pub(crate) const SPAM: &str = "Win $500";
+/// Maximum time until a confirmation e-mail arrives. If the response of SES is lost, it is sent again after the
+/// confirmation window.
+const EMAIL_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A customer with their own token.
 #[derive(Debug)]
 pub(crate) struct Customer<'a> {
     pub(crate) shop: &'a Shop,
+    /// The mailboxes of all customers.
+    pub(crate) emulator: &'a Emulator,
     pub(crate) id: String,
     pub(crate) token: String,
     /// IDs of the products that the customer can order.
@@ -23,14 +35,84 @@ pub(crate) struct Customer<'a> {
 
 impl Customer<'_> {
     pub(crate) fn register(&mut self) -> Result<(), ChaosError> {
-        self.history.email = format!("{}@example.com", self.id);
-        let body = json!({ "email": self.history.email, "name": format!("Customer {}", self.id) });
+        let id = self.id.clone();
+        let (email, name) = match self.history.role {
+            Role::Owner => (format!("{id}@example.com"), format!("Customer {id}")),
+            Role::Bouncing => (format!("bounce+{id}@simulator.amazonses.com"), format!("Customer {id}")),
+            Role::Impostor => (format!("{STRANGER}+{id}@example.com"), format!("{SPAM}, {id}")),
+        };
+        self.history.email.clone_from(&email);
+        let response = self.account("PUT", "/me", Some(json!({ "email": email, "name": name })), &[200, 201])?;
+        self.history.registered = response.is_some();
+        Ok(())
+    }
+
+    /// Sends a request about the customer's account. Returns the body if the status is one of those expected.
+    fn account(
+        &mut self,
+        method: &'static str,
+        path: &str,
+        body: Option<Value>,
+        expected: &[u16],
+    ) -> Result<Option<Value>, ChaosError> {
         let token = self.token.clone();
-        let request = ApiRequest { method: "PUT", path: "/me".to_owned(), token: &token, key: None, body: Some(body) };
+        let request = ApiRequest { method, path: path.to_owned(), token: &token, key: None, body };
         let response = self.send(&request)?;
-        self.history.registered = matches!(response.status, 200 | 201);
-        if !self.history.registered {
-            self.record_unexpected(&request, &response);
+        if expected.contains(&response.status) {
+            return Ok(Some(response.json()));
+        }
+        self.record_unexpected(&request, &response);
+        Ok(None)
+    }
+
+    /// Does what the customer's role does about e-mail between two purchases.
+    fn handle_email(&mut self, number: usize) -> Result<(), ChaosError> {
+        match self.history.role {
+            Role::Impostor => {
+                let email = format!("{STRANGER}+{}-{number}@example.com", self.id);
+                let body = json!({ "email": email, "name": format!("{SPAM}, {number}") });
+                self.account("PUT", "/me", Some(body), &[200]).map(drop)
+            }
+            Role::Owner | Role::Bouncing => {
+                self.confirm_if_received()?;
+                if self.history.role == Role::Bouncing && !self.history.bounced {
+                    let profile = self.account("GET", "/me", None, &[200])?;
+                    self.history.bounced = profile.is_some_and(|profile| profile["emailStatus"] == "bounced");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Confirms the address if the welcome e-mail has arrived. Sends the confirmation twice: the second request must
+    /// succeed too.
+    fn confirm_if_received(&mut self) -> Result<(), ChaosError> {
+        if self.history.confirmed || !self.history.registered {
+            return Ok(());
+        }
+        let emails = self.emulator.emails()?;
+        let welcome = emails.iter().find(|email| email.to.contains(&self.history.email));
+        let Some(token) = welcome.and_then(|email| email.text.lines().find(|line| is_confirmation_token(line))) else {
+            return Ok(());
+        };
+        for _ in 0..2 {
+            let body = json!({ "token": token });
+            self.history.confirmed = self.account("POST", "/me/email-confirmation", Some(body), &[200])?.is_some();
+        }
+        Ok(())
+    }
+
+    /// Waits until the welcome e-mail has arrived, and confirms the address.
+    fn confirm(&mut self) -> Result<(), ChaosError> {
+        let deadline = Instant::now() + EMAIL_TIMEOUT;
+        while self.history.role != Role::Impostor && self.history.registered && !self.history.confirmed {
+            self.confirm_if_received()?;
+            check_interrupted(self.shop.interrupted())?;
+            if Instant::now() > deadline {
+                self.history.unexpected.push(format!("{} received no confirmation e-mail", self.id));
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(200));
         }
         Ok(())
     }
@@ -39,6 +121,7 @@ impl Customer<'_> {
     pub(crate) fn make_purchases(&mut self, purchases: impl Iterator<Item = Purchase>) -> Result<(), ChaosError> {
         let mut to_cancel: VecDeque<(usize, String, usize)> = VecDeque::new();
         for (number, purchase) in purchases.enumerate() {
+            self.handle_email(number)?;
             let placed = self.place_order(number, &purchase)?;
             if let Some((order, cancellation)) = placed.zip(purchase.cancellation) {
                 to_cancel.push_back((number + cancellation.after, order, cancellation.times));
@@ -47,7 +130,8 @@ impl Customer<'_> {
             to_cancel = later;
             self.cancel_all(due)?;
         }
-        self.cancel_all(to_cancel)
+        self.cancel_all(to_cancel)?;
+        self.confirm()
     }
 
     /// Places an order, and repeats the request as the script specifies. Returns the ID of the order if it was accepted.
@@ -94,6 +178,11 @@ impl Customer<'_> {
             202 => {
                 let order = response.json()["id"].as_str().unwrap_or_default().to_owned();
                 self.history.accepted.push(order.clone());
+                if self.history.bounced || self.history.role == Role::Impostor {
+                    self.history.unannounced.insert(order.clone());
+                } else if self.history.confirmed && self.history.role == Role::Owner {
+                    self.history.announced.insert(order.clone());
+                }
                 return Ok(Some(order));
             }
             _ if is_out_of_stock(&response) => self.history.out_of_stock += 1,
@@ -154,6 +243,10 @@ impl Customer<'_> {
         let text = format!("{} {} {}: {} {}", self.id, request.method, request.path, response.status, response.body);
         self.history.unexpected.push(text);
     }
+}
+
+fn is_confirmation_token(line: &str) -> bool {
+    line.len() == 32 && line.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_out_of_stock(response: &ApiResponse) -> bool {

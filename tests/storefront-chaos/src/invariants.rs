@@ -2,7 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use ferrite_aws_client::emulator::Email;
+
+use crate::customer::{SPAM, STRANGER};
+use crate::history::Role;
 use crate::snapshot::{DeadLetter, Order, Snapshot};
+
+/// Maximum number of confirmation e-mails to one mailbox per clock hour (`EmailLimit` of ferrite-domain).
+const CONFIRMATIONS_PER_HOUR: u64 = 3;
 
 /// An invariant.
 pub(crate) struct Invariant {
@@ -12,7 +19,7 @@ pub(crate) struct Invariant {
 }
 
 /// All invariants.
-pub(crate) const INVARIANTS: [Invariant; 10] = [
+pub(crate) const INVARIANTS: [Invariant; 11] = [
     Invariant { name: "stock never went below zero", violations: stock_below_zero },
     Invariant { name: "initial stock = current stock + quantities in active orders", violations: stock_lost_or_created },
     Invariant { name: "every accepted order exists, and no other order does", violations: orders_lost_or_created },
@@ -20,6 +27,7 @@ pub(crate) const INVARIANTS: [Invariant; 10] = [
     Invariant { name: "the gateway's ledger matches the orders in the table", violations: ledger_mismatches },
     Invariant { name: "no order was charged twice", violations: charged_twice },
     Invariant { name: "each customer got each e-mail exactly once", violations: missing_or_duplicate_emails },
+    Invariant { name: "a stranger's mailbox got at most three e-mails per hour, without spam", violations: abused_mailbox },
     Invariant { name: "every retry with the same key got the same response", violations: different_responses },
     Invariant { name: "no customer got an unexpected response", violations: unexpected_responses },
     Invariant {
@@ -105,25 +113,66 @@ fn charged_twice(snapshot: &Snapshot) -> Vec<String> {
     twice.map(|(order, times)| format!("{order} was approved {times} times")).collect()
 }
 
+/// How many e-mails with a certain subject a customer must get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    One,
+    /// The order was placed before the address was confirmed or bounced, and its e-mail was due before or after that.
+    AtMostOne,
+    None,
+}
+
 fn missing_or_duplicate_emails(snapshot: &Snapshot) -> Vec<String> {
-    // Sent minus expected e-mails, by recipient and subject.
-    let mut surplus: BTreeMap<(String, String), i64> = BTreeMap::new();
-    for email in &snapshot.emails {
-        *surplus.entry((email.to.join(", "), email.subject.clone())).or_default() += 1;
+    let mut received: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for email in snapshot.emails.iter().filter(|email| !is_to_stranger(email)) {
+        *received.entry((email.to.join(", "), email.subject.clone())).or_default() += 1;
     }
-    let mut expect = |to: &str, subject: String| *surplus.entry((to.to_owned(), subject)).or_default() -= 1;
-    for history in snapshot.histories.values().filter(|history| history.registered) {
-        expect(&history.email, "Welcome to the storefront".to_owned());
+    let mut violations = Vec::new();
+    let mut check = |to: &str, subject: String, expected: Expected| {
+        let count = received.remove(&(to.to_owned(), subject.clone())).unwrap_or_default();
+        let is_expected = match expected {
+            Expected::One => count == 1,
+            Expected::AtMostOne => count <= 1,
+            Expected::None => count == 0,
+        };
+        if !is_expected {
+            violations.push(format!("{to}: {subject:?}: {count} e-mails instead of {expected:?}"));
+        }
+    };
+    let owners = || snapshot.histories.values().filter(|history| history.role != Role::Impostor && history.registered);
+    for history in owners() {
+        check(&history.email, "Welcome to the storefront".to_owned(), Expected::One);
     }
     for order in snapshot.orders.values() {
-        let registered = snapshot.histories.get(&order.customer_id).filter(|history| history.registered);
-        let is_notified = matches!(order.status.as_str(), "paid" | "cancelled");
-        if let Some(history) = registered.filter(|_| is_notified) {
-            expect(&history.email, format!("Your order {} has been {}", order.id, order.status));
-        }
+        let history = snapshot.histories.get(&order.customer_id).filter(|history| history.registered);
+        let is_final = matches!(order.status.as_str(), "paid" | "cancelled");
+        let Some(history) = history.filter(|history| is_final && history.role != Role::Impostor) else { continue };
+        let expected = match () {
+            () if history.unannounced.contains(&order.id) => Expected::None,
+            () if history.announced.contains(&order.id) => Expected::One,
+            () => Expected::AtMostOne,
+        };
+        check(&history.email, format!("Your order {} has been {}", order.id, order.status), expected);
     }
-    let wrong = surplus.into_iter().filter(|(_, count)| *count != 0);
-    wrong.map(|((to, subject), count)| format!("{to}: {subject:?}, {count:+}")).collect()
+    violations.extend(received.into_iter().map(|((to, subject), count)| format!("{to}: {count} unexpected {subject:?}")));
+    violations
+        .extend(owners().filter(|history| !history.confirmed).map(|history| format!("{} is unconfirmed", history.email)));
+    violations
+}
+
+fn is_to_stranger(email: &Email) -> bool {
+    email.to.iter().any(|to| to.starts_with(STRANGER))
+}
+
+fn abused_mailbox(snapshot: &Snapshot) -> Vec<String> {
+    let emails: Vec<_> = snapshot.emails.iter().filter(|email| is_to_stranger(email)).collect();
+    let spam = emails.iter().filter(|email| email.subject.contains(SPAM) || email.text.contains(SPAM));
+    let mut violations: Vec<_> = spam.map(|email| format!("{:?} contains text of an impostor", email.subject)).collect();
+    let limit = CONFIRMATIONS_PER_HOUR * snapshot.clock_hours;
+    if emails.len() as u64 > limit {
+        violations.push(format!("{} e-mails, at most {limit} are allowed", emails.len()));
+    }
+    violations
 }
 
 fn different_responses(snapshot: &Snapshot) -> Vec<String> {
@@ -165,7 +214,6 @@ mod tests {
     use crate::history::History;
     use crate::poison::PoisonMessage;
     use crate::snapshot::{Line, Product};
-    use ferrite_aws_client::emulator::Email;
 
     fn email(subject: &str) -> Email {
         Email { to: vec!["ada@example.com".to_owned()], subject: subject.to_owned(), text: String::new() }
@@ -183,6 +231,8 @@ mod tests {
         let history = History {
             email: "ada@example.com".to_owned(),
             registered: true,
+            confirmed: true,
+            announced: ["ord_1".to_owned()].into(),
             accepted: vec!["ord_1".to_owned()],
             ..History::default()
         };
@@ -195,6 +245,7 @@ mod tests {
             ledger: [("ord_1".to_owned(), "approved".to_owned())].into(),
             approvals: [("ord_1".to_owned(), 1)].into(),
             emails: vec![email("Welcome to the storefront"), email("Your order ord_1 has been paid")],
+            clock_hours: 1,
             dead_letters: vec![letter],
             histories: [("ada".to_owned(), history)].into(),
             poison: vec![PoisonMessage {
@@ -285,6 +336,30 @@ mod tests {
         assert_violates(&["e-mail"], |snapshot| drop(snapshot.emails.pop()));
         assert_violates(&["e-mail"], |snapshot| snapshot.emails.push(email("Your order ord_1 has been paid")));
         assert_violates(&["e-mail"], |snapshot| snapshot.emails.push(email("Your order ord_1 has been cancelled")));
+    }
+
+    #[test]
+    fn finds_emails_to_addresses_that_must_not_get_them() {
+        let optional = |snapshot: &mut Snapshot| ada(snapshot).announced.clear();
+        assert_violates(&[], optional);
+        assert_violates(&[], |snapshot| {
+            optional(snapshot);
+            drop(snapshot.emails.pop());
+        });
+        assert_violates(&["e-mail"], |snapshot| _ = ada(snapshot).unannounced.insert("ord_1".to_owned()));
+        assert_violates(&["e-mail"], |snapshot| ada(snapshot).confirmed = false);
+    }
+
+    #[test]
+    fn finds_abuse_of_a_strangers_mailbox() {
+        let to_stranger = |text: &str| Email {
+            to: vec![format!("{STRANGER}+1@example.com")],
+            subject: "Welcome to the storefront".to_owned(),
+            text: text.to_owned(),
+        };
+        assert_violates(&[], |snapshot| snapshot.emails.extend([1, 2, 3].map(|_| to_stranger("Hello,"))));
+        assert_violates(&["stranger"], |snapshot| snapshot.emails.extend([1, 2, 3, 4].map(|_| to_stranger("Hello,"))));
+        assert_violates(&["stranger"], |snapshot| snapshot.emails.push(to_stranger(SPAM)));
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ferrite_aws_client::client::SQS;
 use ferrite_aws_client::endpoint::Target;
-use ferrite_chaos::mutation::Mutation;
+use ferrite_chaos::mutation::{Mutation, Writes};
 use ferrite_chaos::proxy::FaultProxy;
 use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
@@ -17,7 +17,7 @@ use crate::background::{Background, Context};
 use crate::customer::Customer;
 use crate::emulator::Emulator;
 use crate::error::ChaosError;
-use crate::history::History;
+use crate::history::{History, Role};
 use crate::options::{Length, Options};
 use crate::quiesce::Watch;
 use crate::report::Report;
@@ -69,6 +69,7 @@ pub struct ChaosRun<'a> {
     background: Background,
     histories: BTreeMap<String, History>,
     faults_duration: Duration,
+    started_at: SystemTime,
 }
 
 impl<'a> ChaosRun<'a> {
@@ -116,6 +117,7 @@ impl<'a> ChaosRun<'a> {
             background: Background::default(),
             histories: BTreeMap::new(),
             faults_duration: Duration::ZERO,
+            started_at: SystemTime::now(),
         })
     }
 
@@ -165,7 +167,9 @@ impl<'a> ChaosRun<'a> {
         let id = "sentinel".to_owned();
         let token = self.target.issuer.mint(&id, &[], TOKEN_LIFETIME);
         let plentiful = [self.plentiful.clone()];
-        let mut sentinel = Customer { shop: &self.shop, id, token, products: &plentiful, history: History::default() };
+        let history = History::default();
+        let emulator = &self.emulator;
+        let mut sentinel = Customer { shop: &self.shop, emulator, id, token, products: &plentiful, history };
         let mut rounds = 0;
         watch.quiesce(&mut sentinel, &mut rounds)?;
         if let Some(expire) = self.functions.iter().find(|name| name.ends_with("expire-orders")) {
@@ -198,8 +202,10 @@ impl<'a> ChaosRun<'a> {
     /// Runs a customer until its last purchase. A request without a final response counts as an unexpected response.
     fn run_customer(&self, number: usize, token: String, start: Instant) -> Result<(String, History), ChaosError> {
         let products: Vec<String> = self.products.iter().map(|(id, _)| id.clone()).collect();
+        let history = History { role: Role::of_customer(number), ..History::default() };
+        let emulator = &self.emulator;
         let mut customer =
-            Customer { shop: &self.shop, id: customer_id(number), token, products: &products, history: History::default() };
+            Customer { shop: &self.shop, emulator, id: customer_id(number), token, products: &products, history };
         let max_purchases = match self.options.length {
             Length::Orders(orders) => orders.div_ceil(self.options.customers),
             Length::Seconds(_) => usize::MAX,
@@ -238,6 +244,7 @@ impl<'a> ChaosRun<'a> {
             dead_letters: snapshot::dead_letters(&self.emulator, &self.stack)?,
             histories: self.histories.clone(),
             poison: self.background.poison(),
+            clock_hours: clock_hour(SystemTime::now()) - clock_hour(self.started_at) + 1,
             undelivered,
             unplanned_failures: self.target.proxy.fault_counts().unplanned_failures,
         })
@@ -249,7 +256,7 @@ impl<'a> ChaosRun<'a> {
 pub enum MutationKind {
     /// See [`Mutation::SplitTransaction`].
     SplitTransaction,
-    /// See [`Mutation::NoDeduplication`]; applies to the gateway's ledger and the idempotency table.
+    /// See [`Mutation::NoDeduplication`]; applies to the gateway's ledger, the idempotency table, and the e-mail limits.
     NoDeduplication,
 }
 
@@ -258,10 +265,20 @@ impl MutationKind {
         match self {
             Self::SplitTransaction => Mutation::SplitTransaction,
             Self::NoDeduplication => Mutation::NoDeduplication(
-                [stack.ledger.clone()].into_iter().chain(stack.idempotency_table.clone()).collect(),
+                [stack.ledger.clone()]
+                    .into_iter()
+                    .chain(stack.idempotency_table.clone())
+                    .map(Writes::to_table)
+                    .chain([Writes::to_partitions(stack.table.clone(), "MAILBOX#")])
+                    .collect(),
             ),
         }
     }
+}
+
+/// Returns the number of the clock hour since 1970.
+fn clock_hour(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 3600
 }
 
 fn customer_id(number: usize) -> String {

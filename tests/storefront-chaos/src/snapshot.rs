@@ -59,6 +59,8 @@ pub(crate) struct Snapshot {
     /// Number of times that the gateway recorded an approved payment, by order ID.
     pub(crate) approvals: BTreeMap<String, u64>,
     pub(crate) emails: Vec<Email>,
+    /// Number of clock hours that the run touched.
+    pub(crate) clock_hours: u64,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) histories: BTreeMap<String, History>,
     pub(crate) poison: Vec<PoisonMessage>,

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use ferrite_aws_proxy::call::{Operation, Service};
 use ferrite_chaos::fault_counts::FaultCounts;
 use ferrite_chaos::faults::{FaultKind, FaultPlan};
-use ferrite_chaos::mutation::Mutation;
+use ferrite_chaos::mutation::{Mutation, Writes};
 use ferrite_chaos::proxy::FaultProxy;
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -247,7 +247,7 @@ async fn split_transaction_executes_single_writes_and_every_third_stops_early() 
 #[tokio::test]
 async fn no_deduplication_makes_write_conditions_always_true() {
     let (emulator, proxy) = start_with_faults(FaultPlan::new(1)).await;
-    proxy.mutate(Mutation::NoDeduplication(vec!["ledger".to_owned()]));
+    proxy.mutate(Mutation::NoDeduplication(vec![Writes::to_table("ledger".to_owned())]));
     let body = json!({ "TableName": "ledger", "ConditionExpression": "attribute_not_exists(id)" });
     send(&proxy, targeted("DynamoDB_20120810.PutItem"), body.to_string()).await;
     let request = wait_for_request(&emulator).await;
