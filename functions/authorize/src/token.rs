@@ -25,7 +25,7 @@ pub(crate) struct ExpectedClaims {
 /// The claims of a verified token.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Identity {
-    /// Claim `sub`: 1 to 128 characters, valid as a [`CustomerId`].
+    /// Claim `sub`: 1 to 255 characters, valid as a [`CustomerId`].
     pub(crate) subject: String,
     /// The granted scopes, separated by single spaces.
     pub(crate) scope: String,

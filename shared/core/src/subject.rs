@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ValueError;
 
-/// `sub` claim of a token (RFC 7519, section 4.1.2), unchanged: 1 to 128 visible ASCII characters.
+/// `sub` claim of a token (RFC 7519, section 4.1.2), unchanged: 1 to 255 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
 
 impl Subject {
-    /// Maximum number of characters.
-    pub const MAX: usize = 128;
+    /// Maximum number of characters: that of OpenID Connect Core, section 2.
+    pub const MAX: usize = 255;
 
     /// Returns the claim as text.
     #[must_use]
@@ -63,8 +63,13 @@ mod tests {
     }
 
     #[test]
+    fn accepts_the_longest_subject_of_openid_connect() {
+        assert!(Subject::try_from("x".repeat(255)).is_ok());
+    }
+
+    #[test]
     fn rejects_empty_long_and_non_visible_text() {
-        for text in ["", "a b", "a\n", &"x".repeat(129)] {
+        for text in ["", "a b", "a\n", &"x".repeat(256)] {
             assert!(Subject::try_from(text.to_owned()).is_err(), "{text:?}");
         }
     }

@@ -64,6 +64,19 @@ fn sends_one_welcome_email_per_customer() {
     assert_eq!((mailbox::subjects(&email).len(), mailbox::subjects(&other).len()), (1, 1));
 }
 
+/// OpenID Connect Core, section 2, limits `sub` to 255 characters.
+#[test]
+fn accepts_a_subject_with_255_characters() {
+    let api = Api::under_test();
+    let ada = unique("ada");
+    let longest = format!("{ada}{}", "x".repeat(255 - ada.len()));
+    let email = format!("{ada}@example.com");
+    assert_eq!(register(&api, &longest, &email).json()["id"], json!(longest));
+    api.place_order(&longest, &"k".repeat(255), &api.create_product(1), 1, "tok_success");
+    mailbox::wait_for(&email, "has been paid");
+    assert_eq!(register(&api, &format!("{longest}x"), &email).status, 401);
+}
+
 #[test]
 fn an_unconfirmed_address_receives_no_text_that_the_customer_chose() {
     let api = Api::under_test();

@@ -236,11 +236,11 @@ fn checks_the_client_id_only_without_an_audience() {
 #[test]
 fn requires_a_subject_that_is_a_valid_customer_id() {
     for subject in
-        [json!(null), json!(""), json!("x".repeat(129)), json!("a\nb"), json!("a\u{7f}"), json!("a b"), json!("é")]
+        [json!(null), json!(""), json!("x".repeat(256)), json!("a\nb"), json!("a\u{7f}"), json!("a b"), json!("é")]
     {
         assert_eq!(claims_rejection(&json!({ "sub": subject })), Rejection::Subject);
     }
-    assert!(verify_claims(&json!({ "sub": "x".repeat(128) })).is_ok());
+    assert!(verify_claims(&json!({ "sub": "x".repeat(255) })).is_ok());
     assert!(verify_claims(&json!({ "sub": "auth0|5f7c8ec7c33c6c004bbafe82" })).is_ok());
 }
 
