@@ -207,9 +207,11 @@ fn problem_response(problems: &[ProblemResponse]) -> Value {
             "required": ["type", "title", "status"],
         });
     }
-    if status == 401 {
-        let scheme = json!({"type": "string", "const": "Bearer"});
-        response["headers"] = json!({"WWW-Authenticate": header("How to authenticate (RFC 6750).", scheme, true)});
+    if matches!(status, 401 | 403) {
+        let challenge = json!({"type": "string", "pattern": r#"^Bearer( error="[a-z_]+"(, scope="[^"]+")?)?$"#});
+        // Optional for 403, because a REST API on AWS renames this header of a function's response.
+        let challenge = header("How to authenticate, and why the token was rejected (RFC 6750).", challenge, status == 401);
+        response["headers"] = json!({"WWW-Authenticate": challenge});
     }
     if status == 503 {
         response["headers"] = json!({"Retry-After": header("Number of seconds to wait before a retry.", json!({"type": "integer", "minimum": 1}), true)});

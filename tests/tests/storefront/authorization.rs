@@ -41,6 +41,9 @@ fn returns_403_without_the_scope() {
     for (method, path, _) in PROTECTED_ROUTES.into_iter().filter(|(.., admin)| *admin) {
         let response = api.customer("ada", method, path).json(&json!({})).send();
         assert_eq!((response.status, response.problem_type().as_str()), (403, "missing-scope"), "{method} {path}");
+        // A REST API on AWS renames this header of a function's response.
+        let challenges = ["www-authenticate", "x-amzn-remapped-www-authenticate"].map(|name| response.header(name));
+        assert!(challenges.contains(&r#"Bearer error="insufficient_scope", scope="products:write""#), "{challenges:?}");
     }
 }
 

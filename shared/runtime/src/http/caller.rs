@@ -3,7 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ferrite_core::Subject;
-use http::StatusCode;
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
@@ -34,26 +35,24 @@ impl Caller {
     /// Checks that the token has the given scope.
     ///
     /// # Errors
-    /// Returns a 403 problem if the token does not have the scope.
+    /// Returns a 403 problem with a `WWW-Authenticate` header if the token does not have the scope.
     pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
         if self.scope.split_ascii_whitespace().any(|granted| granted == scope) {
             return Ok(());
         }
-        let problem = Problem::new(StatusCode::FORBIDDEN, "missing-scope", "Access denied");
-        Err(problem.detail(format!("The token needs the scope `{scope}`.")))
+        Err(Problem::insufficient_scope(scope))
     }
 }
 
 /// Returns the authenticated caller of a request.
 ///
 /// # Errors
-/// Returns a 401 problem in these cases:
+/// Returns a 401 problem with a `WWW-Authenticate` header in these cases:
 /// - The request has no authenticated caller. API Gateway rejects unauthenticated requests itself, so this protects
 ///   routes that were deployed without an authorizer by mistake.
 /// - The token has expired. API Gateway caches the authorizer's response for minutes, so this function also checks the
 ///   `exp` claim if the authorizer returns it.
 pub fn caller(request: &Request) -> Result<Caller, Problem> {
-    let unauthorized = || Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication required");
     let context = request.request_context_ref();
     let field = |name: &str| match context {
         Some(RequestContext::ApiGatewayV1(context)) => context.authorizer.fields.get(name).and_then(Value::as_str),
@@ -66,9 +65,14 @@ pub fn caller(request: &Request) -> Result<Caller, Problem> {
         _ => None,
     };
     if field("exp").is_some_and(|expires| !is_unexpired(expires, SystemTime::now())) {
-        return Err(unauthorized());
+        return Err(Problem::invalid_token());
     }
-    let subject = field("sub").and_then(|sub| Subject::try_from(sub.to_owned()).ok()).ok_or_else(unauthorized)?;
+    let subject = field("sub").and_then(|sub| Subject::try_from(sub.to_owned()).ok());
+    let subject = subject.ok_or_else(|| {
+        let authorization = request.headers().get(AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
+        let has_token = authorization.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "));
+        if has_token || field("sub").is_some() { Problem::invalid_token() } else { Problem::unauthorized() }
+    })?;
     Ok(Caller { subject, scope: field("scope").unwrap_or_default().to_owned() })
 }
 
@@ -88,14 +92,43 @@ mod tests {
     use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 
     use super::*;
-    use crate::http::testing::request;
+    use crate::http::testing::{TestRequest, request};
+
+    fn request_with(fields: &[(&str, &str)]) -> Request {
+        let mut context = ApiGatewayProxyRequestContext::default();
+        context.authorizer.fields.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
+        request(Method::GET).with_request_context(RequestContext::ApiGatewayV1(context))
+    }
 
     fn status_with(expires: Option<&str>) -> Option<u16> {
-        let mut context = ApiGatewayProxyRequestContext::default();
-        context.authorizer.fields.insert("sub".to_owned(), "ada".into());
-        context.authorizer.fields.extend(expires.map(|expires| ("exp".to_owned(), expires.into())));
-        let request = request(Method::GET).with_request_context(RequestContext::ApiGatewayV1(context));
-        caller(&request).err().map(|problem| problem.status().as_u16())
+        let mut fields = vec![("sub", "ada")];
+        fields.extend(expires.map(|expires| ("exp", expires)));
+        caller(&request_with(&fields)).err().map(|problem| problem.status().as_u16())
+    }
+
+    /// The status and the `WWW-Authenticate` header of the response to `problem`.
+    fn challenge(problem: Problem) -> (u16, String) {
+        let response = problem.into_response("r");
+        (response.status().as_u16(), response.headers()["www-authenticate"].to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn challenges_follow_rfc_6750() {
+        let invalid_token = (401, r#"Bearer error="invalid_token""#.to_owned());
+        for (request, expected) in [
+            (request(Method::GET), (401, "Bearer".to_owned())),
+            (request_with(&[]), (401, "Bearer".to_owned())),
+            (request_with(&[]).header("authorization", "Basic YTpi"), (401, "Bearer".to_owned())),
+            (request_with(&[]).header("authorization", "Bearer a.b.c"), invalid_token.clone()),
+            (request_with(&[("sub", "")]), invalid_token.clone()),
+            (request_with(&[("sub", "ada"), ("exp", "1700000000")]), invalid_token),
+        ] {
+            assert_eq!(challenge(caller(&request).unwrap_err()), expected);
+        }
+        let caller = caller(&request_with(&[("sub", "ada"), ("scope", "notes:read notes:writer")])).unwrap();
+        let insufficient_scope = r#"Bearer error="insufficient_scope", scope="notes:write""#;
+        assert_eq!(challenge(caller.require_scope("notes:write").unwrap_err()), (403, insufficient_scope.to_owned()));
+        assert_eq!(challenge(caller.require_scope("\n").unwrap_err()).0, 403);
     }
 
     #[test]

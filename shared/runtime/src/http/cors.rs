@@ -9,7 +9,12 @@ use http::{HeaderMap, HeaderValue};
 
 /// The response headers that pages can read in addition to the safelisted ones ("CORS-safelisted response-header
 /// name").
-const EXPOSED: HeaderValue = HeaderValue::from_static("ETag, Location, Retry-After, X-Correlation-Id");
+///
+/// REST APIs on AWS rename `WWW-Authenticate` of functions' responses to `x-amzn-Remapped-WWW-Authenticate` ("Amazon API
+/// Gateway important notes").
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Location, Retry-After, WWW-Authenticate, X-Amzn-Remapped-WWW-Authenticate, X-Correlation-Id",
+);
 
 /// Adds the CORS headers to a response. `allowed` is a comma-separated list of origins.
 pub(super) fn add_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, allowed: &str) {
@@ -45,7 +50,9 @@ mod tests {
                 (&headers[ACCESS_CONTROL_ALLOW_ORIGIN], &headers[VARY]),
                 (&origin.parse().unwrap(), &"Origin".parse().unwrap())
             );
-            assert!(headers[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap().contains("ETag"));
+            for exposed in ["ETag", "WWW-Authenticate"] {
+                assert!(headers[ACCESS_CONTROL_EXPOSE_HEADERS].to_str().unwrap().contains(exposed), "{exposed}");
+            }
         }
         for origin in [
             "https://app.example.evil.test",

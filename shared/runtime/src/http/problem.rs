@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use http::StatusCode;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
 use lambda_http::Body;
 use serde::Serialize;
 
@@ -41,6 +42,8 @@ struct Parts {
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
     #[serde(skip)]
+    challenge: Option<HeaderValue>,
+    #[serde(skip)]
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -59,6 +62,7 @@ impl Problem {
             instance: None,
             errors: Vec::new(),
             retry_after_seconds: None,
+            challenge: None,
             cause: None,
         }))
     }
@@ -66,6 +70,29 @@ impl Problem {
     /// Creates a 400 problem: the request is malformed.
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed-request", "The request is malformed").detail(detail)
+    }
+
+    /// Creates a 401 problem: the request has no token. Its `WWW-Authenticate` header contains no error code (RFC 6750,
+    /// section 3.1).
+    pub fn unauthorized() -> Self {
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Authentication required");
+        problem.challenge(HeaderValue::from_static("Bearer"))
+    }
+
+    /// Creates a 401 problem: the token of the request is invalid or has expired. Its `WWW-Authenticate` header contains
+    /// the error code `invalid_token` (RFC 6750, section 3.1).
+    pub fn invalid_token() -> Self {
+        Self::unauthorized().challenge(HeaderValue::from_static(r#"Bearer error="invalid_token""#))
+    }
+
+    /// Creates a 403 problem: the token does not have `scope`. Its `WWW-Authenticate` header contains the error code
+    /// `insufficient_scope` and the scope (RFC 6750, section 3.1).
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let problem = Self::new(StatusCode::FORBIDDEN, "missing-scope", "Access denied");
+        // Only a text that is not a scope (RFC 6749, section 3.3) can be an invalid header value.
+        let challenge = HeaderValue::try_from(format!(r#"Bearer error="insufficient_scope", scope="{scope}""#));
+        let challenge = challenge.unwrap_or(HeaderValue::from_static(r#"Bearer error="insufficient_scope""#));
+        problem.challenge(challenge).detail(format!("The token needs the scope `{scope}`."))
     }
 
     /// Creates a 404 problem: the resource does not exist, or belongs to another caller. The response does not
@@ -96,6 +123,13 @@ impl Problem {
         problem.0.retry_after_seconds = Some(1);
         problem.0.cause = Some(cause.into());
         problem
+    }
+
+    /// Sets the `WWW-Authenticate` header of the response. REST APIs rename it to `x-amzn-Remapped-WWW-Authenticate`
+    /// ("Amazon API Gateway important notes"); HTTP APIs and function URLs do not.
+    fn challenge(mut self, challenge: HeaderValue) -> Self {
+        self.0.challenge = Some(challenge);
+        self
     }
 
     /// Sets the detail, which describes this occurrence of the problem.
@@ -140,7 +174,10 @@ impl Problem {
         let body = serde_json::to_string(&*self.0).unwrap_or_default();
         let mut response = with_body(self.0.status, "application/problem+json", Body::Text(body));
         if let Some(seconds) = self.0.retry_after_seconds {
-            response.headers_mut().insert(http::header::RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some(challenge) = self.0.challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }
