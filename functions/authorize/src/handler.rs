@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::key_cache::{FetchJwks, KeyCache, KeysUnavailable};
-use crate::token::{ExpectedClaims, Identity, Rejection, verify};
+use crate::token::{Identity, Rejection, TokenRules, verify};
 
 /// The fields used from the event of a REQUEST authorizer ("Input to an API Gateway Lambda authorizer").
 #[derive(Deserialize)]
@@ -65,15 +65,15 @@ impl AuthorizeError {
 /// Returns an error if the token is invalid, or if it cannot be verified because the keys are unavailable.
 pub(crate) async fn authorize(
     keys: &KeyCache<impl FetchJwks>,
-    expected: &ExpectedClaims,
+    rules: &TokenRules,
     event: AuthorizerEvent,
     now: u64,
 ) -> Result<Value, AuthorizeError> {
     let AuthorizerEvent::Request { method_arn, headers, multi_value_headers } = event;
     let token = bearer_token(&headers.unwrap_or_default(), &multi_value_headers.unwrap_or_default())?;
-    let verified = match verify(&token, &*keys.current(now).await?, expected, now) {
+    let verified = match verify(&token, &*keys.current(now).await?, rules, now) {
         // The issuer may have started to sign with a new key.
-        Err(Rejection::UnknownKey) => verify(&token, &*keys.refresh_for_unknown_key(now).await?, expected, now),
+        Err(Rejection::UnknownKey) => verify(&token, &*keys.refresh_for_unknown_key(now).await?, rules, now),
         verified => verified,
     };
     let resource = whole_stage(&method_arn).ok_or(AuthorizeError::MethodArn)?;

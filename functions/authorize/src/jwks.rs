@@ -36,9 +36,9 @@ impl KeySet {
         Ok(Self(set.keys.into_iter().filter_map(supported_key).collect()))
     }
 
-    /// The key with the id `id`. If the set has several, the first one.
-    pub(crate) fn get(&self, id: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.id.as_deref() == Some(id))
+    /// The keys with the id `id`. RFC 7517, section 4.5, allows keys of several types to have the same id.
+    pub(crate) fn with_id(&self, id: &str) -> Vec<&Key> {
+        self.0.iter().filter(|key| key.id.as_deref() == Some(id)).collect()
     }
 
     /// The key of a set with exactly one key, which is the key of a token without a `kid`.
@@ -66,12 +66,13 @@ enum PublicKey {
 }
 
 impl Key {
-    /// The `alg` of this key's signatures.
-    pub(crate) fn algorithm(&self) -> &'static str {
+    /// Returns whether `alg` is a name of the algorithm of this key's signatures. RFC 9864 deprecates `EdDSA` in favor of
+    /// `Ed25519`. For an Ed25519 key, both names mean the same algorithm.
+    pub(crate) fn is_for(&self, alg: &str) -> bool {
         match self.public {
-            PublicKey::Rsa(_) => "RS256",
-            PublicKey::P256(_) => "ES256",
-            PublicKey::Ed25519(_) => "EdDSA",
+            PublicKey::Rsa(_) => alg == "RS256",
+            PublicKey::P256(_) => alg == "ES256",
+            PublicKey::Ed25519(_) => matches!(alg, "Ed25519" | "EdDSA"),
         }
     }
 
@@ -116,7 +117,7 @@ impl Jwk {
         let key = Key { id: self.kid, public };
         let is_for_signatures = self.usage.is_none_or(|usage| usage == "sig")
             && self.key_ops.is_none_or(|ops| ops.iter().any(|op| op == "verify"))
-            && self.alg.is_none_or(|alg| alg == key.algorithm());
+            && self.alg.is_none_or(|alg| key.is_for(&alg));
         is_for_signatures.then_some(key)
     }
 }
@@ -201,7 +202,7 @@ mod tests {
             SigningKey::es256("a").jwk(),
         ] });
         let keys = KeySet::parse(keys.to_string().as_bytes()).unwrap();
-        assert_eq!(keys.get("a").unwrap().algorithm(), "ES256");
+        assert!(keys.with_id("a").iter().all(|key| key.is_for("ES256")) && keys.with_id("a").len() == 1);
     }
 
     #[test]
@@ -214,6 +215,7 @@ mod tests {
             ("another algorithm of its type", with(rsa(), "alg", json!("PS256"))),
             ("an HMAC algorithm", with(rsa(), "alg", json!("HS256"))),
             ("another curve", with(ec(), "crv", json!("P-384"))),
+            ("another curve of RFC 9864", with(SigningKey::eddsa("a").jwk(), "alg", json!("Ed448"))),
             ("key agreement", with(SigningKey::eddsa("a").jwk(), "crv", json!("X25519"))),
         ] {
             assert!(only_key(&jwk).is_none(), "{case}");

@@ -3,7 +3,11 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `JWKS_URL` or `JWKS_PARAMETER` | source of the JWKS: an https URL, or the name of an SSM parameter (the role needs `ssm:GetParameter` on it) |
-//! | `JWT_ISSUER`, `JWT_AUDIENCE` | required value of the claim `iss`, and a required value in the claim `aud` |
+//! | `JWT_ISSUER` | required value of the claim `iss` |
+//! | `JWT_AUDIENCE` | accepted audiences, separated by commas |
+//! | `JWT_AUDIENCE_CLAIM` | the claim that must contain one of the audiences: `aud` (default), `client_id` or `azp`. If a token has `aud`, then `aud` must contain one, too |
+//! | `JWT_PERMISSIONS_CLAIM` | the only claim that grants scopes; `scope` by default. A nested claim is a JSON Pointer, such as `/app_metadata/roles` |
+//! | `JWT_SCOPES` | `value=scope` pairs, separated by commas: the scopes that values of the permissions claim grant. By default, each value is a scope |
 //! | `JWKS_TTL_SECONDS` | how long fetched keys are used before they are fetched again; 600 by default, 86400 at most |
 //! | `JWKS_MAX_STALE_SECONDS` | how long fetched keys are used while fetching fails; 86400 by default, 86400 at most |
 
@@ -11,6 +15,7 @@ mod handler;
 mod jwks;
 mod key_cache;
 mod parameter;
+mod permissions;
 mod settings;
 mod token;
 mod url;
@@ -46,7 +51,7 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // function from starting: a request that arrives at least five seconds later fetches again.
     let _ = keys.current(unix_seconds()).await;
     event::serve(async |request: AuthorizerEvent| {
-        authorize(&keys, &settings.expected_claims, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
+        authorize(&keys, &settings.token_rules, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
     })
     .await
 }

@@ -6,7 +6,8 @@ use ferrite_runtime::config::{self, ConfigError};
 use serde::Deserialize;
 
 use crate::key_cache::Lifetimes;
-use crate::token::ExpectedClaims;
+use crate::permissions::{Permissions, PermissionsClaim, ScopeMap};
+use crate::token::{AudienceClaim, TokenRules};
 use crate::url::JwksUrl;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -15,7 +16,7 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) source: KeySource,
-    pub(crate) expected_claims: ExpectedClaims,
+    pub(crate) token_rules: TokenRules,
     pub(crate) lifetimes: Lifetimes,
 }
 
@@ -35,6 +36,11 @@ struct Variables {
     jwks_parameter: Option<String>,
     jwt_issuer: String,
     jwt_audience: String,
+    #[serde(default)]
+    jwt_audience_claim: AudienceClaim,
+    #[serde(default)]
+    jwt_permissions_claim: PermissionsClaim,
+    jwt_scopes: Option<ScopeMap>,
     jwks_ttl_seconds: Option<NonZeroU64>,
     jwks_max_stale_seconds: Option<NonZeroU64>,
 }
@@ -59,9 +65,20 @@ impl Settings {
             seconds @ 1..=DAY_SECONDS => Ok(seconds),
             _ => Err(ConfigError::invalid(name, format_args!("it must be between 1 and {DAY_SECONDS} seconds"))),
         };
+        let audiences: Vec<String> = variables.jwt_audience.split(',').map(str::to_owned).collect();
+        // An empty entry would accept tokens with an empty audience.
+        if audiences.iter().any(|audience| audience.is_empty() || audience.trim() != audience) {
+            let reason = "it must be a list of audiences separated by commas, without spaces around them";
+            return Err(ConfigError::invalid("JWT_AUDIENCE", reason));
+        }
         Ok(Self {
             source,
-            expected_claims: ExpectedClaims { issuer: variables.jwt_issuer, audience: variables.jwt_audience },
+            token_rules: TokenRules {
+                issuer: variables.jwt_issuer,
+                audiences,
+                audience_claim: variables.jwt_audience_claim,
+                permissions: Permissions { claim: variables.jwt_permissions_claim, scopes: variables.jwt_scopes },
+            },
             lifetimes: Lifetimes {
                 ttl_seconds: validate_seconds("JWKS_TTL_SECONDS", variables.jwks_ttl_seconds, 600)?,
                 max_stale_seconds: validate_seconds(
@@ -119,6 +136,24 @@ mod tests {
             let stale = ("JWKS_MAX_STALE_SECONDS", seconds);
             let error = read(&[PARAMETER, ISSUER, AUDIENCE, stale]).unwrap_err();
             assert!(error.contains("JWKS_MAX_STALE_SECONDS"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_an_invalid_variable() {
+        for (name, value) in [
+            ("JWT_AUDIENCE", "storefront,"),
+            ("JWT_AUDIENCE", "storefront, other"),
+            ("JWT_AUDIENCE_CLAIM", "sub"),
+            ("JWT_AUDIENCE_CLAIM", "aud,azp"),
+            ("JWT_PERMISSIONS_CLAIM", "app_metadata.roles"),
+            ("JWT_PERMISSIONS_CLAIM", "scope permissions"),
+            ("JWT_SCOPES", "owner"),
+            ("JWT_SCOPES", "owner=products:write,"),
+        ] {
+            let variables: Vec<_> = [PARAMETER, ISSUER, AUDIENCE].into_iter().filter(|(other, _)| *other != name).collect();
+            let error = read(&[variables, vec![(name, value)]].concat()).unwrap_err();
+            assert!(error.contains(name) && !error.contains(value), "{name} {value}: {error}");
         }
     }
 

@@ -6,20 +6,40 @@ use ferrite_domain::CustomerId;
 use ferrite_runtime::http::TOKEN_LEEWAY_SECONDS;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use thiserror::Error;
 
-use crate::jwks::KeySet;
+use crate::jwks::{Key, KeySet};
+use crate::permissions::Permissions;
 
 /// Longer than the tokens of any issuer, and less than API Gateway's limit for all headers together (10,240 bytes).
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The issuer and audience that a token must have.
+/// The claims that a token must have, and the claim that grants its scopes.
 #[derive(Debug)]
-pub(crate) struct ExpectedClaims {
+pub(crate) struct TokenRules {
     /// Required value of the claim `iss`.
     pub(crate) issuer: String,
-    /// Required value of the claim `aud`, or of one of its entries.
-    pub(crate) audience: String,
+    /// The accepted audiences.
+    pub(crate) audiences: Vec<String>,
+    /// The claim that must contain one of the audiences.
+    pub(crate) audience_claim: AudienceClaim,
+    /// The claim that grants scopes.
+    pub(crate) permissions: Permissions,
+}
+
+/// The claim that identifies who a token is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AudienceClaim {
+    /// The audience (RFC 7519): the API, or the client in an ID token.
+    #[default]
+    Aud,
+    /// The client in an access token (RFC 9068). Cognito's access tokens have no `aud`.
+    ClientId,
+    /// The authorized party (OpenID Connect Core). Clerk's session tokens have no `aud`, and their `azp` is the origin of the
+    /// page.
+    Azp,
 }
 
 /// The claims of a verified token.
@@ -44,6 +64,8 @@ pub(crate) enum Rejection {
     TooLong,
     #[error("the token is malformed")]
     Malformed,
+    #[error("the token is of another type than a JWT or an access token (typ)")]
+    Type,
     #[error("the token has critical extensions (crit)")]
     CriticalExtension,
     #[error("the token has no key id, and the key set does not have exactly one key")]
@@ -66,6 +88,8 @@ pub(crate) enum Rejection {
     Expired,
     #[error("the token is not valid yet")]
     NotYetValid,
+    #[error("the session is pending (sts)")]
+    PendingSession,
     #[error("the subject is missing or invalid")]
     Subject,
 }
@@ -75,21 +99,23 @@ pub(crate) enum Rejection {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    typ: Option<String>,
     kid: Option<String>,
     crit: Option<IgnoredAny>,
 }
 
+/// The claims that are checked. [`Permissions`] reads the claim that grants scopes from the same document.
 #[derive(Deserialize)]
 struct Claims {
     iss: Option<String>,
     sub: Option<String>,
     aud: Option<OneOrMany>,
-    client_id: Option<String>,
+    // These claims are not checked for every issuer, so their type is not checked here.
+    client_id: Option<Value>,
+    azp: Option<Value>,
+    sts: Option<Value>,
     exp: Option<f64>,
     nbf: Option<f64>,
-    scope: Option<OneOrMany>,
-    scp: Option<OneOrMany>,
-    permissions: Option<OneOrMany>,
 }
 
 #[derive(Deserialize)]
@@ -99,11 +125,11 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// Verifies `token` with the key in `keys` that its key id names. `now` is the Unix time in seconds.
+/// Verifies `token` with the keys in `keys` that its key id names. `now` is the Unix time in seconds.
 ///
 /// # Errors
 /// Returns the first reason to reject the token. The claims are not read before the signature is verified.
-pub(crate) fn verify(token: &str, keys: &KeySet, expected: &ExpectedClaims, now: u64) -> Result<Identity, Rejection> {
+pub(crate) fn verify(token: &str, keys: &KeySet, rules: &TokenRules, now: u64) -> Result<Identity, Rejection> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Rejection::TooLong);
     }
@@ -114,20 +140,44 @@ pub(crate) fn verify(token: &str, keys: &KeySet, expected: &ExpectedClaims, now:
     if header.crit.is_some() {
         return Err(Rejection::CriticalExtension);
     }
-    let key = match &header.kid {
-        Some(id) => keys.get(id).ok_or(Rejection::UnknownKey)?,
-        None => keys.single_key().ok_or(Rejection::NoKeyId)?,
+    if header.typ.is_some_and(|kind| !is_access_token_type(&kind)) {
+        return Err(Rejection::Type);
+    }
+    let mut keys: Vec<&Key> = match &header.kid {
+        Some(id) => keys.with_id(id),
+        None => vec![keys.single_key().ok_or(Rejection::NoKeyId)?],
     };
+    if keys.is_empty() {
+        return Err(Rejection::UnknownKey);
+    }
     // The key determines the algorithm. If the header did, a caller could use the public key as an HMAC secret, or
-    // choose `none`.
-    if header.alg != key.algorithm() {
+    // choose `none`. The header only selects among keys with the same id.
+    keys.retain(|key| key.is_for(&header.alg));
+    if keys.is_empty() {
         return Err(Rejection::Algorithm);
     }
-    if !key.verifies(signed.as_bytes(), &signature) {
+    if !keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature)) {
         return Err(Rejection::Signature);
     }
-    let claims: Claims = decode(claims).ok_or(Rejection::MalformedClaims)?;
-    claims.check(expected, now)
+    let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Rejection::MalformedClaims)?;
+    identity(&claims, rules, now)
+}
+
+/// Whether the type in the header (RFC 8725, section 3.11) is that of an access token (RFC 9068), or the general type of
+/// JWTs, which ID tokens and most access tokens have. Issuers also sign other types with the same keys, such as
+/// `logout+jwt`.
+fn is_access_token_type(typ: &str) -> bool {
+    // RFC 7515, section 4.1.9, allows to omit the prefix `application/`.
+    let accepted = ["JWT", "at+jwt", "application/jwt", "application/at+jwt"];
+    accepted.iter().any(|accepted| typ.eq_ignore_ascii_case(accepted))
+}
+
+/// Returns the identity in the claims, a JSON document, of a token whose signature is valid.
+fn identity(json: &[u8], rules: &TokenRules, now: u64) -> Result<Identity, Rejection> {
+    // Parsed twice: the struct rejects duplicate claims, and the value finds claims by name.
+    let claims: Claims = serde_json::from_slice(json).map_err(|_| Rejection::MalformedClaims)?;
+    let document: Value = serde_json::from_slice(json).map_err(|_| Rejection::MalformedClaims)?;
+    claims.check(rules, rules.permissions.granted(&document), now)
 }
 
 fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
@@ -136,19 +186,11 @@ fn decode<T: DeserializeOwned>(part: &str) -> Option<T> {
 }
 
 impl Claims {
-    fn check(self, expected: &ExpectedClaims, now: u64) -> Result<Identity, Rejection> {
-        if self.iss.as_ref() != Some(&expected.issuer) {
+    fn check(self, rules: &TokenRules, scope: String, now: u64) -> Result<Identity, Rejection> {
+        if self.iss.as_ref() != Some(&rules.issuer) {
             return Err(Rejection::Issuer);
         }
-        let audience_matches = match (&self.aud, &self.client_id) {
-            (Some(OneOrMany::One(audience)), _) => *audience == expected.audience,
-            (Some(OneOrMany::Many(audiences)), _) => audiences.contains(&expected.audience),
-            // Cognito's access tokens have no `aud`. API Gateway's JWT authorizer checks their `client_id` in the same
-            // way ("Control access to HTTP APIs with JWT authorizers").
-            (None, Some(client)) => *client == expected.audience,
-            (None, None) => false,
-        };
-        if !audience_matches {
+        if !self.is_for_one_of(&rules.audiences, rules.audience_claim) {
             return Err(Rejection::Audience);
         }
         // A NumericDate (RFC 7519) may have a fraction, hence floating point. Whole seconds are represented exactly.
@@ -159,34 +201,39 @@ impl Claims {
         if self.nbf.is_some_and(|not_before| not_before > now.saturating_add(TOKEN_LEEWAY_SECONDS) as f64) {
             return Err(Rejection::NotYetValid);
         }
-        let claims = [self.scope, self.scp, self.permissions];
+        // Clerk issues tokens to users who still have to complete a required step of signing in.
+        if self.sts.is_some_and(|status| status == "pending") {
+            return Err(Rejection::PendingSession);
+        }
         Ok(Identity {
             subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Rejection::Subject)?.into(),
-            scope: claims.into_iter().flatten().flat_map(scopes).collect::<Vec<_>>().join(" "),
+            scope,
             expires: expires as u64,
         })
     }
-}
 
-/// The scopes in a claim, which is a space-separated string or an array with one scope per entry.
-///
-/// Issuers use `scope` (RFC 9068), `scp` (Okta, Entra) or `permissions` (Auth0, in addition to a `scope` with the
-/// requested scopes). A token grants the scopes of all three. An entry that is not a scope-token (RFC 6749, section
-/// 3.3) is ignored; otherwise, an array entry with a space could grant two scopes.
-fn scopes(claim: OneOrMany) -> Vec<String> {
-    let is_scope = |scope: &str| {
-        let mut bytes = scope.bytes();
-        !scope.is_empty() && bytes.all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
-    };
-    let mut scopes: Vec<String> = match claim {
-        OneOrMany::One(scopes) => scopes.split(' ').map(str::to_owned).collect(),
-        OneOrMany::Many(scopes) => scopes,
-    };
-    scopes.retain(|scope| is_scope(scope));
-    scopes
+    /// Whether the configured claim contains one of the audiences.
+    ///
+    /// If a token has `aud`, then `aud` must contain one of them, whichever claim is configured (RFC 7519, section 4.1.3).
+    /// Otherwise, a token that the same client requested for another API would be accepted.
+    fn is_for_one_of(&self, audiences: &[String], claim: AudienceClaim) -> bool {
+        let is_accepted = |audience: &str| audiences.iter().any(|accepted| accepted == audience);
+        let aud_matches = self.aud.as_ref().map(|aud| match aud {
+            OneOrMany::One(audience) => is_accepted(audience),
+            OneOrMany::Many(audiences) => audiences.iter().any(|audience| is_accepted(audience)),
+        });
+        let matches = |claim: &Option<Value>| claim.as_ref().and_then(Value::as_str).is_some_and(is_accepted);
+        match claim {
+            AudienceClaim::Aud => aud_matches == Some(true),
+            AudienceClaim::ClientId => aud_matches != Some(false) && matches(&self.client_id),
+            AudienceClaim::Azp => aud_matches != Some(false) && matches(&self.azp),
+        }
+    }
 }
 
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod providers;
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,21 @@ fn returns_403_without_the_scope() {
     }
 }
 
+/// The stack has the default permissions claim, `scope`.
+#[test]
+fn only_the_permissions_claim_grants_scopes() {
+    let api = Api::under_test();
+    let claims = json!({
+        "iss": ISSUER, "aud": AUDIENCE, "sub": unique("ada"), "exp": unix_now() + 300, "scope": "openid",
+        "scp": ["products:write"], "permissions": ["products:write"], "roles": ["products:write"],
+    });
+    let create = |claims: &Value| api.request("POST", "/products").token(&api.issuer().sign(claims)).json(&json!({})).send();
+    assert_eq!(create(&claims).status, 403);
+    let mut administrator = claims.clone();
+    administrator["scope"] = json!("openid products:write");
+    assert_eq!(create(&administrator).status, 422);
+}
+
 #[test]
 fn rejects_invalid_tokens() {
     let api = Api::under_test();

@@ -3,6 +3,8 @@ use lambda_runtime::Diagnostic;
 use super::*;
 use crate::key_cache::Lifetimes;
 use crate::key_cache::tests::FakeSource;
+use crate::permissions::Permissions;
+use crate::token::AudienceClaim;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
@@ -24,8 +26,13 @@ fn cache(source: &FakeSource) -> KeyCache<FakeSource> {
 }
 
 async fn authorize_event(keys: &KeyCache<FakeSource>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
-    let expected = ExpectedClaims { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() };
-    authorize(keys, &expected, serde_json::from_value(event).unwrap(), now).await
+    let rules = TokenRules {
+        issuer: "https://issuer.example/".to_owned(),
+        audiences: vec!["storefront".to_owned()],
+        audience_claim: AudienceClaim::Aud,
+        permissions: Permissions::default(),
+    };
+    authorize(keys, &rules, serde_json::from_value(event).unwrap(), now).await
 }
 
 /// The relevant part of an event from API Gateway.

@@ -6,8 +6,13 @@ use ferrite_token_issuer::signing_key::{SigningKey, jwks, unsigned};
 
 const NOW: u64 = 1_800_000_000;
 
-fn expected() -> ExpectedClaims {
-    ExpectedClaims { issuer: "https://issuer.example/".to_owned(), audience: "storefront".to_owned() }
+fn rules() -> TokenRules {
+    TokenRules {
+        issuer: "https://issuer.example/".to_owned(),
+        audiences: vec!["storefront".to_owned()],
+        audience_claim: AudienceClaim::Aud,
+        permissions: Permissions::default(),
+    }
 }
 
 /// Valid claims with `changes` applied. A `null` makes a claim absent.
@@ -27,13 +32,20 @@ fn claims(changes: &Value) -> Value {
 }
 
 fn verify_with(keys: &[&SigningKey], token: &str) -> Result<Identity, Rejection> {
-    verify(token, &KeySet::parse(&jwks(keys)).unwrap(), &expected(), NOW)
+    verify(token, &KeySet::parse(&jwks(keys)).unwrap(), &rules(), NOW)
 }
 
 /// Verifies a correctly signed token with `changes` applied to its claims.
 fn verify_claims(changes: &Value) -> Result<Identity, Rejection> {
     let key = SigningKey::eddsa("a");
     verify_with(&[&key], &key.token(&claims(changes)))
+}
+
+/// Verifies a correctly signed token with `changes` applied to its claims, with an audience in another claim than `aud`.
+fn verify_audience(audience_claim: AudienceClaim, changes: &Value) -> Result<Identity, Rejection> {
+    let key = SigningKey::eddsa("a");
+    let rules = TokenRules { audience_claim, ..rules() };
+    verify(&key.token(&claims(changes)), &KeySet::parse(&jwks(&[&key])).unwrap(), &rules, NOW)
 }
 
 /// The reason why a token with these changes is rejected.
@@ -227,10 +239,43 @@ fn requires_the_audience_as_the_value_or_an_entry() {
 }
 
 #[test]
-fn checks_the_client_id_only_without_an_audience() {
-    assert!(verify_claims(&json!({ "aud": null, "client_id": "storefront" })).is_ok());
-    assert_eq!(claims_rejection(&json!({ "aud": null, "client_id": "other" })), Rejection::Audience);
-    assert_eq!(claims_rejection(&json!({ "aud": "other", "client_id": "storefront" })), Rejection::Audience);
+fn reads_the_audience_only_from_the_configured_claim() {
+    for (claim, name, other) in [(AudienceClaim::ClientId, "client_id", "azp"), (AudienceClaim::Azp, "azp", "client_id")] {
+        assert!(verify_audience(claim, &json!({ "aud": null, name: "storefront" })).is_ok());
+        assert!(verify_audience(claim, &json!({ name: "storefront" })).is_ok(), "`aud` contains the audience as well");
+        for changes in [
+            json!({}),
+            json!({ "aud": null }),
+            json!({ "aud": null, other: "storefront" }),
+            json!({ "aud": null, name: "other" }),
+            json!({ "aud": null, name: ["storefront"] }),
+            json!({ "aud": null, name: 7 }),
+            json!({ "aud": "another API", name: "storefront" }),
+            json!({ "aud": ["another API"], name: "storefront" }),
+            json!({ "aud": [], name: "storefront" }),
+        ] {
+            assert_eq!(verify_audience(claim, &changes), Err(Rejection::Audience), "{name}: {changes}");
+        }
+    }
+    assert_eq!(claims_rejection(&json!({ "aud": null, "client_id": "storefront" })), Rejection::Audience);
+    assert_eq!(claims_rejection(&json!({ "aud": "other", "azp": "storefront" })), Rejection::Audience);
+    assert!(verify_claims(&json!({ "client_id": 7, "azp": ["other"] })).is_ok());
+}
+
+#[test]
+fn accepts_each_of_several_audiences() {
+    let key = SigningKey::eddsa("a");
+    let rules = TokenRules { audiences: vec!["web".to_owned(), "mobile".to_owned()], ..rules() };
+    for (audience, is_accepted) in [
+        (json!("web"), true),
+        (json!(["other", "mobile"]), true),
+        (json!("storefront"), false),
+        (json!("web,mobile"), false),
+    ] {
+        let token = key.token(&claims(&json!({ "aud": audience })));
+        let result = verify(&token, &KeySet::parse(&jwks(&[&key])).unwrap(), &rules, NOW);
+        assert_eq!(result.is_ok(), is_accepted, "{audience}");
+    }
 }
 
 #[test]
@@ -245,18 +290,62 @@ fn requires_a_subject_that_is_a_valid_customer_id() {
 }
 
 #[test]
-fn collects_scopes_from_all_scope_claims() {
+fn only_the_configured_claim_grants_scopes() {
     let write = "products:write";
-    for (changes, scope) in [
-        (json!({ "scope": "a  b " }), "a b"),
-        (json!({ "scope": null }), ""),
-        (json!({ "scope": null, "scp": ["a", write] }), "a products:write"),
-        (json!({ "scope": null, "scp": "a b" }), "a b"),
-        (json!({ "scope": null, "permissions": [write] }), write),
-        (json!({ "scope": "openid", "permissions": [write] }), "openid products:write"),
-        (json!({ "scope": null, "scp": ["a products:write", "", "b\n", "c"] }), "c"),
-        (json!({ "scope": "a\nproducts:write b" }), "b"),
+    for changes in [
+        json!({ "scope": null, "scp": [write] }),
+        json!({ "scope": null, "permissions": [write] }),
+        json!({ "scope": { write: true } }),
+        json!({ "scope": 7 }),
+        json!({ "scope": [format!("openid {write}")] }),
     ] {
-        assert_eq!(verify_claims(&changes).unwrap().scope, scope, "{changes}");
+        assert_eq!(verify_claims(&changes).unwrap().scope, "", "{changes}");
     }
+    assert_eq!(verify_claims(&json!({ "scope": "openid", "permissions": [write] })).unwrap().scope, "openid");
+}
+
+#[test]
+fn accepts_only_the_types_of_access_tokens() {
+    for typ in ["JWT", "jwt", "at+jwt", "application/at+jwt", "application/JWT"] {
+        assert_eq!(header_rejection(&json!({ "typ": typ })), None, "{typ}");
+    }
+    for typ in ["logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", "", "JWT "] {
+        assert_eq!(header_rejection(&json!({ "typ": typ })), Some(Rejection::Type), "{typ}");
+    }
+    assert_eq!(header_rejection(&json!({ "typ": null })), None);
+    assert_eq!(header_rejection(&json!({ "typ": ["JWT"] })), Some(Rejection::Malformed));
+}
+
+#[test]
+fn accepts_both_names_of_the_ed25519_algorithm() {
+    let key = SigningKey::eddsa("a");
+    for jwk_alg in [json!(null), json!("EdDSA"), json!("Ed25519")] {
+        for header_alg in ["EdDSA", "Ed25519"] {
+            let mut jwk = key.jwk();
+            jwk["alg"] = jwk_alg.clone();
+            let keys = KeySet::parse(json!({ "keys": [jwk] }).to_string().as_bytes()).unwrap();
+            let token = key.token_with(&json!({ "alg": header_alg, "kid": "a" }), &claims(&json!({})));
+            assert!(verify(&token, &keys, &rules(), NOW).is_ok(), "{jwk_alg} {header_alg}");
+        }
+    }
+    assert_eq!(header_rejection(&json!({ "alg": "Ed448" })), Some(Rejection::Algorithm));
+    let rsa = SigningKey::rs256("a");
+    for alg in ["Ed25519", "EdDSA"] {
+        let token = rsa.token_with(&json!({ "alg": alg, "kid": "a" }), &claims(&json!({})));
+        assert_eq!(verify_with(&[&rsa], &token), Err(Rejection::Algorithm));
+    }
+}
+
+#[test]
+fn finds_the_key_among_keys_with_the_same_id() {
+    let keys = [SigningKey::rs256("a"), SigningKey::es256("a"), SigningKey::eddsa("a"), SigningKey::es256("a")];
+    for key in &keys {
+        assert!(verify_with(&keys.each_ref(), &key.token(&claims(&json!({})))).is_ok());
+    }
+    let forged = SigningKey::es256("a").token(&claims(&json!({})));
+    assert_eq!(verify_with(&keys.each_ref(), &forged), Err(Rejection::Signature));
+    let [rsa, ec, ..] = &keys;
+    let mismatch = ec.token_with(&rsa.header(), &claims(&json!({})));
+    assert_eq!(verify_with(&keys.each_ref(), &mismatch), Err(Rejection::Signature));
+    assert_eq!(verify_with(&[rsa], &ec.token(&claims(&json!({})))), Err(Rejection::Algorithm));
 }
