@@ -52,11 +52,13 @@ fn committed_document_and_page_match_the_code() {
     }
 }
 
-/// The beginnings of breaking changes since the last release that are intended, with the reasons. Remove them with the
-/// next release.
-const INTENDED_BREAKING_CHANGES: [(&str, &str); 2] = [
+/// Parts of the descriptions of breaking changes since the last release that are intended, with the reasons. Remove them
+/// with the next release.
+const INTENDED_BREAKING_CHANGES: [(&str, &str); 4] = [
     ("PUT /me body.email: not changed", "SES rejects addresses with misplaced dots"),
     ("PUT /me body.email: pattern changed", "SES rejects domains whose labels begin or end with a hyphen"),
+    (".id: maxLength changed from 128 to 255", "the subject of a token may have 255 characters (OpenID Connect Core)"),
+    ("401 WWW-Authenticate: const changed", "responses of functions contain an error code (RFC 6750)"),
 ];
 
 #[test]
@@ -65,7 +67,7 @@ fn clients_of_the_last_release_still_work() {
     let mut breaking = compatibility::breaking_changes(&released, &openapi::document());
     for (intended, _) in INTENDED_BREAKING_CHANGES {
         let before = breaking.len();
-        breaking.retain(|change| !change.starts_with(intended));
+        breaking.retain(|change| !change.contains(intended));
         assert!(
             breaking.len() < before,
             "INTENDED_BREAKING_CHANGES contains a change that is not in the document: {intended}"
