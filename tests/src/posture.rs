@@ -188,6 +188,25 @@ fn every_write_route_has_its_own_throttling_limit() {
     assert_eq!(limited, expected);
 }
 
+/// With several allowed origins and no firewall, pages of all origins can read these responses.
+#[test]
+fn gateway_responses_contain_only_constants_and_the_request_id() {
+    let template = template();
+    let (_, api) = resources(&template, "AWS::Serverless::Api")[0];
+    for (name, response) in api["GatewayResponses"].as_mapping().unwrap() {
+        let templates = response["ResponseTemplates"].as_mapping().unwrap();
+        for (_, body) in templates {
+            let body = body.as_str().unwrap();
+            assert_eq!(body.matches('$').count(), body.matches("$context.requestId").count(), "{name:?}: {body}");
+        }
+        for (header, value) in response["ResponseParameters"]["Headers"].as_mapping().unwrap() {
+            let is_constant = value.as_str().is_some_and(|value| value.starts_with('\''));
+            let is_cors = ["Access-Control-Allow-Origin", "Vary"].contains(&header.as_str().unwrap());
+            assert!(is_constant || is_cors, "{name:?}: {header:?}");
+        }
+    }
+}
+
 /// An end-to-end test compares two of these responses with those of functions.
 #[test]
 fn all_gateway_responses_have_the_same_headers() {

@@ -41,21 +41,56 @@ fn allows_only_configured_origins_to_read_responses() {
             response
         };
         for origin in ALLOWED_ORIGINS {
-            // The responses of API Gateway itself cannot depend on the request.
-            let expected = if by_function { origin } else { ALLOWED_ORIGINS[0] };
-            assert_eq!(get(origin).header(ALLOW_ORIGIN), expected, "{path}");
-        }
-        for origin in OTHER_ORIGINS {
             let response = get(origin);
-            let expected = if by_function { "" } else { ALLOWED_ORIGINS[0] };
-            assert_eq!(response.header(ALLOW_ORIGIN), expected, "{path} for {origin}");
+            assert_eq!((response.header(ALLOW_ORIGIN), response.header("vary")), (origin, "Origin"), "{path}");
+            assert_eq!(response.header("access-control-allow-credentials"), "", "{path}");
         }
+        let without_origin = api.request("GET", path).send();
+        assert_eq!((without_origin.header(ALLOW_ORIGIN), without_origin.header("vary")), ("", "Origin"), "{path}");
         if by_function {
-            let without_origin = api.request("GET", path).send();
-            assert_eq!((without_origin.header(ALLOW_ORIGIN), without_origin.header("vary")), ("", "Origin"), "{path}");
             assert!(get(ALLOWED_ORIGINS[0]).header("access-control-expose-headers").contains("ETag"), "{path}");
+            for origin in OTHER_ORIGINS {
+                assert_eq!(get(origin).header(ALLOW_ORIGIN), "", "{path} for {origin}");
+            }
         }
-        assert_eq!(get(ALLOWED_ORIGINS[0]).header("access-control-allow-credentials"), "", "{path}");
+    }
+}
+
+/// Only the firewall can tell API Gateway whether an origin is allowed.
+#[test]
+fn hides_responses_of_api_gateway_from_other_origins_with_the_firewall() {
+    let api = Api::under_test();
+    for (path, status, _) in PATHS.into_iter().filter(|(.., by_function)| !by_function) {
+        for origin in OTHER_ORIGINS {
+            let response = api.request("GET", path).header("origin", origin).send();
+            assert_eq!((response.status, response.header(ALLOW_ORIGIN)), (status, ""), "{path} for {origin}");
+        }
+    }
+    let preflight = api.request("OPTIONS", "/orders").header("origin", ALLOWED_ORIGINS[0]).send();
+    let allowed_headers = preflight.header("access-control-allow-headers").to_lowercase();
+    assert!(
+        !allowed_headers.contains("x-amzn-waf") && !allowed_headers.contains('*'),
+        "pages could set the firewall's header"
+    );
+}
+
+/// Without the firewall, pages of all origins can read these responses, so nothing in them may depend on the caller.
+#[test]
+fn responses_of_api_gateway_contain_no_data() {
+    let api = Api::under_test();
+    for (path, status, kind, title) in
+        [("/orders", 401, "unauthorized", "Authentication required"), ("/nowhere", 404, "no-such-route", "Route not found")]
+    {
+        for origin in [ALLOWED_ORIGINS[1], OTHER_ORIGINS[0]] {
+            let response = api.request("GET", path).header("origin", origin).header("x-correlation-id", "secret").send();
+            let mut problem = response.json();
+            let instance = problem["instance"].take();
+            assert!(instance.as_str().unwrap().starts_with("urn:ferrite:request:"), "{instance}");
+            let constant =
+                json!({"type": format!("urn:ferrite:problem:{kind}"), "title": title, "status": status, "instance": null});
+            assert_eq!(problem, constant);
+            assert!(!response.text().contains("secret"));
+        }
     }
 }
 
@@ -119,14 +154,16 @@ fn sends_security_and_caching_headers() {
 fn returns_429_when_a_route_is_throttled() {
     let api = Api::under_test();
     let aws = Aws::under_test();
-    let send = || api.request("OPTIONS", "/me").header("origin", ALLOWED_ORIGINS[0]).send();
-    assert_eq!(send().status, 204);
+    let send = |origin: &str| api.request("OPTIONS", "/me").header("origin", origin).send();
+    assert_eq!(send(ALLOWED_ORIGINS[0]).status, 204);
     let throttled = aws.throttle_route(api.output("ApiId"), api.output("StageName"), "/me", "OPTIONS");
-    let response = send();
+    let responses = [ALLOWED_ORIGINS[0], ALLOWED_ORIGINS[1], OTHER_ORIGINS[0]].map(send);
     drop(throttled);
-    assert_eq!((response.status, response.problem_type().as_str()), (429, "throttled"));
-    assert_eq!(response.header(ALLOW_ORIGIN), ALLOWED_ORIGINS[0]);
-    assert_eq!(send().status, 204);
+    for (response, allowed) in responses.iter().zip([ALLOWED_ORIGINS[0], ALLOWED_ORIGINS[1], ""]) {
+        assert_eq!((response.status, response.problem_type().as_str()), (429, "throttled"));
+        assert_eq!(response.header(ALLOW_ORIGIN), allowed);
+    }
+    assert_eq!(send(ALLOWED_ORIGINS[0]).status, 204);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 """Evaluates requests against a web ACL, with the subset of AWS WAF rules that infra/firewall.yaml uses.
 
 Sources in the AWS WAF Developer Guide: "Setting rule priority", "Rate-based rule high-level settings",
-"Rate-based rule aggregation options and keys", "Oversize web request components" and "Custom responses for
-Block actions".
+"Rate-based rule aggregation options and keys", "Oversize web request components", "String match rule
+statement", "Custom responses for Block actions" and "Custom request header insertions for non-blocking actions".
 
 Two details differ from AWS. AWS counts requests with some delay and applies a rate limit approximately; here
 the count is exact and immediate, so that tests are deterministic. AWS's managed rule groups are not public, so
@@ -15,8 +15,7 @@ import operator
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
+from dataclasses import dataclass, field
 from typing import Any
 
 Settings = Mapping[str, Any]
@@ -66,14 +65,21 @@ class BlockResponse:
     body: bytes
 
 
-class PassAction(Enum):
-    """The actions that do not block a request. ALLOW ends the evaluation; COUNT continues with the next rule."""
+@dataclass(frozen=True)
+class Allow:
+    """The request is allowed and reaches the API with these additional headers."""
 
-    ALLOW = auto()
-    COUNT = auto()
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-Action = BlockResponse | PassAction
+@dataclass(frozen=True)
+class Count:
+    """The evaluation continues with the next rule. If the request is allowed, it has these additional headers."""
+
+    headers: dict[str, str]
+
+
+Action = BlockResponse | Allow | Count
 Matches = Callable[[Request], bool]
 
 
@@ -89,18 +95,27 @@ class Firewall:
         request_body = (acl.get("AssociationConfig") or {}).get("RequestBody") or {}
         limit = request_body.get("API_GATEWAY", {}).get("DefaultSizeInspectionLimit", "KB_16")
         self._inspection_limit = _one_of(INSPECTION_LIMITS, limit)
-        self._default = self._action(acl["DefaultAction"])
+        default = self._action(acl["DefaultAction"])
+        if isinstance(default, Count):
+            raise UnsupportedWebAclError("the default action must be to allow or to block")
+        self._default = default
         rules = sorted(acl.get("Rules") or [], key=lambda rule: int(rule["Priority"]))
         if len({int(rule["Priority"]) for rule in rules}) < len(rules):
             raise UnsupportedWebAclError("two rules have the same priority")
         self._rules = [parsed for rule in rules if (parsed := self._rule(rule)) is not None]
 
-    def evaluate(self, request: Request) -> BlockResponse | None:
-        """Returns the response if the request is blocked, or `None` if it is allowed."""
-        for matches, action in self._rules:
-            if matches(request) and action is not PassAction.COUNT:
-                return action if isinstance(action, BlockResponse) else None
-        return self._default if isinstance(self._default, BlockResponse) else None
+    def evaluate(self, request: Request) -> BlockResponse | Allow:
+        """Returns the response if the request is blocked, or the headers to insert if it is allowed."""
+        inserted: dict[str, str] = {}
+        for action in (action for matches, action in self._rules if matches(request)):
+            if isinstance(action, BlockResponse):
+                return action
+            inserted |= action.headers
+            if isinstance(action, Allow):
+                return Allow(inserted)
+        if isinstance(self._default, BlockResponse):
+            return self._default
+        return Allow(inserted | self._default.headers)
 
     def _rule(self, rule: Settings) -> tuple[Matches, Action] | None:
         _name, _priority, statement, action, override, _visibility = _fields(
@@ -115,6 +130,8 @@ class Firewall:
             return self._rate(settings), self._action(action)
         if kind == "SizeConstraintStatement":
             return self._size(settings), self._action(action)
+        if kind == "ByteMatchStatement":
+            return _header_equals(settings), self._action(action)
         raise UnsupportedWebAclError(f"statement {kind} is not supported")
 
     def _rate(self, settings: Settings) -> Matches:
@@ -170,8 +187,10 @@ class Firewall:
             if response is None:
                 return BlockResponse(None, {}, b"")
             return self._custom_response(response)
-        if kind in ("Allow", "Count") and not settings:
-            return PassAction[kind.upper()]
+        if kind in ("Allow", "Count"):
+            (handling,) = _fields(settings, "CustomRequestHandling")
+            headers = _inserted_headers(handling) if handling else {}
+            return Allow(headers) if kind == "Allow" else Count(headers)
         raise UnsupportedWebAclError(f"action {kind} with {settings} is not supported")
 
     def _custom_response(self, settings: Settings) -> BlockResponse:
@@ -206,6 +225,24 @@ def _one_of(choices: Mapping[str, Any], choice: str) -> Any:
     if choice not in choices:
         raise UnsupportedWebAclError(f"{choice} is not one of {', '.join(choices)}")
     return choices[choice]
+
+
+def _header_equals(settings: Settings) -> Matches:
+    field_to_match, constraint, text, transformations = _fields(
+        settings, "FieldToMatch", "PositionalConstraint", "SearchString", "TextTransformations"
+    )
+    kind, header = _only_entry(field_to_match)
+    if kind != "SingleHeader" or constraint != "EXACTLY" or not text:
+        raise UnsupportedWebAclError(f"{constraint} match of {text} in {kind} is not supported")
+    (name,) = _fields(header, "Name")
+    _check_untransformed(transformations)
+    return lambda request: request.header(name.lower()) == text
+
+
+def _inserted_headers(handling: Settings) -> dict[str, str]:
+    (headers,) = _fields(handling, "InsertHeaders")
+    # AWS WAF adds this prefix.
+    return {f"x-amzn-waf-{header['Name'].lower()}": str(header["Value"]) for header in headers}
 
 
 def _header_key(key: Settings) -> str:

@@ -37,6 +37,13 @@ class GatewayResponses(unittest.TestCase):
         self.assertEqual(headers["www-authenticate"], "Bearer")
         self.assertRegex(json.loads(body)["request"], "^[0-9a-f-]{36}$")
 
+    def test_sets_a_header_to_the_value_of_a_request_header(self) -> None:
+        allowed = "access-control-allow-origin"
+        for name in ("Origin", "origin"):
+            _, headers, _ = emulator.api("GET", "/nowhere", None, {name: "https://app.example"})
+            self.assertEqual(headers[allowed], "https://app.example")
+        self.assertNotIn(allowed, emulator.api("GET", "/nowhere")[1])
+
     def test_falls_back_to_the_default_4xx_response(self) -> None:
         status, _, body = emulator.api("GET", "/protected", None, {"Authorization": "Deny"})
         title = "User is not authorized to access this resource with an explicit deny"

@@ -11,22 +11,28 @@ from typing import Any
 from ministack.services.cloudformation import engine
 
 from ferrite_emulators.ministack.firewall import (
+    Allow,
     BlockResponse,
     Firewall,
     Request,
     UnsupportedWebAclError,
 )
+from ferrite_emulators.ministack.patches import condition_functions
 
 LIMIT = 10
 WINDOW_SECONDS = 300
 MAX_BODY_BYTES = 64 * 1024
 
 
-def web_acl(origin: str = "") -> dict[str, Any]:
+def setUpModule() -> None:
+    condition_functions.apply()
+
+
+def web_acl(origins: str = "") -> dict[str, Any]:
     """Returns the template's web ACL, with the smallest `RequestsPerClient` that AWS accepts."""
     path = Path(__file__).parents[4] / "infra" / "firewall.yaml"
     template = engine._parse_template(path.read_text())
-    values = {"Service": "test", "RequestsPerClient": str(LIMIT), "Origin": origin}
+    values = {"Service": "test", "RequestsPerClient": str(LIMIT), "AllowedOrigins": origins}
     parameters = {name: {"Value": value} for name, value in values.items()}
     conditions = engine._evaluate_conditions(template, parameters)
     properties = template["Resources"]["WebAcl"]["Properties"]
@@ -45,15 +51,15 @@ class FirewallTest(unittest.TestCase):
         self.now = 1000.0
         self.firewall = Firewall(web_acl(), now=lambda: self.now)
 
-    def evaluate(self, *requests: Request) -> list[BlockResponse | None]:
+    def evaluate(self, *requests: Request) -> list[BlockResponse | Allow]:
         return [self.firewall.evaluate(each) for each in requests]
 
     def assert_allowed(self, *requests: Request) -> None:
-        self.assertEqual(self.evaluate(*requests), [None] * len(requests))
+        self.assertEqual(self.evaluate(*requests), [Allow()] * len(requests))
 
     def assert_throttled(self, each: Request) -> None:
         (response,) = self.evaluate(each)
-        assert response is not None
+        assert isinstance(response, BlockResponse)
         self.assertEqual(response.status, 429)
         self.assertEqual(
             response.headers,
@@ -105,7 +111,7 @@ class Bodies(FirewallTest):
         self.assert_allowed(request(body=b"x" * MAX_BODY_BYTES))
         for size in (MAX_BODY_BYTES + 1, MAX_BODY_BYTES * 4):
             (response,) = self.evaluate(request(body=b"x" * size))
-            assert response is not None
+            assert isinstance(response, BlockResponse)
             self.assertEqual(
                 (response.status, response.headers), (413, {"Content-Type": "application/json"})
             )
@@ -120,15 +126,41 @@ class Bodies(FirewallTest):
 
 
 class Origins(unittest.TestCase):
-    def test_block_responses_allow_the_origin_to_read_them(self) -> None:
+    ORIGINS = ("https://app.example", "http://localhost:5173", "https://admin.app.example:8443")
+
+    def test_block_responses_allow_the_first_origin_to_read_them(self) -> None:
         requests = [request(body=b"x" * (MAX_BODY_BYTES + 1))] + [request()] * LIMIT
-        for origin in ("", "https://app.example"):
-            firewall = Firewall(web_acl(origin))
-            responses = [block for each in requests if (block := firewall.evaluate(each))]
+        for origins in ("", self.ORIGINS[0], ",".join(self.ORIGINS)):
+            firewall = Firewall(web_acl(origins))
+            verdicts = [firewall.evaluate(each) for each in requests]
+            responses = [each for each in verdicts if isinstance(each, BlockResponse)]
             self.assertEqual([response.status for response in responses], [413, 429])
             for response in responses:
                 allowed = response.headers.get("Access-Control-Allow-Origin", "")
-                self.assertEqual(allowed, origin, response)
+                self.assertEqual(allowed, origins.split(",")[0], response)
+
+    def test_marks_requests_of_each_allowed_origin(self) -> None:
+        for count in range(2, len(self.ORIGINS) + 1):
+            allowed = self.ORIGINS[:count]
+            for origin in self.ORIGINS:
+                firewall = Firewall(web_acl(",".join(allowed)))
+                marks = {"x-amzn-waf-allowed-origin": origin} if origin in allowed else {}
+                self.assertEqual(firewall.evaluate(request(origin=origin)), Allow(marks))
+
+    def test_marks_no_request_of_another_origin(self) -> None:
+        firewall = Firewall(web_acl(",".join(self.ORIGINS[:2])), now=lambda: 0.0)
+        for origin in (
+            "",
+            "null",
+            "https://app.example/",
+            "https://APP.example",
+            "https://app.example.evil.test",
+            "https://app.example,http://localhost:5173",
+        ):
+            self.assertEqual(firewall.evaluate(request(origin=origin)), Allow(), origin)
+
+    def test_needs_no_rule_for_a_single_origin(self) -> None:
+        self.assertEqual(len(web_acl(self.ORIGINS[0])["Rules"]), len(web_acl()["Rules"]))
 
 
 class OtherWebAcls(unittest.TestCase):
@@ -156,7 +188,8 @@ class OtherWebAcls(unittest.TestCase):
             (15_000, "NO_MATCH", False),
         ):
             firewall = Firewall(self.acl_with(self.size_rule(size, oversize, {"Block": {}})))
-            self.assertEqual(firewall.evaluate(body) is not None, is_blocked, (size, oversize))
+            verdict = firewall.evaluate(body)
+            self.assertEqual(isinstance(verdict, BlockResponse), is_blocked, (size, oversize))
 
     def test_evaluates_rules_by_priority_until_one_allows_or_blocks(self) -> None:
         def rule(priority: int, action: dict[str, Any]) -> dict[str, Any]:
@@ -167,7 +200,7 @@ class OtherWebAcls(unittest.TestCase):
         blocked = BlockResponse(None, {}, b"")
         for other_rule, expected in (
             (rule(1, {"Count": {}}), blocked),
-            (rule(1, {"Allow": {}}), None),
+            (rule(1, {"Allow": {}}), Allow()),
             (rule(9, {"Allow": {}}), blocked),
         ):
             acl = {"DefaultAction": {"Allow": {}}, "Rules": [block_rule, other_rule]}
@@ -177,7 +210,7 @@ class OtherWebAcls(unittest.TestCase):
 
     def test_rejects_unsupported_settings(self) -> None:
         def changed(rule: int, *path: str | int, to: object) -> dict[str, Any]:
-            acl = copy.deepcopy(web_acl())
+            acl = copy.deepcopy(web_acl(",".join(Origins.ORIGINS)))
             target = acl["Rules"][rule]
             for step in path[:-1]:
                 target = target[step]
@@ -188,6 +221,7 @@ class OtherWebAcls(unittest.TestCase):
         rate = ("Statement", "RateBasedStatement")
         body = ("Statement", "SizeConstraintStatement")
         custom = ("Action", "Block", "CustomResponse")
+        header = ("Statement", "ByteMatchStatement")
         for acl in (
             changed(0, "Statement", to={"GeoMatchStatement": {"CountryCodes": ["NZ"]}}),
             changed(0, "Action", to={"Captcha": {}}),
@@ -205,6 +239,10 @@ class OtherWebAcls(unittest.TestCase):
             changed(2, *body, "TextTransformations", to=[{"Priority": 0, "Type": "LOWERCASE"}]),
             changed(2, *body, "FieldToMatch", "Body", "OversizeHandling", to="INVALID"),
             changed(3, "Statement", "ManagedRuleGroupStatement", "VendorName", to="somebody"),
+            changed(5, *header, "FieldToMatch", to={"UriPath": {}}),
+            changed(5, *header, "PositionalConstraint", to="CONTAINS"),
+            changed(5, *header, "TextTransformations", to=[{"Priority": 0, "Type": "LOWERCASE"}]),
+            {**web_acl(), "DefaultAction": {"Count": {}}},
         ):
             with self.assertRaises(UnsupportedWebAclError, msg=acl):
                 Firewall(acl)

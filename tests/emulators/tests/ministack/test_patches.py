@@ -257,6 +257,13 @@ class Routes(unittest.TestCase):
         self.assertEqual((status, headers["content-type"]), (404, "application/problem+json"))
         self.assertEqual(json.loads(body), {"title": "Not found", "status": 404})
 
+    def test_maps_a_header_of_a_gateway_response_from_the_request(self) -> None:
+        """No patch is needed for this, but the storefront relies on it."""
+        origin = {"Origin": "https://app.example"}
+        allowed = "access-control-allow-origin"
+        self.assertEqual(patched.api("GET", "/nowhere", None, origin)[1][allowed], origin["Origin"])
+        self.assertNotIn(allowed, patched.api("GET", "/nowhere")[1])
+
     def test_applies_the_throttling_limits_of_a_route(self) -> None:
         self.assertEqual(unpatched.api("GET", "/always/throttled")[0], 200)
         self.assertEqual(patched.api("GET", "/always/throttled")[0], 429)
@@ -499,6 +506,55 @@ class MissingObjects(unittest.TestCase):
         self.assertEqual(get_object(patched, "function.zip"), "found")
 
 
+class ConditionFunctions(unittest.TestCase):
+    def test_evaluates_functions_in_conditions(self) -> None:
+        padded = {"Fn::Join": [",", [{"Ref": "List"}, ""]]}
+        second = {"Fn::Select": [1, {"Fn::Split": [",", padded]}]}
+        template = {
+            "Parameters": {"List": {"Type": "String"}},
+            "Conditions": {"HasSeveral": {"Fn::Not": [{"Fn::Equals": [second, ""]}]}},
+            "Resources": {
+                "Queue": {"Type": "AWS::SQS::Queue"},
+                "Second": {"Type": "AWS::SQS::Queue", "Condition": "HasSeveral"},
+            },
+        }
+
+        def resources(emulator: MiniStack, values: str) -> list[str]:
+            """Deploys the template. Returns its resources, or an empty list if the deployment fails."""
+            cloudformation = emulator.client("cloudformation")
+            name = f"conditions-{time.monotonic_ns()}"
+            parameters = [{"ParameterKey": "List", "ParameterValue": values}]
+            try:
+                cloudformation.create_stack(
+                    StackName=name, TemplateBody=json.dumps(template), Parameters=parameters
+                )
+            except ClientError:
+                return []
+
+            def stack() -> dict[str, Any]:
+                found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+                return found
+
+            self.assertTrue(
+                wait_until(lambda: not stack()["StackStatus"].endswith("_IN_PROGRESS"))
+            )
+            if stack()["StackStatus"] != "CREATE_COMPLETE":
+                return []
+            listed = cloudformation.list_stack_resources(StackName=name)
+            return sorted(
+                each["LogicalResourceId"] for each in listed["StackResourceSummaries"]
+            )
+
+        self.assertEqual(resources(unpatched, "a,b"), [])
+        for values, expected in (
+            ("", ["Queue"]),
+            ("a", ["Queue"]),
+            ("a,b", ["Queue", "Second"]),
+            ("a,b,c", ["Queue", "Second"]),
+        ):
+            self.assertEqual(resources(patched, values), expected, values)
+
+
 class NestedTransforms(unittest.TestCase):
     """nested_transforms and alarm_expressions, with the template that needs both."""
 
@@ -561,7 +617,7 @@ class WebAcls(unittest.TestCase):
             "StageArn": f"arn:aws:apigateway:us-east-1::{stage}",
             "RequestsPerClient": str(limit),
             "LogRetentionDays": "1",
-            "Origin": "",
+            "AllowedOrigins": "https://app.example,https://admin.example",
         }
         (cloudformation.update_stack if exists else cloudformation.create_stack)(
             StackName=stack,
@@ -588,6 +644,18 @@ class WebAcls(unittest.TestCase):
         self.assertEqual([status_for_body(size) for size in (65536, 65537)], [200, 413])
         for _ in range(10):
             self.assertEqual(status_for_body(1), 200)
+
+        def marks(**headers: str) -> list[str | None]:
+            """The inserted header, as a gateway response and a function see it."""
+            response = patched.api("GET", "/nowhere", None, headers)[1].get("marked-origin")
+            event = json.loads(patched.api("GET", "/echo", None, headers)[2])
+            return [response, event["headers"].get("x-amzn-waf-allowed-origin")]
+
+        for origin in ("https://app.example", "https://admin.example"):
+            forged = {"Origin": origin, "X-Amzn-Waf-Allowed-Origin": "https://evil.test"}
+            self.assertEqual(marks(Origin=origin), [origin] * 2)
+            self.assertEqual(marks(**forged), [origin] * 2)
+        self.assertEqual(marks(Origin="https://evil.test"), [None] * 2)
 
         changed = template.replace("Too many requests", "Slow down")
         self.assertEqual(deploy(patched, template=changed, limit=10), "UPDATE_COMPLETE")

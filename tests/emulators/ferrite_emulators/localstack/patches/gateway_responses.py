@@ -5,7 +5,8 @@ AWS: API Gateway uses them for the errors that it generates itself: 401, 403, 40
 `application/problem+json`.
 LocalStack: ignores `x-amazon-apigateway-gateway-responses` in the OpenAPI document that SAM generates. For a
 gateway response set by another method, it returns only the status. This patch supports `application/json`
-templates with `$context` variables, and headers with literal values.
+templates with `$context` variables, and headers with literal values or the value of a request header. API Gateway
+leaves out a header whose source is missing ("x-amazon-apigateway-gateway-responses.responseParameters object").
 Delete this patch when LocalStack imports gateway responses and returns their bodies and headers.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 EXTENSION = "x-amazon-apigateway-gateway-responses"
 HEADER = "gatewayresponse.header."
+REQUEST_HEADER = "method.request.header."
 VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)|\$\{context\.([A-Za-z.]+)\}")
 
 
@@ -58,8 +60,17 @@ def apply() -> None:
         if template is not None:
             response.set_data(_substitute(template, exception, context.context_variables))
         for parameter, value in (configured.get("responseParameters") or {}).items():
-            if parameter.startswith(HEADER) and value.startswith("'"):
-                response.headers[parameter.removeprefix(HEADER)] = value.strip("'")
+            if not parameter.startswith(HEADER):
+                continue
+            if value.startswith("'"):
+                value = value.strip("'")
+            elif value.startswith(REQUEST_HEADER):
+                name = value.removeprefix(REQUEST_HEADER)
+                value = context.invocation_request["headers"].get(name)
+            else:
+                continue
+            if value is not None:
+                response.headers[parameter.removeprefix(HEADER)] = value
         return response
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ..firewall import Firewall, Request
+from ..firewall import BlockResponse, Firewall, Request
 from .replacement import Properties, replace, require
 
 DROPPED_PROPERTIES = ("AssociationConfig", "CustomResponseBodies")
@@ -74,12 +74,22 @@ def apply() -> None:
             firewall = firewall_of(_stage_arn(get_region(), api_id, stage_name))
             if stage and firewall:
                 header = partial(apigateway_v1._header_ci, headers)
-                evaluated = Request(get_request_client_ip(), header, body or b"")
-                if block := firewall.evaluate(evaluated):
-                    if block.status is not None:
-                        return block.status, dict(block.headers), block.body
+                verdict = firewall.evaluate(
+                    Request(get_request_client_ip(), header, body or b"")
+                )
+                if isinstance(verdict, BlockResponse):
+                    if verdict.status is not None:
+                        return verdict.status, dict(verdict.headers), verdict.body
                     request["stage"] = stage
                     return apigateway_v1._gw_error("WAF_FILTERED", "Forbidden")
+                # An inserted header replaces the client's header with the same name.
+                headers = {
+                    name: value
+                    for name, value in headers.items()
+                    if name.lower() not in verdict.headers
+                } | verdict.headers
+                # The headers from which gateway responses are mapped.
+                request["headers"] = headers
             return await execute(request, api_id, stage_name, method, path, headers, body, *args)
 
         return _execute_in_scope
