@@ -188,6 +188,43 @@ fn every_write_route_has_its_own_throttling_limit() {
     assert_eq!(limited, expected);
 }
 
+/// API Gateway's types of 4xx responses, except DEFAULT_4XX ("Gateway response types for API Gateway").
+const CLIENT_ERRORS: [&str; 14] = [
+    "ACCESS_DENIED",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
+    "EXPIRED_TOKEN",
+    "INVALID_API_KEY",
+    "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "WAF_FILTERED",
+];
+
+/// AWS does not document the type of the response for an unknown route whose `Authorization` header is not a signature.
+/// It may have no type of its own, so DEFAULT_4XX must not be the response of any other type.
+#[test]
+fn every_gateway_response_that_means_an_unknown_route_is_the_same_404() {
+    let template = template();
+    let (_, api) = resources(&template, "AWS::Serverless::Api")[0];
+    let responses = &api["GatewayResponses"];
+    let not_found = &responses["MISSING_AUTHENTICATION_TOKEN"];
+    assert_eq!(not_found["StatusCode"], "404");
+    for name in ["RESOURCE_NOT_FOUND", "INVALID_SIGNATURE", "EXPIRED_TOKEN", "DEFAULT_4XX"] {
+        assert_eq!(&responses[name], not_found, "{name}");
+    }
+    for name in CLIENT_ERRORS {
+        let status = responses[name]["StatusCode"].as_str().unwrap_or_else(|| panic!("{name} has no status"));
+        let body = responses[name]["ResponseTemplates"]["application/json"].as_str().unwrap();
+        assert!(body.contains(&format!("\"status\":{status},")), "{name}");
+    }
+}
+
 /// With several allowed origins and no firewall, pages of all origins can read these responses.
 #[test]
 fn gateway_responses_contain_only_constants_and_the_request_id() {

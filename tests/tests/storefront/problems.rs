@@ -124,6 +124,37 @@ fn returns_404_for_unknown_ids_routes_and_methods() {
     assert_eq!((unknown_method.status, unknown_method.problem_type().as_str()), (404, "no-such-route"));
 }
 
+/// API Gateway reads the `Authorization` header of a request for an unknown route as an AWS signature, and returns 403
+/// by default.
+#[test]
+fn returns_the_same_404_for_an_unknown_route_with_a_token() {
+    let api = Api::under_test();
+    let bearer = format!("Bearer {}", api.token("ada", &[]));
+    let signature = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261129/us-east-1/execute-api/aws4_request, \
+                     SignedHeaders=host;x-amz-date, Signature=00";
+    for (method, path) in [("GET", "/nowhere"), ("DELETE", "/products"), ("PUT", "/orders/nonsense/lines")] {
+        let expected = api.request(method, path).header("origin", "http://localhost:5173").send();
+        for authorization in [&bearer, "Bearer nonsense", "Basic YTpi", "nonsense"] {
+            let request = api.request(method, path).header("origin", "http://localhost:5173");
+            let response = request.header("authorization", authorization).send();
+            let context = format!("{method} {path} with {authorization}");
+            assert_eq!((response.status, response.problem_type().as_str()), (404, "no-such-route"), "{context}");
+            for header in ["content-type", "cache-control", "access-control-allow-origin", "vary"] {
+                assert_eq!(response.header(header), expected.header(header), "{header}: {context}");
+            }
+            let without_instance = |response: &Response| {
+                let mut problem = response.json();
+                problem["instance"].take();
+                problem
+            };
+            assert_eq!(without_instance(&response), without_instance(&expected), "{context}");
+        }
+        let request = api.request(method, path).header("authorization", signature).header("x-amz-date", "20261129T000000Z");
+        let signed = request.send();
+        assert_eq!((signed.status, signed.problem_type().as_str()), (404, "no-such-route"), "{method} {path}");
+    }
+}
+
 #[test]
 fn rejects_empty_updates_and_malformed_etags() {
     let api = Api::under_test();

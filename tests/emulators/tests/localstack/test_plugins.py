@@ -51,6 +51,19 @@ class GatewayResponses(unittest.TestCase):
         self.assertEqual((status, json.loads(body)), (403, expected))
 
 
+class UnknownRoutes(unittest.TestCase):
+    """unknown_routes."""
+
+    def test_reads_a_bearer_token_for_an_unknown_route_as_a_signature(self) -> None:
+        bearer = {"Authorization": "Bearer header.claims.signature"}
+        for method, path in (("GET", "/nowhere"), ("DELETE", "/open")):
+            status, headers, body = emulator.api(method, path, None, bearer)
+            self.assertEqual(status, 403)
+            self.assertEqual(headers["x-amzn-errortype"], "IncompleteSignatureException")
+            self.assertEqual(json.loads(body)["type"], "DEFAULT_4XX")
+        self.assertEqual(emulator.api("GET", "/open", None, bearer)[0], 200)
+
+
 class Authorizers(unittest.TestCase):
     """request_authorizers."""
 

@@ -231,7 +231,7 @@ class LeadingKeys(unittest.TestCase):
 
 
 class Routes(unittest.TestCase):
-    """any_method, mock_integrations, binary_media_types, gateway_responses, method_settings."""
+    """any_method, mock_integrations, binary_media_types, gateway_responses, unknown_routes, method_settings."""
 
     def test_a_route_for_any_method_accepts_every_method(self) -> None:
         self.assertEqual(unpatched.api("PUT", "/any")[0], 403)
@@ -256,6 +256,16 @@ class Routes(unittest.TestCase):
         status, headers, body = patched.api("GET", "/nowhere")
         self.assertEqual((status, headers["content-type"]), (404, "application/problem+json"))
         self.assertEqual(json.loads(body), {"title": "Not found", "status": 404})
+
+    def test_reads_a_bearer_token_for_an_unknown_route_as_a_signature(self) -> None:
+        bearer = {"Authorization": "Bearer header.claims.signature"}
+        for method, path in (("GET", "/nowhere"), ("DELETE", "/echo")):
+            without_patch = unpatched.api(method, path, None, bearer)[1]["x-amzn-errortype"]
+            self.assertEqual(without_patch, "MissingAuthenticationTokenException")
+            status, headers, body = patched.api(method, path, None, bearer)
+            self.assertEqual((status, headers["x-amzn-errortype"]), (403, "IncompleteSignatureException"))
+            self.assertEqual(json.loads(body), {"title": "Rejected"})
+        self.assertEqual(patched.api("GET", "/echo", None, bearer)[0], 200)
 
     def test_maps_a_header_of_a_gateway_response_from_the_request(self) -> None:
         """No patch is needed for this, but the storefront relies on it."""
@@ -689,10 +699,10 @@ class WebAcls(unittest.TestCase):
             status, _headers, body = emulator.api("GET", "/echo")
             waf.disassociate_web_acl(ResourceArn=stage)
             self.assertEqual(emulator.api("GET", "/echo")[0], 200)
-            return status, json.loads(body).get("message")
+            return status, json.loads(body).get("title")
 
         self.assertEqual(response_of(unpatched), (200, None))
-        self.assertEqual(response_of(patched), (403, "Forbidden"))
+        self.assertEqual(response_of(patched), (403, "Rejected"))
 
     def test_rejects_a_web_acl_with_an_unsupported_rule(self) -> None:
         template = self.template.read_text()

@@ -17,6 +17,7 @@ from . import (
     s3_anonymous,
     ses_events,
     ses_validation,
+    unknown_routes,
 )
 
 __all__ = ["PATCHES", "PatchError", "apply_all", "name_of"]
@@ -24,6 +25,7 @@ __all__ = ["PATCHES", "PatchError", "apply_all", "name_of"]
 PATCHES: tuple[ModuleType, ...] = (
     loopback,
     gateway_responses,
+    unknown_routes,
     request_authorizers,
     s3_anonymous,
     email_identity,

@@ -32,6 +32,7 @@ from . import (
     ses_validation,
     stream_persistence,
     table_ttl,
+    unknown_routes,
     web_acls,
 )
 from .replacement import PatchError, replace
@@ -48,6 +49,7 @@ PATCHES: tuple[ModuleType, ...] = (
     mock_integrations,
     binary_media_types,
     gateway_responses,
+    unknown_routes,
     method_settings,
     stream_persistence,
     code_cache,
