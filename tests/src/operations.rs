@@ -76,6 +76,7 @@ fn every_function_has_alarms() {
     // Lambda counts its rejections as errors, so it has a separate alarm.
     functions.retain(|name| name != "authorize");
     assert_eq!(for_each(&operations, "FailingFunction").0, functions, "the list of EachFailingFunction");
+    the_alarm_of_authorize_reads_only_its_own_failures(&operations, &template);
 
     let default_timeout = template.root()["Globals"]["Function"]["Timeout"].as_u64();
     let Value::Tagged(threshold) = &alarms["Slow&{Function}"]["Properties"]["Threshold"] else { panic!() };
@@ -90,6 +91,17 @@ fn every_function_has_alarms() {
             assert_eq!(name, "relay-events", "StreamFallsBehind watches only relay-events");
         }
     }
+}
+
+/// Checks that the alarm does not combine Lambda's metrics with those in log lines, which arrive later.
+fn the_alarm_of_authorize_reads_only_its_own_failures(operations: &Template, template: &Template) {
+    let alarm = &operations.root()["Resources"]["Errorsauthorize"]["Properties"];
+    let namespace = &template.root()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"];
+    assert_eq!((&alarm["Namespace"], alarm["MetricName"].as_str()), (namespace, Some("Failed")));
+    assert_eq!(alarm["Metrics"], Value::Null);
+    // The dimensions of the metrics that ferrite_runtime writes for every function.
+    let dimensions: Vec<_> = alarm["Dimensions"].as_sequence().unwrap().iter().map(|each| text(&each["Name"])).collect();
+    assert_eq!(dimensions, ["function_name", "service"]);
 }
 
 #[test]

@@ -26,6 +26,17 @@ pub(crate) enum AuthorizerEvent {
     },
 }
 
+impl AuthorizerEvent {
+    /// Parses the event. The runtime does not count or log events that it cannot parse, so the function parses them.
+    ///
+    /// # Errors
+    /// Returns an error if the event is not that of a REQUEST authorizer.
+    pub(crate) fn parse(event: Value) -> Result<Self, AuthorizeError> {
+        // The cause is dropped, because it may quote a header with a token.
+        serde_json::from_value(event).map_err(|_| AuthorizeError::Event)
+    }
+}
+
 /// The reason why a request gets no policy.
 #[derive(Debug, Error)]
 pub(crate) enum AuthorizeError {
@@ -35,6 +46,9 @@ pub(crate) enum AuthorizeError {
     /// The keys are unavailable: 500. A 401 would make clients discard valid tokens.
     #[error(transparent)]
     KeysUnavailable(#[from] KeysUnavailable),
+    /// The event is not from API Gateway: 500.
+    #[error("the event is not that of a REQUEST authorizer")]
+    Event,
     /// The event is not from API Gateway: 500.
     #[error("the event's methodArn has no stage")]
     MethodArn,
@@ -51,7 +65,8 @@ impl AuthorizeError {
     pub(crate) fn into_failure(self) -> Failure {
         match self {
             Self::Rejected(reason) => Failure::reject(Unauthorized(reason)),
-            Self::KeysUnavailable(_) | Self::MethodArn => Failure::retry(self),
+            // The alarm of this function counts these failures.
+            Self::KeysUnavailable(_) | Self::Event | Self::MethodArn => Failure::retry(self),
         }
     }
 }

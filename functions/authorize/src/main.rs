@@ -24,6 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ferrite_aws::{ParameterSource, sdk_config};
 use ferrite_runtime::{InitError, event, log};
+use serde_json::Value;
 
 use crate::handler::{AuthorizeError, AuthorizerEvent, authorize};
 use crate::key_cache::{FetchJwks, KeyCache};
@@ -50,7 +51,8 @@ async fn serve(source: impl FetchJwks, settings: &Settings) -> Result<(), InitEr
     // The init phase runs at full CPU, so a TLS handshake is cheapest here. A failure is logged and must not stop the
     // function from starting: a request that arrives at least five seconds later fetches again.
     let _ = keys.current(unix_seconds()).await;
-    event::serve(async |request: AuthorizerEvent| {
+    event::serve(async |event: Value| {
+        let request = AuthorizerEvent::parse(event).map_err(AuthorizeError::into_failure)?;
         authorize(&keys, &settings.token_rules, request, unix_seconds()).await.map_err(AuthorizeError::into_failure)
     })
     .await

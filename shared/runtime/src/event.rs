@@ -45,7 +45,7 @@ impl<A> InvocationEvent for LambdaEvent<A> {
 /// The response of a handler. The newtype avoids overlapping implementations of [`Classify`].
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct HandlerResponse<R>(R);
+pub(crate) struct HandlerResponse<R>(pub(crate) R);
 
 impl<R> Classify for Result<HandlerResponse<R>, Failure> {
     fn counts(&self) -> OutcomeCounts {

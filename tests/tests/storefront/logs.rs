@@ -4,6 +4,7 @@
 //! such file.
 
 use ferrite_tests::api::Api;
+use ferrite_tests::aws::Aws;
 use ferrite_tests::poll::wait_for;
 use serde_json::{Value, json};
 
@@ -53,6 +54,33 @@ fn all_functions_that_handle_an_order_log_its_correlation_and_trace_ids() {
             assert!(event["event_id"].as_str().unwrap().starts_with(order_id), "{line}");
         }
     }
+}
+
+/// The alarm of `authorize` reads the metric `Failed`.
+#[test]
+fn authorize_counts_invalid_tokens_and_failures_separately() {
+    let api = Api::under_test();
+    assert_eq!(api.request("GET", "/orders").token(&unique("invalid")).send().status, 401);
+    let rejected = wait_for("the log line of a rejected token", || authorize_line("the event was rejected"));
+    assert_eq!((&rejected["Refused"], &rejected["Failed"]), (&json!([1.0]), &Value::Null));
+
+    // The event of a TOKEN authorizer.
+    let event = json!({"type": "TOKEN", "methodArn": "arn", "authorizationToken": "Bearer x"});
+    Aws::under_test().invoke(&format!("{}-authorize", api.output("BusName")), &event);
+    let failed = wait_for("the log line of the failure", || authorize_line("the event failed"));
+    assert_eq!((&failed["Refused"], &failed["Failed"]), (&Value::Null, &json!([1.0])));
+    let dimensions = &failed["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
+    assert_eq!(dimensions, &json!([["function_name", "service"]]));
+    assert_eq!(
+        (&failed["function_name"], &failed["service"]),
+        (&json!(format!("{}-authorize", api.output("BusName"))), &json!(api.output("BusName")))
+    );
+}
+
+/// A log line of `authorize` with this message.
+fn authorize_line(message: &str) -> Option<Value> {
+    let (_, line) = lines_with(message).into_iter().find(|(name, _)| name.ends_with("-authorize"))?;
+    serde_json::from_str(&line).ok()
 }
 
 #[test]

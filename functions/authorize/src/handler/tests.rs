@@ -181,7 +181,29 @@ fn rejects_arns_without_a_stage() {
 }
 
 #[test]
-fn rejects_events_of_another_type() {
-    let token = json!({ "type": "TOKEN", "methodArn": METHOD_ARN, "authorizationToken": "Bearer x" });
-    assert!(serde_json::from_value::<AuthorizerEvent>(token).is_err());
+fn events_of_another_type_are_failures_without_the_token() {
+    for event in [
+        json!({ "type": "TOKEN", "methodArn": METHOD_ARN, "authorizationToken": "Bearer x" }),
+        json!({ "type": "REQUEST", "methodArn": METHOD_ARN, "headers": "Bearer x" }),
+        json!({ "type": "Bearer x" }),
+        Value::Null,
+    ] {
+        let Err(error) = AuthorizerEvent::parse(event) else { panic!("parsed") };
+        let failure = error.into_failure();
+        assert!(matches!(failure, Failure::Retry(_)));
+        let diagnostic = Diagnostic::from(failure);
+        assert!(!diagnostic.error_message.contains("Bearer"), "{}", diagnostic.error_message);
+        assert_ne!(diagnostic.error_message, "Unauthorized");
+    }
+}
+
+/// The runtime counts `Retry` as the metric `Failed`, which has an alarm, and `Reject` as `Refused`, which has none.
+#[test]
+fn only_invalid_tokens_are_rejections() {
+    for reason in [Rejection::AuthorizationHeader, Rejection::Signature, Rejection::UnknownKey, Rejection::Expired] {
+        assert!(matches!(AuthorizeError::Rejected(reason).into_failure(), Failure::Reject(_)));
+    }
+    for failure in [AuthorizeError::KeysUnavailable(KeysUnavailable), AuthorizeError::Event, AuthorizeError::MethodArn] {
+        assert!(matches!(failure.into_failure(), Failure::Retry(_)));
+    }
 }

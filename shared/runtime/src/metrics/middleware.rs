@@ -39,9 +39,14 @@ where
 
 #[cfg(test)]
 mod tests {
+    use lambda_runtime::LambdaEvent;
+
     use super::*;
+    use crate::deadline::DeadlineExceeded;
+    use crate::event::HandlerResponse;
     use crate::http::{Problem, Request, Response, no_content};
     use crate::invocation::testing::in_invocation;
+    use crate::{Failure, panics};
 
     #[tokio::test]
     async fn counts_the_outcome_of_an_invocation() {
@@ -55,6 +60,26 @@ mod tests {
             let counted: Vec<_> = invocation.state().metrics.names().filter(|name| *name != COLD_START.name).collect();
             assert_eq!(counted, [metric.name]);
             assert_eq!(invocation.state().metrics.names().any(|name| name == COLD_START.name), invocation.cold_start);
+        }
+    }
+
+    /// Lambda counts a rejection as an error, so an alarm on failures needs a metric that does not.
+    #[tokio::test]
+    async fn counts_rejected_events_separately_from_panics_timeouts_and_other_failures() {
+        let panic = panics::catch(async { panic!("expected") }).await.map_err(Failure::from);
+        let timeout = Failure::from(DeadlineExceeded { running: Vec::new() });
+        for (result, metric) in [
+            (Ok(()), SUCCEEDED),
+            (Err(Failure::reject("invalid")), REJECTED),
+            (Err(Failure::retry("unavailable")), FAILED),
+            (Err(timeout), FAILED),
+            (panic, FAILED),
+        ] {
+            let work = std::future::ready(result.map(HandlerResponse));
+            let work = <MetricsMiddleware as Middleware<LambdaEvent<()>, _, _>>::around((), work);
+            let (_, invocation) = in_invocation(work).await;
+            let counted: Vec<_> = invocation.state().metrics.names().filter(|name| *name != COLD_START.name).collect();
+            assert_eq!(counted, [metric.name]);
         }
     }
 }
