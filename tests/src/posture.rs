@@ -11,6 +11,18 @@ fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
 }
 
+/// The templates must work in every AWS partition. The names of service principals are the same in all of them.
+#[test]
+fn no_template_depends_on_a_partition() {
+    for name in ["template.yaml", "infra/operations.yaml", "infra/firewall.yaml"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)).unwrap();
+        assert!(!text.contains("arn:aws"), "{name}: use ${{AWS::Partition}}");
+        for line in text.lines().filter(|line| line.contains("amazonaws.com")) {
+            assert!(line.contains("{Service: "), "{name}: use ${{AWS::URLSuffix}} in {line}");
+        }
+    }
+}
+
 /// The logical ids and properties of all resources of a type. There must be at least one.
 fn resources<'a>(template: &'a Template, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let resources: Vec<_> = template.resources().filter(|(_, resource)| resource["Type"] == kind).collect();

@@ -6,6 +6,7 @@ mod cached;
 mod client;
 mod idempotency_table;
 mod parameters;
+mod partition;
 mod prewarm;
 #[cfg(feature = "sqs")]
 mod queue;

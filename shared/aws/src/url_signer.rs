@@ -14,6 +14,8 @@ use aws_sigv4::sign::v4::SigningParams;
 use ferrite_core::Timestamp;
 use ferrite_core::ports::PortError;
 
+use crate::partition::dns_suffix;
+
 /// Creates presigned URLs for objects of one bucket with the function's credentials. A URL grants only permissions that
 /// the function's role has.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl UrlSigner {
         let region = config.region().ok_or_else(|| missing("no Region is configured"))?.to_string();
         let bucket_url = match config.endpoint_url() {
             Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
-            None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
+            None => format!("https://{bucket}.s3.{region}.{}", dns_suffix(&region)),
         };
         Ok(Self { credentials, region, bucket_url })
     }
@@ -92,7 +94,30 @@ fn signing_error(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> 
 
 #[cfg(test)]
 mod tests {
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_types::SdkConfig;
+    use aws_types::region::Region;
+
     use super::*;
+
+    #[tokio::test]
+    async fn signs_urls_of_the_partition_of_the_region() {
+        for (region, host) in [
+            ("eu-west-1", "notes.s3.eu-west-1.amazonaws.com"),
+            ("us-gov-west-1", "notes.s3.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "notes.s3.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let credentials = Credentials::new("AKID", "secret", None, None, "test");
+            let config = SdkConfig::builder()
+                .region(Region::new(region))
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .build();
+            let signer = UrlSigner::new(&config, "notes").await.unwrap();
+            let from = Timestamp::from_unix_millis(1_795_384_800_000);
+            let url = signer.sign("PUT", "uploads/a", &[], from, Duration::from_secs(900)).unwrap();
+            assert!(url.starts_with(&format!("https://{host}/uploads/a?")), "{url}");
+        }
+    }
 
     #[test]
     fn includes_the_signed_headers_and_the_lifetime() {

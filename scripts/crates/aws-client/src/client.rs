@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Credentials, Endpoint, Target, http_client};
 use crate::error::AwsError;
+use crate::partition::dns_suffix;
 use crate::signer::Signer;
 
 /// Maximum size of a response body, large enough for all messages of a test run.
@@ -195,9 +196,10 @@ impl AwsClient {
     }
 
     fn url(&self, host: &str) -> String {
+        let region = &self.credentials.region;
         match &self.endpoint {
             Some(endpoint) => endpoint.url().to_owned(),
-            None => format!("https://{host}.{}.amazonaws.com", self.credentials.region),
+            None => format!("https://{host}.{region}.{}", dns_suffix(region)),
         }
     }
 
@@ -238,4 +240,22 @@ fn parse(operation: &str, response: &str) -> Result<Value, AwsError> {
     }
     serde_json::from_str(response)
         .map_err(|error| AwsError::Unexpected { operation: operation.to_owned(), reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_the_endpoint_of_the_partition_of_the_region() {
+        for (region, url) in [
+            ("eu-west-1", "https://streams.dynamodb.eu-west-1.amazonaws.com"),
+            ("us-gov-west-1", "https://streams.dynamodb.us-gov-west-1.amazonaws.com"),
+            ("cn-north-1", "https://streams.dynamodb.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let credentials = Credentials { region: region.to_owned(), ..Credentials::emulator() };
+            let client = AwsClient { endpoint: None, credentials, agent: http_client() };
+            assert_eq!(client.url(DYNAMODB_STREAMS.host), url);
+        }
+    }
 }

@@ -53,7 +53,7 @@ impl Endpoint {
     }
 
     /// Returns the URL at which this emulator serves the API whose URL on AWS is
-    /// `https://<id>.execute-api.<region>.amazonaws.com/<stage>`. Returns `None` if `aws_url` does not have this form.
+    /// `https://<id>.execute-api.<region>.<DNS suffix>/<stage>`. Returns `None` if `aws_url` does not have this form.
     #[must_use]
     pub fn api_url(&self, aws_url: &str) -> Option<String> {
         let (host, stage) = aws_url.strip_prefix("https://")?.split_once('/')?;
@@ -165,6 +165,10 @@ mod tests {
         let endpoint = Endpoint::local(4566);
         assert_eq!(
             endpoint.api_url("https://abc.execute-api.eu-west-1.amazonaws.com/v1").unwrap(),
+            "http://127.0.0.1:4566/_aws/execute-api/abc/v1"
+        );
+        assert_eq!(
+            endpoint.api_url("https://abc.execute-api.cn-north-1.amazonaws.com.cn/v1").unwrap(),
             "http://127.0.0.1:4566/_aws/execute-api/abc/v1"
         );
         assert_eq!(endpoint.api_url("https://api.example.com/v1"), None);

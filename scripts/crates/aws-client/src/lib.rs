@@ -8,4 +8,7 @@ pub mod emulator;
 pub mod endpoint;
 pub mod error;
 pub mod function_keys;
+// The same file as in `ferrite-aws`, because a dependency on that crate would add the AWS SDK to every script.
+#[path = "../../../../shared/aws/src/partition.rs"]
+mod partition;
 pub mod signer;

@@ -8,6 +8,8 @@ use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Endpoint, EndpointFuture, Params, ResolveEndpoint};
 use aws_types::SdkConfig;
 
+use crate::partition::dns_suffix;
+
 /// Prefixes of the Region names in the partition `aws`.
 const REGION_PREFIXES: [&str; 9] = ["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"];
 
@@ -42,7 +44,7 @@ fn resolve_without_rules(params: &Params) -> Option<String> {
         return Some(endpoint.to_owned());
     }
     let region = params.region().filter(|region| is_in_partition_aws(region))?;
-    Some(format!("https://dynamodb.{region}.amazonaws.com"))
+    Some(format!("https://dynamodb.{region}.{}", dns_suffix(region)))
 }
 
 fn is_in_partition_aws(region: &str) -> bool {
@@ -111,6 +113,27 @@ mod tests {
         }
         let [resolved, expected] = resolve_both(Params::builder()).await;
         assert_eq!(resolved, expected, "no Region");
+    }
+
+    #[tokio::test]
+    async fn the_dns_suffixes_are_those_of_the_sdk_rules() {
+        for (region, suffix) in [
+            ("eu-west-1", "amazonaws.com"),
+            ("us-gov-west-1", "amazonaws.com"),
+            ("cn-north-1", "amazonaws.com.cn"),
+            ("cn-northwest-1", "amazonaws.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+            ("us-iso-west-1", "c2s.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov"),
+            ("moon-base-1", "amazonaws.com"),
+        ] {
+            let params = Params::builder().region(region).build().unwrap();
+            let endpoint = DefaultResolver::new().resolve_endpoint(&params).await.unwrap();
+            assert_eq!(endpoint.url(), format!("https://dynamodb.{region}.{suffix}"));
+            assert_eq!(dns_suffix(region), suffix, "{region}");
+        }
     }
 
     #[test]

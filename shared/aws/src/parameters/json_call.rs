@@ -23,6 +23,8 @@ use aws_types::{SdkConfig, SigningName};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::partition::dns_suffix;
+
 /// Timeout of a call including all retries. Requests and the init phase wait for these calls.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -35,7 +37,7 @@ where
     O: DeserializeOwned + Debug + Send + Sync + 'static,
 {
     let region = config.region().map_or("", |region| region.as_ref());
-    let aws_endpoint = || format!("https://{service}.{region}.amazonaws.com");
+    let aws_endpoint = || format!("https://{service}.{region}.{}", dns_suffix(region));
     let timeouts = config.timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
     let mut call = Operation::builder()
         .service_name(service)

@@ -1,8 +1,15 @@
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
 use aws_types::sdk_config::{RetryConfig, TimeSource};
-use http::Response;
+use http::{Request, Response};
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -209,4 +216,31 @@ async fn does_not_include_values_in_debug_output() {
     let server = MockServer::start(|_| Some(Response::new(r#"{"Parameter":{"Value":["hunter"]}}"#.to_owned()))).await;
     let error = ParameterSource::new(&config_at(server.address)).parameter("/notes/key").await.unwrap_err();
     assert!(!format!("{error:?}").contains("hunter"), "{error:?}");
+}
+
+#[tokio::test]
+async fn calls_the_endpoint_of_the_partition_of_the_region() {
+    for (region, suffix) in [
+        ("eu-west-1", "eu-west-1.amazonaws.com"),
+        ("us-gov-west-1", "us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "cn-north-1.amazonaws.com.cn"),
+    ] {
+        let respond =
+            |body: &'static str| ReplayEvent::new(Request::new(SdkBody::empty()), Response::new(SdkBody::from(body)));
+        let http = StaticReplayClient::new(vec![
+            respond(r#"{"Parameter":{"Name":"n","Type":"String","Value":"v"}}"#),
+            respond(r#"{"Name":"n","SecretString":"v"}"#),
+        ]);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test")))
+            .http_client(http.clone())
+            .build();
+        let source = ParameterSource::new(&config);
+        source.parameter("n").await.unwrap();
+        source.secret("n").await.unwrap();
+        let called: Vec<_> = http.actual_requests().map(|request| request.uri().to_owned()).collect();
+        assert_eq!(called, [format!("https://ssm.{suffix}/"), format!("https://secretsmanager.{suffix}/")]);
+    }
 }
