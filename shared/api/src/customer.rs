@@ -46,7 +46,6 @@ impl From<EmailConfirmationBody> for ConfirmationToken {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Customer"))]
 pub struct CustomerBody {
     id: CustomerId,
-    #[cfg_attr(feature = "schema", schemars(with = "ferrite_domain::schema::StoredEmail"))]
     email: Email,
     /// Whether e-mail is sent to the address.
     email_status: EmailStatus,

@@ -7,12 +7,14 @@
 pub mod compatibility;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::text::{Lines, Name, is_visible};
 use crate::{
     CloudEvent, CorrelationId, Event, EventId, IdempotencyKey, PageLimit, Reason, Subject, Timestamp, TraceParent, Version,
 };
@@ -23,13 +25,61 @@ pub const GRAPHIC: &str = "^[!-~]+$";
 /// Regular expression for text without control characters.
 pub const ONE_LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 
-/// Regular expression for text without control characters that contains at least one non-whitespace character
+/// Regular expression for stored text without control characters that contains at least one non-whitespace character
 /// ([`char::is_whitespace`]).
 pub const ONE_LINE_NOT_BLANK: &str =
     r"^[^\x00-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x1f\x7f-\x9f]*$";
 
 /// Like [`ONE_LINE_NOT_BLANK`], but line breaks and tabs are allowed.
 pub const LINES_NOT_BLANK: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+
+/// Regular expression for new text that follows the rules [`Name`].
+pub static NAME: LazyLock<String> = LazyLock::new(|| with_visible_character(Name::is_forbidden));
+
+/// Regular expression for new text that follows the rules [`Lines`].
+pub static LINES: LazyLock<String> = LazyLock::new(|| with_visible_character(Lines::is_forbidden));
+
+/// Returns a regular expression for text with a visible character and without forbidden characters.
+fn with_visible_character(is_forbidden: fn(char) -> bool) -> String {
+    let forbidden = character_class(is_forbidden);
+    let invisible = character_class(|c| is_forbidden(c) || !is_visible(c));
+    format!("^[^{forbidden}]*[^{invisible}][^{forbidden}]*$")
+}
+
+/// Returns the ranges of the characters up to U+FFFF for which `is_in_class` returns `true`, for a character class.
+///
+/// There is no notation for characters above U+FFFF that ECMAScript accepts with and without the flag `u`, and validators
+/// differ in the flag. So the pattern accepts text that the parser rejects if it depends on one of them.
+fn character_class(is_in_class: impl Fn(char) -> bool) -> String {
+    let escaped = |c: char| match u32::from(c) {
+        code @ ..=0xff => format!("\\x{code:02x}"),
+        code => format!("\\u{code:04x}"),
+    };
+    let mut ranges: Vec<(char, char)> = Vec::new();
+    for c in ('\0'..='\u{ffff}').filter(|c| is_in_class(*c)) {
+        match ranges.last_mut() {
+            Some((_, last)) if u32::from(*last) + 1 == u32::from(c) => *last = c,
+            _ => ranges.push((c, c)),
+        }
+    }
+    let range = |(first, last): &(char, char)| {
+        if first == last { escaped(*first) } else { format!("{}-{}", escaped(*first), escaped(*last)) }
+    };
+    ranges.iter().map(range).collect()
+}
+
+/// Returns the schema of a text type with at most `max` characters: `new` is the pattern of new text, and `stored` that of
+/// text that is read, which can come from an earlier version.
+#[must_use]
+pub fn text(generator: &SchemaGenerator, max: usize, new: &str, stored: &str) -> Schema {
+    if generator.contract().is_deserialize() {
+        let description =
+            "The text is stored in Unicode normalization form C (NFC). The maximum length applies to that form.";
+        json_schema!({"type": "string", "description": description, "minLength": 1, "maxLength": max, "pattern": new})
+    } else {
+        json_schema!({"type": "string", "minLength": 1, "maxLength": max, "pattern": stored})
+    }
+}
 
 /// Regular expression for the RFC 3339 format that [`Timestamp`] writes.
 const TIMESTAMP: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$";

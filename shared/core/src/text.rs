@@ -1,27 +1,37 @@
-//! Validated text from external input: trimmed, with a maximum length, and without control characters.
+//! Validated text from external input: trimmed, in Unicode normalization form C (NFC), with a maximum length, and
+//! without forbidden characters.
 //!
 //! ```
 //! ferrite_core::text!(
 //!     /// The name of a note: one line of 1 to 80 characters.
 //!     NoteName,
 //!     80,
-//!     char::is_control,
-//!     "text on one line"
+//!     ferrite_core::text::Name
 //! );
 //!
 //! assert_eq!(NoteName::try_from(" Shopping ".to_owned())?.as_str(), "Shopping");
+//! assert_eq!(NoteName::try_from("Cafe\u{301}".to_owned())?.as_str(), "Caf\u{e9}");
+//! assert!(NoteName::try_from("\u{200b}".to_owned()).is_err());
 //! # Ok::<(), ferrite_core::ValueError>(())
 //! ```
+
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
 
 use crate::ValueError;
 
 /// Defines a text type.
 ///
-/// The arguments are the documentation and name of the type, the maximum number of characters, a function that returns
-/// whether a character is forbidden, and a description of the allowed characters for the error message.
+/// The arguments are the documentation and name of the type, the maximum number of characters, and the [`Rules`].
+///
+/// `TryFrom<String>` validates and normalizes new text. `Deserialize` reads text that was validated when it was stored or
+/// sent, so it applies [`Rules::read`], which does not change when the rules for new text become stricter.
 #[macro_export]
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $forbidden:expr, $allowed:literal) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $rules:ty) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub struct $name(::std::string::String);
@@ -41,7 +51,7 @@ macro_rules! text {
             type Error = $crate::ValueError;
 
             fn try_from(text: ::std::string::String) -> ::core::result::Result<Self, $crate::ValueError> {
-                $crate::text::parse(&text, Self::MAX, $forbidden, $allowed).map(Self)
+                <$rules as $crate::text::Rules>::parse(&text, Self::MAX).map(Self)
             }
         }
 
@@ -57,11 +67,11 @@ macro_rules! text {
             }
         }
 
-        $crate::serde_as_text!($name);
+        $crate::serde_as_text!($name, |text| <$rules as $crate::text::Rules>::read(&text, Self::MAX).map(Self));
     };
 }
 
-/// Implements `Serialize` and `Deserialize` through `Into<String>` and `TryFrom<String>`.
+/// Implements `Serialize` through `Display`, and `Deserialize` through `TryFrom<String>` or an expression for the text.
 ///
 /// Written by hand because serde's derive macros refer to the crate `serde`, which users of the exported macros may not
 /// depend on.
@@ -69,6 +79,9 @@ macro_rules! text {
 #[macro_export]
 macro_rules! serde_as_text {
     ($name:ident) => {
+        $crate::serde_as_text!($name, |text| <Self as ::core::convert::TryFrom<::std::string::String>>::try_from(text));
+    };
+    ($name:ident, |$text:ident| $read:expr) => {
         impl $crate::macros::serde::Serialize for $name {
             fn serialize<S: $crate::macros::serde::Serializer>(
                 &self,
@@ -82,22 +95,137 @@ macro_rules! serde_as_text {
             fn deserialize<D: $crate::macros::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
-                let text = <::std::string::String as $crate::macros::serde::Deserialize>::deserialize(deserializer)?;
-                <Self as ::core::convert::TryFrom<::std::string::String>>::try_from(text)
-                    .map_err($crate::macros::serde::de::Error::custom)
+                let $text = <::std::string::String as $crate::macros::serde::Deserialize>::deserialize(deserializer)?;
+                $read.map_err($crate::macros::serde::de::Error::custom)
             }
         }
     };
 }
 
-/// Validates `text` and returns it without leading or trailing whitespace.
+/// The rules of a kind of text.
+pub trait Rules {
+    /// Validates new text and returns it as it is stored: normalized, and without leading or trailing whitespace.
+    ///
+    /// The checks apply to the untrimmed text, so that a JSON Schema can express them. `max` is the maximum number of
+    /// characters after the normalization.
+    ///
+    /// # Errors
+    /// Returns [`ValueError::Empty`] if the text has no visible character, [`ValueError::TooLong`] if it has more than
+    /// `max` characters, or [`ValueError::Forbidden`] if it contains a forbidden character.
+    fn parse(text: &str, max: usize) -> Result<String, ValueError>;
+
+    /// Reads text that [`parse`](Self::parse) of this or an earlier version returned. It must accept what earlier versions
+    /// accepted, because stored items would be unreadable otherwise.
+    ///
+    /// # Errors
+    /// Returns an error if no version has returned such text.
+    fn read(text: &str, max: usize) -> Result<String, ValueError>;
+}
+
+/// Rules for names: one line without bidirectional controls and tag characters.
 ///
-/// The checks apply to the untrimmed text, so that a JSON Schema can express them.
-///
-/// # Errors
-/// Returns [`ValueError::Empty`] if the text is blank, [`ValueError::TooLong`] if it has more than `max` characters, or
-/// [`ValueError::Forbidden`] if it contains a character for which `forbidden` returns `true`.
-pub fn parse(text: &str, max: usize, forbidden: fn(char) -> bool, allowed: &'static str) -> Result<String, ValueError> {
+/// Bidirectional controls (Unicode Standard Annex #9) change the order of the text around a name, and tag characters hide
+/// text in a name.
+#[derive(Debug)]
+pub struct Name;
+
+/// Rules for text on one line.
+#[derive(Debug)]
+pub struct Line;
+
+/// Rules for text with line breaks and tabs.
+#[derive(Debug)]
+pub struct Lines;
+
+/// Rules for identifiers: visible ASCII characters.
+#[derive(Debug)]
+pub struct Graphic;
+
+const ONE_LINE: &str = "text on one line";
+
+impl Name {
+    /// Whether names must not contain `c`.
+    pub(crate) fn is_forbidden(c: char) -> bool {
+        if c.is_ascii() {
+            return c.is_ascii_control();
+        }
+        let is_separator = matches!(c, '\u{2028}' | '\u{2029}');
+        let is_tag = matches!(c, '\u{e0000}'..='\u{e007f}');
+        // SQS does not accept these two ("SendMessage"), so events could not contain the name.
+        let is_unsendable = matches!(c, '\u{fffe}' | '\u{ffff}');
+        let is_bidi_control = || CodePointSetData::new::<BidiControl>().contains(c);
+        c.is_control() || is_separator || is_tag || is_unsendable || is_bidi_control()
+    }
+}
+
+impl Rules for Name {
+    fn parse(text: &str, max: usize) -> Result<String, ValueError> {
+        parse_visible(
+            text,
+            max,
+            Self::is_forbidden,
+            "a single line of text without bidirectional controls and tag characters",
+        )
+    }
+
+    fn read(text: &str, max: usize) -> Result<String, ValueError> {
+        check(text, max, char::is_control, ONE_LINE)
+    }
+}
+
+impl Rules for Line {
+    fn parse(text: &str, max: usize) -> Result<String, ValueError> {
+        parse_visible(text, max, char::is_control, ONE_LINE)
+    }
+
+    fn read(text: &str, max: usize) -> Result<String, ValueError> {
+        check(text, max, char::is_control, ONE_LINE)
+    }
+}
+
+impl Lines {
+    /// Whether text with several lines must not contain `c`.
+    pub(crate) fn is_forbidden(c: char) -> bool {
+        c.is_control() && c != '\n' && c != '\r' && c != '\t'
+    }
+}
+
+impl Rules for Lines {
+    fn parse(text: &str, max: usize) -> Result<String, ValueError> {
+        parse_visible(text, max, Self::is_forbidden, "text, line breaks, and tabs")
+    }
+
+    fn read(text: &str, max: usize) -> Result<String, ValueError> {
+        check(text, max, Self::is_forbidden, "text, line breaks, and tabs")
+    }
+}
+
+impl Rules for Graphic {
+    fn parse(text: &str, max: usize) -> Result<String, ValueError> {
+        check(text, max, |c| !c.is_ascii_graphic(), "visible ASCII characters")
+    }
+
+    fn read(text: &str, max: usize) -> Result<String, ValueError> {
+        Self::parse(text, max)
+    }
+}
+
+/// Normalizes `text`, and checks it for visible and forbidden characters.
+fn parse_visible(
+    text: &str,
+    max: usize,
+    is_forbidden: fn(char) -> bool,
+    allowed: &'static str,
+) -> Result<String, ValueError> {
+    let normalized = to_nfc(text);
+    if !normalized.chars().any(is_visible) {
+        return Err(ValueError::Empty);
+    }
+    check(&normalized, max, is_forbidden, allowed)
+}
+
+/// Checks `text` and returns it without leading or trailing whitespace.
+fn check(text: &str, max: usize, is_forbidden: fn(char) -> bool, allowed: &'static str) -> Result<String, ValueError> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         return Err(ValueError::Empty);
@@ -105,18 +233,39 @@ pub fn parse(text: &str, max: usize, forbidden: fn(char) -> bool, allowed: &'sta
     if text.chars().count() > max {
         return Err(ValueError::TooLong { max });
     }
-    if text.chars().any(forbidden) {
+    if text.chars().any(is_forbidden) {
         return Err(ValueError::Forbidden { allowed });
     }
     Ok(trimmed.to_owned())
+}
+
+/// Returns `text` in Unicode normalization form C (Unicode Standard Annex #15), so that equal text has equal characters.
+fn to_nfc(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// Whether `c` is visible on its own: not whitespace, not a control or format character, not ignorable, and not a
+/// character whose glyph is blank.
+///
+/// Unassigned characters count as visible, because a later version of Unicode may assign them.
+#[must_use]
+pub fn is_visible(c: char) -> bool {
+    /// Characters with a blank glyph. No Unicode property lists them: the braille pattern blank, the Khitan small script
+    /// filler, the Egyptian hieroglyph blanks, the musical symbol null notehead, and the placeholder for an object.
+    const BLANK: [char; 6] = ['\u{2800}', '\u{16fe4}', '\u{13441}', '\u{13442}', '\u{1d159}', '\u{fffc}'];
+    if c.is_ascii() {
+        return c.is_ascii_graphic();
+    }
+    let is_ignorable = || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c);
+    let is_format = || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format;
+    !(c.is_whitespace() || c.is_control() || BLANK.contains(&c) || is_ignorable() || is_format())
 }
 
 text!(
     /// Reason for a failure, for the person who investigates it: one line of 1 to 500 characters.
     Reason,
     500,
-    char::is_control,
-    "text on one line"
+    Line
 );
 text!(
     /// Idempotency key: identifies a request, so that a retry of the request is not executed twice.
@@ -125,8 +274,7 @@ text!(
     /// and the maximum length is that of the Stripe API.
     IdempotencyKey,
     255,
-    |c| !c.is_ascii_graphic(),
-    "visible ASCII characters"
+    Graphic
 );
 text!(
     /// Correlation ID: identifies a request in the logs of all functions that process it or its events.
@@ -134,24 +282,23 @@ text!(
     /// 1 to 128 visible ASCII characters.
     CorrelationId,
     128,
-    |c| !c.is_ascii_graphic(),
-    "visible ASCII characters"
+    Graphic
 );
 
 impl Reason {
-    /// Converts any text to a valid reason: replaces control characters and characters that XML does not allow with
-    /// spaces, and truncates the text. SQS rejects characters that XML does not allow ("SendMessage").
+    /// Converts any text to a valid reason: normalizes it, replaces control characters and characters that XML does not
+    /// allow with spaces, and truncates it. SQS rejects characters that XML does not allow ("SendMessage").
     ///
     /// Use it for internal error messages, where rejecting the text would lose the reason.
     #[must_use]
     pub fn from_lossy(text: &str) -> Self {
-        let clean: String = text
+        let clean: String = to_nfc(text)
             .chars()
             .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c })
             .take(Self::MAX)
             .collect();
         let clean = clean.trim();
-        Self(if clean.is_empty() { "unknown".to_owned() } else { clean.to_owned() })
+        Self(if clean.chars().any(is_visible) { clean.to_owned() } else { "unknown".to_owned() })
     }
 }
 
@@ -172,6 +319,104 @@ mod tests {
     fn applies_limits_to_the_untrimmed_text() {
         assert_eq!(Reason::try_from(format!("{} ", "é".repeat(500))), Err(ValueError::TooLong { max: 500 }));
         assert!(Reason::try_from("Tea\n".to_owned()).is_err());
+    }
+
+    text!(
+        /// A name.
+        NoteName,
+        20,
+        Name
+    );
+    text!(
+        /// Several lines.
+        Note,
+        20,
+        Lines
+    );
+
+    fn name(text: &str) -> Result<String, ValueError> {
+        NoteName::try_from(text.to_owned()).map(String::from)
+    }
+
+    #[test]
+    fn text_without_visible_characters_is_empty() {
+        let blank = [
+            "\u{200b}",
+            "\u{200c}\u{200d}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{34f}",
+            "\u{180e}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{115f}\u{1160}",
+            "\u{17b4}\u{17b5}",
+            "\u{fe0f}",
+            "\u{e0100}",
+            "\u{1d159}",
+            "\u{1d173}",
+            "\u{fffc}",
+            "\u{fff9}\u{fffb}",
+            "\u{13441}",
+            "\u{16fe4}",
+            "\u{3000}\u{200b} ",
+            "\u{2028}",
+            "\u{85}",
+            "\u{200e}",
+            "\u{e0061}",
+            "",
+        ];
+        for text in blank {
+            assert_eq!(name(text), Err(ValueError::Empty), "{}", text.escape_unicode());
+            assert_eq!(Note::try_from(text.to_owned()), Err(ValueError::Empty), "{}", text.escape_unicode());
+            assert_eq!(Reason::from_lossy(text).as_str(), "unknown", "{}", text.escape_unicode());
+        }
+        for text in ["\u{200b}x", "\u{2801}", "\u{301}", "\u{f8ff}", "\u{378}", "茶", "🫖", "1️⃣"] {
+            assert!(name(text).is_ok(), "{}", text.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn rejects_bidirectional_controls_and_tag_characters_in_names_only() {
+        let bidi =
+            ['\u{61c}', '\u{200e}', '\u{200f}'].into_iter().chain('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}');
+        let tags = '\u{e0000}'..='\u{e007f}';
+        for c in bidi.chain(tags).chain(['\u{2028}', '\u{2029}', '\u{fffe}', '\u{ffff}']) {
+            let text = format!("Tea{c}pot");
+            assert!(matches!(name(&text), Err(ValueError::Forbidden { .. })), "{}", c.escape_unicode());
+            assert_eq!(Note::try_from(text.clone()).map(String::from), Ok(text), "{}", c.escape_unicode());
+        }
+        // Persian needs the zero-width non-joiner, emoji the joiner and selectors, and Japanese names ideographic variants.
+        for text in ["نامه\u{200c}ای", "👩\u{200d}🚀", "❤\u{fe0f}", "葛\u{e0100}飾", "a\u{ad}b"] {
+            assert_eq!(name(text).as_deref(), Ok(text), "{}", text.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn normalizes_text_before_it_counts_characters() {
+        assert_eq!(name("Cafe\u{301}").as_deref(), Ok("Caf\u{e9}"));
+        assert_eq!(name("\u{1112}\u{1161}\u{11ab}").as_deref(), Ok("\u{d55c}"));
+        assert_eq!(name("\u{212b}").as_deref(), Ok("\u{c5}"));
+        assert_eq!(name(&"e\u{301}".repeat(20)), Ok("\u{e9}".repeat(20)));
+        // One character of the input becomes three.
+        assert_eq!(name(&"\u{fb2c}".repeat(7)), Err(ValueError::TooLong { max: 20 }));
+        assert_eq!(name(&"\u{fb2c}".repeat(6)).map(|name| name.chars().count()), Ok(18));
+        assert_eq!(Reason::from_lossy("e\u{301}").as_str(), "\u{e9}");
+        assert_eq!(Reason::try_from("e\u{301}".to_owned()).unwrap().as_str(), "\u{e9}");
+    }
+
+    #[test]
+    fn deserializes_text_that_earlier_versions_accepted() {
+        for text in ["\u{200b}", "Tea\u{202e}", "Cafe\u{301}", "\u{e0061}x", "a\u{2028}b"] {
+            let stored = serde_json::to_string(text).unwrap();
+            assert_eq!(serde_json::from_str::<NoteName>(&stored).unwrap().as_str(), text, "{}", text.escape_unicode());
+        }
+        for text in ["", " ", "a\nb", &"x".repeat(21)] {
+            let stored = serde_json::to_string(text).unwrap();
+            assert!(serde_json::from_str::<NoteName>(&stored).is_err(), "{}", text.escape_unicode());
+        }
     }
 
     #[test]

@@ -192,6 +192,13 @@ mod tests {
         let same = register_again(&first, "ada@example.com", " Ada ", at(2));
         assert_eq!(same, RegistrationOutcome::Unchanged(first.clone()));
 
+        let zoe = |name| registration("zoe@example.com", name);
+        let RegistrationOutcome::Created(composed) = zoe("Zo\u{eb}").apply(ada(), None, token(1), at(1)) else {
+            panic!("expected a new customer");
+        };
+        let decomposed = zoe("Zoe\u{308}").apply(ada(), Some(composed.clone()), token(2), at(2));
+        assert_eq!(decomposed, RegistrationOutcome::Unchanged(composed));
+
         for (email, name) in [("ada@example.org", "Ada"), ("ada@example.com", "Ada L.")] {
             let updated = updated(register_again(&first, email, name, at(3)));
             assert_eq!((updated.email.expose(), updated.name.as_str()), (email, name));

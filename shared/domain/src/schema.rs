@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use ferrite_core::Subject;
-use ferrite_core::schema::{GRAPHIC, LINES_NOT_BLANK, ONE_LINE_NOT_BLANK, prefixed_id};
+use ferrite_core::schema::{self, GRAPHIC, LINES, LINES_NOT_BLANK, NAME, ONE_LINE_NOT_BLANK, prefixed_id};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
@@ -22,12 +22,8 @@ ferrite_core::schema_of! {
     // use.
     Currency: {"type": "string", "pattern": "^[A-Z]{3}$"}
     CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
-    CustomerName: {"type": "string", "minLength": 1, "maxLength": CustomerName::MAX, "pattern": ONE_LINE_NOT_BLANK}
-    Description: {"type": "string", "minLength": 1, "maxLength": Description::MAX, "pattern": LINES_NOT_BLANK}
-    Email: {"type": "string", "maxLength": Email::MAX, "pattern": email_address(), "not": {"pattern": MISPLACED_DOT}}
     ImageId: {"type": "string", "pattern": prefixed_id(ImageId::PREFIX)}
     PaymentToken: {"type": "string", "pattern": payment_token()}
-    ProductName: {"type": "string", "minLength": 1, "maxLength": ProductName::MAX, "pattern": ONE_LINE_NOT_BLANK}
     // The values that the stock can be set to. Returned units can raise a stored stock above the maximum.
     Stock: {"type": "integer", "minimum": 0, "maximum": Stock::MAX}
     UploadSize: {"type": "integer", "minimum": 1, "maximum": UploadSize::MAX}
@@ -40,30 +36,53 @@ ferrite_core::schema_of! {
 /// the length of the local part without lookahead, which not all implementations support.
 const MISPLACED_DOT: &str = r"^ *\.|\.\.|\.@";
 
-fn email_address() -> String {
-    // A label of up to 63 characters that begins and ends with a letter or digit.
-    let label = format!("[A-Za-z0-9]([A-Za-z0-9-]{{0,{}}}[A-Za-z0-9])?", Email::LABEL_MAX - 2);
-    format!("^ *[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,{}}}@{label}(\\.{label})+ *$", Email::LOCAL_PART_MAX)
+/// Implements [`JsonSchema`] for text types, with the pattern of new text and that of stored text.
+macro_rules! text_schemas {
+    ($($name:ident: $new:ident, $stored:ident;)*) => {$(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                schema::text(generator, Self::MAX, &$new, $stored)
+            }
+        }
+    )*};
 }
 
-/// An [`Email`] in a response. Earlier versions accepted and stored addresses with misplaced dots or hyphens.
-#[derive(Debug)]
-pub struct StoredEmail;
+text_schemas! {
+    CustomerName: NAME, ONE_LINE_NOT_BLANK;
+    Description: LINES, LINES_NOT_BLANK;
+    ProductName: NAME, ONE_LINE_NOT_BLANK;
+}
 
-impl JsonSchema for StoredEmail {
+/// Requests must contain a valid address. Responses can contain one that an earlier version stored, with misplaced dots or
+/// hyphens.
+impl JsonSchema for Email {
     fn schema_name() -> Cow<'static, str> {
-        "StoredEmail".into()
+        "Email".into()
     }
 
     fn inline_schema() -> bool {
         true
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let label = format!("[A-Za-z0-9-]{{1,{}}}", Email::LABEL_MAX);
-        let local_part = format!("[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,{}}}", Email::LOCAL_PART_MAX);
-        let pattern = format!("^ *{local_part}@{label}(\\.{label})+ *$");
-        json_schema!({"type": "string", "maxLength": Email::MAX, "pattern": pattern})
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let local_part = format!("[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,{}}}", Self::LOCAL_PART_MAX);
+        let pattern = |label: &str| format!("^ *{local_part}@{label}(\\.{label})+ *$");
+        if generator.contract().is_deserialize() {
+            let label = format!("[A-Za-z0-9]([A-Za-z0-9-]{{0,{}}}[A-Za-z0-9])?", Self::LABEL_MAX - 2);
+            let pattern = pattern(&label);
+            json_schema!({"type": "string", "maxLength": Self::MAX, "pattern": pattern, "not": {"pattern": MISPLACED_DOT}})
+        } else {
+            let pattern = pattern(&format!("[A-Za-z0-9-]{{1,{}}}", Self::LABEL_MAX));
+            json_schema!({"type": "string", "maxLength": Self::MAX, "pattern": pattern})
+        }
     }
 }
 

@@ -1,25 +1,24 @@
 //! Text that admins and customers enter.
 
+use ferrite_core::text::{Lines, Name};
+
 ferrite_core::text!(
     /// The name of a product: one line of 1 to 200 characters.
     ProductName,
     200,
-    char::is_control,
-    "a single line of text"
+    Name
 );
 ferrite_core::text!(
     /// The description of a product: 1 to 4,000 characters, including line breaks and tabs.
     Description,
     4000,
-    |c| c.is_control() && c != '\n' && c != '\r' && c != '\t',
-    "text, line breaks, and tabs"
+    Lines
 );
 ferrite_core::text!(
     /// The name of a customer: one line of 1 to 200 characters.
     CustomerName,
     200,
-    char::is_control,
-    "a single line of text"
+    Name
 );
 
 #[cfg(test)]

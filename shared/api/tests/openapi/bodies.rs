@@ -41,9 +41,36 @@ fn document_and_code_accept_the_same_bodies() {
     let texts = |max: usize| {
         let whitespace = ["", " ", "\u{a0}\u{3000}", "\u{2028}", "\u{feff}", "\u{200b}"].map(str::to_owned);
         let special = [" x ", "x\n", "a\nb", "a\tb", "\u{85}x", "\u{7f}", "x\r\ny", "茶"].map(str::to_owned);
+        // Without characters above U+FFFF, which the patterns do not contain.
+        let invisible = [
+            "\u{2800}",
+            "\u{3164}",
+            "\u{200b}\u{fe0f}",
+            "x\u{200b}",
+            "a\u{202e}b",
+            "a\u{61c}b",
+            "a\u{2028}b",
+            "a\u{2069}b",
+            "a\u{ffff}b",
+            "a\u{200d}b",
+            "葛\u{e0100}",
+            "\u{301}",
+            "e\u{301}",
+            "\u{378}",
+            "\u{f8ff}",
+            "\u{10ffff}",
+        ]
+        .map(str::to_owned);
         let long = [max - 1, max, max + 1].map(|length| "é".repeat(length));
         let ends_in_space = [format!("{} ", "x".repeat(max - 1)), format!("{} ", "x".repeat(max))];
-        whitespace.into_iter().chain(special).chain(long).chain(ends_in_space).map(Value::from).collect::<Vec<_>>()
+        whitespace
+            .into_iter()
+            .chain(special)
+            .chain(invisible)
+            .chain(long)
+            .chain(ends_in_space)
+            .map(Value::from)
+            .collect::<Vec<_>>()
     };
     let numbers = |min: i64, max: i64| {
         vec![

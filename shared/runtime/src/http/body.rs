@@ -212,8 +212,7 @@ mod tests {
         /// A name.
         Name,
         200,
-        char::is_control,
-        "text on one line"
+        ferrite_core::text::Name
     );
 
     #[derive(Debug)]

@@ -65,3 +65,22 @@ pub(super) fn read(item: HashMap<String, AttributeValue>) -> Result<Product, Por
         updated_at: item.updated_at,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use ferrite_domain::contract::product;
+
+    use super::*;
+
+    #[test]
+    fn reads_texts_that_earlier_versions_stored() {
+        let mut item = write(&product(3)).unwrap();
+        for (name, description) in [("\u{200b}", "\u{2800}"), ("Tea\u{202e}", "\u{e0061}x"), ("Cafe\u{301}", "e\u{301}")] {
+            item.insert("name".to_owned(), keys::string(name));
+            item.insert("description".to_owned(), keys::string(description));
+            let read = read(item.clone()).unwrap();
+            assert_eq!(read.name.as_str(), name, "{}", name.escape_unicode());
+            assert_eq!(read.description.unwrap().as_str(), description, "{}", name.escape_unicode());
+        }
+    }
+}
