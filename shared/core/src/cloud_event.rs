@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, TraceContext, Version};
+use crate::{Timestamp, TraceContext, Version, json};
 
 /// The event type of an application: usually an enum whose variants serde serializes as `{"type": …, "data": …}`.
 ///
@@ -119,7 +119,8 @@ impl<E: Event> CloudEvent<E> {
     /// Returns an error if the type or source is unknown, or the payload does not match the type. The error is
     /// permanent, so do not retry.
     pub fn parse(json: &str) -> Result<Self, InvalidEvent> {
-        let event: Self = serde_json::from_str(json).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
+        let event: Self =
+            json::check(json).and_then(serde_json::from_str).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
         if event.source != E::SOURCE {
             return Err(InvalidEvent::UnknownSource(event.source));
         }

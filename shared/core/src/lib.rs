@@ -5,6 +5,7 @@ mod cloud_event;
 pub mod contract;
 pub mod id;
 mod idempotency;
+pub mod json;
 #[cfg(feature = "testing")]
 pub mod memory;
 mod page;

@@ -15,6 +15,10 @@ fn distinguishes_malformed_invalid_and_non_json_bodies() {
     for (body, status, kind) in [
         ("{", 400, "malformed-request"),
         ("", 400, "malformed-request"),
+        (r#"{"name": "Tea", "stock": 1, "n\u0061me": "Coffee"}"#, 400, "malformed-request"),
+        (r#"{"price": {"amount": 1, "amount": 2}}"#, 400, "malformed-request"),
+        ("\u{feff}", 400, "malformed-request"),
+        ("\u{feff}[]", 422, "validation"),
         ("[]", 422, "validation"),
         ("\"text\"", 422, "validation"),
     ] {

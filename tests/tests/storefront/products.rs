@@ -35,6 +35,33 @@ fn creates_reads_updates_and_deletes_a_product() {
 }
 
 #[test]
+fn normalizes_names_and_rejects_misleading_ones() {
+    let api = Api::under_test();
+    let create = |name: &str| {
+        let body =
+            json!({"name": name, "description": "Cre\u{300}me.", "price": {"amount": 1250, "currency": "EUR"}, "stock": 3});
+        let request = api.admin("POST", "/products").header("content-type", "application/json");
+        // Some clients write a byte order mark.
+        request.body(format!("\u{feff}{body}")).send()
+    };
+    let created = create(" Cafe\u{301} ");
+    assert_eq!(created.status, 201, "{}", created.text());
+    let path = created.location("/products");
+    let found = api.request("GET", &path).send().json();
+    assert_eq!((&found["name"], &found["description"]), (&json!("Caf\u{e9}"), &json!("Cr\u{e8}me.")));
+    for name in ["\u{200b}", "\u{2800}", "Tea\u{202e}", "Tea\u{e0061}"] {
+        let rejected = create(name);
+        assert_eq!(
+            (rejected.status, rejected.invalid_fields()),
+            (422, vec!["name".to_owned()]),
+            "{}",
+            name.escape_unicode()
+        );
+    }
+    assert_eq!(api.admin("DELETE", &path).send().status, 204);
+}
+
+#[test]
 fn returns_304_when_the_client_has_the_current_version() {
     let api = Api::under_test();
     let path = format!("/products/{}", api.create_product(1));

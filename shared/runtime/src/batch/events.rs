@@ -24,7 +24,7 @@
 //! ```
 
 use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
-use ferrite_core::{CloudEvent, Event, InvalidEvent};
+use ferrite_core::{CloudEvent, Event, InvalidEvent, json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, json};
@@ -45,7 +45,7 @@ struct EventBridgeEvent<'a> {
 /// Returns an error if the body does not contain an event with a known type and source.
 pub fn from_eventbridge<E: Event>(body: &str) -> Result<CloudEvent<E>, InvalidEvent> {
     let event: EventBridgeEvent<'_> =
-        serde_json::from_str(body).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
+        json::check(body).and_then(serde_json::from_str).map_err(|error| InvalidEvent::Malformed(error.to_string()))?;
     CloudEvent::parse(event.detail.get())
 }
 

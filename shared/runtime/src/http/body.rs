@@ -126,21 +126,22 @@ impl MergeWithError<ValueError> for InvalidBody {
 pub struct JsonBody(Value);
 
 impl JsonBody {
-    /// Returns the body as JSON. Parses it unless a middleware has already done so.
+    /// Returns the body as JSON. Parses it unless a middleware has already done so. A byte order mark is ignored.
     ///
     /// # Errors
-    /// Returns a 415 problem if the `Content-Type` is not JSON, or a 400 problem if the body is not valid JSON.
+    /// Returns a 415 problem if the `Content-Type` is not JSON, or a 400 problem if the body is not valid JSON or an object
+    /// in it has a duplicate key.
     pub fn read(request: &Request) -> Result<Self, Problem> {
         let content_type = super::header(request, "content-type")?.unwrap_or_default();
         if !is_json(content_type) {
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", "Unsupported media type");
             return Err(problem.detail("Send the body with `Content-Type: application/json`."));
         }
-        if let Some(parsed) = request.extensions().get::<Self>() {
-            return Ok(parsed.clone());
-        }
-        let value = serde_json::from_slice(request.body());
-        value.map(Self).map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))
+        let ParsedBody(body) = match request.extensions().get::<ParsedBody>() {
+            Some(parsed) => parsed.clone(),
+            None => ParsedBody::of(request),
+        };
+        body.map_err(|error| Problem::malformed(format!("The body is not valid JSON: {error}.")))
     }
 
     /// Parses the body regardless of its `Content-Type`, and stores the result in the request for [`JsonBody::read`].
@@ -149,9 +150,9 @@ impl JsonBody {
         if request.body().len() > MAX_BYTES {
             return None;
         }
-        let body = serde_json::from_slice(request.body()).map(Self).ok()?;
-        request.extensions_mut().insert(body.clone());
-        Some(body)
+        let parsed = ParsedBody::of(request);
+        request.extensions_mut().insert(parsed.clone());
+        parsed.0.ok()
     }
 
     /// Returns the JSON value.
@@ -170,11 +171,21 @@ impl JsonBody {
     }
 }
 
+/// The result of parsing a body: the JSON, or the error message.
+#[derive(Debug, Clone)]
+struct ParsedBody(Result<JsonBody, String>);
+
+impl ParsedBody {
+    fn of(request: &Request) -> Self {
+        Self(ferrite_core::json::from_slice(request.body()).map(JsonBody).map_err(|error| error.to_string()))
+    }
+}
+
 /// Parses, deserializes and validates the request body.
 ///
 /// # Errors
-/// Returns a 415 problem if the `Content-Type` is not JSON, a 400 problem if the body is not valid JSON, or a 422
-/// problem that lists every invalid field.
+/// Returns a 415 problem if the `Content-Type` is not JSON, a 400 problem if the body is not valid JSON or has a
+/// duplicate key, or a 422 problem that lists every invalid field.
 pub fn json_body<T: Deserr<InvalidBody>>(request: &Request) -> Result<T, Problem> {
     JsonBody::read(request)?.parse()
 }
@@ -282,6 +293,45 @@ mod tests {
         }
         for number in ["20.5", "-20.0", "-0.0", "1e30", "1e-30", "18446744073709551616"] {
             assert_eq!(quantity(number), Err(422), "{number}");
+        }
+    }
+
+    #[test]
+    fn rejects_duplicate_keys_and_names_them() {
+        for (body, key) in [
+            (r#"{"fullName": "x", "items": [], "fullName": "y"}"#, "fullName"),
+            (r#"{"fullName": "x", "items": [], "full\u004eame": "y"}"#, "fullName"),
+            (r#"{"fullName": "x", "items": [{"quantity": 1, "quantity": 2}]}"#, "quantity"),
+            (r#"{"fullName": "x", "items": [], "unknown": [{"k": {"a": 1, "a": 1}}]}"#, "a"),
+        ] {
+            let problem = read("application/json", body).unwrap_err();
+            assert_eq!(problem.status(), StatusCode::BAD_REQUEST, "{body}");
+            let response = problem.into_response("r");
+            let problem: Value = serde_json::from_slice(response.body()).unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.starts_with(&format!("The body is not valid JSON: duplicate key \"{key}\" at ")), "{detail}");
+        }
+    }
+
+    #[test]
+    fn ignores_a_byte_order_mark() {
+        let body = read("application/json", "\u{feff}{\"fullName\": \"x\", \"items\": []}").unwrap();
+        assert_eq!(body.full_name.as_str(), "x");
+        let status = |body| read("application/json", body).unwrap_err().status().as_u16();
+        assert_eq!(status("\u{feff}"), 400);
+        assert_eq!(status("\u{feff}\u{feff}{}"), 400);
+    }
+
+    #[test]
+    fn returns_the_stored_result_of_a_middleware() {
+        for (body, is_json) in [("{}", true), ("{", false), (r#"{"a": 1, "a": 2}"#, false)] {
+            let mut request =
+                http::Request::builder().header("Content-Type", "application/json").body(body.to_owned().into()).unwrap();
+            assert_eq!(JsonBody::parse_and_store(&mut request).is_some(), is_json, "{body}");
+            *request.body_mut() = "another body".to_owned().into();
+            let read = JsonBody::read(&request);
+            assert_eq!(read.is_ok(), is_json, "{body}");
+            assert_eq!(read.is_err_and(|problem| problem.status() == StatusCode::BAD_REQUEST), !is_json, "{body}");
         }
     }
 

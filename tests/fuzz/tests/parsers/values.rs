@@ -3,8 +3,11 @@
 use bolero::check;
 use ferrite_core::{CorrelationId, Cursor, IdempotencyKey, PageLimit, Timestamp, TraceParent};
 use ferrite_domain::{
-    Amount, ContentType, Currency, CustomerId, Email, ImageId, Money, OrderId, ProductId, Quantity, Stock, UploadSize,
+    Amount, ContentType, Currency, CustomerId, Description, Email, ImageId, Money, OrderId, ProductId, ProductName,
+    Quantity, Stock, UploadSize,
 };
+
+use serde_json::Value;
 
 use crate::{IMAGE, MutationPlan, ORDER, ORDER_CURSOR, PRODUCT, json_round_trips, mutate, round_trips};
 
@@ -85,6 +88,72 @@ fn fuzz_strings() {
             assert_eq!(key.to_string(), text);
         }
     });
+}
+
+#[test]
+fn fuzz_texts() {
+    let examples =
+        ["Zoe\u{308}", " \u{200b}\u{2800} ", "\u{fb2c}", "Tea\u{202e}\u{200f}", "one\r\n\ttwo", "👩\u{200d}🚀", "\u{e0061}"];
+    let mut names = 0;
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&examples, plan);
+        if let Ok(description) = Description::try_from(text.clone()) {
+            // Parsing the stored text again changes nothing, so it is normalized.
+            assert_eq!(Description::try_from(description.to_string()).as_ref(), Ok(&description));
+            assert!(json_round_trips::<Description>(&serde_json::to_string(&description).unwrap()));
+        }
+        if let Ok(name) = ProductName::try_from(text) {
+            names += 1;
+            assert_eq!(ProductName::try_from(name.to_string()).as_ref(), Ok(&name));
+            assert!(json_round_trips::<ProductName>(&serde_json::to_string(&name).unwrap()));
+            assert!(!name.as_str().contains(|c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c)));
+        }
+    });
+    assert!(names > 0, "no name was accepted: the examples are not valid");
+}
+
+#[test]
+fn fuzz_json() {
+    let examples = [
+        "\u{feff}{\"name\": \"Tea\", \"stock\": 1}",
+        r#"{"a": [{"b": 1, "c": -1.5e3}, null, true], "\u0062": {"b": {}}}"#,
+        r#"{"a": 1, "a": 2}"#,
+    ];
+    check!().with_type::<MutationPlan>().for_each(|plan| {
+        let text = mutate(&examples, plan);
+        let parsed = ferrite_core::json::from_slice::<Value>(text.as_bytes());
+        assert_eq!(parsed.is_ok(), ferrite_core::json::check(&text).is_ok(), "{text}");
+        if let Ok(value) = parsed {
+            let expected = serde_json::from_str::<Value>(text.strip_prefix('\u{feff}').unwrap_or(&text)).unwrap();
+            assert_eq!(value, expected, "{text}");
+            // No key was dropped: each has a colon of its own outside of strings.
+            assert_eq!(keys(&value), colons(&text), "{text}");
+        }
+    });
+}
+
+fn keys(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => items.iter().map(keys).sum(),
+        Value::Object(fields) => fields.len() + fields.values().map(keys).sum::<usize>(),
+        _ => 0,
+    }
+}
+
+/// The number of colons outside of strings.
+fn colons(json: &str) -> usize {
+    let mut in_string = false;
+    let mut characters = json.chars();
+    let mut found = 0;
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => drop(characters.next()),
+            '"' => in_string = !in_string,
+            ':' if !in_string => found += 1,
+            _ => {}
+        }
+    }
+    found
 }
 
 #[test]
