@@ -12,25 +12,42 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use operations::{Access, Operation, ProblemResponse, SuccessResponse, operations};
+use operations::{Access, Operation, ProblemResponse, SuccessResponse, TAGS, operations};
 pub use page::{STYLE, page};
+
+/// The identity provider. The document is the same for all stacks, so this is not the issuer that a stack trusts: replace it
+/// with that of your production stack.
+const IDENTITY_PROVIDER: &str = "https://identity.example.com/oauth2";
 
 const CORRELATION_ID: &str = "X-Correlation-Id";
 
-/// Statuses whose response is the same for all operations; the document contains it once.
-const SHARED_RESPONSES: [u16; 7] = [401, 413, 415, 429, 500, 502, 503];
+/// Problems that the reason phrase of the status describes. Any other problem is part of the name of its response.
+const GENERAL_PROBLEMS: [&str; 12] = [
+    "access-denied",
+    "body-too-large",
+    "internal",
+    "malformed-request",
+    "no-such-route",
+    "not-found",
+    "not-json",
+    "precondition-failed",
+    "throttled",
+    "unauthorized",
+    "unavailable",
+    "validation",
+];
 
 /// Returns the OpenAPI document.
 pub fn document() -> Value {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
-    let mut responses = Map::new();
+    let mut components = Components::default();
     for operation in operations(&mut schemas) {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = operation_object(&operation, &mut responses);
+        path[operation.method] = components.operation(&operation);
     }
-    let mut components = schemas.into_components();
-    components.insert("Problem".to_owned(), problem_schema());
+    components.schemas.extend(schemas.into_components());
+    components.schemas.insert("Problem".to_owned(), problem_schema());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -38,17 +55,27 @@ pub fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "summary": "An online store: products with images, customers, orders, and payments.",
             "description": "Every error response is a problem document (RFC 9457) with a stable `type`. New fields may be added to any response without notice. Every `GET` operation also supports `HEAD`.",
+            "contact": {"name": "Storefront support", "email": "support@example.com"},
             "license": {"name": "MIT No Attribution", "identifier": "MIT-0"},
         },
+        "tags": TAGS.map(|(name, description)| json!({"name": name, "description": description})),
         // Relative to the URL of the document, so it works for any host and stage.
         "servers": [{"url": "."}],
         "paths": paths,
         "components": {
-            "schemas": components,
-            "responses": responses,
+            "headers": components.headers,
+            "parameters": components.parameters,
+            "responses": components.responses,
+            "schemas": components.schemas,
+            // A bearer token, described as OAuth 2.0 because only that declares scopes.
             "securitySchemes": {"token": {
-                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                "description": "A token from the identity provider of this API. The `sub` claim identifies the customer. The scope `products:write` grants admin access.",
+                "type": "oauth2",
+                "description": "A JSON Web Token from the identity provider of this API, sent as `Authorization: Bearer <token>` (RFC 6750). The `sub` claim identifies the customer.",
+                "flows": {"authorizationCode": {
+                    "authorizationUrl": format!("{IDENTITY_PROVIDER}/authorize"),
+                    "tokenUrl": format!("{IDENTITY_PROVIDER}/token"),
+                    "scopes": {crate::PRODUCTS_WRITE: "Create, change, and delete products and their images."},
+                }},
             }},
         },
     });
@@ -124,99 +151,167 @@ fn problem_schema() -> Value {
     })
 }
 
-fn operation_object(operation: &Operation, shared: &mut Map<String, Value>) -> Value {
-    let mut object = json!({
-        "operationId": operation.id,
-        "summary": operation.summary,
-        "security": match operation.access {
-            Access::Anyone => json!([]),
-            Access::Customer => json!([{"token": []}]),
-            Access::Admin => json!([{"token": [crate::PRODUCTS_WRITE]}]),
-        },
-        "responses": responses(operation, shared),
-    });
-    let parameters: Vec<Value> = operation.parameters.iter().map(|parameter| parameter.0.clone()).collect();
-    if !parameters.is_empty() {
-        object["parameters"] = parameters.into();
-    }
-    if let Some(body) = &operation.body {
-        let content = body.media_types.iter().map(|media_type| {
-            ((*media_type).to_owned(), json!({"schema": body.schema, "examples": {"usual": {"value": body.example}}}))
-        });
-        object["requestBody"] = json!({"required": true, "content": Map::from_iter(content)});
-    }
-    object
+/// The parts of the document that several operations use. Client generators create one type for each.
+#[derive(Default)]
+struct Components {
+    headers: Map<String, Value>,
+    parameters: Map<String, Value>,
+    responses: Map<String, Value>,
+    schemas: Map<String, Value>,
 }
 
-fn responses(operation: &Operation, shared: &mut Map<String, Value>) -> Map<String, Value> {
-    let mut responses: Map<_, _> =
-        operation.responses.iter().map(|response| (response.status.to_string(), success_response(response))).collect();
-    let mut problems = operation.problems.clone();
-    problems.sort_by_key(|problem| problem.status);
-    for same_status in problems.chunk_by(|one, other| one.status == other.status) {
-        let status = same_status[0].status;
-        let mut response = problem_response(same_status);
-        if SHARED_RESPONSES.contains(&status) {
-            shared.insert(status.to_string(), response);
-            response = json!({"$ref": format!("#/components/responses/{status}")});
+impl Components {
+    fn operation(&mut self, operation: &Operation) -> Value {
+        let mut object = json!({
+            "operationId": operation.id,
+            "summary": operation.summary,
+            "description": operation.description,
+            "tags": [operation.tag],
+            "security": match operation.access {
+                Access::Anyone => json!([]),
+                Access::Customer => json!([{"token": []}]),
+                Access::Admin => json!([{"token": [crate::PRODUCTS_WRITE]}]),
+            },
+            "responses": self.responses(operation),
+        });
+        let parameters: Vec<Value> = operation
+            .parameters
+            .iter()
+            .map(|parameter| shared(&mut self.parameters, "parameters", &parameter.component, parameter.object.clone()))
+            .collect();
+        if !parameters.is_empty() {
+            object["parameters"] = parameters.into();
         }
-        responses.insert(status.to_string(), response);
+        if let Some(body) = &operation.body {
+            let content = body.media_types.iter().map(|media_type| {
+                ((*media_type).to_owned(), json!({"schema": body.schema, "examples": {"usual": {"value": body.example}}}))
+            });
+            object["requestBody"] = json!({"required": true, "content": Map::from_iter(content)});
+        }
+        object
     }
-    responses
-}
 
-fn success_response(response: &SuccessResponse) -> Value {
-    let mut headers = Map::from_iter([(
-        CORRELATION_ID.to_owned(),
-        header("Identifies the request in the logs.", json!({"type": "string"}), true),
-    )]);
-    headers.extend(response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    let mut object = json!({"description": response.description, "headers": headers});
-    if let Some((media_type, schema)) = &response.body {
-        object["content"] = json!({*media_type: {"schema": schema}});
+    fn responses(&mut self, operation: &Operation) -> Map<String, Value> {
+        let mut responses: Map<_, _> = operation
+            .responses
+            .iter()
+            .map(|response| (response.status.to_string(), self.success_response(response)))
+            .collect();
+        let mut problems = operation.problems.clone();
+        problems.sort_by_key(|problem| problem.status);
+        for same_status in problems.chunk_by(|one, other| one.status == other.status) {
+            let response = self.problem_response(same_status);
+            let name = response_name(same_status);
+            let response = shared(&mut self.responses, "responses", &name, response);
+            responses.insert(same_status[0].status.to_string(), response);
+        }
+        responses
     }
-    if !response.links.is_empty() {
-        let links = response.links.iter().map(|link| (link.name.to_owned(), link.link.clone()));
-        object["links"] = Map::from_iter(links).into();
-    }
-    object
-}
 
-/// Returns one response object for all problems with the same status.
-fn problem_response(problems: &[ProblemResponse]) -> Value {
-    let status = problems[0].status;
-    let types: Vec<String> = problems.iter().map(|problem| format!("urn:ferrite:problem:{}", problem.name)).collect();
-    let descriptions: Vec<String> = problems.iter().map(|problem| format!("`{}`: {}", problem.name, problem.when)).collect();
-    let mut schema = json!({
-        "$ref": "#/components/schemas/Problem",
-        "properties": {"type": {"enum": types}, "status": {"const": status}},
-    });
-    // template.yaml has one gateway response for all 5xx errors, which cannot contain the status.
-    if status < 500 {
-        schema["required"] = json!(["status"]);
+    fn success_response(&mut self, response: &SuccessResponse) -> Value {
+        let correlation_id = header("Identifies the request in the logs.", json!({"type": "string"}), true);
+        let mut headers = Map::from_iter([self.header(CORRELATION_ID, correlation_id)]);
+        headers.extend(response.headers.iter().map(|(name, value)| self.header(name, value.clone())));
+        let mut object = json!({"description": response.description, "headers": headers});
+        if let Some((media_type, schema)) = &response.body {
+            object["content"] = json!({*media_type: {"schema": schema}});
+        }
+        if !response.links.is_empty() {
+            let links = response.links.iter().map(|link| (link.name.to_owned(), link.link.clone()));
+            object["links"] = Map::from_iter(links).into();
+        }
+        object
     }
-    let mut response =
-        json!({"description": descriptions.join("\n\n"), "content": {"application/problem+json": {"schema": schema}}});
-    // The custom response of AWS WAF (infra/firewall.yaml) can only be `application/json` and cannot contain
-    // `instance`.
-    if matches!(status, 413 | 429) {
-        response["content"]["application/json"]["schema"] = json!({
+
+    fn header(&mut self, name: &str, object: Value) -> (String, Value) {
+        (name.to_owned(), shared(&mut self.headers, "headers", &name.replace('-', ""), object))
+    }
+
+    /// Returns one response object for all problems with the same status.
+    fn problem_response(&mut self, problems: &[ProblemResponse]) -> Value {
+        let status = problems[0].status;
+        let types: Vec<String> = problems.iter().map(|problem| format!("urn:ferrite:problem:{}", problem.name)).collect();
+        let descriptions: Vec<String> =
+            problems.iter().map(|problem| format!("`{}`: {}", problem.name, problem.when)).collect();
+        let description = descriptions.join("\n\n");
+        let name = response_name(problems);
+        let mut specific = json!({
             "type": "object",
-            "description": "Response of the firewall in front of the API, if there is one.",
-            "properties": {"type": {"const": types[0]}, "title": {"type": "string", "minLength": 1}, "status": {"const": status}},
-            "required": ["type", "title", "status"],
+            "properties": {
+                "type": {"type": "string", "enum": types},
+                "status": {"type": "integer", "const": status},
+            },
         });
+        // template.yaml has one gateway response for all 5xx errors, which cannot contain the status.
+        if status < 500 {
+            specific["required"] = json!(["status"]);
+        }
+        let problem = json!({"description": description, "allOf": [{"$ref": "#/components/schemas/Problem"}, specific]});
+        let schema = shared(&mut self.schemas, "schemas", &format!("{name}Problem"), problem);
+        let mut response = json!({"description": description, "content": {"application/problem+json": {"schema": schema}}});
+        // The custom response of AWS WAF (infra/firewall.yaml) can only be `application/json` and cannot contain
+        // `instance`.
+        if matches!(status, 413 | 429) {
+            let problem = json!({
+                "type": "object",
+                "description": "Response of the firewall in front of the API, if there is one.",
+                "properties": {
+                    "type": {"type": "string", "const": types[0]},
+                    "title": {"type": "string", "minLength": 1},
+                    "status": {"type": "integer", "const": status},
+                },
+                "required": ["type", "title", "status"],
+            });
+            let schema = shared(&mut self.schemas, "schemas", &format!("{name}FirewallProblem"), problem);
+            response["content"]["application/json"] = json!({"schema": schema});
+        }
+        let mut headers = Map::new();
+        if matches!(status, 401 | 403) {
+            let challenge = json!({"type": "string", "pattern": r#"^Bearer( error="[a-z_]+"(, scope="[^"]+")?)?$"#});
+            // Optional for 403, because a REST API on AWS renames this header of a function's response.
+            let description = "How to authenticate, and why the token was rejected (RFC 6750).";
+            headers.extend([self.header("WWW-Authenticate", header(description, challenge, status == 401))]);
+        }
+        if status == 503 {
+            let seconds = json!({"type": "integer", "minimum": 1});
+            let header = header("Number of seconds to wait before a retry.", seconds, true);
+            headers.extend([self.header("Retry-After", header)]);
+        }
+        if !headers.is_empty() {
+            response["headers"] = headers.into();
+        }
+        response
     }
-    if matches!(status, 401 | 403) {
-        let challenge = json!({"type": "string", "pattern": r#"^Bearer( error="[a-z_]+"(, scope="[^"]+")?)?$"#});
-        // Optional for 403, because a REST API on AWS renames this header of a function's response.
-        let challenge = header("How to authenticate, and why the token was rejected (RFC 6750).", challenge, status == 401);
-        response["headers"] = json!({"WWW-Authenticate": challenge});
+}
+
+/// Returns a reference to the component `name`, which is added if it is new. If another component has the name, returns
+/// the object itself.
+fn shared(components: &mut Map<String, Value>, kind: &str, name: &str, object: Value) -> Value {
+    if *components.entry(name).or_insert_with(|| object.clone()) == object {
+        json!({"$ref": format!("#/components/{kind}/{name}")})
+    } else {
+        object
     }
-    if status == 503 {
-        response["headers"] = json!({"Retry-After": header("Number of seconds to wait before a retry.", json!({"type": "integer", "minimum": 1}), true)});
+}
+
+/// Returns the name of the response for problems with the same status, such as `NotFound` or `WrongState`.
+fn response_name(problems: &[ProblemResponse]) -> String {
+    let is_general = |problem: &&ProblemResponse| GENERAL_PROBLEMS.contains(&problem.name);
+    let status = http::StatusCode::from_u16(problems[0].status).unwrap_or_default();
+    let phrase = problems.iter().any(|problem| is_general(&problem)).then(|| status.canonical_reason().unwrap_or_default());
+    let others = problems.iter().filter(|problem| !is_general(problem)).map(|problem| problem.name);
+    phrase.into_iter().chain(others).map(pascal_case).collect::<Vec<_>>().join("Or")
+}
+
+/// Returns `not-found` or `Not Found` as `NotFound`.
+fn pascal_case(text: &str) -> String {
+    let mut result = String::new();
+    for word in text.split(['-', ' ']) {
+        let (first, rest) = word.split_at(word.len().min(1));
+        result.push_str(&first.to_ascii_uppercase());
+        result.push_str(rest);
     }
-    response
+    result
 }
 
 fn header(description: &str, schema: Value, required: bool) -> Value {

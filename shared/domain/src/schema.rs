@@ -55,6 +55,8 @@ macro_rules! text_schemas {
     )*};
 }
 
+// The parsers differ in two ways: `maxLength` applies to the normalized text, and the patterns do not contain the characters
+// above U+FFFF that are forbidden or invisible.
 text_schemas! {
     CustomerName: NAME, ONE_LINE_NOT_BLANK;
     Description: LINES, LINES_NOT_BLANK;

@@ -73,9 +73,7 @@ impl OperationResponses {
         let operation =
             operations.find(|operation| operation["operationId"] == self.operation).expect("it is in the document");
         let described = &operation["responses"][response.status.to_string()];
-        let referenced =
-            described["$ref"].as_str().and_then(|reference| self.document.pointer(reference.trim_start_matches('#')));
-        let described = referenced.unwrap_or(described);
+        let described = self.resolved(described);
         assert!(
             described.is_object(),
             "{} returned {}, which is not in the document: {}",
@@ -84,6 +82,7 @@ impl OperationResponses {
             response.text()
         );
         for (name, header) in described["headers"].as_object().into_iter().flatten() {
+            let header = self.resolved(header);
             assert!(header["required"] != true || !response.header(name).is_empty(), "{} has no {name}", self.operation);
         }
         let content = described["content"].as_object().and_then(|content| content.iter().next());
@@ -95,6 +94,12 @@ impl OperationResponses {
         let validator = jsonschema::validator_for(&schema).unwrap();
         let errors: Vec<_> = validator.iter_errors(&response.json()).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{} {}: {errors:?}\n{}", self.operation, response.status, response.text());
+    }
+
+    /// Returns the component that `value` refers to, or `value` itself.
+    fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let reference = value["$ref"].as_str();
+        reference.and_then(|reference| self.document.pointer(reference.trim_start_matches('#'))).unwrap_or(value)
     }
 
     fn assert_snapshot(self) {

@@ -5,7 +5,7 @@ use ferrite_domain::{OrderId, ProductId};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::{Schemas, header};
+use super::{Schemas, header, pascal_case};
 use crate::{
     CustomerBody, EmailConfirmationBody, ImageRequestBody, NewProductBody, OrderBody, PageBody, PlaceOrderBody, ProductBody,
     ProductPatchBody, RegistrationBody, UploadBody,
@@ -17,13 +17,29 @@ const MERGE_PATCH: &str = "application/merge-patch+json";
 const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
 const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
 
+/// The tags, each with its description. An operation has one of them.
+pub(super) const TAGS: [(&str, &str); 4] = [
+    (PRODUCTS, "The catalog: products with prices, stock, and images. Everybody can read it, and admins maintain it."),
+    (PROFILE, "The profile of the customer that the token identifies."),
+    (ORDERS, "The orders of the customer that the token identifies."),
+    (DOCUMENTATION, "This document."),
+];
+
+const PRODUCTS: &str = "Products";
+const PROFILE: &str = "Profile";
+const ORDERS: &str = "Orders";
+const DOCUMENTATION: &str = "Documentation";
+
 pub(super) struct Operation {
     /// The `operationId`: the name of the function, with a suffix after a dot if the function has several operations.
     pub(super) id: &'static str,
     /// HTTP method in lower case, as in the path object.
     pub(super) method: &'static str,
     pub(super) path: &'static str,
+    /// One of [`TAGS`].
+    pub(super) tag: &'static str,
     pub(super) summary: &'static str,
+    pub(super) description: &'static str,
     pub(super) access: Access,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Body>,
@@ -38,8 +54,12 @@ pub(super) enum Access {
     Admin,
 }
 
-/// A parameter object of the document.
-pub(super) struct Parameter(pub(super) Value);
+pub(super) struct Parameter {
+    /// The name of the component.
+    pub(super) component: String,
+    /// The parameter object of the document.
+    pub(super) object: Value,
+}
 
 pub(super) struct Body {
     pub(super) media_types: &'static [&'static str],
@@ -87,12 +107,16 @@ const TOKEN_PROBLEMS: [ProblemResponse; 2] = [
 ];
 const MISSING_SCOPE: ProblemResponse = problem(403, "missing-scope", "The token does not have the scope `products:write`.");
 const BODY_PROBLEMS: [ProblemResponse; 4] = [
-    problem(400, "malformed-request", "The body is not valid JSON, or a parameter or header is invalid."),
+    MALFORMED_REQUEST,
     problem(413, "body-too-large", "The body is larger than 64 KiB."),
     problem(415, "not-json", "The `Content-Type` is not a JSON media type."),
     problem(422, "validation", "The body is invalid. `errors` lists every invalid field."),
 ];
-const MALFORMED_REQUEST: ProblemResponse = problem(400, "malformed-request", "A parameter or header is invalid.");
+const MALFORMED_REQUEST: ProblemResponse = problem(
+    400,
+    "malformed-request",
+    "The body is not valid JSON or has a duplicate key, or a parameter or header is invalid.",
+);
 const NOT_FOUND_PROBLEMS: [ProblemResponse; 2] = [
     problem(404, "not-found", "The resource does not exist or belongs to another customer."),
     problem(404, "no-such-route", "The path does not match any route."),
@@ -104,7 +128,7 @@ const IDEMPOTENCY_PROBLEMS: [ProblemResponse; 2] = [
 ];
 
 impl Operation {
-    fn new(id: &'static str, method: &'static str, path: &'static str, summary: &'static str, access: Access) -> Self {
+    fn new(id: &'static str, method: &'static str, path: &'static str, access: Access) -> Self {
         let mut problems = COMMON_PROBLEMS.to_vec();
         if access != Access::Anyone {
             problems.extend(TOKEN_PROBLEMS);
@@ -114,7 +138,12 @@ impl Operation {
         }
         let parameters = Vec::new();
         let responses = Vec::new();
-        Self { id, method, path, summary, access, parameters, body: None, responses, problems }
+        let (tag, summary, description) = ("", "", "");
+        Self { id, method, path, tag, summary, description, access, parameters, body: None, responses, problems }
+    }
+
+    fn describe(self, tag: &'static str, summary: &'static str, description: &'static str) -> Self {
+        Self { tag, summary, description, ..self }
     }
 
     fn with_product_id(mut self) -> Self {
@@ -147,7 +176,11 @@ impl Operation {
         self.problems.extend(IDEMPOTENCY_PROBLEMS);
         let description =
             "Identifies the request. A retry with the same key within 24 hours returns the response to the first request.";
-        self.parameter(Parameter::new("Idempotency-Key", "header", required, schema_of::<IdempotencyKey>(), description))
+        let mut key = Parameter::new("Idempotency-Key", "header", required, schema_of::<IdempotencyKey>(), description);
+        if !required {
+            key.component.insert_str(0, "Optional");
+        }
+        self.parameter(key)
     }
 
     fn response(mut self, response: SuccessResponse) -> Self {
@@ -163,11 +196,12 @@ impl Operation {
 
 impl Parameter {
     fn new(name: &str, place: &str, required: bool, schema: Value, description: &str) -> Self {
-        Self(json!({"name": name, "in": place, "required": required, "schema": schema, "description": description}))
+        let object = json!({"name": name, "in": place, "required": required, "schema": schema, "description": description});
+        Self { component: pascal_case(name), object }
     }
 
     fn example(mut self, example: &str) -> Self {
-        self.0["example"] = example.into();
+        self.object["example"] = example.into();
         self
     }
 }
@@ -249,7 +283,12 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
     }
     created.links.push(Link { name: "place-order", link: json!({"operationId": "place-order", "requestBody": line}) });
     vec![
-        Operation::new("create-product", "post", "/products", "Create a product", Access::Admin)
+        Operation::new("create-product", "post", "/products", Access::Admin)
+            .describe(
+                PRODUCTS,
+                "Create a product",
+                "Adds a product to the catalog. Upload its images afterwards. With an `Idempotency-Key`, a repeated request does not create a second product.",
+            )
             .body(
                 &[JSON],
                 schemas.read::<NewProductBody>(),
@@ -257,7 +296,11 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
             )
             .with_idempotency_key(false)
             .response(created),
-        paginated(Operation::new("list-products", "get", "/products", "List products, newest first", Access::Anyone)).response(
+        paginated(Operation::new("list-products", "get", "/products", Access::Anyone).describe(
+            PRODUCTS,
+            "List products",
+            "Returns the products of the catalog, newest first. If there are more, the page has a `nextCursor` for the next request.",
+        )).response(
             SuccessResponse::new(200, "One page of products.").body(schemas.written::<PageBody<ProductBody>>()).link(
                 "get-product",
                 "productId",
@@ -265,15 +308,23 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
             ),
         ),
         conditional(
-            Operation::new("get-product", "get", "/products/{productId}", "Get a product", Access::Anyone).with_product_id(),
+            Operation::new("get-product", "get", "/products/{productId}", Access::Anyone).describe(
+                PRODUCTS,
+                "Get a product",
+                "Returns the product with links to its images. The links expire, so request the product again instead of storing them.",
+            ).with_product_id(),
         )
         .response(SuccessResponse::new(200, "The product.").body(product.clone()).with_entity_tag()),
         Operation::new(
             "update-product",
             "patch",
             "/products/{productId}",
-            "Update fields of a product",
             Access::Admin,
+        )
+        .describe(
+            PRODUCTS,
+            "Update fields of a product",
+            "Changes the fields in the body and leaves the others unchanged (RFC 7396). Send the `ETag` of the product in `If-Match` so that you do not overwrite the change of another client.",
         )
         .with_product_id()
         .parameter(Parameter::new(
@@ -286,15 +337,24 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
         .body(&[JSON, MERGE_PATCH], schemas.read::<ProductPatchBody>(), json!({"description": null, "stock": 39}))
         .response(SuccessResponse::new(200, "The updated product.").body(product).with_entity_tag())
         .problems([problem(412, "precondition-failed", "The product has changed since the client read it.")]),
-        Operation::new("delete-product", "delete", "/products/{productId}", "Delete a product", Access::Admin)
+        Operation::new("delete-product", "delete", "/products/{productId}", Access::Admin)
+            .describe(
+                PRODUCTS,
+                "Delete a product",
+                "Removes the product from the catalog. Orders that contain it are not changed.",
+            )
             .with_product_id()
             .response(SuccessResponse::new(204, "The product was deleted.")),
         Operation::new(
             "request-image-upload",
             "post",
             "/products/{productId}/images",
-            "Request an image upload",
             Access::Admin,
+        )
+        .describe(
+            PRODUCTS,
+            "Request an image upload",
+            "Returns a URL and headers with which to upload a JPEG, PNG, or WebP file. After the upload, the image is processed, and its `state` changes from `pending` to `ready` or `failed`.",
         )
         .with_product_id()
         .body(&[JSON], schemas.read::<ImageRequestBody>(), json!({"contentType": "image/jpeg", "sizeBytes": 123_456}))
@@ -311,7 +371,12 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
     let customer = schemas.written::<CustomerBody>();
     let example = json!({"lines": [{"productId": PRODUCT, "quantity": 2}], "paymentToken": "tok_success"});
     vec![
-        Operation::new("register-customer", "put", "/me", "Register or update your profile", Access::Customer)
+        Operation::new("register-customer", "put", "/me", Access::Customer)
+            .describe(
+                PROFILE,
+                "Register or update your profile",
+                "Saves your name and the e-mail address to which messages about your orders are sent. Repeating the request changes nothing.",
+            )
             .body(&[JSON], schemas.read::<RegistrationBody>(), json!({"email": "ada@example.com", "name": "Ada"}))
             .response(SuccessResponse::new(201, "The customer was registered.").body(customer.clone()))
             .response(
@@ -327,7 +392,12 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .response(
                 SuccessResponse::new(200, "The address is confirmed, by this request or an earlier one.").body(customer),
             ),
-        Operation::new("place-order", "post", "/orders", "Place an order", Access::Customer)
+        Operation::new("place-order", "post", "/orders", Access::Customer)
+            .describe(
+                ORDERS,
+                "Place an order",
+                "Reserves the stock and creates the order with the status `pending`. The payment is taken afterwards: read the order until its status is `paid` or `payment_failed`.",
+            )
             .body(&[JSON], schemas.read::<PlaceOrderBody>(), example)
             .with_idempotency_key(true)
             .response(
@@ -338,16 +408,30 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
                     .link("cancel-order", "orderId", "/id"),
             )
             .problems([problem(409, "out-of-stock", "There is not enough stock.")]),
-        paginated(Operation::new("list-orders", "get", "/orders", "List your orders, newest first", Access::Customer))
+        paginated(Operation::new("list-orders", "get", "/orders", Access::Customer).describe(
+                ORDERS,
+                "List your orders",
+                "Returns your orders, newest first. If there are more, the page has a `nextCursor` for the next request.",
+            ))
             .response(SuccessResponse::new(200, "One page of orders.").body(schemas.written::<PageBody<OrderBody>>()).link(
                 "get-order",
                 "orderId",
                 "/items/0/id",
             )),
-        Operation::new("get-order", "get", "/orders/{orderId}", "Get one of your orders", Access::Customer)
+        Operation::new("get-order", "get", "/orders/{orderId}", Access::Customer)
+            .describe(
+                ORDERS,
+                "Get one of your orders",
+                "Returns the order with its current status. An order of another customer is not found.",
+            )
             .with_order_id()
             .response(SuccessResponse::new(200, "The order.").body(order.clone())),
-        Operation::new("cancel-order", "post", "/orders/{orderId}/cancel", "Cancel a pending order", Access::Customer)
+        Operation::new("cancel-order", "post", "/orders/{orderId}/cancel", Access::Customer)
+            .describe(
+                ORDERS,
+                "Cancel a pending order",
+                "Cancels the order and returns its stock. Only a pending order can be cancelled. Cancelling it again has no effect.",
+            )
             .with_order_id()
             .response(SuccessResponse::new(200, "The order is cancelled, by this request or an earlier one.").body(order))
             .problems([problem(409, "wrong-state", "The order is no longer pending.")]),
@@ -356,14 +440,16 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
 
 fn document_operations() -> Vec<Operation> {
     vec![
-        conditional(Operation::new("describe-api", "get", "/openapi.json", "Get this document", Access::Anyone))
-            .response(SuccessResponse::new(200, "The OpenAPI document.").body(json!({"type": "object"})).with_entity_tag()),
-        conditional(Operation::new(
-            "describe-api.page",
-            "get",
-            "/docs",
+        conditional(Operation::new("describe-api", "get", "/openapi.json", Access::Anyone).describe(
+            DOCUMENTATION,
+            "Get this document",
+            "Returns this OpenAPI document, from which you can generate a client.",
+        ))
+        .response(SuccessResponse::new(200, "The OpenAPI document.").body(json!({"type": "object"})).with_entity_tag()),
+        conditional(Operation::new("describe-api.page", "get", "/docs", Access::Anyone).describe(
+            DOCUMENTATION,
             "Get this document as an HTML page",
-            Access::Anyone,
+            "Returns the documentation of the API as a page without scripts.",
         ))
         .response(SuccessResponse::new(200, "The HTML page.").text("text/html").with_entity_tag()),
     ]

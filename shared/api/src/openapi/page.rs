@@ -37,7 +37,12 @@ pub fn page(document: &Value) -> String {
     html.push_str("<section>\n<h2>Schemas</h2>\n");
     for (name, schema) in entries(&document["components"]["schemas"]) {
         let _ = writeln!(html, "<h3 id=\"{0}\">{0}</h3>\n<p>{1}</p>", escaped(name), text(&schema["description"]));
-        properties(&mut html, schema);
+        for part in items(&schema["allOf"]).chain([schema]) {
+            if part["$ref"].is_string() {
+                let _ = writeln!(html, "<p>All fields of {}, and:</p>", kind(part));
+            }
+            properties(&mut html, part);
+        }
     }
     html.push_str("</section>\n</body>\n</html>\n");
     html
@@ -48,11 +53,13 @@ fn section(html: &mut String, method: &str, path: &str, operation: &Value, docum
     let summary = text(&operation["summary"]);
     let _ = writeln!(
         html,
-        "<section id=\"{id}\">\n<h2>{summary}</h2>\n<p><code>{method} {path}</code></p>\n<p>{}</p>",
+        "<section id=\"{id}\">\n<h2>{summary}</h2>\n<p><code>{method} {path}</code></p>\n<p>{}</p>\n<p>{}</p>",
+        text(&operation["description"]),
         access(operation)
     );
     let parameters: Vec<Vec<String>> = items(&operation["parameters"])
         .map(|parameter| {
+            let parameter = resolved(parameter, document);
             let place =
                 format!("{}{}", text(&parameter["in"]), if parameter["required"] == true { ", required" } else { "" });
             vec![code(&parameter["name"]), place, kind(&parameter["schema"]), text(&parameter["description"])]
@@ -68,8 +75,7 @@ fn section(html: &mut String, method: &str, path: &str, operation: &Value, docum
         );
     }
     let responses = entries(&operation["responses"]).map(|(status, response)| {
-        let target = response["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
-        let response = target.unwrap_or(response);
+        let response = resolved(response, document);
         // Problems from the firewall have a second media type, `application/json`, which sorts first.
         let body = entries(&response["content"]).last().map_or_else(String::new, |(_, content)| kind(&content["schema"]));
         let headers: Vec<String> = entries(&response["headers"]).map(|(name, _)| format!("<code>{name}</code>")).collect();
@@ -78,6 +84,12 @@ fn section(html: &mut String, method: &str, path: &str, operation: &Value, docum
     let responses = responses.collect();
     table(html, ["Status", "Description", "Body", "Headers"], responses);
     html.push_str("</section>\n");
+}
+
+/// Returns the component that `value` refers to, or `value` itself.
+fn resolved<'a>(value: &'a Value, document: &'a Value) -> &'a Value {
+    let target = value["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+    target.unwrap_or(value)
 }
 
 fn access(operation: &Value) -> String {

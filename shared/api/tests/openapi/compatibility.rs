@@ -137,7 +137,7 @@ fn removed_fields(location: &str, before: &Value, now: &Value) -> Vec<String> {
     removed
 }
 
-/// Returns `value` with all references resolved. The API has no recursive types.
+/// Returns `value` with all references resolved and the schemas of `allOf` merged. The API has no recursive types.
 fn resolve(value: &Value, document: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| resolve(item, document)).collect(),
@@ -147,7 +147,13 @@ fn resolve(value: &Value, document: &Value) -> Value {
                 let target = document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
                 all = resolve(target, document).as_object().cloned().unwrap_or_default();
             }
-            for (name, field) in fields.iter().filter(|(name, _)| *name != "$ref") {
+            for schema in fields.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                let schema = resolve(schema, document).as_object().cloned().unwrap_or_default();
+                for (name, field) in schema {
+                    merge(all.entry(name).or_insert(Value::Null), field);
+                }
+            }
+            for (name, field) in fields.iter().filter(|(name, _)| !["$ref", "allOf"].contains(&name.as_str())) {
                 merge(all.entry(name).or_insert(Value::Null), resolve(field, document));
             }
             all.into()
@@ -223,9 +229,9 @@ fn reports_breaking_changes() {
             "POST /products 201 Location: is no longer required",
         ),
         ("/paths/~1products/get/parameters/1", None, "GET /products cursor: was removed"),
-        ("/paths/~1products/get/parameters/1/required", Some(json!(true)), "GET /products cursor: is now required"),
+        ("/components/parameters/Cursor/required", Some(json!(true)), "GET /products cursor: is now required"),
         (
-            "/paths/~1products/get/parameters/0/schema/maximum",
+            "/components/parameters/Limit/schema/maximum",
             Some(json!(50)),
             "GET /products limit: maximum changed from 100 to 50",
         ),
@@ -246,6 +252,16 @@ fn reports_breaking_changes() {
             "POST /orders body.lines[].quantity: type changed from \"integer\" to \"string\"",
         ),
         ("/components/schemas/Customer/required", Some(json!(["id"])), "PUT /me 200: required changed from"),
+        (
+            "/components/schemas/NotFoundProblem/allOf/1/properties/type/enum/2",
+            Some(json!("urn:ferrite:problem:gone")),
+            "GET /products/{productId} 404.type: enum changed from",
+        ),
+        (
+            "/components/headers/RetryAfter/required",
+            Some(json!(false)),
+            "GET /products 503 Retry-After: is no longer required",
+        ),
         (
             "/components/schemas/Image/properties/state/enum",
             Some(json!(["pending", "ready", "failed", "lost"])),
@@ -280,6 +296,7 @@ fn changed(pointer: &str, value: Option<Value>) -> Value {
     match (document.pointer_mut(parent).unwrap(), value) {
         (Value::Array(items), None) => drop(items.remove(name.parse().unwrap())),
         (Value::Object(fields), None) => assert!(fields.remove(&name).is_some(), "{pointer}"),
+        (Value::Array(items), Some(value)) => items.insert(name.parse().unwrap(), value),
         (parent, Some(value)) => parent[name.as_str()] = value,
         (other, None) => panic!("{other}"),
     }

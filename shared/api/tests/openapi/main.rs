@@ -83,6 +83,31 @@ fn clients_of_the_last_release_still_work() {
     assert!(breaking.is_empty(), "the change breaks clients of the last release:\n{}", breaking.join("\n"));
 }
 
+#[test]
+fn operations_share_problem_responses_and_parameters() {
+    let document = openapi::document();
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+    for (_, operation) in operations {
+        let id = &operation["operationId"];
+        for field in ["summary", "description"] {
+            assert!(operation[field].as_str().is_some_and(|text| !text.is_empty()), "{id} has no {field}");
+        }
+        let tags = document["tags"].as_array().unwrap();
+        assert!(tags.iter().any(|tag| tag["name"] == operation["tags"][0]), "{id} has no tag");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(status < &"400".to_owned() || response["$ref"].is_string(), "{id} {status} is not shared");
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["$ref"].is_string(), "{id} {} is not shared", parameter["name"]);
+        }
+    }
+    for (name, response) in document["components"]["responses"].as_object().unwrap() {
+        for (media_type, content) in response["content"].as_object().unwrap() {
+            assert!(content["schema"]["$ref"].is_string(), "{name} {media_type}: the schema has no name");
+        }
+    }
+}
+
 /// Returns the committed document.
 fn document() -> Value {
     serde_json::from_str(&committed("openapi.json")).unwrap()
