@@ -49,6 +49,11 @@ impl Api {
         self.issuer.mint(customer, scopes, Duration::from_secs(300))
     }
 
+    /// The URL of the API, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The token issuer that the stack trusts.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer

@@ -13,6 +13,7 @@ mod api_document;
 mod authorization;
 mod cancellations;
 mod customers;
+mod generated_client;
 mod http_policies;
 mod images;
 mod logs;

@@ -8,6 +8,7 @@ mod background;
 mod cleanup;
 mod docker;
 mod gates;
+mod openapi;
 mod options;
 mod packaged_kit;
 mod progress;

@@ -7,6 +7,7 @@ use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::{EmulatorKind, InstalledEmulator};
 use ferrite_local_stack::functions::cargo;
+use ferrite_local_stack::npm::{OPENAPI_TOOLS, install_packages};
 use ferrite_local_stack::process::{ProcessError, each_line, each_line_logged, run};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, SECRETS, Tools, install};
 use ferrite_test_runner::binaries::cargo_with_clippy;
@@ -36,6 +37,7 @@ pub(crate) fn tools() -> Step {
         EmulatorKind::Ministack.install(checkout)?;
         install(checkout, &GATES)?;
         install(checkout, &SECRETS)?;
+        install_packages(checkout, &OPENAPI_TOOLS)?;
         Ok(Outcome::Passed)
     })
 }

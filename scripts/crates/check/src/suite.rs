@@ -12,6 +12,7 @@ use ferrite_test_runner::counts::Counts;
 
 use crate::aws_tests;
 use crate::background::Background;
+use crate::openapi::document_lints;
 use crate::options::Options;
 use crate::packaged_kit;
 use crate::progress::{Outcome, Progress, Step};
@@ -44,7 +45,8 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
         }
     } else if is_whole {
         progress.run(checkout, &format())?;
-        let lints = template_lints().into_iter().chain(gates()).chain([emulator_tests(EmulatorKind::Ministack)]);
+        let lints = template_lints().into_iter().chain(document_lints()).chain(gates());
+        let lints = lints.chain([emulator_tests(EmulatorKind::Ministack)]);
         background = Some(Background::start(checkout, tools(), lints.collect()));
     } else {
         report("(a filter: only tests, without lints and template checks)");

@@ -21,6 +21,7 @@ pub mod files;
 pub mod functions;
 pub mod lambda_build;
 pub mod logs;
+pub mod npm;
 pub mod process;
 pub mod running;
 pub mod samconfig;

@@ -113,17 +113,34 @@ pub const SCHEMATHESIS: ToolSet = ToolSet {
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
+/// Node.js and npm. The package of the Python package index contains the official binaries.
+pub const NODE: ToolSet = ToolSet {
+    folder: ".tools/node",
+    lock_file: "scripts/requirements/node.txt",
+    description: "Node.js",
+    pythons: OLDEST_PYTHON..=u8::MAX,
+};
+
 /// An installed tool set.
 #[derive(Debug, Clone)]
 pub struct Tools {
     bin: PathBuf,
+    /// The folder of the tools that those in `bin` need.
+    base: Option<PathBuf>,
 }
 
 impl Tools {
+    /// Returns the tools in `bin`, which need the tools of this set.
+    pub(crate) fn with_folder(&self, bin: PathBuf) -> Self {
+        Self { bin, base: Some(self.bin.clone()) }
+    }
+
     /// Returns the path of a tool's executable.
     #[must_use]
     pub fn path(&self, tool: &str) -> PathBuf {
-        self.bin.join(tool)
+        let in_base = self.base.iter().map(|base| base.join(tool)).find(|path| path.exists());
+        let own = self.bin.join(tool);
+        if own.exists() { own } else { in_base.unwrap_or(own) }
     }
 
     /// Returns a command that runs a tool. The other tools of the set come first on its `PATH`, where cargo-lambda
@@ -132,12 +149,13 @@ impl Tools {
     pub fn command(&self, tool: &str) -> Command {
         let mut command = Command::new(self.path(tool));
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.bin.clone()).chain(std::env::split_paths(&inherited));
+        let folders = std::iter::once(&self.bin).chain(&self.base).cloned().chain(std::env::split_paths(&inherited));
         if let Ok(path) = std::env::join_paths(folders) {
             command.env("PATH", path);
         }
         // Keep the behavior of the pinned tools independent of the caller's Python settings, and turn off telemetry.
-        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").env("SAM_CLI_TELEMETRY", "0");
+        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        command.env("SAM_CLI_TELEMETRY", "0").env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
         command
     }
 }
@@ -181,7 +199,7 @@ impl<'a> Environment<'a> {
     }
 
     fn tools(&self) -> Tools {
-        Tools { bin: self.venv.join("bin") }
+        Tools { bin: self.venv.join("bin"), base: None }
     }
 
     fn log(&self) -> PathBuf {
@@ -300,7 +318,7 @@ mod tests {
 
     #[test]
     fn lock_files_pin_every_package_by_hash_and_contain_no_url() {
-        for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES, &SECRETS] {
+        for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES, &SECRETS, &NODE] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));

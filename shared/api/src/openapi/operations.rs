@@ -121,7 +121,6 @@ const NOT_FOUND_PROBLEMS: [ProblemResponse; 2] = [
     problem(404, "not-found", "The resource does not exist or belongs to another customer."),
     problem(404, "no-such-route", "The path does not match any route."),
 ];
-const NOT_REGISTERED: ProblemResponse = problem(404, "not-found", "The customer is not registered.");
 const IDEMPOTENCY_PROBLEMS: [ProblemResponse; 2] = [
     problem(409, "idempotency-key-in-flight", "Another request with this key is in progress."),
     problem(422, "idempotency-key-reused", "The key was already used for a different request."),
@@ -375,7 +374,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .describe(
                 PROFILE,
                 "Register or update your profile",
-                "Saves your name and the e-mail address to which messages about your orders are sent. Repeating the request changes nothing.",
+                "Saves your name and e-mail address. A new address receives an e-mail with a token to confirm it, and messages about your orders only after that. Repeating the request changes nothing, but requests another token if the address is still unconfirmed after five minutes.",
             )
             .body(&[JSON], schemas.read::<RegistrationBody>(), json!({"email": "ada@example.com", "name": "Ada"}))
             .response(SuccessResponse::new(201, "The customer was registered.").body(customer.clone()))
@@ -383,12 +382,22 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
                 SuccessResponse::new(200, "The customer was already registered; this is the current profile.")
                     .body(customer.clone()),
             ),
-        Operation::new("get-customer", "get", "/me", "Get your profile", Access::Customer)
-            .problems([NOT_REGISTERED])
+        Operation::new("get-customer", "get", "/me", Access::Customer)
+            .describe(
+                PROFILE,
+                "Get your profile",
+                "Returns your name and e-mail address. `emailStatus` states whether e-mail is sent to the address. Returns 404 if you have not registered.",
+            )
+            .problems(NOT_FOUND_PROBLEMS)
             .response(SuccessResponse::new(200, "The profile.").body(customer.clone())),
-        Operation::new("confirm-address", "post", "/me/email-confirmation", "Confirm your e-mail address", Access::Customer)
+        Operation::new("confirm-address", "post", "/me/email-confirmation", Access::Customer)
+            .describe(
+                PROFILE,
+                "Confirm your e-mail address",
+                "Takes the token from the latest e-mail that asked you to confirm the address. The token is valid for 24 hours. To get another one, register with the same address again.",
+            )
             .body(&[JSON], schemas.read::<EmailConfirmationBody>(), json!({"token": "0f8fad5bd9cb469fa16570867728950e"}))
-            .problems([NOT_REGISTERED])
+            .problems(NOT_FOUND_PROBLEMS)
             .response(
                 SuccessResponse::new(200, "The address is confirmed, by this request or an earlier one.").body(customer),
             ),

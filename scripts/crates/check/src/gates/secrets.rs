@@ -16,7 +16,7 @@ use crate::gates::findings::Findings;
 
 const ALLOWED: &str = "scripts/allowed-secrets.toml";
 /// Files that consist of hashes.
-const NOT_SCANNED: &str = r"(^|/)(Cargo\.lock|requirements/[^/]*\.txt|allowed-secrets\.toml)$";
+const NOT_SCANNED: &str = r"(^|/)(Cargo\.lock|requirements/[^/]*\.txt|package-lock\.json|allowed-secrets\.toml)$";
 /// The digest of a style sheet in a Content-Security-Policy, which changes with the sheet.
 const DIGEST: &str = "'sha256-[A-Za-z0-9+/]{43}='";
 
