@@ -169,7 +169,8 @@ impl<'a> ChaosRun<'a> {
         let plentiful = [self.plentiful.clone()];
         let history = History::default();
         let emulator = &self.emulator;
-        let mut sentinel = Customer { shop: &self.shop, emulator, id, token, products: &plentiful, history };
+        let initial_emails = self.initial_emails;
+        let mut sentinel = Customer { shop: &self.shop, emulator, initial_emails, id, token, products: &plentiful, history };
         let mut rounds = 0;
         watch.quiesce(&mut sentinel, &mut rounds)?;
         if let Some(expire) = self.functions.iter().find(|name| name.ends_with("expire-orders")) {
@@ -203,9 +204,15 @@ impl<'a> ChaosRun<'a> {
     fn run_customer(&self, number: usize, token: String, start: Instant) -> Result<(String, History), ChaosError> {
         let products: Vec<String> = self.products.iter().map(|(id, _)| id.clone()).collect();
         let history = History { role: Role::of_customer(number), ..History::default() };
-        let emulator = &self.emulator;
-        let mut customer =
-            Customer { shop: &self.shop, emulator, id: customer_id(number), token, products: &products, history };
+        let mut customer = Customer {
+            shop: &self.shop,
+            emulator: &self.emulator,
+            initial_emails: self.initial_emails,
+            id: customer_id(number),
+            token,
+            products: &products,
+            history,
+        };
         let max_purchases = match self.options.length {
             Length::Orders(orders) => orders.div_ceil(self.options.customers),
             Length::Seconds(_) => usize::MAX,
