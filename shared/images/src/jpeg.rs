@@ -1,38 +1,142 @@
 //! Reads the structure of a JPEG file (ITU-T T.81, annex B), for the checks that the decoder does not make.
 
+use memchr::memchr;
+
 const STUFFED_ZERO: u8 = 0x00;
 const TEMPORARY: u8 = 0x01;
 const BASELINE: u8 = 0xC0;
 const EXTENDED_SEQUENTIAL: u8 = 0xC1;
+const PROGRESSIVE: u8 = 0xC2;
 const RESTART_0: u8 = 0xD0;
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
+const HIERARCHICAL_PROGRESSION: u8 = 0xDE;
+const JPEG_LS: u8 = 0xF7;
 const FILL: u8 = 0xFF;
 
-/// The data after the end of the image, or `None` if there is no end-of-image marker.
-pub(super) fn trailer(file: &[u8]) -> Option<&[u8]> {
-    markers(file).find_map(|(marker, remainder)| (marker == END_OF_IMAGE).then_some(remainder))
+/// The parts of a file that decide whether and how it is decoded.
+#[derive(Default)]
+pub(super) struct Structure<'a> {
+    frame: Option<Frame>,
+    scans: usize,
+    /// The data after the end of the image, or `None` if there is no end-of-image marker.
+    pub(super) trailer: Option<&'a [u8]>,
 }
 
-/// Returns whether a sequential (non-progressive) file has a separate scan for each color.
-///
-/// No camera writes such files, but a few optimizers do. zune-jpeg 0.5.15 decodes them to wrong colors without an error
-/// (its issues 419, 422 and 448). Remove this check when `image` uses a version that decodes them correctly.
-pub(super) fn has_separate_scans(file: &[u8]) -> bool {
-    let sequential = markers(file).any(|(marker, _)| matches!(marker, BASELINE | EXTENDED_SEQUENTIAL));
-    let scans = markers(file).filter(|&(marker, _)| marker == START_OF_SCAN);
-    sequential && scans.count() > 1
+/// A frame header.
+struct Frame {
+    marker: u8,
+    bits: u8,
+    height: u16,
+    sampling: Vec<Sampling>,
 }
 
-/// The markers up to and including the end of the image, each with the data after its segment.
+/// The sampling factors of a color component: its samples per block of pixels in each direction.
+#[derive(Clone, Copy)]
+struct Sampling {
+    horizontal: u8,
+    vertical: u8,
+}
+
+impl<'a> Structure<'a> {
+    /// Reads the structure of `file`, as far as it is intact.
+    pub(super) fn read(file: &'a [u8]) -> Self {
+        let mut structure = Self::default();
+        for Segment { marker, data, remainder } in segments(file) {
+            match marker {
+                0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | HIERARCHICAL_PROGRESSION | JPEG_LS
+                    if structure.frame.is_none() =>
+                {
+                    structure.frame = Frame::parse(marker, data);
+                }
+                START_OF_SCAN => structure.scans += 1,
+                END_OF_IMAGE => structure.trailer = Some(remainder),
+                _ => {}
+            }
+        }
+        structure
+    }
+
+    /// Returns the feature of the file that the decoder does not support, if there is one.
+    ///
+    /// The decoder reports most of these as damage, and decodes some to a wrong picture without an error.
+    pub(super) fn unsupported_feature(&self) -> Option<&'static str> {
+        let frame = self.frame.as_ref()?;
+        match frame.marker {
+            BASELINE | EXTENDED_SEQUENTIAL | PROGRESSIVE => {}
+            0xC9 | 0xCA => return Some("arithmetic coding"),
+            0xC3 | 0xCB | JPEG_LS => return Some("lossless JPEG coding"),
+            _ => return Some("hierarchical JPEG coding"),
+        }
+        if frame.bits != 8 {
+            return Some("more than 8 bits per color in a JPEG");
+        }
+        if frame.height == 0 {
+            return Some("a JPEG header without the height of the image");
+        }
+        if !matches!(frame.sampling.len(), 1 | 3 | 4) {
+            return Some("an unusual number of color components in a JPEG");
+        }
+        if !frame.has_supported_sampling() {
+            return Some("an unusual chroma subsampling");
+        }
+        // No camera writes such files, but a few optimizers do. zune-jpeg 0.5.15 decodes them to wrong colors without an
+        // error (its issues 419, 422 and 448). Remove this check when `image` uses a version that decodes them correctly.
+        if frame.marker != PROGRESSIVE && self.scans > 1 {
+            return Some("a separate scan for each color in a JPEG");
+        }
+        None
+    }
+}
+
+impl Frame {
+    fn parse(marker: u8, data: &[u8]) -> Option<Self> {
+        let [bits, height @ .., _, _, _] = data.first_chunk::<6>()?;
+        let components = data.get(6..)?.chunks_exact(3);
+        let sampling = components.map(|component| Sampling { horizontal: component[1] >> 4, vertical: component[1] & 0xF });
+        Some(Self { marker, bits: *bits, height: u16::from_be_bytes(*height), sampling: sampling.collect() })
+    }
+
+    /// Returns whether the decoder is correct for the sampling factors.
+    ///
+    /// The rule was found by comparing zune-jpeg 0.5.15 with libjpeg for every combination that cjpeg writes; see
+    /// tests/samplings/README.md. It covers what cameras and image editors write: chroma at the full resolution of luma, or
+    /// reduced to one sample per block in either direction. Outside of it, chroma can be wider than luma, which decodes to a
+    /// wrong picture.
+    fn has_supported_sampling(&self) -> bool {
+        let Some((luma, others)) = self.sampling.split_first() else {
+            return false;
+        };
+        let is_full_or_one = |sampling: u8, of_luma: u8| sampling == 1 || sampling == of_luma;
+        let others_are_supported = others
+            .iter()
+            .all(|other| is_full_or_one(other.horizontal, luma.horizontal) && is_full_or_one(other.vertical, luma.vertical));
+        let others_are_single = others.iter().all(|other| (other.horizontal, other.vertical) == (1, 1));
+        match (luma.horizontal, luma.vertical) {
+            (1 | 2 | 4, 1..=4) if others.is_empty() => true,
+            (1 | 2, 1..=4) | (4, 1) => others_are_supported,
+            (4, 2) => others_are_single,
+            _ => false,
+        }
+    }
+}
+
+/// A marker with the data of its segment and everything after the segment.
+struct Segment<'a> {
+    marker: u8,
+    data: &'a [u8],
+    remainder: &'a [u8],
+}
+
+/// The segments up to and including the end of the image.
 ///
 /// Segments state their length. In the data after a start of scan, 0xFF is always followed by 0x00 or a restart marker.
-fn markers(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+fn segments(file: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut remainder = file;
     std::iter::from_fn(move || {
         loop {
-            let marker = remainder.iter().position(|&byte| byte == 0xFF)? + 1;
+            let marker = memchr(0xFF, remainder)? + 1;
             remainder = remainder.get(marker..)?;
             match *remainder.first()? {
                 FILL => {}
@@ -40,12 +144,13 @@ fn markers(file: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
                 END_OF_IMAGE => {
                     let trailer = remainder.get(1..)?;
                     remainder = &[];
-                    return Some((END_OF_IMAGE, trailer));
+                    return Some(Segment { marker: END_OF_IMAGE, data: &[], remainder: trailer });
                 }
-                segment => {
+                marker => {
                     let length = u16::from_be_bytes(*remainder.get(1..)?.first_chunk()?);
-                    remainder = remainder.get(1 + usize::from(length)..)?;
-                    return Some((segment, remainder));
+                    let (segment, next) = remainder.split_at_checked(1 + usize::from(length))?;
+                    remainder = next;
+                    return Some(Segment { marker, data: segment.get(3..).unwrap_or_default(), remainder });
                 }
             }
         }

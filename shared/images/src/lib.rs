@@ -8,16 +8,14 @@
 //! hidden in it is not copied. Colors are not converted. The ICC color profile is dropped with the other metadata, so a
 //! wide-gamut photograph, such as one in Display P3, looks slightly muted.
 
+mod decode;
 mod jpeg;
 mod polyglot;
 mod rejection;
 mod structure;
 mod variant;
 
-use std::io::Cursor;
-
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageFormat};
 
 pub use rejection::Rejection;
 pub use variant::{QUALITY, Variant};
@@ -31,13 +29,10 @@ pub const THUMBNAIL_SIDE: u32 = 320;
 /// Maximum width and height of a display variant, in pixels.
 pub const DISPLAY_SIDE: u32 = 1600;
 
-/// 16-bit RGBA, the largest pixel format of the decoders.
-const MAX_BYTES_PER_PIXEL: u64 = 8;
-
 /// Supported formats of an original.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Baseline or progressive; grayscale, YCbCr, RGB or CMYK.
+    /// Baseline or progressive, Huffman-coded, 8 bits per sample; grayscale, YCbCr, RGB or CMYK.
     Jpeg,
     /// Any color type and bit depth.
     Png,
@@ -79,58 +74,14 @@ pub struct Variants {
 /// # Errors
 /// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.
 pub fn make_variants(original: &[u8], declared: Format) -> Result<Variants, Rejection> {
-    let (decoded, orientation) = decode(original, declared)?;
+    let decode::Decoded { image, orientation } = decode::decode(original, declared)?;
     // The size limits are square, so rotating the resized image gives the same result as rotating the original, at less
     // cost.
-    let mut display = DynamicImage::from(variant::fit(variant::on_white(decoded), DISPLAY_SIDE)?);
+    let mut display = DynamicImage::from(variant::fit(variant::on_white(image), DISPLAY_SIDE)?);
     display.apply_orientation(orientation);
     let display = display.into_rgb8();
     Ok(Variants {
         display: variant::encode(&display)?,
         thumbnail: variant::encode(&variant::fit(display, THUMBNAIL_SIDE)?)?,
     })
-}
-
-/// Decodes the original without applying its orientation. Returns the image and the orientation.
-fn decode(original: &[u8], declared: Format) -> Result<(DynamicImage, Orientation), Rejection> {
-    let actual = image::guess_format(original).map_err(|_| Rejection::NotAnImage)?;
-    if actual != declared.image_format() {
-        return Err(Rejection::FormatMismatch { declared: declared.content_type(), actual: actual.to_mime_type() });
-    }
-
-    if structure::is_animation(original, declared) {
-        return Err(Rejection::Animation);
-    }
-
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(PIXEL_LIMIT * MAX_BYTES_PER_PIXEL);
-    let mut reader = ImageReader::with_format(Cursor::new(original), actual);
-    reader.limits(limits.clone());
-
-    let trailer = structure::trailer(original, declared);
-    let rejection = |error: ImageError| match error {
-        _ if trailer.is_none() => Rejection::Truncated,
-        ImageError::Limits(_) => Rejection::TooLarge,
-        ImageError::Unsupported(_) => Rejection::Unsupported { detail: error.to_string() },
-        _ => Rejection::Corrupt { detail: error.to_string() },
-    };
-
-    let mut decoder = reader.into_decoder().map_err(rejection)?;
-    let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > PIXEL_LIMIT {
-        return Err(Rejection::TooManyPixels { width, height });
-    }
-    // Decoders do not fail if pixels are missing but fill them with gray, so a truncated file is rejected here.
-    let trailer = trailer.ok_or(Rejection::Truncated)?;
-    if let Some(other) = polyglot::detect(original, declared, trailer) {
-        return Err(Rejection::Polyglot { other });
-    }
-    if declared == Format::Jpeg && jpeg::has_separate_scans(original) {
-        return Err(Rejection::Unsupported { detail: "sequential JPEG with a separate scan for each color".to_owned() });
-    }
-    decoder.set_limits(limits).map_err(rejection)?;
-    // Invalid EXIF data does not make an image unusable.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let decoded = DynamicImage::from_decoder(decoder).map_err(rejection)?;
-    Ok((decoded, orientation))
 }

@@ -26,10 +26,13 @@ pub enum Rejection {
         detail: String,
     },
 
-    /// The file uses a feature of its format that the decoders do not support, such as arithmetic coding in JPEG.
-    #[error("The file uses an unsupported feature of its format. Save it as a standard JPEG or PNG file.")]
+    /// The file is intact, but uses a feature of its format that the decoders do not support, such as arithmetic coding in
+    /// JPEG.
+    #[error(
+        "The file uses {detail}, which is not supported. Open it in an image editor and save it as a standard JPEG or PNG file."
+    )]
     Unsupported {
-        /// The decoder's error message, for the log.
+        /// The feature, as part of a sentence.
         detail: String,
     },
 

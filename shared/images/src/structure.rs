@@ -7,7 +7,7 @@ use super::{Format, jpeg};
 /// The data after the image, which may be empty. `None` if the file ends before the end of the image.
 pub(super) fn trailer(file: &[u8], format: Format) -> Option<&[u8]> {
     match format {
-        Format::Jpeg => jpeg::trailer(file),
+        Format::Jpeg => jpeg::Structure::read(file).trailer,
         Format::Png => png_chunks(file).find_map(|(kind, remainder)| (kind == *b"IEND").then_some(remainder)),
         Format::WebP => webp_trailer(file),
     }

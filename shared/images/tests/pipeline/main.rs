@@ -11,3 +11,4 @@ mod photographs;
 mod png_chunks;
 mod polyglots;
 mod rejections;
+mod samplings;

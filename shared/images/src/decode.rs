@@ -1,0 +1,124 @@
+//! Decodes a file after checking its structure.
+
+use std::io::Cursor;
+
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, Limits, RgbImage};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use super::{Format, PIXEL_LIMIT, Rejection, jpeg, polyglot, structure};
+
+/// 16-bit RGBA, the largest pixel format of the decoders.
+const MAX_BYTES_PER_PIXEL: u64 = 8;
+
+/// A decoded file.
+pub(super) struct Decoded {
+    /// The pixels as they are stored, without the orientation.
+    pub(super) image: DynamicImage,
+    /// How to turn the pixels upright.
+    pub(super) orientation: Orientation,
+}
+
+/// Decodes the original.
+pub(super) fn decode(original: &[u8], declared: Format) -> Result<Decoded, Rejection> {
+    let actual = image::guess_format(original).map_err(|_| Rejection::NotAnImage)?;
+    if actual != declared.image_format() {
+        return Err(Rejection::FormatMismatch { declared: declared.content_type(), actual: actual.to_mime_type() });
+    }
+    if structure::is_animation(original, declared) {
+        return Err(Rejection::Animation);
+    }
+    match declared {
+        Format::Jpeg => decode_jpeg(original),
+        Format::Png | Format::WebP => decode_png_or_webp(original, declared),
+    }
+}
+
+/// Uses zune-jpeg without the wrapper of `image`, which copies the file.
+fn decode_jpeg(original: &[u8]) -> Result<Decoded, Rejection> {
+    let structure = jpeg::Structure::read(original);
+    if let Some(feature) = structure.unsupported_feature() {
+        return Err(Rejection::Unsupported { detail: feature.to_owned() });
+    }
+    let rejection = |error: DecodeErrors| match structure.trailer {
+        None => Rejection::Truncated,
+        Some(_) => Rejection::Corrupt { detail: error.to_string() },
+    };
+    // Real files often break the rules that the strict mode enforces. The checks of dimensions are below.
+    let options = DecoderOptions::default().set_strict_mode(false).set_max_width(usize::MAX).set_max_height(usize::MAX);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(original), options);
+    decoder.decode_headers().map_err(rejection)?;
+    let info = decoder.info().ok_or(Rejection::Truncated)?;
+    let (width, height) = (u32::from(info.width), u32::from(info.height));
+    check_pixels(width, height)?;
+    check_end(original, Format::Jpeg, structure.trailer)?;
+
+    let is_gray = info.components == 1;
+    let (color_space, channels) = if is_gray { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    decoder.set_options(options.jpeg_set_out_colorspace(color_space));
+    let mut samples = vec![0; usize::from(info.width) * usize::from(info.height) * channels];
+    decoder.decode_into(&mut samples).map_err(rejection)?;
+    let image = if is_gray {
+        GrayImage::from_raw(width, height, samples).map(DynamicImage::from)
+    } else {
+        RgbImage::from_raw(width, height, samples).map(DynamicImage::from)
+    };
+    let image = image.ok_or_else(|| Rejection::Corrupt { detail: "samples are missing".to_owned() })?;
+    Ok(Decoded { image, orientation: orientation(info.exif_data.as_deref()) })
+}
+
+fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Rejection> {
+    let limits = {
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(PIXEL_LIMIT * MAX_BYTES_PER_PIXEL);
+        limits
+    };
+    let trailer = structure::trailer(original, format);
+    let rejection = |error: ImageError| match error {
+        _ if trailer.is_none() => Rejection::Truncated,
+        ImageError::Limits(_) => Rejection::TooLarge,
+        ImageError::Unsupported(_) => Rejection::Unsupported { detail: format!("a rare feature of its format ({error})") },
+        _ => Rejection::Corrupt { detail: error.to_string() },
+    };
+    let file = Cursor::new(original);
+    let mut decoder: Box<dyn ImageDecoder + '_> = match format {
+        Format::Png => Box::new(PngDecoder::with_limits(file, limits.clone()).map_err(rejection)?),
+        _ => Box::new(WebPDecoder::new(file).map_err(rejection)?),
+    };
+    let (width, height) = decoder.dimensions();
+    check_pixels(width, height)?;
+    check_end(original, format, trailer)?;
+    decoder.set_limits(limits).map_err(rejection)?;
+    // Invalid EXIF data does not make an image unusable.
+    let exif = decoder.exif_metadata().unwrap_or_default();
+    let image = DynamicImage::from_decoder(decoder).map_err(rejection)?;
+    Ok(Decoded { image, orientation: orientation(exif.as_deref()) })
+}
+
+fn check_pixels(width: u32, height: u32) -> Result<(), Rejection> {
+    if u64::from(width) * u64::from(height) > PIXEL_LIMIT {
+        return Err(Rejection::TooManyPixels { width, height });
+    }
+    Ok(())
+}
+
+/// Checks that the file is complete and not also of another kind.
+///
+/// Decoders do not fail if pixels are missing but fill them with gray.
+fn check_end(original: &[u8], format: Format, trailer: Option<&[u8]>) -> Result<(), Rejection> {
+    let trailer = trailer.ok_or(Rejection::Truncated)?;
+    match polyglot::detect(original, format, trailer) {
+        Some(other) => Err(Rejection::Polyglot { other }),
+        None => Ok(()),
+    }
+}
+
+fn orientation(exif: Option<&[u8]>) -> Orientation {
+    exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
+}

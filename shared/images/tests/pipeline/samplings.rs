@@ -1,0 +1,122 @@
+//! Compares JPEGs with unusual sampling factors and codings with libjpeg. `tests/samplings/README.md` describes the files.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read as _};
+
+use ferrite_images::{Format, Rejection, make_variants};
+use image::RgbImage;
+use zip::ZipArchive;
+
+use crate::decoded::{photograph, pixels};
+
+/// The name and content of every file in `samplings.zip`.
+fn archive() -> Vec<(String, Vec<u8>)> {
+    let mut archive = ZipArchive::new(Cursor::new(include_bytes!("../samplings/samplings.zip"))).unwrap();
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        files.push((entry.name().unwrap().into_owned(), content));
+    }
+    files
+}
+
+/// The mean and the maximum difference of all samples.
+fn differences(actual: &RgbImage, expected: &RgbImage) -> (f64, u8) {
+    assert_eq!(actual.dimensions(), expected.dimensions());
+    let differences = actual.iter().zip(expected.iter()).map(|(actual, expected)| actual.abs_diff(*expected));
+    let sum: u32 = differences.clone().map(u32::from).sum();
+    (f64::from(sum) / f64::from(u32::try_from(actual.len()).unwrap()), differences.max().unwrap())
+}
+
+#[test]
+fn decodes_every_accepted_sampling_like_libjpeg() {
+    let files = archive();
+    let mut compared = 0;
+    for (name, jpeg) in files.iter().filter(|(name, _)| name.ends_with(".jpg")) {
+        let (sampling, _mode) = name.split_once(' ').unwrap();
+        let (_, png) = files.iter().find(|(name, _)| *name == format!("{sampling}.png")).unwrap();
+        let expected = image::load_from_memory(png).unwrap().into_rgb8();
+        let variants = make_variants(jpeg, Format::Jpeg).unwrap_or_else(|rejection| panic!("{name}: {rejection}"));
+        // Most of the difference comes from encoding the variant.
+        let (mean, max) = differences(&pixels(&variants.display), &expected);
+        assert!(mean < 3.5 && max < 40, "{name} differs by {mean} on average, by {max} at most");
+        compared += 1;
+    }
+    assert_eq!(compared, 4 * 42);
+}
+
+/// Sets the sampling factors in the frame header.
+fn with_sampling(jpeg: &[u8], sampling: [(u8, u8); 3]) -> Vec<u8> {
+    let mut file = jpeg.to_vec();
+    let frame = file.windows(4).position(|bytes| bytes == [0xFF, 0xC0, 0, 17]).unwrap();
+    for (component, (horizontal, vertical)) in sampling.into_iter().enumerate() {
+        file[frame + 11 + 3 * component] = horizontal << 4 | vertical;
+    }
+    file
+}
+
+#[test]
+fn rejects_every_other_sampling_as_unsupported() {
+    let photo = photograph("coffee.jpg");
+    let accepted: BTreeSet<String> =
+        archive().into_iter().filter_map(|(name, _)| name.strip_suffix(".png").map(str::to_owned)).collect();
+    let factors: Vec<(u8, u8)> =
+        (0..=4).flat_map(|horizontal| (0..=4).map(move |vertical| (horizontal, vertical))).collect();
+    let mut rejected = 0;
+    for &luma in &factors {
+        for &blue in &factors {
+            for &red in &factors {
+                let name = [luma, blue, red].map(|(horizontal, vertical)| format!("{horizontal}x{vertical}")).join(",");
+                let blocks: u8 = [luma, blue, red].map(|(horizontal, vertical)| horizontal * vertical).iter().sum();
+                if accepted.contains(&name) || blocks > 10 {
+                    continue;
+                }
+                let result = make_variants(&with_sampling(&photo, [luma, blue, red]), Format::Jpeg);
+                assert!(matches!(result, Err(Rejection::Unsupported { .. })), "{name}: {result:?}");
+                rejected += 1;
+            }
+        }
+    }
+    assert!(rejected > 1000, "{rejected}");
+}
+
+#[test]
+fn rejects_other_kinds_of_jpeg_with_the_reason() {
+    let photo = photograph("coffee.jpg");
+    let frame = photo.windows(4).position(|bytes| bytes == [0xFF, 0xC0, 0, 17]).unwrap();
+    let changed = |offset: usize, value: u8| {
+        let mut file = photo.clone();
+        file[frame + offset] = value;
+        file
+    };
+    let without_height = {
+        let mut file = photo.clone();
+        file[frame + 5..frame + 7].fill(0);
+        file
+    };
+    for (file, feature) in [
+        (include_bytes!("../samplings/arithmetic.jpg").to_vec(), "arithmetic coding"),
+        (changed(1, 0xCA), "arithmetic coding"),
+        (changed(1, 0xC3), "lossless JPEG coding"),
+        (changed(1, 0xCB), "lossless JPEG coding"),
+        (changed(1, 0xF7), "lossless JPEG coding"),
+        (changed(1, 0xC5), "hierarchical JPEG coding"),
+        (changed(1, 0xCF), "hierarchical JPEG coding"),
+        (changed(1, 0xDE), "hierarchical JPEG coding"),
+        (changed(4, 12), "more than 8 bits per color in a JPEG"),
+        (without_height, "a JPEG header without the height of the image"),
+        (include_bytes!("../samplings/chroma-wider-than-luma.jpg").to_vec(), "an unusual chroma subsampling"),
+    ] {
+        let rejection = make_variants(&file, Format::Jpeg).unwrap_err();
+        assert_eq!(rejection, Rejection::Unsupported { detail: feature.to_owned() });
+        assert_eq!(
+            rejection.to_string(),
+            format!(
+                "The file uses {feature}, which is not supported. Open it in an image editor and save it as a standard JPEG or \
+                 PNG file."
+            )
+        );
+    }
+}
