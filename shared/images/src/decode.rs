@@ -95,7 +95,6 @@ fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Reject
     check_pixels(width, height)?;
     check_end(original, format, trailer)?;
     decoder.set_limits(limits).map_err(rejection)?;
-    // Invalid EXIF data does not make an image unusable.
     let exif = decoder.exif_metadata().unwrap_or_default();
     let image = DynamicImage::from_decoder(decoder).map_err(rejection)?;
     Ok(Decoded { image, orientation: orientation(exif.as_deref()) })
@@ -119,6 +118,9 @@ fn check_end(original: &[u8], format: Format, trailer: Option<&[u8]>) -> Result<
     }
 }
 
+/// Invalid EXIF data does not make an image unusable.
 fn orientation(exif: Option<&[u8]>) -> Orientation {
+    // In a JPEG, a prefix identifies the segment. Some phones and editors also write it in a WebP or PNG chunk.
+    let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
 }

@@ -8,26 +8,37 @@ use super::{Format, jpeg};
 pub(super) fn trailer(file: &[u8], format: Format) -> Option<&[u8]> {
     match format {
         Format::Jpeg => jpeg::Structure::read(file).trailer,
-        Format::Png => png_chunks(file).find_map(|(kind, remainder)| (kind == *b"IEND").then_some(remainder)),
+        Format::Png => png_chunks(file).find_map(|chunk| (chunk.kind == *b"IEND").then_some(chunk.remainder)),
         Format::WebP => webp_trailer(file),
     }
 }
 
-/// Returns whether the file is an animation. JPEG has no animations.
+/// Returns whether the file has more than one frame. JPEG has no animations.
+///
+/// A container for animations with a single frame is a still image, such as the result of removing frames.
 pub(super) fn is_animation(file: &[u8], format: Format) -> bool {
     match format {
         Format::Jpeg => false,
-        // W3C PNG, section 11.3.6.2.
-        Format::Png => png_chunks(file).any(|(kind, _)| kind == *b"acTL"),
-        // RFC 9649, section 2.7: the flags of the first chunk.
-        Format::WebP => file.get(12..16) == Some(b"VP8X") && file.get(20).is_some_and(|flags| flags & 0b10 != 0),
+        // W3C PNG, section 11.3.6.2: the data begins with the number of frames.
+        Format::Png => png_chunks(file).any(|chunk| {
+            chunk.kind == *b"acTL" && chunk.data.first_chunk().is_some_and(|&frames| u32::from_be_bytes(frames) > 1)
+        }),
+        Format::WebP => webp_chunks(file).filter(|kind| kind == b"ANMF").nth(1).is_some(),
     }
 }
 
-/// The types of the complete chunks of a PNG file, each with the data after the chunk.
+/// A chunk of a PNG file.
+struct PngChunk<'a> {
+    kind: [u8; 4],
+    data: &'a [u8],
+    /// The data after the chunk.
+    remainder: &'a [u8],
+}
+
+/// The complete chunks of a PNG file.
 ///
 /// A file is a signature followed by chunks. Each chunk has a length, a type, data and a checksum (W3C PNG, section 5).
-fn png_chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+fn png_chunks(file: &[u8]) -> impl Iterator<Item = PngChunk<'_>> {
     const SIGNATURE_LENGTH: usize = 8;
     const LENGTH_TYPE_AND_CHECKSUM: usize = 12;
 
@@ -36,7 +47,8 @@ fn png_chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
         let length = usize::try_from(u32::from_be_bytes(*remainder.first_chunk()?)).ok()?;
         let (chunk, next) = remainder.split_at_checked(length.checked_add(LENGTH_TYPE_AND_CHECKSUM)?)?;
         remainder = next;
-        Some((*chunk.get(4..)?.first_chunk()?, remainder))
+        let (kind, data) = chunk.get(4..)?.split_first_chunk()?;
+        Some(PngChunk { kind: *kind, data: data.get(..length)?, remainder })
     })
 }
 
@@ -44,4 +56,19 @@ fn png_chunks(file: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
 fn webp_trailer(file: &[u8]) -> Option<&[u8]> {
     let length = u32::from_le_bytes(*file.get(4..)?.first_chunk()?);
     file.get(8..)?.get(usize::try_from(length).ok()?..)
+}
+
+/// The types of the chunks of a WebP file: a type, a length, and data that is padded to an even length (RFC 9649, section
+/// 2.3).
+fn webp_chunks(file: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+    const RIFF_HEADER_LENGTH: usize = 12;
+
+    let mut remainder = file.get(RIFF_HEADER_LENGTH..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (kind, chunk) = remainder.split_first_chunk()?;
+        let (length, data) = chunk.split_first_chunk()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        remainder = data.get(length.checked_next_multiple_of(2)?..).unwrap_or_default();
+        Some(*kind)
+    })
 }

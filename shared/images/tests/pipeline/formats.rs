@@ -8,6 +8,7 @@ use image::{ImageBuffer, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder};
 
 use crate::decoded::{assert_similar, photograph, pixels};
+use crate::png_chunks::chunk;
 
 const RED: [u8; 3] = [220, 30, 30];
 const GREEN: [u8; 3] = [30, 200, 60];
@@ -53,6 +54,70 @@ fn applies_every_exif_orientation() {
         let (width, height) = if orientation < 5 { (160, 96) } else { (96, 160) };
         assert_eq!((variants.display.width, variants.display.height), (width, height));
         assert_similar(&pixels(&variants.display), &quadrants(width, height, colors));
+    }
+}
+
+/// A chunk of a WebP file (RFC 9649, section 2.3).
+fn webp_chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).unwrap().to_le_bytes();
+    let mut chunk = [&kind[..], &length, data].concat();
+    chunk.resize(chunk.len().next_multiple_of(2), 0);
+    chunk
+}
+
+/// A WebP file with a `VP8X` chunk (RFC 9649, section 2.7), followed by `chunks`.
+fn extended_webp(flags: u8, (width, height): (u32, u32), chunks: &[u8]) -> Vec<u8> {
+    let [width, height] = [width, height].map(|side| (side - 1).to_le_bytes());
+    let extended = webp_chunk(b"VP8X", &[&[flags, 0, 0, 0], &width[..3], &height[..3]].concat());
+    webp_chunk(b"RIFF", &[&b"WEBP"[..], &extended, chunks].concat())
+}
+
+/// The image data of a WebP file without metadata.
+fn webp_image_chunk(image: &RgbImage) -> Vec<u8> {
+    const RIFF_HEADER_LENGTH: usize = 12;
+    encoded(image.clone(), ImageFormat::WebP)[RIFF_HEADER_LENGTH..].to_vec()
+}
+
+/// Inserts `chunks` after the header of a PNG.
+fn with_png_chunks(png: &[u8], chunks: &[u8]) -> Vec<u8> {
+    const SIGNATURE_AND_HEADER: usize = 33;
+    let (header, image) = png.split_at(SIGNATURE_AND_HEADER);
+    [header, chunks, image].concat()
+}
+
+#[test]
+fn applies_the_orientation_in_exif_chunks_with_and_without_a_prefix() {
+    let stored = quadrants(160, 96, [RED, GREEN, BLUE, YELLOW]);
+    let upright = quadrants(96, 160, [BLUE, RED, YELLOW, GREEN]);
+    let exif = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    for exif in [exif.to_vec(), [&b"Exif\0\0"[..], exif].concat()] {
+        const HAS_EXIF: u8 = 0b1000;
+        let chunks = [webp_image_chunk(&stored), webp_chunk(b"EXIF", &exif)].concat();
+        let png = with_png_chunks(&encoded(stored.clone(), ImageFormat::Png), &chunk(b"eXIf", &exif));
+        for (file, format) in [(extended_webp(HAS_EXIF, (160, 96), &chunks), Format::WebP), (png, Format::Png)] {
+            assert_similar(&pixels(&make_variants(&file, format).unwrap().display), &upright);
+        }
+    }
+}
+
+#[test]
+fn treats_an_animation_with_one_frame_as_a_still_image() {
+    const IS_ANIMATION: u8 = 0b10;
+    let image = quadrants(160, 96, [RED, GREEN, BLUE, YELLOW]);
+
+    // W3C PNG, section 11.3.6: one frame, repeated forever. The frame control chunk makes the image data its first frame.
+    let animation = chunk(b"acTL", &[1_u32.to_be_bytes(), [0; 4]].concat());
+    let frame = [[0; 4], 160_u32.to_be_bytes(), 96_u32.to_be_bytes(), [0; 4], [0; 4], [0, 1, 0, 1], [0; 4]].concat();
+    let animation = [animation, chunk(b"fcTL", &frame[..26])].concat();
+    let png = with_png_chunks(&encoded(image.clone(), ImageFormat::Png), &animation);
+
+    // RFC 9649, section 2.7: the position, then width and height minus one in 24 bits each, the duration, and flags.
+    let frame = [&[0; 6][..], &[159, 0, 0], &[95, 0, 0], &[100, 0, 0], &[0], &webp_image_chunk(&image)].concat();
+    let chunks = [webp_chunk(b"ANIM", &[0; 6]), webp_chunk(b"ANMF", &frame)].concat();
+    let webp = extended_webp(IS_ANIMATION, (160, 96), &chunks);
+
+    for (file, format) in [(png, Format::Png), (webp, Format::WebP)] {
+        assert_similar(&pixels(&make_variants(&file, format).unwrap().display), &image);
     }
 }
 
