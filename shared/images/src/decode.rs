@@ -5,13 +5,16 @@ use std::io::Cursor;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, Limits, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage};
+use moxcms::ColorProfile;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::color::{self, Inks};
+use super::structure::PngColors;
 use super::{Format, PIXEL_LIMIT, Rejection, jpeg, polyglot, structure};
 
 /// 16-bit RGBA, the largest pixel format of the decoders.
@@ -19,8 +22,12 @@ const MAX_BYTES_PER_PIXEL: u64 = 8;
 
 /// A decoded file.
 pub(super) struct Decoded {
-    /// The pixels as they are stored, without the orientation.
+    /// The pixels as they are stored, without the orientation. RGBA with 8 bits if there are `inks`.
     pub(super) image: DynamicImage,
+    /// The meaning of the four channels, if they are not RGB and alpha.
+    pub(super) inks: Option<Inks>,
+    /// The colors of the samples. `None` means sRGB.
+    pub(super) profile: Option<ColorProfile>,
     /// How to turn the pixels upright.
     pub(super) orientation: Orientation,
 }
@@ -59,18 +66,25 @@ fn decode_jpeg(original: &[u8]) -> Result<Decoded, Rejection> {
     check_pixels(width, height)?;
     check_end(original, Format::Jpeg, structure.trailer)?;
 
-    let is_gray = info.components == 1;
-    let (color_space, channels) = if is_gray { (ColorSpace::Luma, 1) } else { (ColorSpace::RGB, 3) };
+    let (color_space, inks) = match (info.components, decoder.input_colorspace()) {
+        (1, _) => (ColorSpace::Luma, None),
+        (3, _) => (ColorSpace::RGB, None),
+        (4, Some(stored @ (ColorSpace::CMYK | ColorSpace::YCCK))) => {
+            (stored, Some(Inks { is_ycck: stored == ColorSpace::YCCK, is_inverted: structure.is_from_adobe }))
+        }
+        _ => return Err(Rejection::Unsupported { detail: "an unusual color model in a JPEG".to_owned() }),
+    };
+    let profile = decoder.icc_profile().and_then(|icc| color::parse_profile(&icc));
     decoder.set_options(options.jpeg_set_out_colorspace(color_space));
-    let mut samples = vec![0; usize::from(info.width) * usize::from(info.height) * channels];
+    let mut samples = vec![0; usize::from(info.width) * usize::from(info.height) * color_space.num_components()];
     decoder.decode_into(&mut samples).map_err(rejection)?;
-    let image = if is_gray {
-        GrayImage::from_raw(width, height, samples).map(DynamicImage::from)
-    } else {
-        RgbImage::from_raw(width, height, samples).map(DynamicImage::from)
+    let image = match color_space {
+        ColorSpace::Luma => GrayImage::from_raw(width, height, samples).map(DynamicImage::from),
+        ColorSpace::RGB => RgbImage::from_raw(width, height, samples).map(DynamicImage::from),
+        _inks => RgbaImage::from_raw(width, height, samples).map(DynamicImage::from),
     };
     let image = image.ok_or_else(|| Rejection::Corrupt { detail: "samples are missing".to_owned() })?;
-    Ok(Decoded { image, orientation: orientation(info.exif_data.as_deref()) })
+    Ok(Decoded { image, inks, profile, orientation: orientation(info.exif_data.as_deref()) })
 }
 
 fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Rejection> {
@@ -96,8 +110,35 @@ fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Reject
     check_end(original, format, trailer)?;
     decoder.set_limits(limits).map_err(rejection)?;
     let exif = decoder.exif_metadata().unwrap_or_default();
+    let icc = decoder.icc_profile().unwrap_or_default();
+    let profile = match format {
+        Format::Png => png_profile(original, icc)?,
+        _ => icc.and_then(|icc| color::parse_profile(&icc)),
+    };
     let image = DynamicImage::from_decoder(decoder).map_err(rejection)?;
-    Ok(Decoded { image, orientation: orientation(exif.as_deref()) })
+    Ok(Decoded { image, inks: None, profile, orientation: orientation(exif.as_deref()) })
+}
+
+/// Returns the profile of a PNG file, with the priorities of W3C PNG, section 4.3. `None` means sRGB.
+fn png_profile(original: &[u8], icc: Option<Vec<u8>>) -> Result<Option<ColorProfile>, Rejection> {
+    // H.273: the matrix of RGB, and samples that use the full range.
+    const RGB: u8 = 0;
+    const FULL_RANGE: u8 = 1;
+    const PQ: u8 = 16;
+    const HLG: u8 = 18;
+    let PngColors { code_points, is_srgb, gamma, chromaticities } = structure::png_colors(original);
+    if let Some([primaries, transfer, RGB, FULL_RANGE]) = code_points {
+        if let PQ | HLG = transfer {
+            return Err(Rejection::Unsupported { detail: "HDR colors".to_owned() });
+        }
+        if let Some(profile) = color::cicp_profile(primaries, transfer) {
+            return Ok(Some(profile));
+        }
+    }
+    if let Some(profile) = icc.and_then(|icc| color::parse_profile(&icc)) {
+        return Ok(Some(profile));
+    }
+    Ok(if is_srgb { None } else { gamma.and_then(|gamma| color::gamma_profile(gamma, chromaticities)) })
 }
 
 fn check_pixels(width: u32, height: u32) -> Result<(), Rejection> {

@@ -11,6 +11,7 @@ const RESTART_0: u8 = 0xD0;
 const START_OF_IMAGE: u8 = 0xD8;
 const END_OF_IMAGE: u8 = 0xD9;
 const START_OF_SCAN: u8 = 0xDA;
+const APP14: u8 = 0xEE;
 const HIERARCHICAL_PROGRESSION: u8 = 0xDE;
 const JPEG_LS: u8 = 0xF7;
 const FILL: u8 = 0xFF;
@@ -20,6 +21,8 @@ const FILL: u8 = 0xFF;
 pub(super) struct Structure<'a> {
     frame: Option<Frame>,
     scans: usize,
+    /// Whether there is a segment of Adobe, whose programs write CMYK inverted.
+    pub(super) is_from_adobe: bool,
     /// The data after the end of the image, or `None` if there is no end-of-image marker.
     pub(super) trailer: Option<&'a [u8]>,
 }
@@ -51,6 +54,7 @@ impl<'a> Structure<'a> {
                     structure.frame = Frame::parse(marker, data);
                 }
                 START_OF_SCAN => structure.scans += 1,
+                APP14 => structure.is_from_adobe |= data.starts_with(b"Adobe"),
                 END_OF_IMAGE => structure.trailer = Some(remainder),
                 _ => {}
             }

@@ -5,9 +5,17 @@
 //!
 //! A variant contains only the image: rotated upright (EXIF orientation is applied), with transparent areas on white,
 //! and without metadata, because phones store the location of a photograph there. Data that is appended to a file or
-//! hidden in it is not copied. Colors are not converted. The ICC color profile is dropped with the other metadata, so a
-//! wide-gamut photograph, such as one in Display P3, looks slightly muted.
+//! hidden in it is not copied. Colors are converted to sRGB, which browsers assume for a file without a profile, with the
+//! profile of the original:
+//!
+//! - JPEG and WebP: the ICC profile.
+//! - PNG: the first of `cICP`, `iCCP`, `sRGB`, and `gAMA` with `cHRM`, as in W3C PNG, section 4.3. A `gAMA` of 1/2.2 without
+//!   other primaries means sRGB, because encoders write it for that. HDR code points (PQ and HLG) are rejected.
+//! - CMYK: without an ICC profile, each ink absorbs its share of the light.
+//!
+//! An original without a profile, or with a damaged or unsuitable one, is treated as sRGB.
 
+mod color;
 mod decode;
 mod jpeg;
 mod polyglot;
@@ -74,14 +82,12 @@ pub struct Variants {
 /// # Errors
 /// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.
 pub fn make_variants(original: &[u8], declared: Format) -> Result<Variants, Rejection> {
-    let decode::Decoded { image, orientation } = decode::decode(original, declared)?;
-    // The size limits are square, so rotating the resized image gives the same result as rotating the original, at less
-    // cost.
-    let mut display = DynamicImage::from(variant::fit(variant::on_white(image), DISPLAY_SIDE)?);
+    let decode::Decoded { image, inks, profile, orientation } = decode::decode(original, declared)?;
+    // Colors are converted after shrinking, because that is a small part of the pixels. The size limits are square, so
+    // rotating the resized image gives the same result as rotating the original, at less cost.
+    let image = variant::fit(image, DISPLAY_SIDE, inks.is_none())?;
+    let mut display = DynamicImage::from(color::to_srgb(image, inks, profile.as_ref()));
     display.apply_orientation(orientation);
-    let display = display.into_rgb8();
-    Ok(Variants {
-        display: variant::encode(&display)?,
-        thumbnail: variant::encode(&variant::fit(display, THUMBNAIL_SIDE)?)?,
-    })
+    let thumbnail = variant::fit(display.clone(), THUMBNAIL_SIDE, false)?;
+    Ok(Variants { thumbnail: variant::encode(&thumbnail.into_rgb8())?, display: variant::encode(&display.into_rgb8())? })
 }

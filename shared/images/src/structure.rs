@@ -27,6 +27,38 @@ pub(super) fn is_animation(file: &[u8], format: Format) -> bool {
     }
 }
 
+/// The chunks of a PNG file that define its colors, except the ICC profile (W3C PNG, section 11.3.2).
+#[derive(Default)]
+pub(super) struct PngColors {
+    /// `cICP`: color primaries, transfer function, matrix, and whether samples use the full range.
+    pub(super) code_points: Option<[u8; 4]>,
+    /// `sRGB` is present.
+    pub(super) is_srgb: bool,
+    /// `gAMA`: the exponent from light to samples, times 100,000.
+    pub(super) gamma: Option<u32>,
+    /// `cHRM`: x and y of white, red, green and blue, times 100,000.
+    pub(super) chromaticities: Option<[u32; 8]>,
+}
+
+/// Reads the chunks that define the colors of a PNG file.
+pub(super) fn png_colors(file: &[u8]) -> PngColors {
+    let mut colors = PngColors::default();
+    for PngChunk { kind, data, .. } in png_chunks(file).take_while(|chunk| chunk.kind != *b"IDAT") {
+        match &kind {
+            b"cICP" => colors.code_points = data.first_chunk().copied(),
+            b"sRGB" => colors.is_srgb = true,
+            b"gAMA" => colors.gamma = data.first_chunk().map(|&gamma| u32::from_be_bytes(gamma)),
+            b"cHRM" => {
+                let mut numbers = data.chunks_exact(4).filter_map(|number| Some(u32::from_be_bytes(*number.first_chunk()?)));
+                let numbers = [(); 8].map(|()| numbers.next());
+                colors.chromaticities = numbers.iter().all(Option::is_some).then(|| numbers.map(Option::unwrap_or_default));
+            }
+            _ => {}
+        }
+    }
+    colors
+}
+
 /// A chunk of a PNG file.
 struct PngChunk<'a> {
     kind: [u8; 4],

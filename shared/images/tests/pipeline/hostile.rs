@@ -8,6 +8,9 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use crate::decoded::photograph;
 
+/// Number of damaged versions of each profile.
+const PROFILE_CASES: usize = 300;
+
 /// Small photographs in every format.
 fn files() -> Vec<(Vec<u8>, Format)> {
     let coffee = image::load_from_memory(&photograph("coffee.jpg")).unwrap();
@@ -62,6 +65,30 @@ fn does_not_panic_on_changed_header_bytes() {
             let position = random.below(damaged.len().min(200));
             damaged[position] = u8::try_from(random.below(256)).unwrap();
             let _result = make_variants(&damaged, format);
+        }
+    }
+}
+
+#[test]
+fn does_not_panic_on_damaged_profiles() {
+    let mut random = Random(0x1CC);
+    for name in ["display-p3.jpg", "gray-1.8.jpg", "cmyk.jpg"] {
+        let file = std::fs::read(format!("{}/tests/colors/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let profile = file.windows(12).position(|bytes| bytes == b"ICC_PROFILE\0").unwrap() + 14;
+        let length = usize::from(u16::from_be_bytes([file[profile - 16], file[profile - 15]])) - 16;
+        for _ in 0..PROFILE_CASES {
+            let mut damaged = file.clone();
+            for _ in 0..=random.below(3) {
+                // The header, the table of tags, and the beginning of the tags.
+                let position = profile + random.below(length.min(500));
+                let extremes = [0, 1, 4, 0x7F, 0x80, 0xFF];
+                damaged[position] = if random.below(2) == 0 {
+                    extremes[random.below(6)]
+                } else {
+                    damaged[position] ^ (1 << random.below(8))
+                };
+            }
+            assert!(make_variants(&damaged, Format::Jpeg).is_ok(), "{name}");
         }
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod attacks;
+mod colors;
 mod decoded;
 mod formats;
 mod hostile;
