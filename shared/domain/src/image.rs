@@ -56,13 +56,13 @@ impl From<ContentType> for String {
     }
 }
 
-/// Size of an upload in bytes: 1 byte to 10 MiB.
+/// Size of an upload in bytes: 1 byte to 25 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UploadSize(u64);
 
 impl UploadSize {
     /// Largest size of an upload in bytes.
-    pub const MAX: u64 = 10 * 1024 * 1024;
+    pub const MAX: u64 = 25 * 1024 * 1024;
 
     /// Returns the number of bytes.
     pub fn bytes(self) -> u64 {

@@ -28,8 +28,9 @@ use image::{DynamicImage, ImageFormat};
 pub use rejection::Rejection;
 pub use variant::{QUALITY, Variant};
 
-/// Maximum number of pixels of an original. Limits memory use; see [`make_variants`].
-pub const PIXEL_LIMIT: u64 = 50_000_000;
+/// Maximum number of pixels of an original: that of phones with 50-megapixel cameras. Limits memory use; see
+/// [`make_variants`].
+pub const PIXEL_LIMIT: u64 = 8192 * 6144;
 
 /// Maximum width and height of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 320;
@@ -76,8 +77,8 @@ pub struct Variants {
 /// original.
 ///
 /// Memory use is little more than what decoding the original requires: 3 bytes per pixel for a typical photograph, 9
-/// for a progressive JPEG without chroma subsampling, whose coefficients the decoder also keeps in memory. The number
-/// of pixels is checked in the header, before decoding.
+/// for a progressive JPEG without chroma subsampling, whose coefficients the decoder also keeps in memory, and 12 if it
+/// is also CMYK. The number of pixels is checked in the header, before decoding.
 ///
 /// # Errors
 /// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.

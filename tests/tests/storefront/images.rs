@@ -247,7 +247,7 @@ fn an_image_link_is_valid_for_one_object_only() {
 fn rejects_upload_requests_with_an_invalid_type_or_size() {
     let api = Api::under_test();
     let path = format!("/products/{}/images", api.create_product(1));
-    let body = json!({"contentType": "image/svg+xml", "sizeBytes": 10 * 1024 * 1024 + 1});
+    let body = json!({"contentType": "image/svg+xml", "sizeBytes": 25 * 1024 * 1024 + 1});
     let response = api.admin("POST", &path).json(&body).send();
     assert_eq!((response.status, response.problem_type().as_str()), (422, "validation"));
     assert_eq!(response.invalid_fields(), ["contentType", "sizeBytes"]);

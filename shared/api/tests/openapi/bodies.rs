@@ -154,7 +154,7 @@ fn document_and_code_accept_the_same_bodies() {
         ),
         ("ProductPatch", "/name", texts(200)),
         ("ProductPatch", "/description", texts(4000)),
-        ("ImageRequest", "/sizeBytes", numbers(1, 10 * 1024 * 1024)),
+        ("ImageRequest", "/sizeBytes", numbers(1, 25 * 1024 * 1024)),
         ("ImageRequest", "/contentType", ["image/webp", "image/gif", "IMAGE/PNG", ""].map(Value::from).to_vec()),
         ("Registration", "/name", texts(200)),
         ("Registration", "/email", emails.map(Value::from).to_vec()),

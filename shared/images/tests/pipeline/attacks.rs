@@ -34,7 +34,7 @@ fn progressive_jpeg(side: u16) -> Vec<u8> {
 }
 
 /// `bytes` zeros compressed with zlib, to about a thousandth of the size.
-fn compressed_zeros(bytes: usize) -> Vec<u8> {
+pub(crate) fn compressed_zeros(bytes: usize) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&vec![0; bytes]).unwrap();
     encoder.finish().unwrap()

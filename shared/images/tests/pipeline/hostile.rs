@@ -9,7 +9,7 @@ use jpeg_encoder::{ColorType, Encoder};
 use crate::decoded::photograph;
 
 /// Number of damaged versions of each profile.
-const PROFILE_CASES: usize = 300;
+const PROFILE_CASES: usize = 100;
 
 /// Small photographs in every format.
 fn files() -> Vec<(Vec<u8>, Format)> {

@@ -1,6 +1,7 @@
 use ferrite_images::{Format, Rejection, make_variants};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
+use crate::attacks::compressed_zeros;
 use crate::decoded::photograph;
 use crate::png_chunks::{png, rgb_header};
 
@@ -78,6 +79,22 @@ fn rejects_a_jpeg_with_too_many_pixels_in_its_header() {
         expected.to_string(),
         "The image is 60000 × 60000 pixels; at most 50 megapixels are allowed. Upload a smaller image."
     );
+}
+
+#[test]
+fn accepts_the_largest_photographs_of_phones_but_no_larger_ones() {
+    // One bit per pixel keeps the file small.
+    let black = |width: u32, height: u32| {
+        let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+        let rows = usize::try_from(height * (1 + width / 8)).unwrap();
+        png(&[(b"IHDR", header), (b"IDAT", compressed_zeros(rows)), (b"IEND", vec![])])
+    };
+    for (width, height) in [(8160, 6144), (8192, 6144), (6144, 8192)] {
+        let variants = make_variants(&black(width, height), Format::Png).unwrap();
+        assert_eq!(variants.display.width.max(variants.display.height), 1600);
+    }
+    let rejected = Rejection::TooManyPixels { width: 8192, height: 6152 };
+    assert_eq!(rejection(&black(8192, 6152), Format::Png), rejected);
 }
 
 #[test]
