@@ -44,6 +44,29 @@ fn sends_an_email_after_an_ses_outage() {
 }
 
 #[test]
+fn saves_a_bounce_after_a_dynamodb_outage() {
+    let api = Api::under_test();
+    let queues = Queues::open();
+    let ada = unique("ada");
+    let email = format!("{ada}@example.com");
+    let registration = api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
+    assert_eq!(registration.status, 201);
+    while_denied(&api, "suppress-address", "dynamodb:PutItem", || {
+        let mail = json!({"destination": [email], "tags": {EmailDelivery::MESSAGE_TAG: ["0"]}});
+        let bounce = json!({"bounceType": "Permanent", "timestamp": "2026-11-22T22:00:00.000Z"});
+        let bounced = json!({
+            "source": "aws.ses", "detail-type": "Email Bounced",
+            "detail": {"eventType": "Bounce", "mail": mail, "bounce": bounce},
+        });
+        queues.send(api.output("EmailFeedbackQueueUrl"), &bounced.to_string());
+    });
+    wait_for("the address to be bounced", || {
+        let profile = api.customer(&ada, "GET", "/me").send().json();
+        (profile["emailStatus"] == "bounced").then_some(())
+    });
+}
+
+#[test]
 fn records_a_sent_email_after_a_dynamodb_outage() {
     let api = Api::under_test();
     let queues = Queues::open();

@@ -12,8 +12,8 @@ const INVOCATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// JSON with edge cases of serialization. Its digests are equal only if both languages serialize it identically.
 /// `shared/runtime/src/idempotency/digest.rs` lists the values that are left out because the languages parse them
-/// differently.
-const EDGE_CASES: [&str; 32] = [
+/// differently. Objects with duplicate keys are left out because the runtime rejects them.
+const EDGE_CASES: [&str; 31] = [
     r#""é""#,
     r#""日本語""#,
     r#""\ud83d\ude00 😀 👩‍👩‍👧""#,
@@ -28,7 +28,6 @@ const EDGE_CASES: [&str; 32] = [
     r#"[[], [{}], [null, [false]]]"#,
     r#"{"b": {"z": 1, "a": [2, {"y": 3, "x": 4}]}, "a": null}"#,
     r#"{"é": 1, "z": 2, "Z": 3, "😀": 4, "\uffff": 5, "": 6, "a b": 7}"#,
-    r#"{"a": 1, "a": 2}"#,
     "0",
     "-1",
     "9223372036854775807",
