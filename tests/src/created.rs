@@ -14,6 +14,8 @@ pub const CREATED_FILE: &str = "FERRITE_MADE";
 pub enum Created {
     /// A product, by its id.
     Product(String),
+    /// The number of e-mails to a mailbox, by its address.
+    Mailbox(String),
     /// Feedback about an e-mail address, by the address in lower case.
     Address(String),
     /// A customer and all of the customer's orders, by the customer's id.
@@ -33,6 +35,7 @@ impl Created {
     fn partition(&self) -> String {
         match self {
             Self::Product(id) => format!("PRODUCT#{id}"),
+            Self::Mailbox(address) => format!("MAILBOX#{address}"),
             Self::Address(address) => format!("ADDRESS#{address}"),
             Self::Customer(id) => format!("CUSTOMER#{id}"),
         }

@@ -87,8 +87,10 @@ pub(crate) async fn authorize(
     let AuthorizerEvent::Request { method_arn, headers, multi_value_headers } = event;
     let token = bearer_token(&headers.unwrap_or_default(), &multi_value_headers.unwrap_or_default())?;
     let verified = match verify(&token, &*keys.current(now).await?, rules, now) {
-        // The issuer may have started to sign with a new key.
-        Err(Rejection::UnknownKey) => verify(&token, &*keys.refresh_for_unknown_key(now).await?, rules, now),
+        // The issuer may have started to sign with a new key, perhaps of another type under a known key id.
+        Err(Rejection::UnknownKey | Rejection::Algorithm) => {
+            verify(&token, &*keys.refresh_for_unknown_key(now).await?, rules, now)
+        }
         verified => verified,
     };
     let resource = whole_stage(&method_arn).ok_or(AuthorizeError::MethodArn)?;

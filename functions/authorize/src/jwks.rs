@@ -31,7 +31,7 @@ impl KeySet {
         struct JwkSet {
             keys: Vec<Value>,
         }
-        let set: JwkSet = serde_json::from_slice(json)?;
+        let set: JwkSet = ferrite_core::json::from_slice(json)?;
         let supported_key = |jwk: Value| Jwk::deserialize(jwk).ok()?.into_key();
         Ok(Self(set.keys.into_iter().filter_map(supported_key).collect()))
     }

@@ -174,9 +174,9 @@ fn is_access_token_type(typ: &str) -> bool {
 
 /// Returns the identity in the claims, a JSON document, of a token whose signature is valid.
 fn identity(json: &[u8], rules: &TokenRules, now: u64) -> Result<Identity, Rejection> {
-    // Parsed twice: the struct rejects duplicate claims, and the value finds claims by name.
-    let claims: Claims = serde_json::from_slice(json).map_err(|_| Rejection::MalformedClaims)?;
-    let document: Value = serde_json::from_slice(json).map_err(|_| Rejection::MalformedClaims)?;
+    // A duplicate claim is an error, because other parsers may keep another one of its values.
+    let document: Value = ferrite_core::json::from_slice(json).map_err(|_| Rejection::MalformedClaims)?;
+    let claims = Claims::deserialize(&document).map_err(|_| Rejection::MalformedClaims)?;
     claims.check(rules, rules.permissions.granted(&document), now)
 }
 

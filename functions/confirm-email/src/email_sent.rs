@@ -44,7 +44,7 @@ impl FromStr for EmailSent {
     /// Returns an error if the event is not from SES, or the e-mail does not have exactly one message tag of this
     /// application.
     fn from_str(body: &str) -> Result<Self, serde_json::Error> {
-        let Event { source, detail } = serde_json::from_str(body)?;
+        let Event { source, detail } = ferrite_core::json::from_slice(body.as_bytes())?;
         if source != SES {
             return Err(serde_json::Error::custom(format!("{source:?} is not the event source {SES}")));
         }

@@ -11,7 +11,7 @@
 //! record. SES delivers its events on a best-effort basis. So no e-mail is lost, and one is sent twice only if its
 //! response was lost and its event is also lost or is processed after the window ends.
 //!
-//! Each e-mail is counted against the limit of its mailbox before it is sent. An e-mail beyond the limit is not sent
+//! Each e-mail is counted against its limits before it is sent. An e-mail beyond the limit is not sent
 //! later, because an attacker could otherwise fill the queue.
 
 use std::error::Error;
@@ -20,7 +20,7 @@ use std::time::Duration;
 use ferrite_core::ports::{Attempt, Clock, Fingerprint, IdempotencyStore, StartResult};
 use ferrite_core::{EventId, Timestamp};
 use ferrite_domain::ports::{LimitEmails, Reservation, SendEmail, SendEmailError};
-use ferrite_domain::{Email, EmailDelivery, EmailLimit, EmailMessage, EmailPurpose, Notification};
+use ferrite_domain::{CustomerId, Email, EmailDelivery, EmailLimit, EmailMessage, EmailPurpose, Notification};
 use ferrite_runtime::Failure;
 use ferrite_runtime::idempotency::digest;
 use ferrite_runtime::log;
@@ -32,7 +32,7 @@ const EMAILS_SENT: Metric = Metric::new("EmailsSent", Unit::Count);
 const EMAILS_REJECTED: Metric = Metric::new("EmailsRejected", Unit::Count);
 const EMAILS_OVER_LIMIT: Metric = Metric::new("EmailsOverLimit", Unit::Count);
 
-/// Sends e-mails within the limits of their mailboxes, and keeps a record of each delivery.
+/// Sends e-mails within their limits, and keeps a record of each delivery.
 #[derive(Debug)]
 pub(crate) struct EmailDeliveries<R, L, C> {
     records: R,
@@ -59,10 +59,9 @@ impl<R: IdempotencyStore, L: LimitEmails, C: Clock> EmailDeliveries<R, L, C> {
         self.clock.now()
     }
 
-    /// Sends the notification about `event` to `to`, unless it was sent before.
+    /// Sends the notification about `event`, which `customer` caused, to `to`, unless it was sent before.
     ///
-    /// An e-mail that SES rejects permanently, or that exceeds the limit of its mailbox, is logged, counted and not sent
-    /// again.
+    /// An e-mail that SES rejects permanently, or that exceeds a limit, is logged, counted and not sent again.
     ///
     /// # Errors
     /// Returns [`Failure::Retry`] if the e-mail was not sent, or if it is unknown whether it was sent.
@@ -70,6 +69,7 @@ impl<R: IdempotencyStore, L: LimitEmails, C: Clock> EmailDeliveries<R, L, C> {
         &self,
         mailer: &impl SendEmail,
         event: &EventId,
+        customer: &CustomerId,
         to: Email,
         notification: Notification,
         purpose: EmailPurpose,
@@ -81,16 +81,18 @@ impl<R: IdempotencyStore, L: LimitEmails, C: Clock> EmailDeliveries<R, L, C> {
             StartResult::InProgress => return Err(Failure::retry(Unconfirmed)),
             StartResult::Completed(_) => return Ok(()),
         }
-        match self.limits.reserve(&to, &delivery, purpose, self.limit, self.clock.now()).await {
-            Ok(Reservation::Reserved) => {}
-            Ok(Reservation::LimitReached) => {
-                metrics::count(EMAILS_OVER_LIMIT);
-                log::append_to_list("over_limit", json!({ "event_id": event }));
-                return self.complete(&attempt, &json!({ "rejected": "over the limit of the mailbox" }).to_string()).await;
-            }
-            Err(error) => {
-                self.release(&attempt).await;
-                return Err(Failure::retry(error));
+        for (counter, max) in self.limit.counters(purpose, &to, customer) {
+            match self.limits.reserve(counter, &delivery, max, self.clock.now()).await {
+                Ok(Reservation::Reserved) => {}
+                Ok(Reservation::LimitReached) => {
+                    metrics::count(EMAILS_OVER_LIMIT);
+                    log::append_to_list("over_limit", json!({ "event_id": event }));
+                    return self.complete(&attempt, &json!({ "rejected": "over the e-mail limit" }).to_string()).await;
+                }
+                Err(error) => {
+                    self.release(&attempt).await;
+                    return Err(Failure::retry(error));
+                }
             }
         }
         let message_tags = vec![(EmailDelivery::MESSAGE_TAG, delivery.digest().to_owned())];
@@ -175,7 +177,7 @@ mod tests {
                     MemoryStore::default(),
                     clock,
                     WINDOW,
-                    1.try_into().unwrap(),
+                    2.try_into().unwrap(),
                 ),
                 mailer: MemoryMailer::default(),
             }
@@ -185,7 +187,8 @@ mod tests {
             let notification = Notification { subject: "Hello".to_owned(), text: "Hello.".to_owned() };
             let to = "ada@example.com".to_owned().try_into().unwrap();
             let event = EventId::of_change("ada", 1.into());
-            self.deliveries.send_once(&self.mailer, &event, to, notification, EmailPurpose::Order).await
+            let customer = "ada".to_owned().try_into().unwrap();
+            self.deliveries.send_once(&self.mailer, &event, &customer, to, notification, EmailPurpose::Order).await
         }
 
         fn advance_clock(&self, duration: Duration) {

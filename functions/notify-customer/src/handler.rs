@@ -37,15 +37,15 @@ pub(crate) async fn notify_customer(
     };
     let notification = Notification::for_event(&event, &customer, deliveries.now());
     let Some((notification, purpose)) = notification.zip(EmailPurpose::of_event(&event)) else {
-        // The address is not confirmed, or it was confirmed or changed since the event.
-        log::append_to_list("not_confirmed", json!({ "event_id": id }));
+        // The address is not confirmed, or it no longer has to be.
+        log::append_to_list("no_email_due", json!({ "event_id": id }));
         return Ok(());
     };
     if let Some(feedback) = customers.feedback(&customer.email).await? {
         log::append_to_list("suppressed", json!({ "event_id": id, "feedback": feedback.kind }));
         return Ok(());
     }
-    deliveries.send_once(mailer, &id, customer.email, notification, purpose).await
+    deliveries.send_once(mailer, &id, &customer.id, customer.email, notification, purpose).await
 }
 
 #[cfg(test)]
@@ -53,9 +53,9 @@ mod tests {
     use std::time::Duration;
 
     use ferrite_core::memory::{FixedClock, MemoryIdempotency};
-    use ferrite_core::{EventId, Reason, Version};
+    use ferrite_core::{EventId, Reason, TraceContext, Version};
     use ferrite_domain::memory::{MemoryMailer, MemoryStore};
-    use ferrite_domain::ports::SaveEmailFeedback;
+    use ferrite_domain::ports::{PutCustomer, SaveEmailFeedback, SaveResult};
     use ferrite_domain::{Customer, EmailFeedback, FeedbackKind, OrderPlaced, contract};
 
     use super::*;
@@ -170,6 +170,19 @@ mod tests {
         for number in 10..=15 {
             fixture.notify(cancellation(number)).await.unwrap();
             fixture.notify(cancellation(number)).await.unwrap();
+        }
+        assert_eq!(fixture.sent().len(), 5);
+    }
+
+    #[tokio::test]
+    async fn limits_the_addresses_that_a_customer_can_cause_an_email_to() {
+        let fixture = Fixture::new().await;
+        let mut customer = fixture.ada.clone();
+        for number in 1..=7 {
+            customer.email = format!("stranger-{number}@example.com").try_into().unwrap();
+            customer.version = customer.version.next();
+            assert_eq!(fixture.store.put(&customer, &TraceContext::default()).await.unwrap(), SaveResult::Saved);
+            fixture.notify(confirmation_request(number)).await.unwrap();
         }
         assert_eq!(fixture.sent().len(), 5);
     }

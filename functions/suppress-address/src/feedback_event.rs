@@ -77,7 +77,7 @@ impl FromStr for FeedbackEvent {
     /// Returns an error if the event is not a bounce or a complaint from SES, or if it is not about an e-mail to exactly
     /// one recipient with exactly one message tag of this application.
     fn from_str(body: &str) -> Result<Self, serde_json::Error> {
-        let Event { source, detail } = serde_json::from_str(body)?;
+        let Event { source, detail } = ferrite_core::json::from_slice(body.as_bytes())?;
         if source != SES {
             return Err(serde_json::Error::custom(format!("{source:?} is not the event source {SES}")));
         }

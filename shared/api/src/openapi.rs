@@ -268,9 +268,9 @@ impl Components {
         let mut headers = Map::new();
         if matches!(status, 401 | 403) {
             let challenge = json!({"type": "string", "pattern": r#"^Bearer( error="[a-z_]+"(, scope="[^"]+")?)?$"#});
-            // Optional for 403, because a REST API on AWS renames this header of a function's response.
+            // Optional, because a REST API on AWS renames this header of a function's response.
             let description = "How to authenticate, and why the token was rejected (RFC 6750).";
-            headers.extend([self.header("WWW-Authenticate", header(description, challenge, status == 401))]);
+            headers.extend([self.header("WWW-Authenticate", header(description, challenge, false))]);
         }
         if status == 503 {
             let seconds = json!({"type": "integer", "minimum": 1});
@@ -307,9 +307,9 @@ fn response_name(problems: &[ProblemResponse]) -> String {
 fn pascal_case(text: &str) -> String {
     let mut result = String::new();
     for word in text.split(['-', ' ']) {
-        let (first, rest) = word.split_at(word.len().min(1));
+        let (first, remainder) = word.split_at(word.len().min(1));
         result.push_str(&first.to_ascii_uppercase());
-        result.push_str(rest);
+        result.push_str(remainder);
     }
     result
 }

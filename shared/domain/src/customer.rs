@@ -48,7 +48,8 @@ impl Registration {
     ///
     /// A new or changed address has to be confirmed with `token`. A registration with the same unconfirmed address
     /// requests another confirmation e-mail, at the earliest
-    /// [`ConfirmationRequest::MIN_INTERVAL`](crate::ConfirmationRequest::MIN_INTERVAL) after the last one.
+    /// [`ConfirmationRequest::MIN_INTERVAL`](crate::ConfirmationRequest::MIN_INTERVAL) after the last one. It contains
+    /// the same token, unless that has expired.
     pub fn apply(
         self,
         id: CustomerId,
@@ -70,6 +71,11 @@ impl Registration {
         };
         let is_same_address = current.email == email;
         let requests_confirmation = !is_same_address || current.email_confirmation.may_be_requested_again(now);
+        // The token in an earlier e-mail to the same address stays valid, because the new e-mail may not arrive.
+        let token = match current.email_confirmation.valid_token(now) {
+            Some(token_in_use) if is_same_address => token_in_use.clone(),
+            _ => token,
+        };
         if is_same_address && current.name == name && !requests_confirmation {
             return RegistrationOutcome::Unchanged(current);
         }
@@ -250,7 +256,14 @@ mod tests {
         let interval = ConfirmationRequest::MIN_INTERVAL;
         assert!(matches!(again(at(1).plus(interval - Duration::from_millis(1))), RegistrationOutcome::Unchanged(_)));
         let requested = updated(again(at(1).plus(interval)));
-        assert_eq!(requested.email_confirmation.valid_token(at(1).plus(interval)), Some(&token(2)));
+        assert_ne!(requested.email_confirmation, customer.email_confirmation);
+        assert_eq!(
+            requested.email_confirmation.valid_token(at(1).plus(interval)),
+            Some(&token(1)),
+            "the token in the first e-mail stays valid"
+        );
+        let expired = at(1).plus(ConfirmationRequest::LIFETIME);
+        assert_eq!(updated(again(expired)).email_confirmation.valid_token(expired), Some(&token(2)));
         let renamed = updated(register_again(&customer, "ada@example.com", "Ada L.", at(2)));
         assert_eq!(renamed.email_confirmation, customer.email_confirmation, "the last e-mail is recent");
 

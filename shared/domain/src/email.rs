@@ -38,7 +38,7 @@ impl Email {
     }
 
     /// Returns the mailbox that limits apply to: the address in lower case and without its subaddress (RFC 5233), such
-    /// as `ada@example.com` for `Ada+shop@example.com`.
+    /// as `ada@example.com` for `Ada+shop@example.com`. Other aliases are not known, except those of Google.
     pub fn mailbox(&self) -> String {
         let address = self.lower_case();
         match address.split_once('@') {
@@ -46,7 +46,11 @@ impl Email {
                 let user = local_part.split('+').next().unwrap_or_default();
                 // A local part that begins with `+` has no user.
                 let user = if user.is_empty() { local_part } else { user };
-                format!("{user}@{domain}")
+                match domain {
+                    // Google ignores dots, and delivers to both domains.
+                    "gmail.com" | "googlemail.com" => format!("{}@gmail.com", user.replace('.', "")),
+                    _ => format!("{user}@{domain}"),
+                }
             }
             None => address,
         }
@@ -159,6 +163,8 @@ mod tests {
             ("ada+shop@example.com", "ada@example.com"),
             ("ada+a+b@example.com", "ada@example.com"),
             ("+ada@example.com", "+ada@example.com"),
+            ("a.da@example.com", "a.da@example.com"),
+            ("a.d.a+x@GoogleMail.com", "ada@gmail.com"),
         ] {
             assert_eq!(Email::try_from(address.to_owned()).unwrap().mailbox(), mailbox);
         }

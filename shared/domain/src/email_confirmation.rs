@@ -79,7 +79,7 @@ pub struct ConfirmationRequest {
 }
 
 impl ConfirmationRequest {
-    /// How long a token is valid.
+    /// How long a token is valid after the last request.
     pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// Minimum time between two requests for the same address. A retry of `PUT /me` within this time sends no second

@@ -3,7 +3,7 @@
 use ferrite_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Customer;
+use crate::{Customer, Email};
 
 /// Why no more e-mail is sent to an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,17 @@ pub struct EmailFeedback {
     pub kind: FeedbackKind,
     /// When the mail server or the recipient reported it.
     pub reported_at: Timestamp,
+}
+
+impl EmailFeedback {
+    /// Returns the address, in lower case, that the feedback about `address` applies to. A person who complains wants no
+    /// e-mail at any address of the mailbox. A mail server that rejects a subaddress may accept others.
+    pub fn applies_to(&self, address: &Email) -> String {
+        match self.kind {
+            FeedbackKind::Bounce => address.lower_case(),
+            FeedbackKind::Complaint => address.mailbox(),
+        }
+    }
 }
 
 /// Whether a customer receives e-mail.

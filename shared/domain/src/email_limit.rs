@@ -1,8 +1,9 @@
-//! Limits the number of e-mails to one mailbox, whichever customers cause them.
+//! Limits the number of e-mails to one mailbox, whichever customers cause them, and the number of addresses that one
+//! customer can cause an e-mail to.
 
 use serde::Deserialize;
 
-use crate::DomainEvent;
+use crate::{CustomerId, DomainEvent, Email};
 
 /// What an e-mail is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,39 +26,63 @@ impl EmailPurpose {
     }
 }
 
-/// Maximum number of e-mails to one mailbox per clock hour (UTC); 1 to 1,000.
+/// What counts e-mails in a clock hour (UTC).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailCounter<'a> {
+    /// All e-mails to the mailbox of an address ([`Email::mailbox`]).
+    Mailbox(&'a Email),
+    /// Confirmation e-mails to the mailbox of an address.
+    MailboxConfirmations(&'a Email),
+    /// Confirmation e-mails that a customer causes, to any address.
+    CustomerConfirmations(&'a CustomerId),
+}
+
+/// Maximum number of e-mails to one mailbox per clock hour; 2 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct EmailLimit(u32);
 
 impl EmailLimit {
+    const MIN: u32 = 2;
     const MAX: u32 = 1_000;
 
-    /// Maximum number of confirmation e-mails among them. It is low, because anyone can cause a confirmation e-mail to
-    /// any address. It also leaves the rest to the owner of the address.
-    const MAX_CONFIRMATIONS: u32 = 3;
+    /// Maximum number of confirmation e-mails to one mailbox. It is low, because anyone can cause a confirmation e-mail
+    /// to any address. The remaining e-mails are reserved for those about orders.
+    const MAILBOX_CONFIRMATIONS: u32 = 3;
 
-    /// Returns the maximum number of e-mails of all purposes.
-    pub fn total(self) -> u32 {
-        self.0
-    }
+    /// Maximum number of confirmation e-mails that one customer can cause, so that a customer cannot make the storefront
+    /// write to many addresses.
+    const CUSTOMER_CONFIRMATIONS: u32 = 5;
 
-    /// Returns the maximum number of confirmation e-mails.
-    pub fn confirmations(self) -> u32 {
-        self.0.min(Self::MAX_CONFIRMATIONS)
+    /// Returns each counter of an e-mail to `to`, which `customer` causes, with its maximum.
+    pub fn counters<'a>(
+        self,
+        purpose: EmailPurpose,
+        to: &'a Email,
+        customer: &'a CustomerId,
+    ) -> Vec<(EmailCounter<'a>, u32)> {
+        let all = (EmailCounter::Mailbox(to), self.0);
+        match purpose {
+            EmailPurpose::Order => vec![all],
+            EmailPurpose::Confirmation => vec![
+                (EmailCounter::CustomerConfirmations(customer), Self::CUSTOMER_CONFIRMATIONS),
+                (EmailCounter::MailboxConfirmations(to), self.0.div_ceil(2).min(Self::MAILBOX_CONFIRMATIONS)),
+                all,
+            ],
+        }
     }
 }
 
-/// The limit is not a number from 1 to 1,000.
+/// The limit is not a number from 2 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a number from 1 to {}", EmailLimit::MAX)]
+#[error("must be a number from {} to {}", EmailLimit::MIN, EmailLimit::MAX)]
 pub struct InvalidEmailLimit;
 
 impl TryFrom<u32> for EmailLimit {
     type Error = InvalidEmailLimit;
 
     fn try_from(limit: u32) -> Result<Self, InvalidEmailLimit> {
-        if (1..=Self::MAX).contains(&limit) { Ok(Self(limit)) } else { Err(InvalidEmailLimit) }
+        if (Self::MIN..=Self::MAX).contains(&limit) { Ok(Self(limit)) } else { Err(InvalidEmailLimit) }
     }
 }
 
@@ -74,15 +99,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confirmations_are_part_of_the_limit() {
-        let limit = |limit: u32| EmailLimit::try_from(limit).unwrap();
-        assert_eq!((limit(20).total(), limit(20).confirmations()), (20, 3));
-        assert_eq!((limit(2).total(), limit(2).confirmations()), (2, 2));
+    fn confirmations_use_at_most_half_of_the_limit() {
+        let to: Email = "ada@example.com".to_owned().try_into().unwrap();
+        let customer: CustomerId = "ada".to_owned().try_into().unwrap();
+        for (limit, confirmations) in [(2, 1), (3, 2), (5, 3), (1000, 3)] {
+            let limit = EmailLimit::try_from(limit).unwrap();
+            let counters = limit.counters(EmailPurpose::Confirmation, &to, &customer);
+            assert!(counters.contains(&(EmailCounter::MailboxConfirmations(&to), confirmations)), "{counters:?}");
+            assert!(counters.contains(&(EmailCounter::Mailbox(&to), limit.0)), "{counters:?}");
+            assert_eq!(limit.counters(EmailPurpose::Order, &to, &customer), [(EmailCounter::Mailbox(&to), limit.0)]);
+        }
     }
 
     #[test]
     fn rejects_a_limit_outside_its_range() {
-        for text in ["0", "1001", "-1", "many", ""] {
+        for text in ["0", "1", "1001", "-1", "many", ""] {
             assert_eq!(EmailLimit::try_from(text.to_owned()), Err(InvalidEmailLimit), "{text}");
         }
     }

@@ -37,7 +37,7 @@ pub use email::Email;
 pub use email_confirmation::{ConfirmationRequest, ConfirmationToken, EmailConfirmation};
 pub use email_delivery::EmailDelivery;
 pub use email_feedback::{EmailFeedback, EmailStatus, FeedbackKind};
-pub use email_limit::{EmailLimit, EmailPurpose, InvalidEmailLimit};
+pub use email_limit::{EmailCounter, EmailLimit, EmailPurpose, InvalidEmailLimit};
 pub use event::{
     CustomerRegistered, DomainEvent, EmailConfirmationRequested, OrderCancelled, OrderPaid, OrderPaymentFailed, OrderPlaced,
 };

@@ -49,11 +49,6 @@ impl Shop {
         Self { url: url.to_owned(), agent: config.http_status_as_error(false).build().into(), interrupted }
     }
 
-    /// Returns whether the run must stop.
-    pub(crate) fn interrupted(&self) -> fn() -> bool {
-        self.interrupted
-    }
-
     /// Sends a request, and retries it until it gets a final response. Returns the response and the number of retries.
     ///
     /// # Errors

@@ -138,6 +138,17 @@ async fn fetches_a_new_key_immediately_and_drops_a_withdrawn_key() {
 }
 
 #[tokio::test]
+async fn fetches_a_new_key_of_another_type_with_a_known_id_immediately() {
+    let old = SigningKey::rs256("a");
+    let new = SigningKey::es256("a");
+    let source = FakeSource::keys(&[&old]);
+    let keys = cache(&source);
+    assert!(authorize_event(&keys, bearer_event(&token(&old)), NOW).await.is_ok());
+    source.replace(Some(jwks(&[&old, &new])));
+    assert!(authorize_event(&keys, bearer_event(&token(&new)), NOW + 1).await.is_ok());
+}
+
+#[tokio::test]
 async fn limits_fetches_for_unknown_key_ids() {
     let source = FakeSource::keys(&[&SigningKey::es256("a")]);
     let keys = cache(&source);

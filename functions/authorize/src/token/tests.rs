@@ -349,3 +349,13 @@ fn finds_the_key_among_keys_with_the_same_id() {
     assert_eq!(verify_with(&keys.each_ref(), &mismatch), Err(Rejection::Signature));
     assert_eq!(verify_with(&[rsa], &ec.token(&claims(&json!({})))), Err(Rejection::Algorithm));
 }
+
+#[test]
+fn rejects_a_duplicate_claim() {
+    let valid = claims(&json!({})).to_string();
+    let with = |claim: &str| identity(valid.replacen('{', &format!("{{{claim},"), 1).as_bytes(), &rules(), NOW);
+    assert!(with(r#""other": 1"#).is_ok());
+    for claim in [r#""scope": "orders:read""#, r#""\u0073cope": "x""#, r#""other": {"a": 1, "a": 2}"#] {
+        assert_eq!(with(claim), Err(Rejection::MalformedClaims), "{claim}");
+    }
+}

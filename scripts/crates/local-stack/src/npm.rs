@@ -55,7 +55,8 @@ pub fn install_packages(checkout: &Checkout, packages: &NpmPackages) -> Result<T
         expected_stamp.push('\n');
         expected_stamp.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
     }
-    let stamp = folder.join("installed-from");
+    // `npm ci` deletes this folder first, so the stamp does not survive a failed installation.
+    let stamp = folder.join("node_modules/installed-from");
     let tools = node.with_folder(folder.join("node_modules/.bin"));
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == expected_stamp) {
         return Ok(tools);
@@ -73,7 +74,10 @@ pub fn install_packages(checkout: &Checkout, packages: &NpmPackages) -> Result<T
 
 fn npm_ci(node: &Tools, folder: &Path, cache: &Path) -> Result<(), ToolError> {
     let mut npm = node.command("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache"]).arg(cache).current_dir(folder);
+    // All packages are development dependencies, which NODE_ENV=production would leave out.
+    npm.args(["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund", "--cache"])
+        .arg(cache)
+        .current_dir(folder);
     Ok(each_line_logged(&mut npm, &folder.with_extension("log"), |_| {})?)
 }
 

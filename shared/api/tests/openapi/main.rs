@@ -61,7 +61,7 @@ const INTENDED_BREAKING_CHANGES: [(&str, &str); 6] = [
     ("PUT /me body.email: not changed", "SES rejects addresses with misplaced dots"),
     ("PUT /me body.email: pattern changed", "SES rejects domains whose labels begin or end with a hyphen"),
     (".id: maxLength changed from 128 to 255", "the subject of a token may have 255 characters (OpenID Connect Core)"),
-    ("401 WWW-Authenticate: const changed", "responses of functions contain an error code (RFC 6750)"),
+    ("401 WWW-Authenticate: is no longer required", "a REST API renames this header of a function's response"),
 ];
 
 const NAMES: &str =

@@ -25,6 +25,7 @@ macro_rules! email_feedback_store_contract {
             returns_the_feedback_in_any_case_of_the_address
             keeps_the_first_feedback
             a_complaint_replaces_a_bounce
+            a_complaint_applies_to_the_mailbox
         );
     };
 }
@@ -73,4 +74,16 @@ pub async fn a_complaint_replaces_a_bounce(store: &impl EmailFeedbackStore) {
         store.save_feedback(&address, feedback).await.unwrap();
     }
     assert_eq!(store.feedback(&address).await.unwrap(), Some(complaint()));
+}
+
+pub async fn a_complaint_applies_to_the_mailbox(store: &impl EmailFeedbackStore) {
+    for (feedback, about_mailbox) in [(complaint(), Some(complaint())), (bounce(), None)] {
+        let user = UniqueIds.new_id();
+        let [subaddress, mailbox, other] =
+            ["+a", "", "+b"].map(|suffix| Email::try_from(format!("{user}{suffix}@example.com")).unwrap());
+        store.save_feedback(&subaddress, feedback).await.unwrap();
+        assert_eq!(store.feedback(&subaddress).await.unwrap(), Some(feedback));
+        assert_eq!(store.feedback(&mailbox).await.unwrap(), about_mailbox);
+        assert_eq!(store.feedback(&other).await.unwrap(), about_mailbox);
+    }
 }

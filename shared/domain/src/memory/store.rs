@@ -22,18 +22,11 @@ struct State {
     products: BTreeMap<ProductId, Product>,
     customers: BTreeMap<CustomerId, Customer>,
     orders: BTreeMap<(CustomerId, OrderId), Order>,
-    /// Feedback by address in lower case.
+    /// Feedback by the address or mailbox that it applies to.
     feedback: BTreeMap<String, EmailFeedback>,
-    /// Deliveries by mailbox and hour since 1970.
-    deliveries: BTreeMap<(String, i64), Deliveries>,
+    /// Digests of the deliveries by counter and hour since 1970.
+    deliveries: BTreeMap<(String, i64), BTreeSet<String>>,
     saved_responses: BTreeMap<(CustomerId, String), (SavedResponse, Timestamp)>,
-}
-
-/// The deliveries to a mailbox in one hour.
-#[derive(Debug, Default)]
-struct Deliveries {
-    all: BTreeSet<String>,
-    confirmations: BTreeSet<String>,
 }
 
 impl MemoryStore {

@@ -3,7 +3,7 @@
 use ferrite_core::ports::PortError;
 use ferrite_core::{Reason, Timestamp};
 
-use crate::{Email, EmailDelivery, EmailFeedback, EmailLimit, EmailMessage, EmailPurpose};
+use crate::{Email, EmailCounter, EmailDelivery, EmailFeedback, EmailMessage};
 
 /// Sends e-mail.
 pub trait SendEmail: Sync {
@@ -28,16 +28,15 @@ pub enum SendEmailError {
     Unknown(#[source] PortError),
 }
 
-/// Counts e-mails against the limits of their mailbox ([`Email::mailbox`]).
+/// Counts e-mails against limits.
 pub trait LimitEmails: Sync {
-    /// Reserves one of the e-mails that the mailbox may receive in the clock hour of `now`. A second call with the same
-    /// delivery in the same hour returns the same result and counts once.
+    /// Reserves one of the `max` e-mails of a counter in the clock hour of `now`. Another call with a reserved delivery
+    /// in the same hour returns [`Reservation::Reserved`] and does not count again.
     fn reserve(
         &self,
-        to: &Email,
+        counter: EmailCounter<'_>,
         delivery: &EmailDelivery,
-        purpose: EmailPurpose,
-        limit: EmailLimit,
+        max: u32,
         now: Timestamp,
     ) -> impl Future<Output = Result<Reservation, PortError>> + Send;
 }
@@ -48,14 +47,14 @@ pub trait LimitEmails: Sync {
 pub enum Reservation {
     /// The e-mail may be sent.
     Reserved,
-    /// The mailbox has received as many e-mails as it may in this hour.
+    /// The counter has reached its maximum for this hour.
     LimitReached,
 }
 
 /// Looks up feedback about an address.
 pub trait GetEmailFeedback: Sync {
-    /// Returns the feedback about the address with a strongly consistent read, or `None` if there was none. Upper and
-    /// lower case are not distinguished.
+    /// Returns the feedback about the address with strongly consistent reads, or `None` if there was none. Upper and
+    /// lower case are not distinguished. A complaint applies to all addresses of the mailbox ([`Email::mailbox`]).
     fn feedback(&self, address: &Email) -> impl Future<Output = Result<Option<EmailFeedback>, PortError>> + Send;
 }
 

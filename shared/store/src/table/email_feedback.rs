@@ -19,6 +19,17 @@ struct FeedbackItem {
 
 impl GetEmailFeedback for Table {
     async fn feedback(&self, address: &Email) -> Result<Option<EmailFeedback>, PortError> {
+        let exact = address.lower_case();
+        let mailbox = address.mailbox();
+        match self.feedback_about(&exact).await? {
+            None if mailbox != exact => self.feedback_about(&mailbox).await,
+            feedback => Ok(feedback),
+        }
+    }
+}
+
+impl Table {
+    async fn feedback_about(&self, address: &str) -> Result<Option<EmailFeedback>, PortError> {
         let found = self
             .client
             .get_item()
@@ -40,7 +51,7 @@ impl SaveEmailFeedback for Table {
         let EmailFeedback { kind, reported_at } = feedback;
         let mut item: keys::Key = serde_dynamo::to_item(FeedbackItem { kind, reported_at })
             .map_err(|error| PortError::new("writing e-mail feedback", error))?;
-        item.extend(keys::email_feedback(address));
+        item.extend(keys::email_feedback(&feedback.applies_to(address)));
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
         let put = match kind {
             FeedbackKind::Bounce => put.condition_expression("attribute_not_exists(pk)"),

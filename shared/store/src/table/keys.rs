@@ -8,6 +8,8 @@
 //! | | | | once paid `PAID#<day>#<shard>` | `<id>` |
 //! | feedback about an e-mail address | `ADDRESS#<address>` | `FEEDBACK` | | |
 //! | e-mails to a mailbox in one hour | `MAILBOX#<address>` | `EMAILS#<hour>` | | |
+//! | confirmation e-mails to a mailbox | `MAILBOX#<address>` | `CONFIRMATIONS#<hour>` | | |
+//! | confirmation e-mails of a customer | `CUSTOMER-EMAILS#<sub>` | `CONFIRMATIONS#<hour>` | | |
 //! | saved response of an idempotency key | `IDEMPOTENCY#<sub>` | `PLACE-ORDER#<key>` | | |
 //!
 //! The partition key `NONE` is reserved for prewarming calls. No item has it.
@@ -30,7 +32,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ferrite_core::{Day, IdempotencyKey, Timestamp};
-use ferrite_domain::{CustomerId, Email, OrderId, OrderPosition, ProductId, Shard};
+use ferrite_domain::{CustomerId, EmailCounter, OrderId, OrderPosition, ProductId, Shard};
 
 pub(super) const NO_PARTITION: &str = "NONE";
 pub(super) const LIST_INDEX: &str = "gsi1";
@@ -122,13 +124,18 @@ pub(super) fn place_order_response(customer: &CustomerId, idempotency_key: &Idem
     key(format!("IDEMPOTENCY#{customer}"), format!("PLACE-ORDER#{idempotency_key}"))
 }
 
-/// The address is in lower case, because feedback applies to all ways to write it.
-pub(super) fn email_feedback(address: &Email) -> Key {
-    key(format!("ADDRESS#{}", address.lower_case()), "FEEDBACK".to_owned())
+/// `address` is in lower case, because feedback applies to all ways to write it.
+pub(super) fn email_feedback(address: &str) -> Key {
+    key(format!("ADDRESS#{address}"), "FEEDBACK".to_owned())
 }
 
-pub(super) fn emails_in_hour(mailbox: &str, time: Timestamp) -> Key {
+pub(super) fn emails_in_hour(counter: EmailCounter<'_>, time: Timestamp) -> Key {
+    let (pk, kind) = match counter {
+        EmailCounter::Mailbox(to) => (format!("MAILBOX#{}", to.mailbox()), "EMAILS"),
+        EmailCounter::MailboxConfirmations(to) => (format!("MAILBOX#{}", to.mailbox()), "CONFIRMATIONS"),
+        EmailCounter::CustomerConfirmations(customer) => (format!("CUSTOMER-EMAILS#{customer}"), "CONFIRMATIONS"),
+    };
     // The first 13 characters of an RFC 3339 time are the date and the hour, such as `2026-11-29T20`.
     let time = time.to_string();
-    key(format!("MAILBOX#{mailbox}"), format!("EMAILS#{}", time.get(..13).unwrap_or(&time)))
+    key(pk, format!("{kind}#{}", time.get(..13).unwrap_or(&time)))
 }

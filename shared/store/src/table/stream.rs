@@ -79,7 +79,7 @@ fn customer_event(
     Ok(Some(CloudEvent::new(id, subject, time, event).with_trace_context(trace_context)))
 }
 
-/// Returns whether the change requested a confirmation. Each request has its own token.
+/// Returns whether the change requested a confirmation. Each request has its own token or time.
 fn requests_confirmation(before: &Customer, after: &Customer) -> bool {
     let is_requested = matches!(after.email_confirmation, EmailConfirmation::Unconfirmed { request: Some(_) });
     is_requested && before.email_confirmation != after.email_confirmation
