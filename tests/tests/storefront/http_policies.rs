@@ -56,7 +56,7 @@ fn allows_only_configured_origins_to_read_responses() {
     }
 }
 
-/// Only the firewall can tell API Gateway whether an origin is allowed.
+/// API Gateway knows whether an origin is allowed only with the firewall.
 #[test]
 fn hides_responses_of_api_gateway_from_other_origins_with_the_firewall() {
     let api = Api::under_test();
