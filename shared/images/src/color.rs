@@ -38,6 +38,11 @@ pub(super) struct Inks {
 pub(super) fn parse_profile(icc: &[u8]) -> Option<ColorProfile> {
     const HEADER_LENGTH: usize = 128;
     const MAX_TAGS: usize = 100;
+    // moxcms rejects larger profiles, too, but only after the copy below.
+    const MAX_LENGTH: usize = 10 * 1024 * 1024;
+    if icc.len() > MAX_LENGTH {
+        return None;
+    }
     let (header, tags) = icc.split_at_checked(HEADER_LENGTH)?;
     let (count, tags) = tags.split_first_chunk()?;
     let count = usize::try_from(u32::from_be_bytes(*count)).ok().filter(|&count| count <= MAX_TAGS)?;

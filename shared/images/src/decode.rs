@@ -15,10 +15,15 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::color::{self, Inks};
 use super::structure::PngColors;
-use super::{Format, PIXEL_LIMIT, Rejection, jpeg, polyglot, structure};
+use super::{Format, PIXEL_LIMIT, Rejection, SIDE_LIMIT, jpeg, polyglot, structure};
 
 /// 16-bit RGBA, the largest pixel format of the decoders.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
+
+/// Maximum number of bytes that the PNG decoder allocates for chunks and one row. The uncompressed chunks of the largest upload
+/// fit: the buffer for reading them grows to 32 MiB, and the decoder copies texts. Compressed profiles could otherwise
+/// expand to a thousand times their size.
+const PNG_CHUNKS_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A decoded file.
 pub(super) struct Decoded {
@@ -102,21 +107,29 @@ fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Reject
     };
     let file = Cursor::new(original);
     let mut decoder: Box<dyn ImageDecoder + '_> = match format {
-        Format::Png => Box::new(PngDecoder::with_limits(file, limits.clone()).map_err(rejection)?),
+        Format::Png => {
+            // The decoder allocates rows when it is created.
+            if let Some((width, height)) = structure::png_size(original) {
+                check_pixels(width, height)?;
+            }
+            let mut limits = Limits::no_limits();
+            limits.max_alloc = Some(PNG_CHUNKS_LIMIT);
+            Box::new(PngDecoder::with_limits(file, limits).map_err(rejection)?)
+        }
         _ => Box::new(WebPDecoder::new(file).map_err(rejection)?),
     };
     let (width, height) = decoder.dimensions();
     check_pixels(width, height)?;
     check_end(original, format, trailer)?;
     decoder.set_limits(limits).map_err(rejection)?;
-    let exif = decoder.exif_metadata().unwrap_or_default();
+    let orientation = orientation(decoder.exif_metadata().unwrap_or_default().as_deref());
     let icc = decoder.icc_profile().unwrap_or_default();
     let profile = match format {
         Format::Png => png_profile(original, icc)?,
         _ => icc.and_then(|icc| color::parse_profile(&icc)),
     };
     let image = DynamicImage::from_decoder(decoder).map_err(rejection)?;
-    Ok(Decoded { image, inks: None, profile, orientation: orientation(exif.as_deref()) })
+    Ok(Decoded { image, inks: None, profile, orientation })
 }
 
 /// Returns the profile of a PNG file, with the priorities of W3C PNG, section 4.3. `None` means sRGB.
@@ -142,7 +155,7 @@ fn png_profile(original: &[u8], icc: Option<Vec<u8>>) -> Result<Option<ColorProf
 }
 
 fn check_pixels(width: u32, height: u32) -> Result<(), Rejection> {
-    if u64::from(width) * u64::from(height) > PIXEL_LIMIT {
+    if u64::from(width) * u64::from(height) > PIXEL_LIMIT || width.max(height) > SIDE_LIMIT {
         return Err(Rejection::TooManyPixels { width, height });
     }
     Ok(())

@@ -32,6 +32,9 @@ pub use variant::{QUALITY, Variant};
 /// [`make_variants`].
 pub const PIXEL_LIMIT: u64 = 8192 * 6144;
 
+/// Maximum width and height of an original, in pixels: that of JPEG. The PNG decoder keeps several rows in memory.
+pub const SIDE_LIMIT: u32 = 65_535;
+
 /// Maximum width and height of a thumbnail, in pixels.
 pub const THUMBNAIL_SIDE: u32 = 320;
 

@@ -47,10 +47,13 @@ pub enum Rejection {
         other: &'static str,
     },
 
-    /// The image has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT).
+    /// The image has more pixels than [`PIXEL_LIMIT`](super::PIXEL_LIMIT), or a side is longer than
+    /// [`SIDE_LIMIT`](super::SIDE_LIMIT).
     #[error(
-        "The image is {width} × {height} pixels; at most {} megapixels are allowed. Upload a smaller image.",
-        super::PIXEL_LIMIT / 1_000_000
+        "The image is {width} × {height} pixels; at most {} megapixels and {} pixels per side are allowed. Upload a smaller \
+         image.",
+        super::PIXEL_LIMIT / 1_000_000,
+        super::SIDE_LIMIT
     )]
     TooManyPixels {
         /// Stored width in pixels, before the orientation is applied.

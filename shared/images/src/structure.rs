@@ -27,6 +27,13 @@ pub(super) fn is_animation(file: &[u8], format: Format) -> bool {
     }
 }
 
+/// The width and height in the header of a PNG file (W3C PNG, section 11.2.1).
+pub(super) fn png_size(file: &[u8]) -> Option<(u32, u32)> {
+    let header = png_chunks(file).next().filter(|chunk| chunk.kind == *b"IHDR")?;
+    let (width, data) = header.data.split_first_chunk()?;
+    Some((u32::from_be_bytes(*width), u32::from_be_bytes(*data.first_chunk()?)))
+}
+
 /// The chunks of a PNG file that define its colors, except the ICC profile (W3C PNG, section 11.3.2).
 #[derive(Default)]
 pub(super) struct PngColors {

@@ -87,12 +87,21 @@ fn rejects_ten_thousand_frames_before_decoding() {
 }
 
 #[test]
-fn does_not_decompress_metadata() {
+fn accepts_compressed_metadata_that_expands_to_a_thousand_times_its_size() {
     let bomb = compressed_zeros(200_000_000);
     let profile = [&b"profile\0\0"[..], &bomb].concat();
     let text = [&b"Comment\0\0"[..], &bomb].concat();
     let international = [&b"Comment\0\x01\0\0\0"[..], &bomb].concat();
     for chunk in [(b"iCCP", profile), (b"zTXt", text), (b"iTXt", international)] {
+        let variants = make_variants_in_time(png_with_chunks(&[chunk]), Format::Png).unwrap();
+        assert_eq!((variants.display.width, variants.display.height), (8, 8));
+    }
+}
+
+#[test]
+fn accepts_metadata_as_large_as_an_upload() {
+    let large = |start: &[u8]| [start, &vec![b' '; 26_000_000]].concat();
+    for chunk in [(b"eXIf", large(b"MM\0\x2A")), (b"tEXt", large(b"Comment\0")), (b"iCCP", large(b"profile\0\0"))] {
         let variants = make_variants_in_time(png_with_chunks(&[chunk]), Format::Png).unwrap();
         assert_eq!((variants.display.width, variants.display.height), (8, 8));
     }
