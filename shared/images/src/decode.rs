@@ -15,13 +15,14 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::color::{self, Inks};
 use super::structure::PngColors;
+use super::webp_lossless::{self, Size};
 use super::{Format, PIXEL_LIMIT, Rejection, SIDE_LIMIT, jpeg, polyglot, structure};
 
 /// 16-bit RGBA, the largest pixel format of the decoders.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
 
-/// Maximum number of bytes that the PNG decoder allocates for chunks and one row. The uncompressed chunks of the largest upload
-/// fit: the buffer for reading them grows to 32 MiB, and the decoder copies texts. Compressed profiles could otherwise
+/// Maximum number of bytes that the PNG decoder allocates for chunks and one row. The uncompressed chunks of the largest
+/// upload fit: the buffer for reading them grows to 32 MiB, and the decoder copies texts. Compressed profiles could otherwise
 /// expand to a thousand times their size.
 const PNG_CHUNKS_LIMIT: u64 = 64 * 1024 * 1024;
 
@@ -121,6 +122,9 @@ fn decode_png_or_webp(original: &[u8], format: Format) -> Result<Decoded, Reject
     let (width, height) = decoder.dimensions();
     check_pixels(width, height)?;
     check_end(original, format, trailer)?;
+    if format == Format::WebP {
+        webp_lossless::check(original, Size { width, height })?;
+    }
     decoder.set_limits(limits).map_err(rejection)?;
     let orientation = orientation(decoder.exif_metadata().unwrap_or_default().as_deref());
     let icc = decoder.icc_profile().unwrap_or_default();

@@ -22,6 +22,7 @@ mod polyglot;
 mod rejection;
 mod structure;
 mod variant;
+mod webp_lossless;
 
 use image::{DynamicImage, ImageFormat};
 

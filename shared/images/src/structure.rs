@@ -23,7 +23,7 @@ pub(super) fn is_animation(file: &[u8], format: Format) -> bool {
         Format::Png => png_chunks(file).any(|chunk| {
             chunk.kind == *b"acTL" && chunk.data.first_chunk().is_some_and(|&frames| u32::from_be_bytes(frames) > 1)
         }),
-        Format::WebP => webp_chunks(file).filter(|kind| kind == b"ANMF").nth(1).is_some(),
+        Format::WebP => webp_chunks(file).filter(|chunk| chunk.kind == *b"ANMF").nth(1).is_some(),
     }
 }
 
@@ -97,17 +97,28 @@ fn webp_trailer(file: &[u8]) -> Option<&[u8]> {
     file.get(8..)?.get(usize::try_from(length).ok()?..)
 }
 
-/// The types of the chunks of a WebP file: a type, a length, and data that is padded to an even length (RFC 9649, section
-/// 2.3).
-fn webp_chunks(file: &[u8]) -> impl Iterator<Item = [u8; 4]> {
+/// A chunk of a WebP file.
+pub(super) struct RiffChunk<'a> {
+    pub(super) kind: [u8; 4],
+    pub(super) data: &'a [u8],
+}
+
+/// The chunks of a WebP file.
+pub(super) fn webp_chunks(file: &[u8]) -> impl Iterator<Item = RiffChunk<'_>> {
     const RIFF_HEADER_LENGTH: usize = 12;
 
-    let mut remainder = file.get(RIFF_HEADER_LENGTH..).unwrap_or_default();
+    riff_chunks(file.get(RIFF_HEADER_LENGTH..).unwrap_or_default())
+}
+
+/// Each chunk has a type, a length, and data that is padded to an even length (RFC 9649, section 2.3). The data of the last
+/// one may be incomplete.
+pub(super) fn riff_chunks(chunks: &[u8]) -> impl Iterator<Item = RiffChunk<'_>> {
+    let mut remainder = chunks;
     std::iter::from_fn(move || {
         let (kind, chunk) = remainder.split_first_chunk()?;
         let (length, data) = chunk.split_first_chunk()?;
         let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
         remainder = data.get(length.checked_next_multiple_of(2)?..).unwrap_or_default();
-        Some(*kind)
+        Some(RiffChunk { kind: *kind, data: data.get(..length).unwrap_or(data) })
     })
 }

@@ -1,13 +1,15 @@
 //! Measures the memory that small files need if they are designed to waste it.
 //!
-//! The peak is read from /proc, so this runs on Linux only. It is a test of its own, because other tests in the process would
-//! change the peak.
+//! The peak is read from /proc, so this runs on Linux only. It is a test of its own, because other tests in the process
+//! would change the peak.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "clippy does not treat functions in integration tests as tests")]
 
 #[path = "pipeline/png_chunks.rs"]
 mod png_chunks;
+#[path = "pipeline/webp_groups.rs"]
+mod webp_groups;
 
 use std::fs;
 use std::io::Write as _;
@@ -17,6 +19,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use png_chunks::{png, rgb_header};
+use webp_groups::webp_with_groups;
 
 fn compressed_zeros(bytes: usize) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
@@ -52,4 +55,9 @@ fn small_files_need_little_memory() {
     let wide = png(&[(b"IHDR", header), (b"IDAT", compressed_zeros(2 * (1 + 25_165_824 * 8))), (b"IEND", vec![])]);
     let rejected = Rejection::TooManyPixels { width: 25_165_824, height: 2 };
     assert_eq!(make_variants_in_little_memory(&wide, Format::Png), Err(rejected));
+
+    assert_eq!(make_variants_in_little_memory(&webp_with_groups(256, 256, 4), Format::WebP), Ok(()));
+    let rejected = Err(Rejection::TooLarge);
+    assert_eq!(make_variants_in_little_memory(&webp_with_groups(256, 256, 16), Format::WebP), rejected);
+    assert_eq!(make_variants_in_little_memory(&webp_with_groups(256, 256, 256), Format::WebP), rejected);
 }
