@@ -202,7 +202,7 @@ fn multiply(a: u8, b: u8) -> u8 {
 
 impl Inks {
     /// The amounts of cyan, magenta, yellow and black. 0 means no ink.
-    fn amounts(self, stored: [u8; 4]) -> [u8; 4] {
+    pub(super) fn amounts(self, stored: [u8; 4]) -> [u8; 4] {
         let [c, m, y, k] = stored;
         let [c, m, y] = if self.is_ycck { ycc_to_rgb([c, m, y]).map(|sample| u8::MAX - sample) } else { [c, m, y] };
         if self.is_inverted { [c, m, y, k].map(|sample| u8::MAX - sample) } else { [c, m, y, k] }

@@ -182,3 +182,50 @@ fn orientation(exif: Option<&[u8]>) -> Orientation {
     let exif = exif.map(|exif| exif.strip_prefix(b"Exif\0\0").unwrap_or(exif));
     exif.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use zip::ZipArchive;
+
+    use super::*;
+
+    /// The name and content of every file in an archive; see tests/samplings/README.md.
+    fn files(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let mut archive = ZipArchive::new(Cursor::new(archive)).unwrap();
+        let mut files = Vec::new();
+        for index in 0..archive.len() {
+            let mut entry = archive.by_index(index).unwrap();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            files.push((entry.name().unwrap().into_owned(), content));
+        }
+        files
+    }
+
+    /// Compares each JPEG `<sampling> <mode>.jpg` with `<sampling>.png`, and returns how many.
+    fn compare(archive: &[u8], pixels: impl Fn(Decoded) -> Vec<u8>, expected: impl Fn(DynamicImage) -> Vec<u8>) -> usize {
+        let files = files(archive);
+        let mut compared = 0;
+        for (name, jpeg) in files.iter().filter(|(name, _)| name.ends_with(".jpg")) {
+            let (sampling, _mode) = name.split_once(' ').unwrap();
+            let (_, png) = files.iter().find(|(name, _)| *name == format!("{sampling}.png")).unwrap();
+            let expected = expected(image::load_from_memory(png).unwrap());
+            let actual = pixels(decode(jpeg, Format::Jpeg).unwrap_or_else(|rejection| panic!("{name}: {rejection}")));
+            assert_eq!(actual.len(), expected.len());
+            let difference = actual.iter().zip(expected).map(|(actual, expected)| actual.abs_diff(expected)).max();
+            assert!(difference <= Some(4), "{name} differs by {difference:?}");
+            compared += 1;
+        }
+        compared
+    }
+
+    #[test]
+    fn decodes_every_accepted_sampling_like_libjpeg() {
+        let archive = include_bytes!("../tests/samplings/samplings.zip");
+        let compared =
+            compare(archive, |decoded| decoded.image.into_rgb8().into_raw(), |image| image.into_rgb8().into_raw());
+        assert_eq!(compared, 4 * 42);
+    }
+}
