@@ -23,6 +23,7 @@ pub(super) struct Structure<'a> {
     scans: usize,
     /// Whether there is a segment of Adobe, whose programs write CMYK inverted.
     pub(super) is_from_adobe: bool,
+    has_unusual_adobe_segment: bool,
     /// The data after the end of the image, or `None` if there is no end-of-image marker.
     pub(super) trailer: Option<&'a [u8]>,
 }
@@ -54,7 +55,11 @@ impl<'a> Structure<'a> {
                     structure.frame = Frame::parse(marker, data);
                 }
                 START_OF_SCAN => structure.scans += 1,
-                APP14 => structure.is_from_adobe |= data.starts_with(b"Adobe"),
+                APP14 if data.starts_with(b"Adobe") => {
+                    // The last byte is the color transform (ITU-T T.872, section 6.5.3).
+                    structure.has_unusual_adobe_segment |= !matches!(data.get(11), Some(0..=2));
+                    structure.is_from_adobe = true;
+                }
                 END_OF_IMAGE => structure.trailer = Some(remainder),
                 _ => {}
             }
@@ -84,6 +89,10 @@ impl<'a> Structure<'a> {
         }
         if !frame.has_supported_sampling() {
             return Some("an unusual chroma subsampling");
+        }
+        // zune-jpeg 0.5.15 fails, although other decoders ignore the segment.
+        if self.has_unusual_adobe_segment {
+            return Some("an unusual Adobe segment in a JPEG");
         }
         // No camera writes such files, but a few optimizers do. zune-jpeg 0.5.15 decodes them to wrong colors without an
         // error (its issues 419, 422 and 448). Remove this check when `image` uses a version that decodes them correctly.

@@ -71,7 +71,14 @@ fn rejects_other_kinds_of_jpeg_with_the_reason() {
         file[frame + 5..frame + 7].fill(0);
         file
     };
+    let with_adobe = |data: &[u8]| {
+        let length = u16::try_from(data.len() + 2).unwrap().to_be_bytes();
+        [&photo[..2], &[0xFF, 0xEE], &length, data, &photo[2..]].concat()
+    };
     for (file, feature) in [
+        (with_adobe(b"Adobe"), "an unusual Adobe segment in a JPEG"),
+        (with_adobe(b"Adobe\0\x64\0\0\0\0"), "an unusual Adobe segment in a JPEG"),
+        (with_adobe(b"Adobe\0\x64\0\0\0\0\x03"), "an unusual Adobe segment in a JPEG"),
         (include_bytes!("../samplings/arithmetic.jpg").to_vec(), "arithmetic coding"),
         (changed(1, 0xCA), "arithmetic coding"),
         (changed(1, 0xC3), "lossless JPEG coding"),
