@@ -204,28 +204,43 @@ mod tests {
         files
     }
 
-    /// Compares each JPEG `<sampling> <mode>.jpg` with `<sampling>.png`, and returns how many.
-    fn compare(archive: &[u8], pixels: impl Fn(Decoded) -> Vec<u8>, expected: impl Fn(DynamicImage) -> Vec<u8>) -> usize {
-        let files = files(archive);
+    fn assert_difference(name: &str, actual: &[u8], expected: &[u8]) {
+        assert_eq!(actual.len(), expected.len());
+        let difference = actual.iter().zip(expected).map(|(actual, expected)| actual.abs_diff(*expected)).max();
+        assert!(difference <= Some(4), "{name} differs by {difference:?}");
+    }
+
+    #[test]
+    fn decodes_every_accepted_sampling_of_four_components_like_libjpeg() {
+        let files = files(include_bytes!("../tests/samplings/four-components.zip"));
         let mut compared = 0;
         for (name, jpeg) in files.iter().filter(|(name, _)| name.ends_with(".jpg")) {
-            let (sampling, _mode) = name.split_once(' ').unwrap();
-            let (_, png) = files.iter().find(|(name, _)| *name == format!("{sampling}.png")).unwrap();
-            let expected = expected(image::load_from_memory(png).unwrap());
-            let actual = pixels(decode(jpeg, Format::Jpeg).unwrap_or_else(|rejection| panic!("{name}: {rejection}")));
-            assert_eq!(actual.len(), expected.len());
-            let difference = actual.iter().zip(expected).map(|(actual, expected)| actual.abs_diff(expected)).max();
-            assert!(difference <= Some(4), "{name} differs by {difference:?}");
+            let raw = name.replace(".jpg", ".raw");
+            let (_, expected) = files.iter().find(|(name, _)| *name == raw).unwrap();
+            let decoded = decode(jpeg, Format::Jpeg).unwrap_or_else(|rejection| panic!("{name}: {rejection}"));
+            let inks = decoded.inks.unwrap();
+            assert_eq!((inks.is_ycck, inks.is_inverted), (name.ends_with("ycck.jpg"), true), "{name}");
+            // libjpeg does not invert.
+            let inks = Inks { is_inverted: false, ..inks };
+            let actual: Vec<u8> = decoded.image.into_rgba8().pixels().flat_map(|pixel| inks.amounts(pixel.0)).collect();
+            assert_difference(name, &actual, expected);
             compared += 1;
         }
-        compared
+        assert_eq!(compared, 2 * 66);
     }
 
     #[test]
     fn decodes_every_accepted_sampling_like_libjpeg() {
-        let archive = include_bytes!("../tests/samplings/samplings.zip");
-        let compared =
-            compare(archive, |decoded| decoded.image.into_rgb8().into_raw(), |image| image.into_rgb8().into_raw());
+        let files = files(include_bytes!("../tests/samplings/samplings.zip"));
+        let mut compared = 0;
+        for (name, jpeg) in files.iter().filter(|(name, _)| name.ends_with(".jpg")) {
+            let (sampling, _mode) = name.split_once(' ').unwrap();
+            let (_, png) = files.iter().find(|(name, _)| *name == format!("{sampling}.png")).unwrap();
+            let expected = image::load_from_memory(png).unwrap().into_rgb8();
+            let decoded = decode(jpeg, Format::Jpeg).unwrap_or_else(|rejection| panic!("{name}: {rejection}"));
+            assert_difference(name, &decoded.image.into_rgb8(), &expected);
+            compared += 1;
+        }
         assert_eq!(compared, 4 * 42);
     }
 }

@@ -118,6 +118,13 @@ impl Frame {
     /// reduced to one sample per block in either direction. Outside of it, chroma can be wider than luma, which decodes to a
     /// wrong picture.
     fn has_supported_sampling(&self) -> bool {
+        // An interleaved scan has at most 10 blocks per unit (ITU-T T.81, B.2.3).
+        const MAX_BLOCKS: u32 = 10;
+        let blocks: u32 =
+            self.sampling.iter().map(|factors| u32::from(factors.horizontal) * u32::from(factors.vertical)).sum();
+        if self.sampling.len() > 1 && blocks > MAX_BLOCKS {
+            return false;
+        }
         let Some((luma, others)) = self.sampling.split_first() else {
             return false;
         };

@@ -1,6 +1,7 @@
-"""Writes samplings.zip: a picture in every JPEG sampling that `make_variants` accepts, and libjpeg's decoded pixels.
+"""Writes samplings.zip and four-components.zip: a picture in every JPEG sampling that `make_variants` accepts, and libjpeg's
+decoded pixels.
 
-Requires cjpeg and djpeg of libjpeg-turbo (Debian: libjpeg-turbo-progs) and Pillow.
+Requires cjpeg and djpeg of libjpeg-turbo (Debian: libjpeg-turbo-progs), libjpeg (libjpeg-dev), a C compiler, and Pillow.
 """
 
 import itertools
@@ -33,6 +34,9 @@ MOZJPEG_SCANS = """
 # An interleaved scan has at most 10 blocks per unit (ITU-T T.81, B.2.3).
 MAX_BLOCKS = 10
 
+# The sampling factors of the first component.
+LUMA = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (2, 3), (2, 4), (4, 1), (4, 2)]
+
 
 def picture() -> Image.Image:
     """Returns smooth colors, which all samplings preserve well."""
@@ -45,14 +49,31 @@ def picture() -> Image.Image:
 
 def supported_samplings() -> list[str]:
     """Returns the samplings that `Frame::has_supported_sampling` in jpeg.rs accepts, as arguments of cjpeg."""
-    luma = [(1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (2, 2), (2, 3), (2, 4), (4, 1), (4, 2)]
     found = []
-    for h, v in luma:
+    for h, v in LUMA:
         chroma = [(1, 1)] if (h, v) == (4, 2) else sorted(set(itertools.product({1, h}, {1, v})))
         for blue, red in itertools.product(chroma, repeat=2):
             if h * v + math.prod(blue) + math.prod(red) <= MAX_BLOCKS:
                 found.append(",".join(f"{h}x{v}" for h, v in ((h, v), blue, red)))
     return found
+
+
+def write_four_components() -> None:
+    folder = Path(__file__).parent
+    with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(folder / "four-components.zip", "w") as archive:
+        program, jpeg, samples = (Path(temporary, name) for name in ("program", "jpeg", "samples"))
+        subprocess.run(["cc", "-o", program, folder / "four_components.c", "-ljpeg", "-lm"], check=True)
+        for h, v in LUMA:
+            others = [(1, 1)] if (h, v) == (4, 2) else sorted(set(itertools.product({1, h}, {1, v})))
+            for factors in itertools.product([(h, v)], others, others, others):
+                if sum(map(math.prod, factors)) > MAX_BLOCKS:
+                    continue
+                name = ",".join(f"{h}x{v}" for h, v in factors)
+                for space, is_progressive, restart in (("cmyk", 0, 0), ("ycck", 1, 1)):
+                    options = [space, is_progressive, restart, *itertools.chain(*factors)]
+                    subprocess.run([program, jpeg, samples, *map(str, options)], check=True)
+                    for path, extension in ((jpeg, "jpg"), (samples, "raw")):
+                        archive.writestr(zipfile.ZipInfo(f"{name} {space}.{extension}"), path.read_bytes())
 
 
 def main() -> None:
@@ -83,3 +104,4 @@ def main() -> None:
 
 
 main()
+write_four_components()
