@@ -62,8 +62,8 @@ fn code(tag: &[u8]) -> Option<&'static str> {
 ///
 /// After a JPEG, they write more images, videos and vendor-specific data, so any data is accepted. After a PNG, Samsung
 /// phones write edit data that ends in "SEFT" (ExifTool's Samsung.pm). RIFF and file systems pad with zeros, and some tools
-/// that handle files as text append a line break. A PNG that a Pixel phone or Windows cropped before 2023 is rejected, because it is followed by a part of the original image
-/// (CVE-2023-21036, CVE-2023-28303).
+/// that handle files as text append a line break. A PNG that a Pixel phone or Windows cropped before 2023 is rejected,
+/// because it is followed by a part of the original image (CVE-2023-21036, CVE-2023-28303).
 fn is_known_trailer(trailer: &[u8], format: Format) -> bool {
     format == Format::Jpeg
         || trailer.ends_with(b"SEFT")
