@@ -80,9 +80,11 @@ pub struct Variants {
 /// Creates the variants of `original`, whose declared format is `declared`. A variant is never larger than the
 /// original.
 ///
-/// Memory use is little more than what decoding the original requires: 3 bytes per pixel for a typical photograph, 9
-/// for a progressive JPEG without chroma subsampling, whose coefficients the decoder also keeps in memory, and 12 if it
-/// is also CMYK. The number of pixels is checked in the header, before decoding.
+/// Memory use is little more than what decoding the original requires. Per pixel, it is 3 bytes for a typical photograph,
+/// 9 for a progressive JPEG without chroma subsampling, whose coefficients the decoder also keeps in memory, and 12 if it
+/// is also CMYK, or for a WebP animation with a single frame. The chunks of a PNG and one of its rows add at most 64 MiB,
+/// and the prefix codes of a lossless WebP 128 MiB; files beyond these limits are rejected. The number of pixels is
+/// checked in the header, before decoding.
 ///
 /// # Errors
 /// Returns a [`Rejection`] with the reason if the file cannot be used. The same bytes are always rejected again.
