@@ -44,7 +44,7 @@ def parametric(parameters: list[float]) -> bytes:
     return b"para" + bytes(4) + struct.pack(">HH", 3, 0) + fixed(*parameters)
 
 
-def profile(kind: bytes, colors: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> bytes:
+def profile(kind: bytes, colors: bytes, pcs: bytes, tags: dict[bytes, bytes], version: int = 0x02400000) -> bytes:
     """Returns an ICC profile (ICC.1:2001-04)."""
     text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
     tags = {b"desc": text, b"cprt": b"text" + bytes(4) + b"CC0\0", b"wtpt": xyz(0.9642, 1, 0.8249), **tags}
@@ -54,7 +54,7 @@ def profile(kind: bytes, colors: bytes, pcs: bytes, tags: dict[bytes, bytes]) ->
         table += name + struct.pack(">II", start + len(data), len(content))
         data += content + bytes(-len(content) % 4)
     size = start + len(data)
-    header = struct.pack(">I4xI4s4s4s12x4s28x", size, 0x02400000, kind, colors, pcs, b"acsp") + fixed(0.9642, 1, 0.8249)
+    header = struct.pack(">I4xI4s4s4s12x4s28x", size, version, kind, colors, pcs, b"acsp") + fixed(0.9642, 1, 0.8249)
     return (header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + data)[:size]
 
 
@@ -80,6 +80,24 @@ def cmyk_profile() -> bytes:
     identity = bytes(range(256))
     lut = b"mft1" + bytes(4) + bytes([4, 3, 5, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + identity * 4 + table + identity * 3
     return profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": lut})
+
+
+def rgb_table_profile(version: int) -> bytes:
+    """Returns a profile with a table of nine points per color, whose black is not quite black."""
+    table = b""
+    for color in itertools.product(range(9), repeat=3):
+        light = [0.01 + 0.99 * (level / 8) ** 2 for level in color]
+        matrix = ((0.5151, 0.2920, 0.1571), (0.2412, 0.6922, 0.0666), (-0.0011, 0.0419, 0.7841))
+        x, y, z = (sum(m * v for m, v in zip(row, light)) for row in matrix)
+        f = [v ** (1 / 3) if v > 216 / 24389 else (24389 / 27 * v + 16) / 116 for v in (x / 0.9642, y, z / 0.8249)]
+        lab = 116 * f[1] - 16, 500 * (f[0] - f[1]) + 128, 200 * (f[1] - f[2]) + 128
+        # The 16-bit table type uses the encoding of Lab of version 2 in every version.
+        scale = 65280
+        numbers = (lab[0] / 100 * scale, lab[1] / 255 * scale, lab[2] / 255 * scale)
+        table += b"".join(struct.pack(">H", min(max(round(number), 0), 65535)) for number in numbers)
+    identity = struct.pack(">HH", 0, 65535)
+    lut = b"mft2" + bytes(4) + bytes([3, 3, 9, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1) + struct.pack(">HH", 2, 2)
+    return profile(b"mntr", b"RGB ", b"Lab ", {b"A2B0": lut + identity * 3 + table + identity * 3}, version)
 
 
 DISPLAY_P3 = rgb_profile((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841), parametric(SRGB_CURVE))
@@ -109,7 +127,7 @@ def srgb_of(mode: str, patches: list, icc: bytes) -> list[tuple[int, int, int]]:
 
 def png_16(image: Image.Image, icc: bytes) -> bytes:
     """Returns a PNG with 16 bits per sample, which Pillow cannot write."""
-    color_type = {"L": 0, "RGB": 2, "RGBA": 6}[image.mode]
+    color_type = {"L": 0, "RGB": 2, "LA": 4, "RGBA": 6}[image.mode]
     samples = bytes(itertools.chain.from_iterable((sample, sample) for sample in image.tobytes()))
     stride = len(samples) // image.height
     rows = b"".join(b"\0" + samples[start : start + stride] for start in range(0, len(samples), stride))
@@ -169,6 +187,10 @@ CHARTS: list[tuple[str, str, list, bytes, Callable[[Image.Image, bytes], bytes]]
     ("gray-1.8.png", "L", GRAY, GRAY_18, png),
     ("gray-2.2-16.png", "L", GRAY, GRAY_22, png_16),
     ("gray-lightness.png", "L", GRAY, GRAY_LIGHTNESS, png),
+    ("gray-1.8-alpha-16.png", "LA", GRAY, GRAY_18, png_16),
+    ("rgb-table.png", "RGB", RGB, rgb_table_profile(0x02400000), png),
+    ("rgb-table-alpha-16.png", "RGBA", RGB, rgb_table_profile(0x02400000), png_16),
+    ("rgb-table-v4.png", "RGB", RGB, rgb_table_profile(0x04200000), png),
     ("cmyk.jpg", "CMYK", CMYK, cmyk_profile(), jpeg),
     ("cmyk-not-inverted.jpg", "CMYK", CMYK, cmyk_profile(), without_adobe_segment),
     ("ycck.jpg", "CMYK", CMYK, cmyk_profile(), ycck),
@@ -178,9 +200,10 @@ CHARTS: list[tuple[str, str, list, bytes, Callable[[Image.Image, bytes], bytes]]
 def main() -> None:
     lines = []
     for name, mode, patches, icc, save in CHARTS:
-        image = chart("RGB" if mode == "RGBA" else mode, patches).convert(mode)
+        opaque = mode.removesuffix("A")
+        image = chart(opaque, patches).convert(mode)
         (FOLDER / name).write_bytes(save(image, icc))
-        expected = srgb_of("RGB" if mode == "RGBA" else mode, patches, icc)
+        expected = srgb_of(opaque, patches, icc)
         lines.append(" ".join([name, *("%02x%02x%02x" % color for color in expected)]) + "\n")
     (FOLDER / "expected.txt").write_text("".join(lines))
 
