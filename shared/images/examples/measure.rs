@@ -17,6 +17,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use ferrite_domain::UploadSize;
 use ferrite_images::{Format, PIXEL_LIMIT, SIDE_LIMIT, make_variants};
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageBuffer, ImageFormat, RgbImage, Rgba};
@@ -36,6 +37,7 @@ const FILE_BYTES: usize = 25 * 1024 * 1024;
 /// The largest photographs of phones.
 const LARGEST: (u16, u16) = (8192, 6144);
 
+const _: () = assert!(FILE_BYTES as u64 == UploadSize::MAX);
 const _: () = assert!(LARGEST.0 as u64 * LARGEST.1 as u64 == PIXEL_LIMIT);
 
 /// The longest rows that are accepted.
