@@ -21,9 +21,9 @@ use super::{Format, PIXEL_LIMIT, Rejection, SIDE_LIMIT, jpeg, polyglot, structur
 /// 16-bit RGBA, the largest pixel format of the decoders.
 const MAX_BYTES_PER_PIXEL: u64 = 8;
 
-/// Maximum number of bytes that the PNG decoder allocates for chunks and one row. The uncompressed chunks of the largest
-/// upload fit: the buffer for reading them grows to 32 MiB, and the decoder copies texts. Compressed profiles could otherwise
-/// expand to a thousand times their size.
+/// Maximum number of bytes that the PNG decoder allocates for chunks and one row. The chunks of the largest
+/// upload fit: the buffer for reading them grows to 32 MiB, and the decoder copies texts. Compressed profiles could
+/// otherwise expand to a thousand times their size.
 const PNG_CHUNKS_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// A decoded file.

@@ -1,7 +1,8 @@
 //! Limits the memory for the prefix codes of a lossless WebP image (RFC 9649, section 3), which the decoder does not do.
 //!
 //! An image may have 65,536 groups of five prefix codes. image-webp 0.2.4 builds tables for all of them before it decodes
-//! a pixel. A file of a few MB can thus require several GB. The groups come after the transforms, which have to be read to find them.
+//! a pixel. A file of a few MB can thus require several GB. The groups come after the transforms, which have to be read to
+//! find them.
 
 use super::Rejection;
 use super::structure::{self, RiffChunk};

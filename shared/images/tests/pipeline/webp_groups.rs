@@ -55,8 +55,8 @@ impl Bits {
     }
 }
 
-/// A file with an image of one color. It has `256 * groups_256` groups, most of which take the decoder 78 KiB. Only the first
-/// and the last one are used.
+/// A file with an image of one color. It has `256 * groups_256` groups, most of which take the decoder 78 KiB. Only the
+/// first and the last one are used.
 pub(crate) fn webp_with_groups(width: u32, height: u32, groups_256: u32) -> Vec<u8> {
     let mut bits = Bits::default();
     bits.push(0x2F, 8);
