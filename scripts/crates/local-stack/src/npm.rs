@@ -74,6 +74,8 @@ pub fn install_packages(checkout: &Checkout, packages: &NpmPackages) -> Result<T
 
 fn npm_ci(node: &Tools, folder: &Path, cache: &Path) -> Result<(), ToolError> {
     let mut npm = node.command("npm");
+    // Like uv and pip, trust the certificates of the operating system, for example that of a company's proxy.
+    npm.env("NODE_USE_SYSTEM_CA", "1");
     // All packages are development dependencies, which NODE_ENV=production would leave out.
     npm.args(["ci", "--ignore-scripts", "--include=dev", "--no-audit", "--no-fund", "--cache"])
         .arg(cache)
