@@ -1,6 +1,6 @@
 use ferrite_api::{ApiError, CustomerBody, EmailConfirmationBody};
 use ferrite_core::ports::Clock;
-use ferrite_domain::ports::{GetCustomer, GetEmailFeedback, PutCustomer, SaveResult};
+use ferrite_domain::ports::{GetCustomer, GetEmailFeedback, PutCustomer, SaveResult, TooManyConflicts};
 use ferrite_domain::{ConfirmationOutcome, ConfirmationToken};
 use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
@@ -15,7 +15,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// Confirms the caller's e-mail address with the token that was sent to it.
 ///
 /// The caller must be signed in as the customer to whom the token belongs. Somebody who enters the address of another
-/// person cannot confirm it, and that person cannot confirm it for them by following a link.
+/// person does not receive the token, and the other person is not signed in as this customer.
 ///
 /// Returns 200 with the profile. A repeated request also returns 200, so that a client can retry when the response was
 /// lost. Returns 404 if the caller is not registered, and 422 if the token is wrong or has expired.
@@ -41,13 +41,8 @@ pub(crate) async fn confirm_address(
         let feedback = customers.feedback(&customer.email).await?;
         return Ok(json(StatusCode::OK, &CustomerBody::new(customer, feedback))?);
     }
-    Err(Problem::unavailable(TooManyConflicts).into())
+    Err(TooManyConflicts.into())
 }
-
-/// Each attempt conflicted with another request from the same customer.
-#[derive(Debug, thiserror::Error)]
-#[error("too many concurrent requests are changing this customer")]
-struct TooManyConflicts;
 
 #[cfg(test)]
 mod tests {

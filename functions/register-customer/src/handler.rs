@@ -1,8 +1,8 @@
 use ferrite_api::{ApiError, CustomerBody, RegistrationBody};
 use ferrite_core::ports::{Clock, SecretGenerator};
-use ferrite_domain::ports::{GetCustomer, GetEmailFeedback, PutCustomer, SaveResult};
+use ferrite_domain::ports::{GetCustomer, GetEmailFeedback, PutCustomer, SaveResult, TooManyConflicts};
 use ferrite_domain::{ConfirmationToken, Registration, RegistrationOutcome};
-use ferrite_runtime::http::{Problem, Request, Response, caller, json, json_body};
+use ferrite_runtime::http::{Request, Response, caller, json, json_body};
 use ferrite_runtime::metrics::{self, Metric, Unit};
 use ferrite_runtime::trace;
 use http::StatusCode;
@@ -42,13 +42,8 @@ pub(crate) async fn register_customer(
             return Ok(json(status, &CustomerBody::new(customer, feedback))?);
         }
     }
-    Err(Problem::unavailable(TooManyConflicts).into())
+    Err(TooManyConflicts.into())
 }
-
-/// Each attempt conflicted with another request from the same customer.
-#[derive(Debug, thiserror::Error)]
-#[error("too many concurrent requests are changing this customer")]
-struct TooManyConflicts;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Maps the storefront's errors to HTTP problem responses. This is the only place that assigns a status to an error.
 
 use ferrite_core::ports::PortError;
-use ferrite_domain::ports::{AddImageError, PlaceOrderError, UpdateError};
+use ferrite_domain::ports::{AddImageError, PlaceOrderError, TooManyConflicts, UpdateError};
 use ferrite_domain::{InvalidConfirmationToken, MAX_IMAGES, PricingError, ProductId, TransitionError};
 use ferrite_runtime::http::{Problem, idempotency};
 use http::StatusCode;
@@ -62,6 +62,12 @@ impl From<AddImageError> for ApiError {
             }
             AddImageError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<TooManyConflicts> for ApiError {
+    fn from(error: TooManyConflicts) -> Self {
+        Self(Problem::unavailable(error))
     }
 }
 

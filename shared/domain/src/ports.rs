@@ -12,7 +12,7 @@ mod payment;
 mod products;
 mod reports;
 
-pub use customers::{GetCustomer, PutCustomer};
+pub use customers::{GetCustomer, PutCustomer, TooManyConflicts};
 pub use email::{GetEmailFeedback, LimitEmails, Reservation, SaveEmailFeedback, SendEmail, SendEmailError};
 pub use images::{AddImage, AddImageError, FinishImage, ImageFiles, SignImageUrl, SignUpload, SignedRequest, Upload};
 pub use orders::{

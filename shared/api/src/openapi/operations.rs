@@ -374,7 +374,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .describe(
                 PROFILE,
                 "Register or update your profile",
-                "Saves your name and e-mail address. A new address receives an e-mail with a token to confirm it, and messages about your orders only after that. Repeating the request changes nothing, but requests another token if the address is still unconfirmed after five minutes.",
+                "Saves your name and e-mail address. A new address receives an e-mail with a token to confirm it, and messages about your orders only after that. Repeating the request changes nothing, but sends the token again if the address is still unconfirmed after five minutes.",
             )
             .body(&[JSON], schemas.read::<RegistrationBody>(), json!({"email": "ada@example.com", "name": "Ada"}))
             .response(SuccessResponse::new(201, "The customer was registered.").body(customer.clone()))
@@ -394,7 +394,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .describe(
                 PROFILE,
                 "Confirm your e-mail address",
-                "Takes the token from the latest e-mail that asked you to confirm the address. The token is valid for 24 hours. To get another one, register with the same address again.",
+                "Takes the token from the latest e-mail that asked you to confirm the address. The token is valid for 24 hours. To receive it again, register with the same address again.",
             )
             .body(&[JSON], schemas.read::<EmailConfirmationBody>(), json!({"token": "0f8fad5bd9cb469fa16570867728950e"}))
             .problems(NOT_FOUND_PROBLEMS)

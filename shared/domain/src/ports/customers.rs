@@ -24,3 +24,8 @@ pub trait PutCustomer: Sync {
         trace_context: &TraceContext,
     ) -> impl Future<Output = Result<SaveResult, PortError>> + Send;
 }
+
+/// Each attempt to change a customer conflicted with another change of the same customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many concurrent requests are changing this customer")]
+pub struct TooManyConflicts;
