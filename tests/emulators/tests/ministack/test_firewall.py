@@ -132,8 +132,8 @@ class Origins(unittest.TestCase):
         requests = [request(body=b"x" * (MAX_BODY_BYTES + 1))] + [request()] * LIMIT
         for origins in ("", self.ORIGINS[0], ",".join(self.ORIGINS)):
             firewall = Firewall(web_acl(origins))
-            verdicts = [firewall.evaluate(each) for each in requests]
-            responses = [each for each in verdicts if isinstance(each, BlockResponse)]
+            results = [firewall.evaluate(each) for each in requests]
+            responses = [each for each in results if isinstance(each, BlockResponse)]
             self.assertEqual([response.status for response in responses], [413, 429])
             for response in responses:
                 allowed = response.headers.get("Access-Control-Allow-Origin", "")
@@ -188,8 +188,8 @@ class OtherWebAcls(unittest.TestCase):
             (15_000, "NO_MATCH", False),
         ):
             firewall = Firewall(self.acl_with(self.size_rule(size, oversize, {"Block": {}})))
-            verdict = firewall.evaluate(body)
-            self.assertEqual(isinstance(verdict, BlockResponse), is_blocked, (size, oversize))
+            result = firewall.evaluate(body)
+            self.assertEqual(isinstance(result, BlockResponse), is_blocked, (size, oversize))
 
     def test_evaluates_rules_by_priority_until_one_allows_or_blocks(self) -> None:
         def rule(priority: int, action: dict[str, Any]) -> dict[str, Any]:

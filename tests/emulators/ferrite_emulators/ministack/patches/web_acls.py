@@ -74,20 +74,20 @@ def apply() -> None:
             firewall = firewall_of(_stage_arn(get_region(), api_id, stage_name))
             if stage and firewall:
                 header = partial(apigateway_v1._header_ci, headers)
-                verdict = firewall.evaluate(
+                result = firewall.evaluate(
                     Request(get_request_client_ip(), header, body or b"")
                 )
-                if isinstance(verdict, BlockResponse):
-                    if verdict.status is not None:
-                        return verdict.status, dict(verdict.headers), verdict.body
+                if isinstance(result, BlockResponse):
+                    if result.status is not None:
+                        return result.status, dict(result.headers), result.body
                     request["stage"] = stage
                     return apigateway_v1._gw_error("WAF_FILTERED", "Forbidden")
                 # An inserted header replaces the client's header with the same name.
                 headers = {
                     name: value
                     for name, value in headers.items()
-                    if name.lower() not in verdict.headers
-                } | verdict.headers
+                    if name.lower() not in result.headers
+                } | result.headers
                 # The headers from which gateway responses are mapped.
                 request["headers"] = headers
             return await execute(request, api_id, stage_name, method, path, headers, body, *args)
