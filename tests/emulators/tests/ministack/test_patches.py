@@ -279,6 +279,76 @@ class Routes(unittest.TestCase):
         self.assertEqual(patched.api("GET", "/always/throttled")[0], 429)
 
 
+class RestApiUpdates(unittest.TestCase):
+    def deploy(self, emulator: MiniStack, paths: list[str]) -> str:
+        """Creates or updates a stack with an API with these routes. Returns the identifier of the API."""
+        cloudformation = emulator.client("cloudformation")
+        invocation = (
+            "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+            f"arn:aws:lambda:us-east-1:000000000000:function:{emulator.outputs['Function']}/invocations"
+        )
+        integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": invocation}
+        route = {"get": {"x-amazon-apigateway-integration": integration}}
+        document = {
+            "swagger": "2.0",
+            "info": {"title": "routes", "version": "1"},
+            "paths": {path: route for path in paths},
+        }
+        # As SAM does, the name of the deployment depends on the document.
+        deployment = f"Deployment{len(paths)}"
+        template = {
+            "Resources": {
+                "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": document}},
+                deployment: {
+                    "Type": "AWS::ApiGateway::Deployment",
+                    "Properties": {"RestApiId": {"Ref": "Api"}},
+                },
+                "Stage": {
+                    "Type": "AWS::ApiGateway::Stage",
+                    "Properties": {
+                        "RestApiId": {"Ref": "Api"},
+                        "DeploymentId": {"Ref": deployment},
+                        "StageName": "v1",
+                    },
+                },
+            },
+            "Outputs": {"Api": {"Value": {"Ref": "Api"}}},
+        }
+        exists = any(
+            each["StackName"] == "routes" for each in cloudformation.describe_stacks()["Stacks"]
+        )
+        (cloudformation.update_stack if exists else cloudformation.create_stack)(
+            StackName="routes", TemplateBody=json.dumps(template)
+        )
+
+        def stack() -> dict[str, Any]:
+            found: dict[str, Any] = cloudformation.describe_stacks(StackName="routes")["Stacks"][0]
+            return found
+
+        self.assertTrue(wait_until(lambda: not stack()["StackStatus"].endswith("_IN_PROGRESS")))
+        expected = "UPDATE_COMPLETE" if exists else "CREATE_COMPLETE"
+        self.assertEqual(stack()["StackStatus"], expected)
+        return str(stack()["Outputs"][0]["OutputValue"])
+
+    def test_adds_and_removes_routes_of_the_same_api(self) -> None:
+        self.assertNotEqual(self.deploy(unpatched, ["/a"]), self.deploy(unpatched, ["/a", "/b"]))
+
+        api = self.deploy(patched, ["/a"])
+
+        def statuses() -> list[int]:
+            path = f"/_aws/execute-api/{api}/v1"
+            return [patched.http("GET", path + route)[0] for route in ("/a", "/b")]
+
+        self.assertEqual(statuses(), [200, 403])
+        self.assertEqual(self.deploy(patched, ["/a", "/b"]), api)
+        self.assertEqual(statuses(), [200, 200])
+        self.assertEqual(self.deploy(patched, ["/a"]), api)
+        self.assertEqual(statuses(), [200, 403])
+        # The API into which MiniStack imports the document is deleted.
+        names = [each["name"] for each in patched.client("apigateway").get_rest_apis()["items"]]
+        self.assertEqual(names.count("routes"), 1)
+
+
 class CodeCache(unittest.TestCase):
     def test_keeps_only_unpacked_code_that_is_in_use(self) -> None:
         def unpacked_versions(emulator: MiniStack, edits: int) -> int:
