@@ -5,7 +5,7 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
+use ferrite_application_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
 use serde_json::{Value, json};
 

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     async fn preflight(path: &str) -> Result<Response, Problem> {
-        let methods = [("/products".to_owned(), "GET, HEAD, POST".to_owned())].into();
+        let methods = [("/notes".to_owned(), "GET, HEAD, POST".to_owned())].into();
         let mut context = ApiGatewayProxyRequestContext::default();
         context.resource_path = Some(path.to_owned());
         let request = request(Method::OPTIONS).with_request_context(RequestContext::ApiGatewayV1(context));
@@ -48,7 +48,7 @@ mod tests {
 
     #[tokio::test]
     async fn allows_the_methods_of_the_route() {
-        let response = preflight("/products").await.unwrap();
+        let response = preflight("/notes").await.unwrap();
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
         assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, POST");
         assert_eq!(response.headers()[ALLOW], "GET, HEAD, POST");

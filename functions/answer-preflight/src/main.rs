@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Settings {
-    /// A JSON object from each route path to its allowed methods, such as `{"/products": "GET, HEAD, POST"}`.
+    /// A JSON object from each route path to its allowed methods, such as `{"/notes": "GET, HEAD, POST"}`.
     methods: String,
 }
 

@@ -57,7 +57,7 @@ impl Default for PermissionsClaim {
 /// The text does not identify a claim.
 #[derive(Debug, Error)]
 #[error(
-    "it must be the name of a claim, such as scope or https://shop.example/roles, or a JSON Pointer to a nested claim, such as /app_metadata/roles"
+    "it must be the name of a claim, such as scope or https://api.example/roles, or a JSON Pointer to a nested claim, such as /app_metadata/roles"
 )]
 pub(crate) struct InvalidClaim;
 
@@ -141,7 +141,7 @@ mod tests {
             "scp": ["notes:admin"],
             "permissions": ["notes:write"],
             "cognito:groups": ["editors"],
-            "https://shop.example/roles": ["owner"],
+            "https://api.example/roles": ["owner"],
             "a~b": "tilde",
             "app_metadata": { "roles": ["admin"], "level/1": "top" },
         });
@@ -150,8 +150,8 @@ mod tests {
             ("scp", "notes:admin"),
             ("permissions", "notes:write"),
             ("cognito:groups", "editors"),
-            ("https://shop.example/roles", "owner"),
-            ("/https:~1~1shop.example~1roles", "owner"),
+            ("https://api.example/roles", "owner"),
+            ("/https:~1~1api.example~1roles", "owner"),
             ("/a~0b", "tilde"),
             ("/app_metadata/roles", "admin"),
             ("/app_metadata/level~11", "top"),
@@ -188,14 +188,14 @@ mod tests {
 
     #[test]
     fn a_scope_map_grants_only_the_scopes_in_it() {
-        let map = "admin=notes:write,https://api.example/notes:read=notes:read,Shop Owner=notes:write,admin=notes:read";
+        let map = "admin=notes:write,https://api.example/notes:read=notes:read,Site Owner=notes:write,admin=notes:read";
         for (value, granted) in [
             (json!(["admin"]), "notes:write notes:read"),
             (json!("other admin"), "notes:write notes:read"),
             (json!(["https://api.example/notes:read"]), "notes:read"),
-            (json!(["Shop Owner"]), "notes:write"),
-            (json!("Shop Owner"), ""),
-            (json!(["notes:write", "Admin", "admin ", "admin=notes:write", "shop Owner"]), ""),
+            (json!(["Site Owner"]), "notes:write"),
+            (json!("Site Owner"), ""),
+            (json!(["notes:write", "Admin", "admin ", "admin=notes:write", "site Owner"]), ""),
         ] {
             assert_eq!(permissions("roles", map).granted(&json!({ "roles": value })), granted, "{value}");
         }

@@ -97,7 +97,7 @@ mod tests {
 
     const PARAMETER: (&str, &str) = ("JWKS_PARAMETER", "/ferrite/jwks");
     const ISSUER: (&str, &str) = ("JWT_ISSUER", "https://issuer.example/");
-    const AUDIENCE: (&str, &str) = ("JWT_AUDIENCE", "storefront");
+    const AUDIENCE: (&str, &str) = ("JWT_AUDIENCE", "notes-api");
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, String> {
         Settings::read(|name| {
@@ -142,14 +142,14 @@ mod tests {
     #[test]
     fn names_an_invalid_variable() {
         for (name, value) in [
-            ("JWT_AUDIENCE", "storefront,"),
-            ("JWT_AUDIENCE", "storefront, other"),
+            ("JWT_AUDIENCE", "notes-api,"),
+            ("JWT_AUDIENCE", "notes-api, other"),
             ("JWT_AUDIENCE_CLAIM", "sub"),
             ("JWT_AUDIENCE_CLAIM", "aud,azp"),
             ("JWT_PERMISSIONS_CLAIM", "app_metadata.roles"),
             ("JWT_PERMISSIONS_CLAIM", "scope permissions"),
             ("JWT_SCOPES", "owner"),
-            ("JWT_SCOPES", "owner=products:write,"),
+            ("JWT_SCOPES", "owner=notes:write,"),
         ] {
             let variables: Vec<_> = [PARAMETER, ISSUER, AUDIENCE].into_iter().filter(|(other, _)| *other != name).collect();
             let error = read(&[variables, vec![(name, value)]].concat()).unwrap_err();

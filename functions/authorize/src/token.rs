@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ferrite_domain::CustomerId;
+use ferrite_core::Subject;
 use ferrite_runtime::http::TOKEN_LEEWAY_SECONDS;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -45,7 +45,7 @@ pub(crate) enum AudienceClaim {
 /// The claims of a verified token.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Identity {
-    /// Claim `sub`: 1 to 255 characters, valid as a [`CustomerId`].
+    /// Claim `sub`: 1 to 255 characters, valid as a [`Subject`].
     pub(crate) subject: String,
     /// The granted scopes, separated by single spaces.
     pub(crate) scope: String,
@@ -206,7 +206,7 @@ impl Claims {
             return Err(Rejection::PendingSession);
         }
         Ok(Identity {
-            subject: self.sub.and_then(|sub| CustomerId::try_from(sub).ok()).ok_or(Rejection::Subject)?.into(),
+            subject: self.sub.and_then(|sub| Subject::try_from(sub).ok()).ok_or(Rejection::Subject)?.into(),
             scope,
             expires: expires as u64,
         })

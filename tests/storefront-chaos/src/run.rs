@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use ferrite_application_tools::scopes::ADMIN_SCOPE;
 use ferrite_aws_client::client::SQS;
 use ferrite_aws_client::endpoint::Target;
 use ferrite_chaos::mutation::{Mutation, Writes};
 use ferrite_chaos::proxy::FaultProxy;
-use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
 use serde_json::{Map, Value, json};
 

@@ -88,7 +88,7 @@ fn a_successful_request_logs_one_line_without_personal_data_or_tokens() {
     let api = Api::under_test();
     let correlation_id = unique("create");
     let secret = unique("secret");
-    let token = api.token("admin", &[ferrite_storefront_tools::scopes::ADMIN_SCOPE]);
+    let token = api.token("admin", &[ferrite_application_tools::scopes::ADMIN_SCOPE]);
     let body = json!({
         "name": "Assam", "description": format!("ask {secret}@example.com"), "stock": 1,
         "price": {"amount": 1250, "currency": "EUR"},

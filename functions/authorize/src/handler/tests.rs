@@ -8,15 +8,15 @@ use crate::token::AudienceClaim;
 use ferrite_token_issuer::signing_key::{SigningKey, jwks};
 
 const NOW: u64 = 1_800_000_000;
-const METHOD_ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/POST/products/p1/images";
+const METHOD_ARN: &str = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/POST/notes/n1/files";
 
 fn token(key: &SigningKey) -> String {
     key.token(&json!({
         "iss": "https://issuer.example/",
-        "aud": "storefront",
-        "sub": "customer-1",
+        "aud": "notes-api",
+        "sub": "ada",
         "exp": NOW + 300,
-        "scope": "products:write",
+        "scope": "notes:write",
     }))
 }
 
@@ -28,7 +28,7 @@ fn cache(source: &FakeSource) -> KeyCache<FakeSource> {
 async fn authorize_event(keys: &KeyCache<FakeSource>, event: Value, now: u64) -> Result<Value, AuthorizeError> {
     let rules = TokenRules {
         issuer: "https://issuer.example/".to_owned(),
-        audiences: vec!["storefront".to_owned()],
+        audiences: vec!["notes-api".to_owned()],
         audience_claim: AudienceClaim::Aud,
         permissions: Permissions::default(),
     };
@@ -66,7 +66,7 @@ async fn allows_the_whole_stage_for_a_valid_token() {
     assert_eq!(
         policy.unwrap(),
         json!({
-            "principalId": "customer-1",
+            "principalId": "ada",
             "policyDocument": {
                 "Version": "2012-10-17",
                 "Statement": [{
@@ -75,7 +75,7 @@ async fn allows_the_whole_stage_for_a_valid_token() {
                     "Resource": "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/prod/*",
                 }],
             },
-            "context": { "sub": "customer-1", "scope": "products:write", "exp": "1800000300" },
+            "context": { "sub": "ada", "scope": "notes:write", "exp": "1800000300" },
         })
     );
 }

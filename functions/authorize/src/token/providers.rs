@@ -1,4 +1,5 @@
-//! Tokens of the identity providers in infra/README.md, verified with the parameter values in its table.
+//! Tokens of the identity providers in infra/README.md, verified with the parameter values in its table. Words in capital
+//! letters, such as `ADMIN_SCOPE`, are placeholders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,12 +31,12 @@ const COGNITO_ACCESS: Provider = Provider {
     audience_claim: "client_id",
     audience: "CLIENT_ID",
     permissions_claim: "scope",
-    scopes: "RESOURCE_SERVER/products:write=products:write",
+    scopes: "RESOURCE_SERVER/ADMIN_SCOPE=ADMIN_SCOPE",
 };
 const COGNITO_GROUPS: Provider = Provider {
     token: "Cognito access token, groups",
     permissions_claim: "cognito:groups",
-    scopes: "admin=products:write",
+    scopes: "admin=ADMIN_SCOPE",
     ..COGNITO_ACCESS
 };
 const COGNITO_ID: Provider = Provider { token: "Cognito ID token", audience_claim: "aud", ..COGNITO_GROUPS };
@@ -53,7 +54,7 @@ const CLERK: Provider = Provider {
     audience_claim: "azp",
     audience: "https://DOMAIN",
     permissions_claim: "/metadata/role",
-    scopes: "admin=products:write",
+    scopes: "admin=ADMIN_SCOPE",
 };
 const SUPABASE: Provider = Provider {
     token: "Supabase access token",
@@ -61,11 +62,11 @@ const SUPABASE: Provider = Provider {
     audience_claim: "aud",
     audience: "authenticated",
     permissions_claim: "/app_metadata/roles",
-    scopes: "admin=products:write",
+    scopes: "admin=ADMIN_SCOPE",
 };
 
 const PROVIDERS: [Provider; 6] = [COGNITO_ACCESS, COGNITO_GROUPS, COGNITO_ID, AUTH0, CLERK, SUPABASE];
-const SCOPE: &str = "products:write";
+const SCOPE: &str = "ADMIN_SCOPE";
 
 fn repository_file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
@@ -149,9 +150,9 @@ fn the_table_in_the_readme_has_the_tested_values() {
 #[test]
 fn cognito_access_tokens() {
     let claims = |client, scope| providers::cognito_access_token(COGNITO_ACCESS.issuer, client, scope, &["admin"], NOW);
-    let prefixed = "openid RESOURCE_SERVER/products:write";
+    let prefixed = "openid RESOURCE_SERVER/ADMIN_SCOPE";
     assert_eq!(COGNITO_ACCESS.scope_of(&claims("CLIENT_ID", prefixed)), SCOPE);
-    for scope in ["openid", "products:write", "OTHER/products:write", "RESOURCE_SERVER/products:writer"] {
+    for scope in ["openid", "ADMIN_SCOPE", "OTHER/ADMIN_SCOPE", "RESOURCE_SERVER/ADMIN_SCOPEX"] {
         assert_eq!(COGNITO_ACCESS.scope_of(&claims("CLIENT_ID", scope)), "", "{scope}");
     }
     assert_eq!(COGNITO_ACCESS.verify(&claims("OTHER_CLIENT", prefixed)), Err(Rejection::Audience));
@@ -166,10 +167,10 @@ fn cognito_access_tokens() {
 #[test]
 fn cognito_groups() {
     let claims = |groups: &[&str]| {
-        providers::cognito_access_token(COGNITO_GROUPS.issuer, "CLIENT_ID", "RESOURCE_SERVER/products:write", groups, NOW)
+        providers::cognito_access_token(COGNITO_GROUPS.issuer, "CLIENT_ID", "RESOURCE_SERVER/ADMIN_SCOPE", groups, NOW)
     };
-    assert_eq!(COGNITO_GROUPS.scope_of(&claims(&["customers", "admin"])), SCOPE);
-    assert_eq!(COGNITO_GROUPS.scope_of(&claims(&["customers", "administrators"])), "");
+    assert_eq!(COGNITO_GROUPS.scope_of(&claims(&["users", "admin"])), SCOPE);
+    assert_eq!(COGNITO_GROUPS.scope_of(&claims(&["users", "administrators"])), "");
     let mut without_groups = claims(&[]);
     without_groups.as_object_mut().unwrap().remove("cognito:groups");
     assert_eq!(COGNITO_GROUPS.scope_of(&without_groups), "");
@@ -179,7 +180,7 @@ fn cognito_groups() {
 fn cognito_id_tokens() {
     let id_token = |client, groups: &[&str]| providers::cognito_id_token(COGNITO_ID.issuer, client, groups, NOW);
     assert_eq!(COGNITO_ID.scope_of(&id_token("CLIENT_ID", &["admin"])), SCOPE);
-    assert_eq!(COGNITO_ID.scope_of(&id_token("CLIENT_ID", &["customers"])), "");
+    assert_eq!(COGNITO_ID.scope_of(&id_token("CLIENT_ID", &["users"])), "");
     assert_eq!(COGNITO_ID.verify(&id_token("OTHER_CLIENT", &["admin"])), Err(Rejection::Audience));
 }
 
@@ -199,7 +200,7 @@ fn auth0_access_tokens() {
         providers::auth0_access_token(AUTH0.issuer, audience, scope, permissions, NOW)
     };
     assert_eq!(AUTH0.scope_of(&claims("API_IDENTIFIER", "openid", &[SCOPE])), SCOPE);
-    assert_eq!(AUTH0.scope_of(&claims("API_IDENTIFIER", "openid products:write", &[])), "");
+    assert_eq!(AUTH0.scope_of(&claims("API_IDENTIFIER", "openid ADMIN_SCOPE", &[])), "");
     let without_permissions = with(claims("API_IDENTIFIER", SCOPE, &[]), "permissions", Value::Null);
     assert_eq!(AUTH0.scope_of(&without_permissions), "");
     assert_eq!(AUTH0.verify(&claims("OTHER_API", "openid", &[SCOPE])), Err(Rejection::Audience));
@@ -242,7 +243,7 @@ fn supabase_access_tokens() {
         assert_eq!(SUPABASE.verify(&api_key), Err(Rejection::Audience), "{role}");
     }
 
-    let by_role = Provider { permissions_claim: "role", scopes: "service_role=products:write", ..SUPABASE };
+    let by_role = Provider { permissions_claim: "role", scopes: "service_role=ADMIN_SCOPE", ..SUPABASE };
     for (role, scope) in [("service_role", SCOPE), ("authenticated", ""), ("anon", "")] {
         let token = with(claims(role, &["admin"]), "aud", json!("authenticated"));
         assert_eq!(by_role.scope_of(&token), scope, "{role}");
@@ -272,7 +273,7 @@ fn parameter_patterns_accept_the_same_values_as_the_function() {
         ),
         (
             "JWT_SCOPES",
-            vec!["a=b", "a=b,c=d", "Shop Owner=b", "https://a.example/b=c:d", "é=b", "a=!#+-.<>[]~"],
+            vec!["a=b", "a=b,c=d", "Site Owner=b", "https://a.example/b=c:d", "é=b", "a=!#+-.<>[]~"],
             vec!["a", "=b", "a=", "a=b,", ",a=b", "a=b=c", " a=b", "a =b", "a= b", "a=b c", "a=\"", "a=\\", "a=é", "a\nb=c"],
         ),
     ] {

@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::error::BenchError;
 use crate::tls::{Trust, for_localhost};
-use ferrite_storefront_tools::{AwsCall, AwsResponse};
+use ferrite_application_tools::{AwsCall, AwsResponse};
 
 /// Returns the AWS response to a call. The second argument is the value that every SSM parameter has.
 type Respond = fn(&AwsCall<'_>, &str) -> Option<AwsResponse>;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ferrite_application_tools::workload::Workload;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::{print, send_progress_to_stderr, step};
 use ferrite_local_stack::template::{Function, Template};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
-use ferrite_storefront_tools::workload::Workload;
 use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER, Issuer};
 use serde_json::{Value, json};
 

@@ -22,9 +22,9 @@ mod tls;
 use std::process::ExitCode;
 
 use clap::Parser;
+use ferrite_application_tools::workload::WORKLOAD;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command;
-use ferrite_storefront_tools::workload::STOREFRONT;
 
 use self::bench::Options;
 
@@ -51,5 +51,5 @@ struct Arguments {
 fn main() -> ExitCode {
     let Arguments { functions, starts, no_build, signals, json } = Arguments::parse();
     let options = Options { functions, starts: starts.into(), no_build, signals, json };
-    command::run(|| bench::bench(&Checkout::here()?, &STOREFRONT, &options))
+    command::run(|| bench::bench(&Checkout::here()?, &WORKLOAD, &options))
 }

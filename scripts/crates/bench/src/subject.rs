@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 
 use crate::error::BenchError;
+use ferrite_application_tools::Invocation;
+use ferrite_application_tools::workload::Workload;
 use ferrite_local_stack::binary_size::{binary_size, bootstrap};
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::step;
@@ -18,8 +20,6 @@ use ferrite_local_stack::process::run;
 use ferrite_local_stack::stack::host_architecture;
 use ferrite_local_stack::template::Function;
 use ferrite_local_stack::tools::Tools;
-use ferrite_storefront_tools::Invocation;
-use ferrite_storefront_tools::workload::Workload;
 
 /// A function that returns the invocation for a function and a token, and the token of the caller.
 type Invocations<'a> = (fn(&Function, &str) -> Option<Invocation>, &'a str);

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ferrite_application_tools::scopes::ADMIN_SCOPE;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::process::each_line_logged;
 use ferrite_local_stack::tools::{SCHEMATHESIS, install};
-use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
 
 /// Longer than any run.

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
+use ferrite_application_tools::demo::{self, CUSTOMER, Demo, DemoError};
 use ferrite_aws_client::client::AwsClient;
 use ferrite_aws_client::endpoint::{Endpoint, Target};
 use ferrite_local_stack::checkout::Checkout;
@@ -23,7 +24,6 @@ use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::stack::{Deployment, output, outputs};
 use ferrite_local_stack::staging::Staging;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, Tools, install};
-use ferrite_storefront_tools::demo::{self, CUSTOMER, Demo, DemoError};
 use ferrite_token_issuer::issuer::Issuer;
 
 use crate::token::{Bearer, mint};

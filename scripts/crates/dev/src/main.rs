@@ -51,7 +51,7 @@ struct DevArguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct TokenArguments {
-    /// Print a token for an admin, with the scope products:write
+    /// Print a token for an admin
     #[arg(long)]
     admin: bool,
     /// Print a token for the customer with this ID

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use ferrite_application_tools::scopes::ADMIN_SCOPE;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::print;
-use ferrite_storefront_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::{Issuer, IssuerError};
 
 /// Lifetime of a token: 12 hours, so that it lasts for a working day.
@@ -15,7 +15,7 @@ const ADMIN: &str = "local-admin";
 /// Who a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Bearer {
-    /// An admin, whose token has the scope `products:write`.
+    /// An admin, whose token has the scope [`ADMIN_SCOPE`].
     Admin,
     /// The customer with this ID.
     Customer(String),

@@ -24,8 +24,8 @@ pub struct Workload {
     pub respond: fn(&AwsCall<'_>, &str) -> Option<AwsResponse>,
 }
 
-/// The workload of the storefront.
-pub const STOREFRONT: Workload = Workload {
+/// The workload of the application.
+pub const WORKLOAD: Workload = Workload {
     caller: CALLER,
     invocation: events::invocation,
     floor: events::floor,
