@@ -1,10 +1,11 @@
 //! Tests of the OpenAPI document and of the HTML documentation that the API serves.
 
-use ferrite_tests::api::Api;
+use ferrite_test_harness::api::Api;
+use ferrite_tests::storefront::Storefront;
 
 #[test]
 fn serves_the_document_without_a_token_and_supports_conditional_requests() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let committed = include_str!("../../../shared/api/openapi.json");
     for (path, content_type) in [("/openapi.json", "application/json"), ("/docs", "text/html; charset=utf-8")] {
         let response = api.request("GET", path).send();

@@ -2,13 +2,13 @@
 
 use std::{env, fs, process};
 
-use ferrite_tests::api::Api;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER, Issuer, unix_now};
 use ferrite_token_issuer::signing_key::unsigned;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-
-use crate::unique;
 
 /// Every route that requires a token, and whether it also requires the administrators' scope.
 const PROTECTED_ROUTES: [(&str, &str, bool); 11] = [
@@ -27,7 +27,7 @@ const PROTECTED_ROUTES: [(&str, &str, bool); 11] = [
 
 #[test]
 fn returns_401_without_a_token() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (method, path, _) in PROTECTED_ROUTES {
         let response = api.request(method, path).send();
         assert_eq!((response.status, response.problem_type().as_str()), (401, "unauthorized"), "{method} {path}");
@@ -37,9 +37,9 @@ fn returns_401_without_a_token() {
 
 #[test]
 fn returns_403_without_the_scope() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (method, path, _) in PROTECTED_ROUTES.into_iter().filter(|(.., admin)| *admin) {
-        let response = api.customer("ada", method, path).json(&json!({})).send();
+        let response = api.as_user("ada", method, path).json(&json!({})).send();
         assert_eq!((response.status, response.problem_type().as_str()), (403, "missing-scope"), "{method} {path}");
         // A REST API on AWS renames this header of a function's response.
         let challenges = ["www-authenticate", "x-amzn-remapped-www-authenticate"].map(|name| response.header(name));
@@ -50,7 +50,7 @@ fn returns_403_without_the_scope() {
 /// The stack has the default permissions claim, `scope`.
 #[test]
 fn only_the_permissions_claim_grants_scopes() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": unique("ada"), "exp": unix_now() + 300, "scope": "openid",
         "scp": ["products:write"], "permissions": ["products:write"], "roles": ["products:write"],
@@ -64,7 +64,7 @@ fn only_the_permissions_claim_grants_scopes() {
 
 #[test]
 fn rejects_invalid_tokens() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let now = unix_now();
     let valid = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": unique("ada"), "exp": now + 300, "nbf": now - 5, "iat": now});
     let status = |token: &str| api.request("GET", "/orders").token(token).send().status;
@@ -90,7 +90,7 @@ fn rejects_invalid_tokens() {
 
 #[test]
 fn rejects_forged_tokens() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let folder = env::temp_dir().join(format!("ferrite-forger-{}", process::id()));
     let issuer = api.issuer();
     let forger = Issuer::open(&folder).unwrap();

@@ -1,37 +1,39 @@
 //! Tests of customer registration, and of the confirmation and the limits of e-mail.
 
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ferrite_aws::sdk_config;
-use ferrite_tests::api::{Api, Response};
-use ferrite_tests::created::Created;
-use ferrite_tests::poll::wait_for;
-use serde_json::{Value, json};
+use ferrite_test_harness::api::{Api, Response};
+use ferrite_test_harness::cleanup::record_partition;
+use ferrite_test_harness::function_log::lines_with;
+use ferrite_test_harness::mailbox;
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::sdk::Sdk;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
+use ferrite_tests::storefront::{feedback_partition, mailbox_partition};
+use serde_json::json;
 
-use crate::logs::lines_with;
-use crate::mailbox::{self, confirm, confirmation_token, register_and_confirm};
-use crate::unique;
+use crate::email_confirmation::{confirm, confirmation_token, register_and_confirm};
 
 fn register(api: &Api, customer: &str, email: &str) -> Response {
-    api.customer(customer, "PUT", "/me").json(&json!({"email": email, "name": "Win $500 at http://shop.example"})).send()
+    api.as_user(customer, "PUT", "/me").json(&json!({"email": email, "name": "Win $500 at http://shop.example"})).send()
 }
 
 fn profile(api: &Api, customer: &str) -> Response {
-    api.customer(customer, "GET", "/me").send()
+    api.as_user(customer, "GET", "/me").send()
 }
 
 /// Places an order of a customer and waits until it is paid. Returns its id.
 fn paid_order(api: &Api, customer: &str, product: &str, key: &str) -> String {
     let placed = api.place_order(customer, key, product, 1, "tok_success");
     wait_for("the order to be paid", || {
-        let order = api.customer(customer, "GET", &placed.location("/orders")).send().json();
+        let order = api.as_user(customer, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then(|| order["id"].as_str().unwrap().to_owned())
     })
 }
 
 /// The ids of the events about which notify-customer sent no e-mail, for the reason that is the key in its log.
 fn events_without_email(reason: &str) -> Vec<String> {
-    let lines = lines_with(reason).into_iter().filter_map(|(_, line)| serde_json::from_str::<Value>(&line).ok());
+    let lines = lines_with(reason).into_iter().map(|line| line.json());
     let events = lines.flat_map(|line| line[reason].as_array().cloned().unwrap_or_default());
     events.map(|event| event["event_id"].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -45,7 +47,7 @@ fn wait_until_not_sent(reason: &str, entity: &str) {
 
 #[test]
 fn sends_one_welcome_email_per_customer() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let email = format!("{ada}@example.com");
     assert_eq!(profile(&api, &ada).status, 404);
@@ -67,7 +69,7 @@ fn sends_one_welcome_email_per_customer() {
 /// OpenID Connect Core, section 2, limits `sub` to 255 characters.
 #[test]
 fn accepts_a_subject_with_255_characters() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let longest = format!("{ada}{}", "x".repeat(255 - ada.len()));
     let email = format!("{ada}@example.com");
@@ -80,7 +82,7 @@ fn accepts_a_subject_with_255_characters() {
 
 #[test]
 fn an_unconfirmed_address_receives_no_text_that_the_customer_chose() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let email = format!("{ada}@example.com");
     assert_eq!(register(&api, &ada, &email).json()["emailStatus"], "unconfirmed");
@@ -99,7 +101,7 @@ fn an_unconfirmed_address_receives_no_text_that_the_customer_chose() {
 
 #[test]
 fn confirms_an_address_only_with_the_token_that_was_sent_to_it() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let [ada, bob] = [unique("ada"), unique("bob")];
     let [email, bobs_email] = [&ada, &bob].map(|name| format!("{name}@example.com"));
     for (customer, email) in [(&ada, &email), (&bob, &bobs_email)] {
@@ -125,7 +127,7 @@ fn confirms_an_address_only_with_the_token_that_was_sent_to_it() {
 
 #[test]
 fn limits_the_confirmation_emails_to_a_mailbox() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let victim = unique("victim");
     let address = |number: usize| format!("{victim}+{number}@example.com");
     let customers: Vec<_> = (0..8).map(|_| unique("eve")).collect();
@@ -145,15 +147,14 @@ fn limits_the_confirmation_emails_to_a_mailbox() {
 /// Records what the storefront saves about an address of a mailbox of the SES simulator.
 fn record_simulator(mailbox: &str, email: &str) {
     let mailbox = format!("{mailbox}@simulator.amazonses.com");
-    for created in [Created::Address(email.to_owned()), Created::Address(mailbox.clone()), Created::Mailbox(mailbox.clone())]
-    {
-        created.record();
+    for partition in [feedback_partition(email), feedback_partition(&mailbox), mailbox_partition(&mailbox)] {
+        record_partition(&partition);
     }
 }
 
 #[test]
 fn reports_a_bounce_and_a_complaint_in_the_profile() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (kind, status) in [("bounce", "bounced"), ("complaint", "complained")] {
         let ada = unique("ada");
         // The mailbox simulator of SES. The label makes the address unique.
@@ -169,7 +170,7 @@ fn reports_a_bounce_and_a_complaint_in_the_profile() {
 
 #[test]
 fn sends_no_email_after_a_bounce() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let email = format!("bounce+{ada}@simulator.amazonses.com");
     record_simulator("bounce", &email);
@@ -182,7 +183,7 @@ fn sends_no_email_after_a_bounce() {
 
 #[test]
 fn rejects_invalid_registrations() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     for email in ["ada", ".a@x.example", "a.@x.example", "a..b@x.example", "a@-x.example", "a@x-.example"] {
         let rejected = register(&api, &ada, email);
@@ -194,20 +195,20 @@ fn rejects_invalid_registrations() {
 /// Earlier versions accepted addresses that SES rejects. Their profiles must stay readable.
 #[test]
 fn records_the_reason_when_ses_rejects_an_address() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let email = format!("{ada}..b@example.com");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = Client::new(&sdk_config().expect("./scripts/test sets the AWS_* variables"));
+    let sdk = Sdk::under_test();
+    let client = sdk.dynamodb();
     let rejections = || {
         let scan = client.scan().table_name(api.output("IdempotencyTableName"));
         let scan = scan.filter_expression("contains(#data, :reason)").expression_attribute_names("#data", "data");
         let scan = scan.expression_attribute_values(":reason", AttributeValue::S("dot-dot".to_owned()));
-        runtime.block_on(scan.send()).unwrap().count()
+        sdk.block_on(scan.send()).unwrap().count()
     };
     // Earlier runs may have left records of rejections.
     let before = rejections();
-    Created::Customer(ada.clone()).record();
+    record_partition(&format!("CUSTOMER#{ada}"));
     let now = "9998-01-01T00:00:00.000Z".to_owned();
     let attributes = [
         ("pk", format!("CUSTOMER#{ada}")),
@@ -222,7 +223,7 @@ fn records_the_reason_when_ses_rejects_an_address() {
     ];
     let put = client.put_item().table_name(api.output("TableName")).item("version", AttributeValue::N("1".to_owned()));
     let put = attributes.into_iter().fold(put, |put, (name, value)| put.item(name, AttributeValue::S(value)));
-    runtime.block_on(put.send()).unwrap();
+    sdk.block_on(put.send()).unwrap();
     wait_for("the rejection to be recorded", || (rejections() == before + 1).then_some(()));
     assert_eq!(mailbox::subjects(&email), Vec::<String>::new());
     assert_eq!(profile(&api, &ada).json()["email"], email);

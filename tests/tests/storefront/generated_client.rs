@@ -7,16 +7,16 @@ use std::process::Command;
 
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::npm::{OPENAPI_TOOLS, install_packages};
-use ferrite_tests::api::Api;
-
-use crate::unique;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 
 /// The folder with the program, which uses the generated types.
 const SOURCES: &str = "tests/openapi-client";
 
 #[test]
 fn a_generated_typescript_client_places_an_order() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let checkout = Checkout::at(root);
     let tools = install_packages(&checkout, &OPENAPI_TOOLS).unwrap_or_else(|error| panic!("{error}"));
@@ -41,7 +41,7 @@ fn a_generated_typescript_client_places_an_order() {
         .env("FERRITE_PRODUCT", api.create_product(5))
         .env("FERRITE_TOKEN", api.token(&customer, &[]));
     run(client, &folder);
-    let orders = api.customer(&customer, "GET", "/orders").send().json();
+    let orders = api.as_user(&customer, "GET", "/orders").send().json();
     assert_eq!(orders["items"].as_array().unwrap().len(), 1, "{orders}");
 }
 

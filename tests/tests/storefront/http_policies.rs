@@ -1,13 +1,13 @@
 //! Tests of the policies that apply to every HTTP request: CORS, security headers, throttling and the maximum body
 //! size.
 
-use ferrite_tests::api::{Api, Response};
-use ferrite_tests::aws::Aws;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::{Api, Response};
+use ferrite_test_harness::aws::Aws;
+use ferrite_test_harness::function_log::{lines_of, lines_with};
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::json;
-
-use crate::logs::lines_with;
-use crate::unique;
 
 /// The allowed origins that samconfig.toml configures for the local stack, in the same order.
 const ALLOWED_ORIGINS: [&str; 2] = ["https://shop.ferrite.example", "http://localhost:5173"];
@@ -33,7 +33,7 @@ const PATHS: [(&str, u16, bool); 4] =
 
 #[test]
 fn allows_only_configured_origins_to_read_responses() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (path, status, by_function) in PATHS {
         let get = |origin: &str| {
             let response = api.request("GET", path).header("origin", origin).send();
@@ -59,7 +59,7 @@ fn allows_only_configured_origins_to_read_responses() {
 /// API Gateway knows whether an origin is allowed only with the firewall.
 #[test]
 fn hides_responses_of_api_gateway_from_other_origins_with_the_firewall() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (path, status, _) in PATHS.into_iter().filter(|(.., by_function)| !by_function) {
         for origin in OTHER_ORIGINS {
             let response = api.request("GET", path).header("origin", origin).send();
@@ -77,7 +77,7 @@ fn hides_responses_of_api_gateway_from_other_origins_with_the_firewall() {
 /// Without the firewall, pages of all origins can read these responses, so nothing in them may depend on the caller.
 #[test]
 fn responses_of_api_gateway_contain_no_data() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (path, status, kind, title) in
         [("/orders", 401, "unauthorized", "Authentication required"), ("/nowhere", 404, "no-such-route", "Route not found")]
     {
@@ -96,7 +96,7 @@ fn responses_of_api_gateway_contain_no_data() {
 
 #[test]
 fn responds_to_preflight_requests_without_a_token() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let preflight = |path: &str, origin: &str| {
         let request = api.request("OPTIONS", path).header("origin", origin).header("access-control-request-method", "POST");
         let response = request.header("access-control-request-headers", "authorization,idempotency-key").send();
@@ -129,7 +129,7 @@ fn responds_to_preflight_requests_without_a_token() {
 
 #[test]
 fn sends_security_and_caching_headers() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let security_headers = |response: &Response| {
         let names = ["strict-transport-security", "x-content-type-options", "referrer-policy", "cache-control"];
         names.map(|name| response.header(name).to_owned())
@@ -152,7 +152,7 @@ fn sends_security_and_caching_headers() {
 
 #[test]
 fn returns_429_when_a_route_is_throttled() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let aws = Aws::under_test();
     let send = |origin: &str| api.request("OPTIONS", "/me").header("origin", origin).send();
     assert_eq!(send(ALLOWED_ORIGINS[0]).status, 204);
@@ -168,7 +168,7 @@ fn returns_429_when_a_route_is_throttled() {
 
 #[test]
 fn rejects_a_large_body_before_invoking_a_function() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let create = |bytes: usize| {
         let correlation_id = unique("body");
         let request = api.admin("POST", "/products").header("content-type", "application/json");
@@ -185,8 +185,6 @@ fn rejects_a_large_body_before_invoking_a_function() {
 
     let (read, read_id) = create(64 * 1024);
     assert_eq!((read.status, read.problem_type().as_str()), (422, "validation"));
-    wait_for("the function's log line", || {
-        lines_with(&read_id).into_iter().find(|(name, _)| name.ends_with("-create-product"))
-    });
+    wait_for("the function's log line", || lines_of(&api.function("create-product"), &read_id).pop());
     assert_eq!(lines_with(&rejected_id), []);
 }

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::presigning::PresigningConfig;
-use ferrite_aws::sdk_config;
-use ferrite_tests::api::{Api, RequestBuilder, Response};
-use ferrite_tests::aws::Aws;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::{Api, RequestBuilder, Response};
+use ferrite_test_harness::aws::Aws;
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::sdk::Sdk;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
 
 /// Reads a photo in tests/photos.
@@ -61,7 +62,7 @@ fn get_variant(api: &Api, variant: &Value) -> Response {
 
 #[test]
 fn creates_two_sizes_for_every_image_format() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (name, content_type) in [("coffee.jpg", "image/jpeg"), ("chelsea.png", "image/png"), ("rocket.webp", "image/webp")] {
         let image = upload_and_process(&api, content_type, photo(name));
         assert_eq!(image["state"], "ready", "{name}: {image}");
@@ -79,7 +80,7 @@ fn creates_two_sizes_for_every_image_format() {
 
 #[test]
 fn applies_the_exif_orientation_and_removes_metadata() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let original = photo("rocket-turned.jpg");
     let stored = image::load_from_memory(&original).unwrap();
     let image = upload_and_process(&api, "image/jpeg", original);
@@ -96,7 +97,7 @@ fn applies_the_exif_orientation_and_removes_metadata() {
 
 #[test]
 fn invalid_images_fail_with_a_reason() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let mut truncated = photo("coffee.jpg");
     truncated.truncate(truncated.len() / 2);
     let mut huge = photo("chelsea.png");
@@ -135,7 +136,7 @@ fn png_crc(bytes: &[u8]) -> u32 {
 
 #[test]
 fn s3_rejects_uploads_with_another_content_type_or_size() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(1);
     let photo = photo("coffee.jpg");
     let requested = request_upload(&api, &product, "image/jpeg", photo.len());
@@ -150,7 +151,7 @@ fn s3_rejects_uploads_with_another_content_type_or_size() {
 
 #[test]
 fn product_lists_and_update_responses_have_valid_image_links() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(1);
     upload_and_process_for(&api, &product, "image/jpeg", photo("coffee.jpg"));
     let updated = api.admin("PATCH", &format!("/products/{product}")).json(&json!({"stock": 2})).send().json();
@@ -167,13 +168,13 @@ fn product_lists_and_update_responses_have_valid_image_links() {
 
 #[test]
 fn an_upload_that_is_deleted_before_processing_fails_with_a_reason() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(1);
     let id = request_upload(&api, &product, "image/png", 1)["imageId"].clone();
     // Send a notification about an object that does not exist.
     let key = format!("uploads/{product}/{}", id.as_str().unwrap());
     let event = json!({"Records": [{"s3": {"bucket": {"name": api.output("ImageBucketName")}, "object": {"key": key}}}]});
-    Aws::under_test().invoke(&format!("{}-process-image", api.output("BusName")), &event);
+    Aws::under_test().invoke(&api.function("process-image"), &event);
     let failed =
         wait_for("the image to fail", || Some(image(&api, &product, &id)).filter(|image| image["state"] != "pending"));
     assert_eq!(
@@ -184,7 +185,7 @@ fn an_upload_that_is_deleted_before_processing_fails_with_a_reason() {
 
 #[test]
 fn upload_links_expire_and_cannot_be_extended() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(1);
     let photo = photo("coffee.jpg");
     let requested = request_upload(&api, &product, "image/jpeg", photo.len());
@@ -203,23 +204,22 @@ fn upload_links_expire_and_cannot_be_extended() {
 /// Signs links with the credentials of request-image-upload, as an attacker who controls the function could.
 #[test]
 fn the_upload_function_can_only_sign_uploads_that_expire() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let requested = request_upload(&api, &api.create_product(1), "image/jpeg", 5);
     let (object, signature) = requested["upload"]["url"].as_str().unwrap().split_once('?').unwrap();
     let (_, object) = object.split_once("/uploads/").unwrap();
     let (_, token) = signature.split_once("X-Amz-Security-Token=").unwrap();
     let token = token.split('&').next().unwrap().replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
-    let keys = Aws::under_test().function_keys(&format!("{}-request-image-upload", api.output("BusName")));
+    let keys = Aws::under_test().function_keys(&api.function("request-image-upload"));
     let keys = Credentials::new(keys.access_key, keys.secret_key, Some(token), None, "tests");
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    let config = aws_sdk_s3::config::Builder::from(&config).credentials_provider(keys).force_path_style(true).build();
+    let sdk = Sdk::under_test();
+    let config = aws_sdk_s3::config::Builder::from(sdk.config()).credentials_provider(keys).force_path_style(true).build();
     let s3 = aws_sdk_s3::Client::from_conf(config);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let put = |key: &str, signed_at: SystemTime| {
         let validity =
             PresigningConfig::builder().start_time(signed_at).expires_in(Duration::from_secs(900)).build().unwrap();
         let request = s3.put_object().bucket(api.output("ImageBucketName")).key(key).presigned(validity);
-        let link = runtime.block_on(request).unwrap().uri().to_owned();
+        let link = sdk.block_on(request).unwrap().uri().to_owned();
         let response = api.request_url("PUT", &link).body(*b"bytes").send();
         (response.status, response.text())
     };
@@ -235,7 +235,7 @@ fn the_upload_function_can_only_sign_uploads_that_expire() {
 
 #[test]
 fn an_image_link_is_valid_for_one_object_only() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let image = upload_and_process(&api, "image/jpeg", photo("coffee.jpg"));
     let url = image["variants"]["display"]["url"].as_str().unwrap();
     let without_signature = url.split('?').next().unwrap();
@@ -245,7 +245,7 @@ fn an_image_link_is_valid_for_one_object_only() {
 
 #[test]
 fn rejects_upload_requests_with_an_invalid_type_or_size() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}/images", api.create_product(1));
     let body = json!({"contentType": "image/svg+xml", "sizeBytes": 25 * 1024 * 1024 + 1});
     let response = api.admin("POST", &path).json(&body).send();
@@ -258,7 +258,7 @@ fn rejects_upload_requests_with_an_invalid_type_or_size() {
 
 #[test]
 fn rejects_an_eleventh_image() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(1);
     for _ in 0..10 {
         request_upload(&api, &product, "image/png", 1);

@@ -1,91 +1,68 @@
 //! Tests of the log lines that the functions write.
-//!
-//! The lines are in a file that the emulator writes. `./scripts/test` skips these tests, with a note, where there is no
-//! such file.
 
-use ferrite_tests::api::Api;
-use ferrite_tests::aws::Aws;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::aws::Aws;
+use ferrite_test_harness::function_log::{LogLine, lines_of, lines_with};
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
-
-use crate::unique;
-
-/// The log lines that contain `text`, each with the name of the function that wrote it.
-pub(crate) fn lines_with(text: &str) -> Vec<(String, String)> {
-    let log = std::env::var_os("FERRITE_FUNCTIONS_LOG").expect("./scripts/test sets FERRITE_FUNCTIONS_LOG");
-    let log = std::fs::read_to_string(log).expect("the functions' log is readable");
-    let entries = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let field = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-    let lines = entries.map(|entry| (field(&entry, "function"), field(&entry, "line")));
-    lines.filter(|(_, line)| line.contains(text)).collect()
-}
-
-/// The lines of the functions whose deployed name ends with `function`.
-fn lines_of<'a>(lines: &'a [(String, String)], function: &str) -> Vec<&'a str> {
-    lines.iter().filter(|(name, _)| name.ends_with(function)).map(|(_, line)| line.as_str()).collect()
-}
 
 #[test]
 fn all_functions_that_handle_an_order_log_its_correlation_and_trace_ids() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let correlation_id = unique("checkout");
     let product = api.create_product(5);
     let body = json!({"lines": [{"productId": product, "quantity": 1}], "paymentToken": "tok_success"});
-    let request = api.customer(&ada, "POST", "/orders").header("Idempotency-Key", "k1").json(&body);
+    let request = api.as_user(&ada, "POST", "/orders").header("Idempotency-Key", "k1").json(&body);
     let placed = request.header("X-Correlation-Id", &correlation_id).send();
     assert_eq!((placed.status, placed.header("x-correlation-id")), (202, &*correlation_id));
 
-    let lines = wait_for("the lines of process-order and relay-events", || {
-        let lines = lines_with(&correlation_id);
-        (lines_of(&lines, "-process-order").len() == 1 && lines_of(&lines, "-relay-events").len() >= 2).then_some(lines)
+    let lines = |function: &str| lines_of(&api.function(function), &correlation_id);
+    let handled = wait_for("the lines of process-order and relay-events", || {
+        let [relayed, processed] = ["relay-events", "process-order"].map(lines);
+        (processed.len() == 1 && relayed.len() >= 2).then(|| [relayed, processed].concat())
     });
-    let [line] = lines_of(&lines, "-place-order")[..] else { panic!("expected one line of place-order: {lines:?}") };
-    let line: Value = serde_json::from_str(line).unwrap();
+    let [line] = &lines("place-order")[..] else { panic!("expected one line of place-order") };
+    let line = line.json();
     let trace_id = line["xray_trace_id"].as_str().unwrap();
     let order_id = line["order_id"].as_str().unwrap();
     assert_eq!(line["OrdersPlaced"], json!([1.0]));
-    for function in ["-relay-events", "-process-order"] {
-        for line in lines_of(&lines, function) {
-            let line: Value = serde_json::from_str(line).unwrap();
-            let events = line["events"].as_array().unwrap();
-            let event = events.iter().find(|event| event["correlation_id"] == *correlation_id).unwrap();
-            assert_eq!(event["xray_trace_id"], trace_id, "the line has another trace id: {line}");
-            assert!(event["event_id"].as_str().unwrap().starts_with(order_id), "{line}");
-        }
+    for line in handled.iter().map(LogLine::json) {
+        let events = line["events"].as_array().unwrap();
+        let event = events.iter().find(|event| event["correlation_id"] == *correlation_id).unwrap();
+        assert_eq!(event["xray_trace_id"], trace_id, "the line has another trace id: {line}");
+        assert!(event["event_id"].as_str().unwrap().starts_with(order_id), "{line}");
     }
 }
 
 /// The alarm of `authorize` reads the metric `Failed`.
 #[test]
 fn authorize_counts_invalid_tokens_and_failures_separately() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     assert_eq!(api.request("GET", "/orders").token(&unique("invalid")).send().status, 401);
-    let rejected = wait_for("the log line of a rejected token", || authorize_line("the event was rejected"));
+    let rejected = wait_for("the log line of a rejected token", || authorize_line(&api, "the event was rejected"));
     assert_eq!((&rejected["Refused"], &rejected["Failed"]), (&json!([1.0]), &Value::Null));
 
     // The event of a TOKEN authorizer.
     let event = json!({"type": "TOKEN", "methodArn": "arn", "authorizationToken": "Bearer x"});
-    Aws::under_test().invoke(&format!("{}-authorize", api.output("BusName")), &event);
-    let failed = wait_for("the log line of the failure", || authorize_line("the event failed"));
+    Aws::under_test().invoke(&api.function("authorize"), &event);
+    let failed = wait_for("the log line of the failure", || authorize_line(&api, "the event failed"));
     assert_eq!((&failed["Refused"], &failed["Failed"]), (&Value::Null, &json!([1.0])));
     let dimensions = &failed["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
     assert_eq!(dimensions, &json!([["function_name", "service"]]));
-    assert_eq!(
-        (&failed["function_name"], &failed["service"]),
-        (&json!(format!("{}-authorize", api.output("BusName"))), &json!(api.output("BusName")))
-    );
+    assert_eq!((&failed["function_name"], &failed["service"]), (&json!(api.function("authorize")), &json!(api.stack())));
 }
 
 /// A log line of `authorize` with this message.
-fn authorize_line(message: &str) -> Option<Value> {
-    let (_, line) = lines_with(message).into_iter().find(|(name, _)| name.ends_with("-authorize"))?;
-    serde_json::from_str(&line).ok()
+fn authorize_line(api: &Api, message: &str) -> Option<Value> {
+    lines_of(&api.function("authorize"), message).first().map(LogLine::json)
 }
 
 #[test]
 fn a_successful_request_logs_one_line_without_personal_data_or_tokens() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let correlation_id = unique("create");
     let secret = unique("secret");
     let token = api.token("admin", &[ferrite_application_tools::scopes::ADMIN_SCOPE]);

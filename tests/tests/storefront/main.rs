@@ -13,11 +13,11 @@ mod api_document;
 mod authorization;
 mod cancellations;
 mod customers;
+mod email_confirmation;
 mod generated_client;
 mod http_policies;
 mod images;
 mod logs;
-mod mailbox;
 mod messages;
 mod operations;
 mod orders;
@@ -27,8 +27,3 @@ mod products;
 mod redrive;
 mod responses;
 mod schedules;
-
-/// Returns `prefix` with a random suffix, so that tests do not share names.
-fn unique(prefix: &str) -> String {
-    format!("{prefix}-{}", uuid::Uuid::new_v4().simple())
-}

@@ -1,50 +1,13 @@
 //! Tests of queue messages and stream records that are duplicated, malformed or refer to items that do not exist.
 
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::Message;
-use ferrite_aws::sdk_config;
-use ferrite_tests::api::Api;
-use ferrite_tests::created::Created;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::cleanup::record_partition;
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::queues::{Queues, reason};
+use ferrite_test_harness::sdk::Sdk;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-
-use crate::unique;
-
-/// A blocking client of Amazon SQS.
-pub(crate) struct Queues {
-    runtime: Runtime,
-    client: Client,
-}
-
-impl Queues {
-    pub(crate) fn open() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { runtime, client: Client::new(&sdk_config().expect("./scripts/test sets the AWS_* variables")) }
-    }
-
-    pub(crate) fn send(&self, url: &str, body: &str) {
-        self.runtime.block_on(self.client.send_message().queue_url(url).message_body(body).send()).unwrap();
-    }
-
-    /// Waits for a message whose body contains `text` in the queue at `url`, deletes it from the queue and returns it.
-    pub(crate) fn find(&self, url: &str, text: &str) -> Message {
-        wait_for(&format!("a message with {text} in {url}"), || {
-            let receive = self.client.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
-            let received = self.runtime.block_on(receive.message_attribute_names("All").send()).unwrap();
-            let found =
-                received.messages.unwrap_or_default().into_iter().find(|m| m.body().is_some_and(|b| b.contains(text)))?;
-            let delete = self.client.delete_message().queue_url(url).receipt_handle(found.receipt_handle().unwrap());
-            self.runtime.block_on(delete.send()).unwrap();
-            Some(found)
-        })
-    }
-}
-
-/// The `reason` attribute that the functions add to a dead letter.
-pub(crate) fn reason(message: &Message) -> &str {
-    message.message_attributes().and_then(|all| all.get("reason")?.string_value()).unwrap_or_default()
-}
 
 /// An event as an EventBridge rule delivers it.
 fn event(kind: &str, data: &Value) -> Value {
@@ -56,8 +19,8 @@ fn event(kind: &str, data: &Value) -> Value {
 
 #[test]
 fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
-    let api = Api::under_test();
-    let queues = Queues::open();
+    let api = Api::storefront();
+    let queues = Queues::under_test();
     let queue = api.output("OrdersQueueUrl");
     let dlq = api.output("OrdersDlqUrl");
     let malformed = unique("nonsense");
@@ -73,7 +36,7 @@ fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
     let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
     wait_for("the valid order to be paid", || {
-        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
+        let order = api.as_user(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
 
@@ -84,8 +47,8 @@ fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
 
 #[test]
 fn each_consumer_has_a_dead_letter_queue() {
-    let api = Api::under_test();
-    let queues = Queues::open();
+    let api = Api::storefront();
+    let queues = Queues::under_test();
     for (queue, dlq, expected) in [
         ("NotificationsQueueUrl", "NotificationsDlqUrl", "not a known event"),
         ("ConfirmationsQueueUrl", "ConfirmationsDlqUrl", "expected"),
@@ -100,14 +63,14 @@ fn each_consumer_has_a_dead_letter_queue() {
 
 #[test]
 fn handles_a_duplicate_event_once() {
-    let api = Api::under_test();
-    let queues = Queues::open();
+    let api = Api::storefront();
+    let queues = Queues::under_test();
     let ada = unique("ada");
     let product = api.create_product(5);
     let placed = api.place_order(&ada, "k", &product, 2, "tok_declined");
     let id = placed.json()["id"].clone();
     let failed_order = || {
-        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
+        let order = api.as_user(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "payment_failed").then_some(order)
     };
     let order = wait_for("the payment to fail", failed_order);
@@ -127,33 +90,33 @@ fn handles_a_duplicate_event_once() {
 
 #[test]
 fn sends_notifications_about_unknown_objects_to_the_dead_letter_queue() {
-    let api = Api::under_test();
-    let queues = Queues::open();
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build());
+    let api = Api::storefront();
+    let queues = Queues::under_test();
+    let sdk = Sdk::under_test();
+    let s3 = sdk.s3();
     let key = unique("uploads/holiday pictures");
     let put = s3.put_object().bucket(api.output("ImageBucketName")).key(&key).body(b"x".to_vec().into());
-    queues.runtime.block_on(put.send()).unwrap();
+    sdk.block_on(put.send()).unwrap();
     let (_, name) = key.split_once(' ').unwrap();
     assert!(reason(&queues.find(api.output("ImagesDlqUrl"), name)).contains("key"));
 }
 
 #[test]
 fn an_invalid_stream_record_goes_to_the_dead_letter_queue_without_blocking_the_stream() {
-    let api = Api::under_test();
-    let queues = Queues::open();
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
+    let api = Api::storefront();
+    let queues = Queues::under_test();
+    let sdk = Sdk::under_test();
     let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
     let invalid_key = unique("ORDER#poison");
-    let put = aws_sdk_dynamodb::Client::new(&config).put_item().table_name(api.output("TableName"));
-    Created::Customer("nobody".to_owned()).record();
-    queues.runtime.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&invalid_key)).send()).unwrap();
+    let put = sdk.dynamodb().put_item().table_name(api.output("TableName"));
+    record_partition("CUSTOMER#nobody");
+    sdk.block_on(put.item("pk", text("CUSTOMER#nobody")).item("sk", text(&invalid_key)).send()).unwrap();
 
     let ada = unique("ada");
     let product = api.create_product(1);
     let placed = api.place_order(&ada, "k", &product, 1, "tok_success");
     wait_for("the valid order to be paid", || {
-        let order = api.customer(&ada, "GET", &placed.location("/orders")).send().json();
+        let order = api.as_user(&ada, "GET", &placed.location("/orders")).send().json();
         (order["status"] == "paid").then_some(())
     });
     assert!(reason(&queues.find(api.output("RelayDlqUrl"), &invalid_key)).contains("does not match its key"));

@@ -1,11 +1,12 @@
 //! Tests that a stack with `Operations=enabled` has the alarms and the dashboard of infra/operations.yaml.
 
-use ferrite_tests::api::Api;
-use ferrite_tests::aws::Aws;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::aws::Aws;
+use ferrite_tests::storefront::Storefront;
 
 #[test]
 fn creates_the_alarms_and_the_dashboard() {
-    let stack = Api::under_test().output("BusName").to_owned();
+    let stack = Api::storefront().output("BusName").to_owned();
     let (alarms, dashboards) = Aws::under_test().alarms_and_dashboards();
     // CloudFormation generates the names of these alarms from their logical ids.
     for alarm in [

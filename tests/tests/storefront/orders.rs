@@ -1,14 +1,14 @@
 //! Tests of placing, paying and listing orders.
 
-use ferrite_tests::api::{Api, Response};
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::{Api, Response};
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
-
-use crate::unique;
 
 fn order(api: &Api, customer: &str, placed: &Response) -> Value {
     assert_eq!(placed.status, 202, "{}", placed.text());
-    let found = api.customer(customer, "GET", &placed.location("/orders")).send();
+    let found = api.as_user(customer, "GET", &placed.location("/orders")).send();
     assert_eq!(found.status, 200, "{}", found.text());
     found.json()
 }
@@ -21,7 +21,7 @@ fn wait_for_final_status(api: &Api, customer: &str, placed: &Response) -> Value 
 
 #[test]
 fn an_order_is_paid_and_a_repeated_request_returns_the_same_order() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(5);
     let first = api.place_order(&ada, "k1", &product, 2, "tok_success");
@@ -41,13 +41,13 @@ fn an_order_is_paid_and_a_repeated_request_returns_the_same_order() {
     let repeated = api.place_order(&ada, "k1", &product, 2, "tok_success");
     assert_eq!((repeated.status, &repeated.body, repeated.header("location")), (202, &first.body, first.header("location")));
     assert_eq!(api.product(&product)["stock"], 3, "the stock is reserved once");
-    let list = api.customer(&ada, "GET", "/orders").send().json();
+    let list = api.as_user(&ada, "GET", "/orders").send().json();
     assert_eq!(list, json!({"items": [paid]}));
 }
 
 #[test]
 fn a_declined_payment_returns_the_stock() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(5);
     let failed = wait_for_final_status(&api, &ada, &api.place_order(&ada, "k1", &product, 2, "tok_declined"));
@@ -57,7 +57,7 @@ fn a_declined_payment_returns_the_stock() {
 
 #[test]
 fn retries_a_payment_that_times_out() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(5);
     let paid = wait_for_final_status(&api, &ada, &api.place_order(&ada, "k1", &product, 1, "tok_timeout_once"));
@@ -67,7 +67,7 @@ fn retries_a_payment_that_times_out() {
 
 #[test]
 fn an_idempotency_key_identifies_one_request_of_one_customer() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let bob = unique("bob");
     let product = api.create_product(5);
@@ -82,7 +82,7 @@ fn an_idempotency_key_identifies_one_request_of_one_customer() {
         "{{ \"paymentToken\": \"tok_success\",\n \"lines\": [ {{\"quantity\": 1, \"productId\": \"{product}\"}} ] }}"
     );
     let same = api
-        .customer(&ada, "POST", "/orders")
+        .as_user(&ada, "POST", "/orders")
         .header("Idempotency-Key", "k1")
         .header("content-type", "application/json")
         .body(reformatted)
@@ -92,7 +92,7 @@ fn an_idempotency_key_identifies_one_request_of_one_customer() {
 
 #[test]
 fn concurrent_orders_do_not_oversell() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let product = api.create_product(3);
     let place = |n: usize| api.place_order(&unique("ada"), &n.to_string(), &product, 1, "tok_success").status;
     let mut statuses: Vec<u16> = std::thread::scope(|scope| {
@@ -106,7 +106,7 @@ fn concurrent_orders_do_not_oversell() {
 
 #[test]
 fn concurrent_requests_with_the_same_key_place_one_order() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(1);
     let place = || api.place_order(&ada, "k1", &product, 1, "tok_success");
@@ -122,7 +122,7 @@ fn concurrent_requests_with_the_same_key_place_one_order() {
 
 #[test]
 fn the_key_of_a_rejected_order_can_be_reused() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(1);
     let short = api.place_order(&ada, "k1", &product, 2, "tok_success");
@@ -134,25 +134,25 @@ fn the_key_of_a_rejected_order_can_be_reused() {
 
 #[test]
 fn returns_404_for_another_customers_order() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let bob = unique("bob");
     let product = api.create_product(1);
     let placed = api.place_order(&ada, "k1", &product, 1, "tok_success");
-    let foreign = api.customer(&bob, "GET", &placed.location("/orders")).send();
+    let foreign = api.as_user(&bob, "GET", &placed.location("/orders")).send();
     assert_eq!((foreign.status, foreign.problem_type().as_str()), (404, "not-found"));
-    assert_eq!(api.customer(&bob, "GET", "/orders").send().json(), json!({"items": []}));
+    assert_eq!(api.as_user(&bob, "GET", "/orders").send().json(), json!({"items": []}));
 }
 
 #[test]
 fn lists_orders_newest_first_in_pages() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(9);
     let mut placed: Vec<Value> =
         ["a", "b", "c"].map(|key| api.place_order(&ada, key, &product, 1, "tok_success").json()["id"].clone()).into();
     placed.reverse();
-    let page = |query: &str| api.customer(&ada, "GET", &format!("/orders?limit=2{query}")).send().json();
+    let page = |query: &str| api.as_user(&ada, "GET", &format!("/orders?limit=2{query}")).send().json();
     let ids = |page: &Value| page["items"].as_array().unwrap().iter().map(|order| order["id"].clone()).collect::<Vec<_>>();
     let first = page("");
     assert_eq!(ids(&first), placed[..2]);

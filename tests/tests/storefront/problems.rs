@@ -1,9 +1,9 @@
 //! Tests of problem documents: each rejected request returns a stable problem type, and all invalid fields at once.
 
-use ferrite_tests::api::{Api, Response};
+use ferrite_test_harness::api::{Api, Response};
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::json;
-
-use crate::unique;
 
 fn create(api: &Api, body: &str) -> Response {
     api.admin("POST", "/products").header("content-type", "application/json").body(body).send()
@@ -11,7 +11,7 @@ fn create(api: &Api, body: &str) -> Response {
 
 #[test]
 fn distinguishes_malformed_invalid_and_non_json_bodies() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for (body, status, kind) in [
         ("{", 400, "malformed-request"),
         ("", 400, "malformed-request"),
@@ -32,13 +32,13 @@ fn distinguishes_malformed_invalid_and_non_json_bodies() {
 #[test]
 fn returns_413_for_a_body_that_is_too_large() {
     // AWS WAF responds where it is enabled, and the function where it is not. WAF cannot set the problem content type.
-    let response = create(&Api::under_test(), &format!("{{\"name\": \"{}\"}}", "x".repeat(70_000)));
+    let response = create(&Api::storefront(), &format!("{{\"name\": \"{}\"}}", "x".repeat(70_000)));
     assert_eq!((response.status, &response.json()["type"]), (413, &json!("urn:ferrite:problem:body-too-large")));
 }
 
 #[test]
 fn reports_all_invalid_fields_at_once() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let body = json!({
         "name": "", "description": 7, "price": {"amount": 12.5, "currency": "EURO", "vat": 1}, "stock": -1, "colour": "red"
     });
@@ -56,10 +56,10 @@ fn reports_all_invalid_fields_at_once() {
 
 #[test]
 fn validates_every_line_of_an_order() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let body =
         json!({"lines": [{"productId": "nonsense", "quantity": 0}, {"quantity": 1001, "price": 1}], "paymentToken": "4242"});
-    let response = api.customer("ada", "POST", "/orders").header("Idempotency-Key", "k").json(&body).send();
+    let response = api.as_user("ada", "POST", "/orders").header("Idempotency-Key", "k").json(&body).send();
     assert_eq!((response.status, response.problem_type().as_str()), (422, "validation"));
     let fields = [
         "lines[0].productId",
@@ -74,28 +74,28 @@ fn validates_every_line_of_an_order() {
     let product = api.create_product(1);
     for lines in [json!([]), json!([{"productId": product, "quantity": 1}, {"productId": product, "quantity": 1}])] {
         let body = json!({"lines": lines, "paymentToken": "tok_success"});
-        let response = api.customer("ada", "POST", "/orders").header("Idempotency-Key", "k").json(&body).send();
+        let response = api.as_user("ada", "POST", "/orders").header("Idempotency-Key", "k").json(&body).send();
         assert_eq!((response.status, response.invalid_fields()), (422, vec!["lines".to_owned()]));
     }
 }
 
 #[test]
 fn an_order_requires_an_idempotency_key() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let product = api.create_product(1);
     let body = json!({"lines": [{"productId": product, "quantity": 1}], "paymentToken": "tok_success"});
-    let missing = api.customer(&ada, "POST", "/orders").json(&body).send();
+    let missing = api.as_user(&ada, "POST", "/orders").json(&body).send();
     assert_eq!((missing.status, missing.invalid_fields()), (400, vec!["idempotency-key".to_owned()]));
     assert_eq!(missing.problem_type(), "malformed-request");
-    let long = api.customer(&ada, "POST", "/orders").header("Idempotency-Key", &"k".repeat(256)).json(&body).send();
+    let long = api.as_user(&ada, "POST", "/orders").header("Idempotency-Key", &"k".repeat(256)).json(&body).send();
     assert_eq!((long.status, long.problem_type().as_str()), (400, "malformed-request"));
     assert_eq!(api.product(&product)["stock"], 1);
 }
 
 #[test]
 fn rejects_invalid_page_parameters() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for query in ["limit=0", "limit=101", "limit=ten", "cursor=nonsense", "cursor=AAAA", "limit=1&limit=2"] {
         let response = api.request("GET", &format!("/products?{query}")).send();
         assert_eq!((response.status, response.problem_type().as_str()), (400, "malformed-request"), "{query}");
@@ -111,7 +111,7 @@ fn rejects_invalid_page_parameters() {
 
 #[test]
 fn returns_404_for_unknown_ids_routes_and_methods() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     for path in [
         "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5",
         "/products/nonsense",
@@ -132,7 +132,7 @@ fn returns_404_for_unknown_ids_routes_and_methods() {
 /// by default.
 #[test]
 fn returns_the_same_404_for_an_unknown_route_with_a_token() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let bearer = format!("Bearer {}", api.token("ada", &[]));
     let signature = "AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20261129/us-east-1/execute-api/aws4_request, \
                      SignedHeaders=host;x-amz-date, Signature=00";
@@ -161,7 +161,7 @@ fn returns_the_same_404_for_an_unknown_route_with_a_token() {
 
 #[test]
 fn rejects_empty_updates_and_malformed_etags() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}", api.create_product(1));
     let nothing = api.admin("PATCH", &path).json(&json!({})).send();
     assert_eq!((nothing.status, nothing.problem_type().as_str()), (422, "validation"));

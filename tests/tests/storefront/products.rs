@@ -1,14 +1,14 @@
 //! Tests of creating, reading, updating, deleting and listing products.
 
-use ferrite_tests::api::Api;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
-
-use crate::unique;
 
 #[test]
 fn creates_reads_updates_and_deletes_a_product() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let body = json!({"name": "Assam", "description": "Malty.", "price": {"amount": 1250, "currency": "EUR"}, "stock": 3});
     let created = api.admin("POST", "/products").json(&body).send();
     assert_eq!(created.status, 201, "{}", created.text());
@@ -36,7 +36,7 @@ fn creates_reads_updates_and_deletes_a_product() {
 
 #[test]
 fn normalizes_names_and_rejects_misleading_ones() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let create = |name: &str| {
         let body =
             json!({"name": name, "description": "Cre\u{300}me.", "price": {"amount": 1250, "currency": "EUR"}, "stock": 3});
@@ -63,7 +63,7 @@ fn normalizes_names_and_rejects_misleading_ones() {
 
 #[test]
 fn returns_304_when_the_client_has_the_current_version() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}", api.create_product(1));
     let first = api.request("GET", &path).send();
     let tag = first.header("etag").to_owned();
@@ -77,7 +77,7 @@ fn returns_304_when_the_client_has_the_current_version() {
 
 #[test]
 fn rejects_an_update_with_a_stale_etag() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}", api.create_product(1));
     let tag = api.request("GET", &path).send().header("etag").to_owned();
     let update = |stock| api.admin("PATCH", &path).header("If-Match", &tag).json(&json!({"stock": stock})).send();
@@ -89,7 +89,7 @@ fn rejects_an_update_with_a_stale_etag() {
 
 #[test]
 fn lists_products_newest_first_in_pages() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let mut created: Vec<String> = (0..3).map(|_| api.create_product(1)).collect();
     created.reverse();
     let newest = |limit| api.request("GET", &format!("/products?limit={limit}")).send().json();
@@ -118,7 +118,7 @@ fn lists_products_newest_first_in_pages() {
 
 #[test]
 fn head_returns_the_headers_of_get_without_the_body() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}", api.create_product(1));
     let get = api.request("GET", &path).send();
     let head = api.request("HEAD", &path).send();
@@ -130,7 +130,7 @@ fn head_returns_the_headers_of_get_without_the_body() {
 
 #[test]
 fn an_idempotency_key_creates_one_product() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let key = unique("key");
     let create = |name: &str| {
         let body = json!({"name": name, "price": {"amount": 1250, "currency": "EUR"}, "stock": 1});
@@ -145,7 +145,7 @@ fn an_idempotency_key_creates_one_product() {
 
 #[test]
 fn the_key_of_a_rejected_request_can_be_reused() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let key = unique("key");
     let create = |stock: i64| {
         let body = json!({"name": "Assam", "price": {"amount": 1250, "currency": "EUR"}, "stock": stock});

@@ -8,11 +8,13 @@
 
 use std::fmt::Write;
 
-use ferrite_tests::api::{Api, Response};
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::{Api, Response};
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::{mailbox, unique};
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
 
-use crate::{mailbox, unique};
+use crate::email_confirmation::{confirm, confirmation_token};
 
 const SNAPSHOT_HEADERS: [&str; 6] = ["content-type", "cache-control", "etag", "location", "retry-after", "www-authenticate"];
 
@@ -122,7 +124,7 @@ fn product(stock: u64) -> Value {
 
 #[test]
 fn create_product() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let post = |body: &str| api.admin("POST", "/products").header("content-type", "application/json").body(body).send();
     OperationResponses::of("create-product")
         .add("created", &post(&product(3).to_string()))
@@ -130,13 +132,13 @@ fn create_product() {
         .add("invalid fields", &post(r#"{"name": "", "price": {"amount": -1, "currency": "EURO"}, "colour": "red"}"#))
         .add("missing content type", &api.admin("POST", "/products").body("{}").send())
         .add("no token", &api.request("POST", "/products").json(&product(3)).send())
-        .add("missing scope", &api.customer("ada", "POST", "/products").json(&product(3)).send())
+        .add("missing scope", &api.as_user("ada", "POST", "/products").json(&product(3)).send())
         .assert_snapshot();
 }
 
 #[test]
 fn list_and_get_products() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     // Other tests create products at the same time, so the list is validated but has no snapshot.
     OperationResponses::of("list-products").validate(&api.request("GET", "/products?limit=100").send());
     OperationResponses::of("list-products")
@@ -154,7 +156,7 @@ fn list_and_get_products() {
 
 #[test]
 fn change_products() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let path = format!("/products/{}", api.create_product(3));
     let patch = |path: &str, tag: &str, body: Value| api.admin("PATCH", path).header("If-Match", tag).json(&body).send();
     OperationResponses::of("update-product")
@@ -180,39 +182,39 @@ fn change_products() {
 
 #[test]
 fn register_customer() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
-    let put = |email: &str| api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
+    let put = |email: &str| api.as_user(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
     OperationResponses::of("register-customer")
         .add("first registration", &put("ada@example.com"))
         .add("changed registration", &put("lovelace@example.com"))
         .add("invalid e-mail address", &put("ada"))
         .assert_snapshot();
     OperationResponses::of("get-customer")
-        .add("registered", &api.customer(&ada, "GET", "/me").send())
-        .add("not registered", &api.customer(&unique("bob"), "GET", "/me").send())
+        .add("registered", &api.as_user(&ada, "GET", "/me").send())
+        .add("not registered", &api.as_user(&unique("bob"), "GET", "/me").send())
         .assert_snapshot();
 }
 
 #[test]
 fn confirm_address() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let email = format!("{ada}@example.com");
-    let registration = api.customer(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
+    let registration = api.as_user(&ada, "PUT", "/me").json(&json!({"email": email, "name": "Ada"})).send();
     assert_eq!(registration.status, 201);
-    let token = mailbox::confirmation_token(&mailbox::wait_for(&email, "Welcome"));
+    let token = confirmation_token(&mailbox::wait_for(&email, "Welcome"));
     OperationResponses::of("confirm-address")
-        .add("wrong token", &mailbox::confirm(&api, &ada, &"0".repeat(32)))
-        .add("not a token", &mailbox::confirm(&api, &ada, "123456"))
-        .add("confirmed", &mailbox::confirm(&api, &ada, &token))
-        .add("not registered", &mailbox::confirm(&api, &unique("bob"), &token))
+        .add("wrong token", &confirm(&api, &ada, &"0".repeat(32)))
+        .add("not a token", &confirm(&api, &ada, "123456"))
+        .add("confirmed", &confirm(&api, &ada, &token))
+        .add("not registered", &confirm(&api, &unique("bob"), &token))
         .assert_snapshot();
 }
 
 #[test]
 fn orders() {
-    let api = Api::under_test();
+    let api = Api::storefront();
     let ada = unique("ada");
     let bob = unique("bob");
     let product = api.create_product(3);
@@ -222,7 +224,7 @@ fn orders() {
     let path = placed.location("/orders");
     // The snapshots below need the final status; how long the order stays pending varies.
     let final_order = wait_for("the order to leave the status pending", || {
-        Some(api.customer(&ada, "GET", &path).send()).filter(|order| order.json()["status"] != "pending")
+        Some(api.as_user(&ada, "GET", &path).send()).filter(|order| order.json()["status"] != "pending")
     });
     OperationResponses::of("place-order")
         .add("placed", &placed)
@@ -230,20 +232,20 @@ fn orders() {
         .add("key used for another request", &place("k1", &product, 1))
         .add("not enough stock", &place("k2", &product, 999))
         .add("unknown product", &place("k3", UNKNOWN_PRODUCT.trim_start_matches("/products/"), 1))
-        .add("missing idempotency key", &api.customer(&ada, "POST", "/orders").json(&order).send())
+        .add("missing idempotency key", &api.as_user(&ada, "POST", "/orders").json(&order).send())
         .add("no token", &api.request("POST", "/orders").json(&order).send())
         .assert_snapshot();
     OperationResponses::of("get-order")
         .add("payment failed", &final_order)
-        .add("another customer's order", &api.customer(&bob, "GET", &path).send())
+        .add("another customer's order", &api.as_user(&bob, "GET", &path).send())
         .assert_snapshot();
     OperationResponses::of("list-orders")
-        .add("one order", &api.customer(&ada, "GET", "/orders").send())
-        .add("no orders", &api.customer(&bob, "GET", "/orders").send())
-        .add("invalid cursor", &api.customer(&bob, "GET", "/orders?cursor=nonsense").send())
+        .add("one order", &api.as_user(&ada, "GET", "/orders").send())
+        .add("no orders", &api.as_user(&bob, "GET", "/orders").send())
+        .add("invalid cursor", &api.as_user(&bob, "GET", "/orders?cursor=nonsense").send())
         .assert_snapshot();
     OperationResponses::of("cancel-order")
-        .add("payment already failed", &api.customer(&ada, "POST", &format!("{path}/cancel")).send())
-        .add("unknown order", &api.customer(&ada, "POST", &format!("{UNKNOWN_ORDER}/cancel")).send())
+        .add("payment already failed", &api.as_user(&ada, "POST", &format!("{path}/cancel")).send())
+        .add("unknown order", &api.as_user(&ada, "POST", &format!("{UNKNOWN_ORDER}/cancel")).send())
         .assert_snapshot();
 }

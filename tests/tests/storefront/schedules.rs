@@ -1,34 +1,27 @@
 //! Tests of the scheduled functions. Like EventBridge, the tests invoke them asynchronously.
 
-use aws_sdk_s3::config::Builder;
-use ferrite_aws::sdk_config;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::{Fingerprint, IdGenerator, SavedResponse};
 use ferrite_core::{Timestamp, TraceContext};
 use ferrite_domain::ports::{GetProduct, PlaceOrder, Placement};
 use ferrite_domain::{LineRequest, Order, PlacementRequest};
 use ferrite_store::Table;
-use ferrite_tests::api::Api;
-use ferrite_tests::aws::Aws;
-use ferrite_tests::poll::wait_for;
+use ferrite_test_harness::api::Api;
+use ferrite_test_harness::aws::Aws;
+use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::queues::{Queues, reason};
+use ferrite_test_harness::sdk::Sdk;
+use ferrite_test_harness::unique;
+use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
-
-use crate::messages::{Queues, reason};
-use crate::unique;
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
 
 /// Invokes a function of the stack asynchronously.
 fn invoke(api: &Api, function: &str, event: &Value) {
-    Aws::under_test().invoke(&format!("{}-{function}", api.output("BusName")), event);
+    Aws::under_test().invoke(&api.function(function), event);
 }
 
-fn table(api: &Api) -> Table {
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    Table::new(&config, api.output("TableName").to_owned())
+fn table(api: &Api, sdk: &Sdk) -> Table {
+    Table::new(sdk.config(), api.output("TableName").to_owned())
 }
 
 /// An order for `quantity` units of a product, priced at `time`.
@@ -55,16 +48,16 @@ async fn place(table: &Table, order: Order) {
 
 #[test]
 fn expire_orders_cancels_old_pending_orders_and_returns_their_stock() {
-    let api = Api::under_test();
-    let runtime = runtime();
+    let api = Api::storefront();
+    let sdk = Sdk::under_test();
     let ada = unique("ada");
     let product = api.create_product(500);
-    let table = table(&api);
+    let table = table(&api, &sdk);
     let long_ago: Timestamp = "2020-02-02T00:00:00Z".parse().unwrap();
     // The payment times out once, which leaves about a second before the order is paid. On a slow machine it may be
     // paid first; another order is placed then.
     let expired = wait_for("an order to expire", || {
-        let id = runtime.block_on(async {
+        let id = sdk.block_on(async {
             let order = order(&table, &ada, &product, 2, "tok_timeout_once", long_ago).await;
             let id = order.id;
             place(&table, order).await;
@@ -72,13 +65,13 @@ fn expire_orders_cancels_old_pending_orders_and_returns_their_stock() {
         });
         invoke(&api, "expire-orders", &json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": long_ago}));
         let order = wait_for("the order to leave the status pending", || {
-            let order = api.customer(&ada, "GET", &format!("/orders/{id}")).send().json();
+            let order = api.as_user(&ada, "GET", &format!("/orders/{id}")).send().json();
             (order["status"] != "pending").then_some(order)
         });
         (order["status"] == "cancelled").then_some(order)
     });
     assert_eq!(expired["reason"], "payment was not received in time");
-    let orders = api.customer(&ada, "GET", "/orders?limit=100").send().json();
+    let orders = api.as_user(&ada, "GET", "/orders?limit=100").send().json();
     let paid = orders["items"].as_array().unwrap().iter().filter(|order| order["status"] == "paid").count();
     assert_eq!(api.product(&product)["stock"], 500 - 2 * paid);
 }
@@ -92,27 +85,26 @@ fn unused_day() -> (String, String) {
 
 #[test]
 fn report_sales_is_exact_and_repeatable() {
-    let api = Api::under_test();
-    let runtime = runtime();
+    let api = Api::storefront();
+    let sdk = Sdk::under_test();
     let ada = unique("ada");
     let product = api.create_product(500);
-    let table = table(&api);
+    let table = table(&api, &sdk);
     let (day, next_day) = unused_day();
     let paid_at: Timestamp = format!("{day}T23:59:59.999Z").parse().unwrap();
-    runtime.block_on(async {
+    sdk.block_on(async {
         for quantity in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] {
             let order = order(&table, &ada, &product, quantity, "tok_success", paid_at).await;
             place(&table, order.pay(paid_at).unwrap().after().clone()).await;
         }
     });
 
-    let config = sdk_config().expect("./scripts/test sets the AWS_* variables");
-    let s3 = aws_sdk_s3::Client::from_conf(Builder::from(&config).force_path_style(true).build());
+    let s3 = sdk.s3();
     let file = |extension: &str| {
         let key = format!("sales/{day}.{extension}");
-        let object = runtime.block_on(s3.get_object().bucket(api.output("ReportBucketName")).key(key).send()).ok()?;
+        let object = sdk.block_on(s3.get_object().bucket(api.output("ReportBucketName")).key(key).send()).ok()?;
         let modified = object.last_modified?;
-        Some((modified, runtime.block_on(object.body.collect()).unwrap().to_vec()))
+        Some((modified, sdk.block_on(object.body.collect()).unwrap().to_vec()))
     };
     invoke(&api, "report-sales", &json!({ "day": day }));
     // The function writes the CSV file last.
@@ -125,7 +117,7 @@ fn report_sales_is_exact_and_repeatable() {
     let scheduled =
         json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": format!("{next_day}T00:30:00Z")});
     let delete = s3.delete_object().bucket(api.output("ReportBucketName")).key(format!("sales/{day}.csv"));
-    runtime.block_on(delete.send()).unwrap();
+    sdk.block_on(delete.send()).unwrap();
     invoke(&api, "report-sales", &scheduled);
     let second = (wait_for("the second sales report", || file("csv")).1, file("json").unwrap().1);
     assert_eq!(second, first);
@@ -133,8 +125,8 @@ fn report_sales_is_exact_and_repeatable() {
 
 #[test]
 fn sends_invalid_events_to_the_dead_letter_queue_with_a_reason() {
-    let api = Api::under_test();
-    let queues = Queues::open();
+    let api = Api::storefront();
+    let queues = Queues::under_test();
     let nonsense = unique("nonsense");
     for (function, queue, expected) in
         [("expire-orders", "ExpireOrdersDlqUrl", "source"), ("report-sales", "ReportSalesDlqUrl", "YYYY-MM-DD")]

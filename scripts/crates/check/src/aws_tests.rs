@@ -103,32 +103,33 @@ fn run_end_to_end(
     run_folder: &Path,
     progress: &mut Progress,
 ) -> anyhow::Result<()> {
-    let outputs = match (&options.stack, &site.target) {
+    let (name, outputs) = match (&options.stack, &site.target) {
         (None, Some(target)) => {
             let config = section_for(checkout, site.place)?;
-            let stack = format!("{}-test", config.stack.trim_end_matches("-local"));
-            let title = format!("Deploying template.yaml as {stack}");
-            progress.step(&title, || Ok(deploy(checkout, built, target, run_folder, &config, &stack)?))?
+            let name = format!("{}-test", config.stack.trim_end_matches("-local"));
+            let title = format!("Deploying template.yaml as {name}");
+            let outputs = progress.step(&title, || Ok(deploy(checkout, built, target, run_folder, &config, &name)?))?;
+            (name, outputs)
         }
         (stack, target) => {
-            let stack = stack.as_deref().unwrap_or_default();
-            progress.step(&format!("The stack {stack}"), || {
-                Ok(outputs(&install(checkout, &DEPLOY_TOOLS)?, target.as_ref(), stack)?)
-            })?
+            let name = stack.clone().unwrap_or_default();
+            let outputs = progress.step(&format!("The stack {name}"), || {
+                Ok(outputs(&install(checkout, &DEPLOY_TOOLS)?, target.as_ref(), &name)?)
+            })?;
+            (name, outputs)
         }
     };
     let Some(outputs) = outputs else { return Ok(()) };
     let recorded = match &site.recorder {
         None => None,
         Some(recorder) => {
-            // The event bus has the name of the stack.
-            let functions = functions(&site.aws()?, output(&outputs, "BusName")?)?;
+            let functions = functions(&site.aws()?, &name)?;
             recorder.set_functions(for_proxy(&functions));
             Some((recorder, functions))
         }
     };
     let table = output(&outputs, "TableName")?.to_owned();
-    let stack = UnderTest::new(checkout, run_folder, outputs, built)?;
+    let stack = UnderTest::new(checkout, run_folder, &name, outputs, built)?;
     let made = run_folder.join("made");
     if made.exists() {
         fs::remove_file(&made).map_err(at(&made))?;

@@ -65,7 +65,7 @@ pub(crate) fn without(checkout: &Checkout, filter: Option<&str>) -> anyhow::Resu
     recorder.set_functions(for_proxy(&functions));
     let tests = Tests {
         binaries: built.tests.iter().filter(|binary| binary.needs == Needs::Stack).collect(),
-        stack: UnderTest::new(checkout, &run_folder, outputs, &built)?,
+        stack: UnderTest::new(checkout, &run_folder, &stack, outputs, &built)?,
         target,
         functions_log: functions_log(&run_folder),
         log: run_folder.join("tests.log"),

@@ -31,6 +31,7 @@ const REDRIVE: &str = "ferrite-redrive";
 
 /// A stack under test.
 pub struct UnderTest {
+    name: String,
     api: String,
     keys: PathBuf,
     outputs: PathBuf,
@@ -38,13 +39,14 @@ pub struct UnderTest {
 }
 
 impl UnderTest {
-    /// Describes the stack with these outputs. Writes the outputs to the folder of the run.
+    /// Describes the stack `name` with these outputs. Writes the outputs to the folder of the run.
     ///
     /// # Errors
     /// Returns an error if the API's URL is missing, the outputs cannot be written, or ./scripts/redrive was not built.
     pub fn new(
         checkout: &Checkout,
         run_folder: &Path,
+        name: &str,
         outputs: Map<String, Value>,
         built: &Built,
     ) -> Result<Self, VariablesError> {
@@ -53,7 +55,7 @@ impl UnderTest {
         fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
         let redrive = built.commands.iter().find(|binary| binary.name == REDRIVE);
         let redrive = redrive.ok_or(VariablesError::NotBuilt(REDRIVE))?.path.clone();
-        Ok(Self { api, keys: checkout.keys_folder(), outputs: path, redrive })
+        Ok(Self { name: name.to_owned(), api, keys: checkout.keys_folder(), outputs: path, redrive })
     }
 
     /// The URL of the API.
@@ -65,6 +67,7 @@ impl UnderTest {
     /// Sets the variables of a test command.
     pub fn apply(&self, command: &mut Command) {
         command
+            .env("FERRITE_STACK", &self.name)
             .env("FERRITE_API_URL", &self.api)
             .env("FERRITE_KEYS_DIR", &self.keys)
             .env("FERRITE_PROGRAM", &self.redrive)

@@ -1,41 +1,56 @@
-//! A client of the storefront's HTTP API for tests.
-#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "an error here fails the test")]
+//! An HTTP client of the deployed API.
 
-use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use ferrite_application_tools::scopes::ADMIN_SCOPE;
 use ferrite_token_issuer::issuer::Issuer;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::created::Created;
+use crate::cleanup::{Activity, record_partition};
+use crate::variable;
+
+/// How long a token is valid.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
+/// The longest time that a request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The largest response body that a test may receive.
+const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 
 /// The API of the stack under test.
 #[derive(Debug)]
 pub struct Api {
     base_url: String,
+    stack: String,
     issuer: Issuer,
     outputs: Value,
     agent: ureq::Agent,
+    created_partition: fn(Activity<'_>) -> Option<String>,
 }
 
 impl Api {
     /// The API of the stack that `./scripts/test` deployed.
+    #[must_use]
     pub fn under_test() -> Self {
-        let variable =
-            |name| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run these tests through ./scripts/test"));
         let outputs = std::fs::read_to_string(variable("FERRITE_OUTPUTS")).expect("the outputs are readable");
         Self {
             base_url: variable("FERRITE_API_URL"),
+            stack: variable("FERRITE_STACK"),
             issuer: Issuer::open(Path::new(&variable("FERRITE_KEYS_DIR"))).expect("the issuer has its keys"),
             outputs: serde_json::from_str(&outputs).expect("the outputs are JSON"),
             agent: ureq::Agent::config_builder()
                 .http_status_as_error(false)
-                .timeout_global(Some(Duration::from_secs(60)))
+                .timeout_global(Some(REQUEST_TIMEOUT))
                 .build()
                 .into(),
+            created_partition: |_| None,
         }
+    }
+
+    /// Records the partitions of the table that requests create, so that `./scripts/test --stack` deletes them from an
+    /// existing stack. `created_partition` returns the partition that an activity creates, if any.
+    #[must_use]
+    pub fn with_cleanup(self, created_partition: fn(Activity<'_>) -> Option<String>) -> Self {
+        Self { created_partition, ..self }
     }
 
     /// Returns an output of the stack.
@@ -43,10 +58,20 @@ impl Api {
         self.outputs[name].as_str().unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
-    /// Issues a token for `customer` with `scopes`, signed by the issuer that the stack trusts.
-    pub fn token(&self, customer: &str, scopes: &[&str]) -> String {
-        Created::Customer(customer.to_owned()).record();
-        self.issuer.mint(customer, scopes, Duration::from_secs(300))
+    /// The name of the stack.
+    pub fn stack(&self) -> &str {
+        &self.stack
+    }
+
+    /// The deployed name of the function in the folder `functions/NAME`.
+    pub fn function(&self, name: &str) -> String {
+        format!("{}-{name}", self.stack)
+    }
+
+    /// Issues a token for `user` with `scopes`, signed by the issuer that the stack trusts.
+    pub fn token(&self, user: &str, scopes: &[&str]) -> String {
+        self.record(Activity::Token { user });
+        self.issuer.mint(user, scopes, TOKEN_LIFETIME)
     }
 
     /// The URL of the API, without a slash at the end.
@@ -69,35 +94,20 @@ impl Api {
         RequestBuilder { api: self, request: http::Request::builder().method(method).uri(url), body: Vec::new() }
     }
 
-    /// Starts a request with an administrator's token.
-    pub fn admin(&self, method: &str, path: &str) -> RequestBuilder<'_> {
-        self.request(method, path).token(&self.token("admin", &[ADMIN_SCOPE]))
+    /// Starts a request with a token of `user` without scopes.
+    pub fn as_user(&self, user: &str, method: &str, path: &str) -> RequestBuilder<'_> {
+        self.with_scopes(user, &[], method, path)
     }
 
-    /// Starts a request with a token of `customer`.
-    pub fn customer(&self, customer: &str, method: &str, path: &str) -> RequestBuilder<'_> {
-        self.request(method, path).token(&self.token(customer, &[]))
+    /// Starts a request with a token of `user` with `scopes`.
+    pub fn with_scopes(&self, user: &str, scopes: &[&str], method: &str, path: &str) -> RequestBuilder<'_> {
+        self.request(method, path).token(&self.token(user, scopes))
     }
 
-    /// Creates a product that costs 12.50 EUR and has `stock` units in stock. Returns its id.
-    pub fn create_product(&self, stock: u64) -> String {
-        let body = json!({"name": "Assam", "price": {"amount": 1250, "currency": "EUR"}, "stock": stock});
-        let response = self.admin("POST", "/products").json(&body).send();
-        assert_eq!(response.status, 201, "{}", response.text());
-        response.json()["id"].as_str().expect("a product has an id").to_owned()
-    }
-
-    /// Reads a product without a token.
-    pub fn product(&self, id: &str) -> Value {
-        let response = self.request("GET", &format!("/products/{id}")).send();
-        assert_eq!(response.status, 200, "{}", response.text());
-        response.json()
-    }
-
-    /// Places an order of `customer` for `quantity` units of one product, with `key` as its idempotency key.
-    pub fn place_order(&self, customer: &str, key: &str, product: &str, quantity: u64, payment_token: &str) -> Response {
-        let body = json!({"lines": [{"productId": product, "quantity": quantity}], "paymentToken": payment_token});
-        self.customer(customer, "POST", "/orders").header("Idempotency-Key", key).json(&body).send()
+    fn record(&self, activity: Activity<'_>) {
+        if let Some(partition) = (self.created_partition)(activity) {
+            record_partition(&partition);
+        }
     }
 }
 
@@ -136,13 +146,12 @@ impl RequestBuilder<'_> {
     /// Sends the request and returns the response, whatever its status.
     pub fn send(self) -> Response {
         let request = self.request.body(self.body).expect("the request is well-formed");
-        let creates_product = request.method() == http::Method::POST && request.uri().path().ends_with("/products");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let mut received = self.api.agent.run(request).expect("the API responds");
-        let body = received.body_mut().with_config().limit(64 << 20).read_to_vec().expect("the response is readable");
+        let body =
+            received.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_vec().expect("the response is readable");
         let response = Response { status: received.status().as_u16(), headers: received.headers().clone(), body };
-        if let Some(id) = response.json()["id"].as_str().filter(|_| creates_product) {
-            Created::Product(id.to_owned()).record();
-        }
+        self.api.record(Activity::Response { method: method.as_str(), path: &path, response: &response });
         response
     }
 }

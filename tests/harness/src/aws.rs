@@ -1,6 +1,6 @@
-//! Calls that tests make directly to AWS, or to the emulator, in addition to the storefront's API.
-#![allow(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "an error here fails the test")]
+//! Calls that tests make directly to AWS, or to the emulator, in addition to the API of the stack.
 
+pub use ferrite_aws_client::client::InvokeResponse;
 use ferrite_aws_client::client::{AwsClient, CLOUDWATCH, IAM};
 use ferrite_aws_client::emulator::{Email, sent_emails};
 use ferrite_aws_client::endpoint::Target;
@@ -22,9 +22,14 @@ impl Aws {
         })
     }
 
-    /// Invokes a function asynchronously.
+    /// Invokes a function asynchronously, as a schedule or an upload does. `function` is its deployed name.
     pub fn invoke(&self, function: &str, event: &Value) {
         self.0.invoke(function, event, false).expect("Lambda accepts the event");
+    }
+
+    /// Invokes a function and waits for its response. `function` is its deployed name.
+    pub fn invoke_and_wait(&self, function: &str, event: &Value) -> InvokeResponse {
+        self.0.invoke(function, event, true).expect("Lambda invokes the function")
     }
 
     /// The e-mails sent to `address`, in any order. The emulator keeps them; AWS has no API to read them.
