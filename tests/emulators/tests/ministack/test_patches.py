@@ -12,12 +12,14 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..emulator import function_package, wait_until
+from ..emulator import free_port, function_package, wait_until
 from .emulator import MiniStack
 
 patched: MiniStack
@@ -277,6 +279,143 @@ class Routes(unittest.TestCase):
     def test_applies_the_throttling_limits_of_a_route(self) -> None:
         self.assertEqual(unpatched.api("GET", "/always/throttled")[0], 200)
         self.assertEqual(patched.api("GET", "/always/throttled")[0], 429)
+
+
+class HttpProxy(unittest.TestCase):
+    """http_proxy."""
+
+    BINARY = bytes(range(256))
+    backend: ThreadingHTTPServer
+    received: list[tuple[str, str, dict[str, list[str]], bytes]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.received = []
+
+        class Backend(BaseHTTPRequestHandler):
+            def respond(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                names = {name.lower() for name in self.headers}
+                values = {name: self.headers.get_all(name, []) for name in names}
+                cls.received.append((self.command, self.path, values, body))
+                self.send_response(302)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Set-Cookie", "one=1")
+                self.send_header("Set-Cookie", "two=2")
+                self.send_header("Content-Type", "image/png")
+                self.send_header("WWW-Authenticate", "Basic")
+                self.send_header("Content-Length", str(len(cls.BINARY)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(cls.BINARY)
+
+            do_GET = do_HEAD = do_PUT = do_OPTIONS = respond
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        cls.backend = ThreadingHTTPServer(("127.0.0.1", 0), Backend)
+        threading.Thread(target=cls.backend.serve_forever, daemon=True).start()
+        cls.addClassCleanup(cls.backend.server_close)
+        cls.addClassCleanup(cls.backend.shutdown)
+
+    def deploy(self, emulator: MiniStack, port: int, binary_types: list[str]) -> str:
+        """Deploys an API that passes all requests to this port. Returns the URL path of its stage."""
+        operation = {
+            "parameters": [{"name": "proxy", "in": "path", "required": True}],
+            "x-amazon-apigateway-integration": {
+                "type": "http_proxy",
+                "httpMethod": "ANY",
+                "uri": f"http://127.0.0.1:{port}/base/{{proxy}}",
+                "requestParameters": {
+                    "integration.request.path.proxy": "method.request.path.proxy",
+                    "integration.request.header.X-Id": "context.requestId",
+                    "integration.request.header.X-Host": "context.domainName",
+                    "integration.request.header.X-Client-Id": "method.request.header.X-Id",
+                    "integration.request.header.X-Literal": "'value'",
+                },
+            },
+        }
+        body = {
+            "openapi": "3.0.1",
+            "info": {"title": "proxy", "version": "1"},
+            "x-amazon-apigateway-binary-media-types": binary_types,
+            "paths": {"/{proxy+}": {"x-amazon-apigateway-any-method": operation, "get": operation}},
+        }
+        api = {"Ref": "Api"}
+        resources = {
+            "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}},
+            "Deployment": {
+                "Type": "AWS::ApiGateway::Deployment",
+                "Properties": {"RestApiId": api, "StageName": "v1"},
+            },
+        }
+        cloudformation = emulator.client("cloudformation")
+        stack = f"proxy-{time.monotonic_ns()}"
+        outputs = {"Api": {"Value": api}}
+        template = json.dumps({"Resources": resources, "Outputs": outputs})
+        cloudformation.create_stack(StackName=stack, TemplateBody=template)
+
+        def finished() -> dict[str, Any] | None:
+            found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            return None if found["StackStatus"].endswith("_IN_PROGRESS") else found
+
+        found = wait_until(finished)
+        assert found is not None and found["StackStatus"] == "CREATE_COMPLETE", found
+        return f"/_aws/execute-api/{found['Outputs'][0]['OutputValue']}/v1"
+
+    def test_passes_requests_and_responses_through(self) -> None:
+        stage = self.deploy(unpatched, self.backend.server_port, ["*/*"])
+        self.received.clear()
+        headers = unpatched.http("GET", f"{stage}/a")[1]
+        self.assertNotIn("set-cookie", headers)
+        self.assertGreater(len(self.received), 1, "MiniStack no longer follows redirects")
+        self.assertNotIn("x-literal", self.received[0][2])
+
+        stage = self.deploy(patched, self.backend.server_port, ["*/*"])
+        self.received.clear()
+        status, headers, body = patched.http(
+            "PUT",
+            f"{stage}/a%20b/%C3%A9%3F?x=1&x=2&y=%26",
+            self.BINARY,
+            {"X-Id": "mine", "Content-Type": "image/png", "Authorization": "Bearer x", "Via": "1.1 z"},
+        )
+        self.assertEqual((status, headers["location"], body), (302, "/elsewhere", self.BINARY))
+        self.assertEqual(headers["x-amzn-remapped-www-authenticate"], "Basic")
+        self.assertEqual(headers["content-type"], "image/png")
+        [(method, path, sent, sent_body)] = self.received
+        self.assertEqual((method, path), ("PUT", "/base/a%20b/%C3%A9%3F?x=1&x=2&y=%26"))
+        self.assertEqual(sent_body, self.BINARY)
+        self.assertEqual(sent["x-id"], [headers["x-amzn-requestid"]])
+        self.assertEqual(sent["x-client-id"], ["mine"])
+        self.assertEqual(sent["x-literal"], ["value"])
+        self.assertEqual(sent["x-host"], [f"127.0.0.1:{patched.port}"])
+        self.assertEqual(sent["host"], [f"127.0.0.1:{self.backend.server_port}"])
+        self.assertEqual(sent["authorization"], ["Bearer x"])
+        self.assertNotIn("via", sent)
+
+    def test_returns_repeated_headers_and_the_length_of_a_head_response(self) -> None:
+        stage = self.deploy(patched, self.backend.server_port, ["*/*"])
+        connection = HTTPConnection("127.0.0.1", patched.port)
+        self.addCleanup(connection.close)
+        connection.request("HEAD", f"{stage}/a")
+        response = connection.getresponse()
+        self.assertEqual(response.headers.get_all("set-cookie"), ["one=1", "two=2"])
+        self.assertEqual(response.headers["content-length"], str(len(self.BINARY)))
+
+    def test_changes_a_binary_body_unless_its_type_is_binary(self) -> None:
+        stage = self.deploy(patched, self.backend.server_port, [])
+        self.received.clear()
+        body = patched.http("PUT", f"{stage}/a", self.BINARY)[2]
+        replaced = self.BINARY.decode(errors="replace").encode()
+        self.assertEqual((body, self.received[0][3]), (replaced, replaced))
+
+    def test_returns_504_if_the_backend_cannot_be_reached(self) -> None:
+        port = free_port()
+        stage = self.deploy(unpatched, port, [])
+        self.assertEqual(unpatched.http("GET", f"{stage}/a")[0], 500)
+        stage = self.deploy(patched, port, [])
+        self.assertEqual(patched.http("GET", f"{stage}/a")[0], 504)
 
 
 class RestApiUpdates(unittest.TestCase):
