@@ -29,10 +29,11 @@ pub enum TestError {
 }
 
 /// The requirements of the integration tests in each folder. All other tests need nothing.
-const NEEDS: [(&str, Needs); 4] = [
+const NEEDS: [(&str, Needs); 5] = [
     ("shared/aws", Needs::Aws),
     ("shared/store", Needs::Aws),
     ("tests/conformance", Needs::Powertools),
+    ("tests/migration", Needs::Aws),
     ("tests", Needs::Stack),
 ];
 
