@@ -10,18 +10,19 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// The crates of shared/, each with the workspace crates that it may depend on. The first three are the kit.
-const SHARED: [(&str, &[&str]); 7] = [
+/// The crates of shared/, each with the workspace crates that it may depend on. The first four are the kit.
+const SHARED: [(&str, &[&str]); 8] = [
     ("shared/core", &[]),
     ("shared/runtime", &["shared/core"]),
     ("shared/aws", &["shared/core"]),
+    ("shared/openapi", &["shared/core"]),
     ("shared/domain", &["shared/core"]),
-    ("shared/api", &["shared/core", "shared/domain", "shared/runtime"]),
+    ("shared/api", &["shared/core", "shared/domain", "shared/openapi", "shared/runtime"]),
     ("shared/store", &["shared/aws", "shared/core", "shared/domain"]),
     ("shared/images", &[]),
 ];
 
-const KIT: [&str; 3] = ["shared/core", "shared/runtime", "shared/aws"];
+const KIT: [&str; 4] = ["shared/core", "shared/runtime", "shared/aws", "shared/openapi"];
 
 /// Words that only the storefront uses. "order" is not listed, because it also has a general meaning.
 const STOREFRONT_WORDS: [&str; 7] =

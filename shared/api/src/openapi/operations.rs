@@ -1,18 +1,16 @@
 //! The table of API operations: access, parameters, request body, and all responses.
 
-use ferrite_core::{IdempotencyKey, PageLimit};
 use ferrite_domain::{OrderId, ProductId};
-use schemars::JsonSchema;
-use serde_json::{Value, json};
-
-use super::{Schemas, header, pascal_case};
-use crate::{
-    CustomerBody, EmailConfirmationBody, ImageRequestBody, NewProductBody, OrderBody, PageBody, PlaceOrderBody, ProductBody,
-    ProductPatchBody, RegistrationBody, UploadBody,
+use ferrite_openapi::{
+    Access, DOCUMENTATION, JSON, MERGE_PATCH, NOT_FOUND_PROBLEMS, Operation, Parameter, Schemas, SuccessResponse,
+    conditional, documentation, paginated, problem, schema_of,
 };
+use serde_json::json;
 
-const JSON: &str = "application/json";
-const MERGE_PATCH: &str = "application/merge-patch+json";
+use crate::{
+    CustomerBody, EmailConfirmationBody, ImageRequestBody, NewProductBody, OrderBody, PRODUCTS_WRITE, PageBody,
+    PlaceOrderBody, ProductBody, ProductPatchBody, RegistrationBody, UploadBody,
+};
 
 const PRODUCT: &str = "prd_0192f0c1a2b37c4d8e5f60718293a4b5";
 const ORDER: &str = "ord_0192f0c1a2b37c4d8e5f60718293a4b5";
@@ -28,243 +26,20 @@ pub(super) const TAGS: [(&str, &str); 4] = [
 const PRODUCTS: &str = "Products";
 const PROFILE: &str = "Profile";
 const ORDERS: &str = "Orders";
-const DOCUMENTATION: &str = "Documentation";
 
-pub(super) struct Operation {
-    /// The `operationId`: the name of the function, with a suffix after a dot if the function has several operations.
-    pub(super) id: &'static str,
-    /// HTTP method in lower case, as in the path object.
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    /// One of [`TAGS`].
-    pub(super) tag: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) description: &'static str,
-    pub(super) access: Access,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Body>,
-    pub(super) responses: Vec<SuccessResponse>,
-    pub(super) problems: Vec<ProblemResponse>,
+fn product_id() -> Parameter {
+    Parameter::new("productId", "path", true, schema_of::<ProductId>(), "Identifier of the product.").example(PRODUCT)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    Anyone,
-    Customer,
-    Admin,
-}
-
-pub(super) struct Parameter {
-    /// The name of the component.
-    pub(super) component: String,
-    /// The parameter object of the document.
-    pub(super) object: Value,
-}
-
-pub(super) struct Body {
-    pub(super) media_types: &'static [&'static str],
-    pub(super) schema: Value,
-    pub(super) example: Value,
-}
-
-/// The response to a successful request.
-pub(super) struct SuccessResponse {
-    pub(super) status: u16,
-    pub(super) description: &'static str,
-    pub(super) body: Option<(&'static str, Value)>,
-    pub(super) headers: Vec<(&'static str, Value)>,
-    pub(super) links: Vec<Link>,
-}
-
-/// A link to an operation that can follow.
-pub(super) struct Link {
-    pub(super) name: &'static str,
-    pub(super) link: Value,
-}
-
-/// A problem that an operation can return. Its `type` is `urn:ferrite:problem:<name>`.
-#[derive(Clone, Copy)]
-pub(super) struct ProblemResponse {
-    pub(super) status: u16,
-    pub(super) name: &'static str,
-    pub(super) when: &'static str,
-}
-
-const fn problem(status: u16, name: &'static str, when: &'static str) -> ProblemResponse {
-    ProblemResponse { status, name, when }
-}
-
-/// Problems that every operation can return.
-const COMMON_PROBLEMS: [ProblemResponse; 4] = [
-    problem(429, "throttled", "Too many requests."),
-    problem(500, "internal", "An internal error occurred."),
-    problem(502, "internal", "An internal error occurred."),
-    problem(503, "unavailable", "The service is temporarily unavailable. Retry the request later."),
-];
-const TOKEN_PROBLEMS: [ProblemResponse; 2] = [
-    problem(401, "unauthorized", "The token is missing or invalid."),
-    problem(403, "access-denied", "The token is valid but does not grant access to this API."),
-];
-const MISSING_SCOPE: ProblemResponse = problem(403, "missing-scope", "The token does not have the scope `products:write`.");
-const BODY_PROBLEMS: [ProblemResponse; 4] = [
-    MALFORMED_REQUEST,
-    problem(413, "body-too-large", "The body is larger than 64 KiB."),
-    problem(415, "not-json", "The `Content-Type` is not a JSON media type."),
-    problem(422, "validation", "The body is invalid. `errors` lists every invalid field."),
-];
-const MALFORMED_REQUEST: ProblemResponse = problem(
-    400,
-    "malformed-request",
-    "The body is not valid JSON or has a duplicate key, or a parameter or header is invalid.",
-);
-const NOT_FOUND_PROBLEMS: [ProblemResponse; 2] = [
-    problem(404, "not-found", "The resource does not exist or belongs to another customer."),
-    problem(404, "no-such-route", "The path does not match any route."),
-];
-const IDEMPOTENCY_PROBLEMS: [ProblemResponse; 2] = [
-    problem(409, "idempotency-key-in-flight", "Another request with this key is in progress."),
-    problem(422, "idempotency-key-reused", "The key was already used for a different request."),
-];
-
-impl Operation {
-    fn new(id: &'static str, method: &'static str, path: &'static str, access: Access) -> Self {
-        let mut problems = COMMON_PROBLEMS.to_vec();
-        if access != Access::Anyone {
-            problems.extend(TOKEN_PROBLEMS);
-        }
-        if access == Access::Admin {
-            problems.push(MISSING_SCOPE);
-        }
-        let parameters = Vec::new();
-        let responses = Vec::new();
-        let (tag, summary, description) = ("", "", "");
-        Self { id, method, path, tag, summary, description, access, parameters, body: None, responses, problems }
-    }
-
-    fn describe(self, tag: &'static str, summary: &'static str, description: &'static str) -> Self {
-        Self { tag, summary, description, ..self }
-    }
-
-    fn with_product_id(mut self) -> Self {
-        self.problems.extend(NOT_FOUND_PROBLEMS);
-        self.parameter(
-            Parameter::new("productId", "path", true, schema_of::<ProductId>(), "Identifier of the product.")
-                .example(PRODUCT),
-        )
-    }
-
-    fn with_order_id(mut self) -> Self {
-        self.problems.extend(NOT_FOUND_PROBLEMS);
-        self.parameter(
-            Parameter::new("orderId", "path", true, schema_of::<OrderId>(), "Identifier of the order.").example(ORDER),
-        )
-    }
-
-    fn parameter(mut self, parameter: Parameter) -> Self {
-        self.parameters.push(parameter);
-        self
-    }
-
-    fn body(mut self, media_types: &'static [&'static str], schema: Value, example: Value) -> Self {
-        self.problems.extend(BODY_PROBLEMS);
-        self.body = Some(Body { media_types, schema, example });
-        self
-    }
-
-    fn with_idempotency_key(mut self, required: bool) -> Self {
-        self.problems.extend(IDEMPOTENCY_PROBLEMS);
-        let description =
-            "Identifies the request. A retry with the same key within 24 hours returns the response to the first request.";
-        let mut key = Parameter::new("Idempotency-Key", "header", required, schema_of::<IdempotencyKey>(), description);
-        if !required {
-            key.component.insert_str(0, "Optional");
-        }
-        self.parameter(key)
-    }
-
-    fn response(mut self, response: SuccessResponse) -> Self {
-        self.responses.push(response);
-        self
-    }
-
-    fn problems(mut self, problems: impl IntoIterator<Item = ProblemResponse>) -> Self {
-        self.problems.extend(problems);
-        self
-    }
-}
-
-impl Parameter {
-    fn new(name: &str, place: &str, required: bool, schema: Value, description: &str) -> Self {
-        let object = json!({"name": name, "in": place, "required": required, "schema": schema, "description": description});
-        Self { component: pascal_case(name), object }
-    }
-
-    fn example(mut self, example: &str) -> Self {
-        self.object["example"] = example.into();
-        self
-    }
-}
-
-impl SuccessResponse {
-    fn new(status: u16, description: &'static str) -> Self {
-        Self { status, description, body: None, headers: Vec::new(), links: Vec::new() }
-    }
-
-    fn body(mut self, schema: Value) -> Self {
-        self.body = Some((JSON, schema));
-        self
-    }
-
-    fn text(mut self, media_type: &'static str) -> Self {
-        self.body = Some((media_type, json!({"type": "string"})));
-        self
-    }
-
-    fn with_entity_tag(mut self) -> Self {
-        let tag = json!({"type": "string", "pattern": "^\"[^\"]+\"$"});
-        self.headers.push(("ETag", header("Entity tag of the response, for `If-None-Match` and `If-Match`.", tag, true)));
-        self.headers.push(("Cache-Control", header("How the response may be cached.", json!({"type": "string"}), true)));
-        self
-    }
-
-    fn with_location(mut self, pattern: &str) -> Self {
-        let schema = json!({"type": "string", "pattern": pattern});
-        self.headers.push(("Location", header("URL of the new resource, relative to the request URL.", schema, true)));
-        self
-    }
-
-    /// Adds a link to the operation `to`. The value of its `parameter` is at `pointer` in the body of this response.
-    fn link(mut self, to: &'static str, parameter: &str, pointer: &str) -> Self {
-        let link = json!({"operationId": to, "parameters": {parameter: format!("$response.body#{pointer}")}});
-        self.links.push(Link { name: to, link });
-        self
-    }
-}
-
-fn schema_of<T: JsonSchema>() -> Value {
-    T::json_schema(&mut schemars::SchemaGenerator::default()).to_value()
-}
-
-fn paginated(operation: Operation) -> Operation {
-    let limit = Parameter::new("limit", "query", false, schema_of::<PageLimit>(), "Maximum number of items to return.");
-    let opaque = json!({"type": "string", "minLength": 1});
-    let cursor = Parameter::new("cursor", "query", false, opaque, "The `nextCursor` of the previous page.");
-    operation.parameter(limit).parameter(cursor).problems([MALFORMED_REQUEST])
-}
-
-fn conditional(operation: Operation) -> Operation {
-    let description = "Entity tags of the versions that the client has cached (RFC 9110, section 13.1.2).";
-    operation
-        .parameter(Parameter::new("If-None-Match", "header", false, json!({"type": "string"}), description))
-        .response(SuccessResponse::new(304, "The client has the current version.").with_entity_tag())
-        .problems([MALFORMED_REQUEST])
+fn order_id() -> Parameter {
+    Parameter::new("orderId", "path", true, schema_of::<OrderId>(), "Identifier of the order.").example(ORDER)
 }
 
 /// Returns all operations.
 pub(super) fn operations(schemas: &mut Schemas) -> Vec<Operation> {
     let mut all = product_operations(schemas);
     all.extend(customer_operations(schemas));
-    all.extend(document_operations());
+    all.extend(documentation());
     all
 }
 
@@ -280,9 +55,9 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
     for operation in ["get-product", "update-product", "delete-product", "request-image-upload"] {
         created = created.link(operation, "productId", "/id");
     }
-    created.links.push(Link { name: "place-order", link: json!({"operationId": "place-order", "requestBody": line}) });
+    created = created.link_with_body("place-order", line);
     vec![
-        Operation::new("create-product", "post", "/products", Access::Admin)
+        Operation::new("create-product", "post", "/products", Access::Scope(PRODUCTS_WRITE))
             .describe(
                 PRODUCTS,
                 "Create a product",
@@ -311,21 +86,21 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
                 PRODUCTS,
                 "Get a product",
                 "Returns the product with links to its images. The links expire, so request the product again instead of storing them.",
-            ).with_product_id(),
+            ).identified_by(product_id()),
         )
         .response(SuccessResponse::new(200, "The product.").body(product.clone()).with_entity_tag()),
         Operation::new(
             "update-product",
             "patch",
             "/products/{productId}",
-            Access::Admin,
+            Access::Scope(PRODUCTS_WRITE),
         )
         .describe(
             PRODUCTS,
             "Update fields of a product",
             "Changes the fields in the body and leaves the others unchanged (RFC 7396). Send the `ETag` of the product in `If-Match` so that you do not overwrite the change of another client.",
         )
-        .with_product_id()
+        .identified_by(product_id())
         .parameter(Parameter::new(
             "If-Match",
             "header",
@@ -336,26 +111,26 @@ fn product_operations(schemas: &mut Schemas) -> Vec<Operation> {
         .body(&[JSON, MERGE_PATCH], schemas.read::<ProductPatchBody>(), json!({"description": null, "stock": 39}))
         .response(SuccessResponse::new(200, "The updated product.").body(product).with_entity_tag())
         .problems([problem(412, "precondition-failed", "The product has changed since the client read it.")]),
-        Operation::new("delete-product", "delete", "/products/{productId}", Access::Admin)
+        Operation::new("delete-product", "delete", "/products/{productId}", Access::Scope(PRODUCTS_WRITE))
             .describe(
                 PRODUCTS,
                 "Delete a product",
                 "Removes the product from the catalog. Orders that contain it are not changed.",
             )
-            .with_product_id()
+            .identified_by(product_id())
             .response(SuccessResponse::new(204, "The product was deleted.")),
         Operation::new(
             "request-image-upload",
             "post",
             "/products/{productId}/images",
-            Access::Admin,
+            Access::Scope(PRODUCTS_WRITE),
         )
         .describe(
             PRODUCTS,
             "Request an image upload",
             "Returns a URL and headers with which to upload a JPEG, PNG, or WebP file. After the upload, the image is processed, and its `state` changes from `pending` to `ready` or `failed`.",
         )
-        .with_product_id()
+        .identified_by(product_id())
         .body(&[JSON], schemas.read::<ImageRequestBody>(), json!({"contentType": "image/jpeg", "sizeBytes": 123_456}))
         .response(
             SuccessResponse::new(201, "How to upload the file. Valid for 15 minutes and only for this media type and size.")
@@ -370,7 +145,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
     let customer = schemas.written::<CustomerBody>();
     let example = json!({"lines": [{"productId": PRODUCT, "quantity": 2}], "paymentToken": "tok_success"});
     vec![
-        Operation::new("register-customer", "put", "/me", Access::Customer)
+        Operation::new("register-customer", "put", "/me", Access::User)
             .describe(
                 PROFILE,
                 "Register or update your profile",
@@ -382,7 +157,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
                 SuccessResponse::new(200, "The customer was already registered; this is the current profile.")
                     .body(customer.clone()),
             ),
-        Operation::new("get-customer", "get", "/me", Access::Customer)
+        Operation::new("get-customer", "get", "/me", Access::User)
             .describe(
                 PROFILE,
                 "Get your profile",
@@ -390,7 +165,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             )
             .problems(NOT_FOUND_PROBLEMS)
             .response(SuccessResponse::new(200, "The profile.").body(customer.clone())),
-        Operation::new("confirm-address", "post", "/me/email-confirmation", Access::Customer)
+        Operation::new("confirm-address", "post", "/me/email-confirmation", Access::User)
             .describe(
                 PROFILE,
                 "Confirm your e-mail address",
@@ -401,7 +176,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
             .response(
                 SuccessResponse::new(200, "The address is confirmed, by this request or an earlier one.").body(customer),
             ),
-        Operation::new("place-order", "post", "/orders", Access::Customer)
+        Operation::new("place-order", "post", "/orders", Access::User)
             .describe(
                 ORDERS,
                 "Place an order",
@@ -417,7 +192,7 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
                     .link("cancel-order", "orderId", "/id"),
             )
             .problems([problem(409, "out-of-stock", "There is not enough stock.")]),
-        paginated(Operation::new("list-orders", "get", "/orders", Access::Customer).describe(
+        paginated(Operation::new("list-orders", "get", "/orders", Access::User).describe(
                 ORDERS,
                 "List your orders",
                 "Returns your orders, newest first. If there are more, the page has a `nextCursor` for the next request.",
@@ -427,39 +202,22 @@ fn customer_operations(schemas: &mut Schemas) -> Vec<Operation> {
                 "orderId",
                 "/items/0/id",
             )),
-        Operation::new("get-order", "get", "/orders/{orderId}", Access::Customer)
+        Operation::new("get-order", "get", "/orders/{orderId}", Access::User)
             .describe(
                 ORDERS,
                 "Get one of your orders",
                 "Returns the order with its current status. An order of another customer is not found.",
             )
-            .with_order_id()
+            .identified_by(order_id())
             .response(SuccessResponse::new(200, "The order.").body(order.clone())),
-        Operation::new("cancel-order", "post", "/orders/{orderId}/cancel", Access::Customer)
+        Operation::new("cancel-order", "post", "/orders/{orderId}/cancel", Access::User)
             .describe(
                 ORDERS,
                 "Cancel a pending order",
                 "Cancels the order and returns its stock. Only a pending order can be cancelled. Cancelling it again has no effect.",
             )
-            .with_order_id()
+            .identified_by(order_id())
             .response(SuccessResponse::new(200, "The order is cancelled, by this request or an earlier one.").body(order))
             .problems([problem(409, "wrong-state", "The order is no longer pending.")]),
-    ]
-}
-
-fn document_operations() -> Vec<Operation> {
-    vec![
-        conditional(Operation::new("describe-api", "get", "/openapi.json", Access::Anyone).describe(
-            DOCUMENTATION,
-            "Get this document",
-            "Returns this OpenAPI document, from which you can generate a client.",
-        ))
-        .response(SuccessResponse::new(200, "The OpenAPI document.").body(json!({"type": "object"})).with_entity_tag()),
-        conditional(Operation::new("describe-api.page", "get", "/docs", Access::Anyone).describe(
-            DOCUMENTATION,
-            "Get this document as an HTML page",
-            "Returns the documentation of the API as a page without scripts.",
-        ))
-        .response(SuccessResponse::new(200, "The HTML page.").text("text/html").with_entity_tag()),
     ]
 }

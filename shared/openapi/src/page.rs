@@ -96,8 +96,8 @@ fn access(operation: &Value) -> String {
     match items(&operation["security"]).next() {
         None => "Access: public.".to_owned(),
         Some(needed) => items(&needed["token"]).next().map_or_else(
-            || "Access: customers with a token.".to_owned(),
-            |scope| format!("Access: admins with a token that has the scope {}.", code(scope)),
+            || "Access: users with a token.".to_owned(),
+            |scope| format!("Access: tokens with the scope {}.", code(scope)),
         ),
     }
 }
