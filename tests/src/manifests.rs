@@ -1,11 +1,11 @@
 //! Checks values that must agree: settings in template.yaml with each other, and the functions' manifests with the
 //! template and the workspace.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ferrite_local_stack::template::{Template, function_name};
+use ferrite_project_checks::features::{FeatureRule, violations};
 
 fn template() -> Template {
     Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
@@ -50,53 +50,18 @@ fn folders(parent: &Path) -> Vec<PathBuf> {
     entries.filter(|path| path.is_dir()).collect()
 }
 
-/// The adapters that need a feature of `ferrite-aws` or `ferrite-store`.
-const FEATURES: [(&str, &[&str], &str); 4] = [
-    ("ferrite-aws", &["Bus"], "eventbridge"),
-    ("ferrite-aws", &["Queue", "DeadLetters"], "sqs"),
-    ("ferrite-store", &["ImageBucket", "ReportBucket"], "s3"),
-    ("ferrite-store", &["Mailer"], "ses"),
+/// The features of the storefront's adapters.
+const FEATURES: [FeatureRule; 2] = [
+    FeatureRule { package: "ferrite-store", adapters: &["ImageBucket", "ReportBucket"], feature: "s3" },
+    FeatureRule { package: "ferrite-store", adapters: &["Mailer"], feature: "ses" },
 ];
 
-/// A build of the workspace enables the features of all functions, so it does not detect a missing one.
 #[test]
 fn every_function_enables_exactly_the_features_of_its_adapters() {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for folder in folders(&checkout.join("functions")) {
-        let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
-        let words: BTreeSet<_> = main.split(|character: char| !character.is_alphanumeric()).collect();
-        let manifest: toml::Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
-        for (package, adapters, feature) in FEATURES {
-            let enabled = manifest["dependencies"].get(package).and_then(|dependency| dependency.get("features"));
-            let enabled = enabled.and_then(toml::Value::as_array);
-            assert_eq!(
-                enabled.into_iter().flatten().any(|enabled| enabled.as_str() == Some(feature)),
-                adapters.iter().any(|adapter| words.contains(adapter)),
-                "{}: the feature {feature} of {package} is for {}",
-                folder.display(),
-                adapters.join(", "),
-            );
-        }
-    }
-}
-
-/// The workspace's lints forbid unsafe code, but a crate that does not inherit them may use it.
-#[test]
-fn every_crate_inherits_the_lints_that_forbid_unsafe_code() {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse::<toml::Table>().unwrap();
-    let workspace = &manifest(&checkout)["workspace"];
-    assert_eq!(workspace["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
-    for member in workspace["members"].as_array().unwrap() {
-        let member = member.as_str().unwrap();
-        let packages = match member.strip_suffix("/*") {
-            Some(parent) => folders(&checkout.join(parent)),
-            None => vec![checkout.join(member)],
-        };
-        assert!(!packages.is_empty(), "{member}");
-        for folder in packages {
-            let lints = manifest(&folder).get("lints").and_then(|lints| lints.get("workspace")?.as_bool());
-            assert_eq!(lints, Some(true), "{}", folder.display());
-        }
+    for folder in folders(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")) {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
+        let found = violations(name, &read("Cargo.toml").parse().unwrap(), &read("src/main.rs"), &FEATURES);
+        assert!(found.is_empty(), "{found:#?}");
     }
 }
