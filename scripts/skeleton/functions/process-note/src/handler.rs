@@ -1,0 +1,92 @@
+use domain::ports::{GetNote, SaveWordCount};
+use domain::{DomainEvent, NoteCreated, WordCount};
+use ferrite_core::CloudEvent;
+use ferrite_runtime::Failure;
+use ferrite_runtime::metrics::{self, Metric, Unit};
+
+const NOTES_PROCESSED: Metric = Metric::new("NotesProcessed", Unit::Count);
+
+/// Counts the words of a new note and stores their number.
+///
+/// The event may be delivered more than once. The number is stored only once, so a repeated event changes nothing.
+///
+/// # Errors
+/// Returns a retryable failure if the table is not available.
+pub(crate) async fn process_note(
+    notes: &(impl GetNote + SaveWordCount),
+    event: CloudEvent<DomainEvent>,
+) -> Result<(), Failure> {
+    let DomainEvent::NoteCreated(NoteCreated { note_id, author_id }) = event.event;
+    // purge-notes may have deleted the note in the meantime.
+    let Some(note) = notes.get(&author_id, note_id).await? else { return Ok(()) };
+    if notes.save_word_count(&author_id, note_id, WordCount::of(&note.text)).await? {
+        metrics::count(NOTES_PROCESSED);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::contract;
+    use domain::memory::MemoryStore;
+    use domain::ports::{CreateNote, DeleteNote};
+    use domain::{AuthorId, Note, NoteId};
+    use ferrite_core::ports::PortError;
+    use ferrite_core::{EventId, TraceContext};
+
+    use super::*;
+
+    fn event(note: &Note) -> CloudEvent<DomainEvent> {
+        let subject = note.id.to_string();
+        let event = DomainEvent::NoteCreated(NoteCreated { note_id: note.id, author_id: note.author.clone() });
+        CloudEvent::new(EventId::of_change(&subject, note.version), subject, note.created_at, event)
+    }
+
+    async fn store_with(note: &Note) -> MemoryStore {
+        let store = MemoryStore::default();
+        store.create(note, &TraceContext::default()).await.unwrap();
+        store
+    }
+
+    #[tokio::test]
+    async fn counts_the_words_once() {
+        let note = contract::note("two words", contract::now());
+        let store = store_with(&note).await;
+        for _ in 0..2 {
+            process_note(&store, event(&note)).await.unwrap();
+        }
+        let counted = store.get(&note.author, note.id).await.unwrap().unwrap();
+        assert_eq!((counted.word_count.map(WordCount::get), counted.version), (Some(2), note.version.next()));
+    }
+
+    #[tokio::test]
+    async fn accepts_the_event_of_a_deleted_note() {
+        let note = contract::note("gone", contract::now());
+        let store = store_with(&note).await;
+        assert!(store.delete(&note.author, note.id).await.unwrap());
+        process_note(&store, event(&note)).await.unwrap();
+        assert_eq!(store.get(&note.author, note.id).await.unwrap(), None);
+    }
+
+    /// A table that is not available.
+    struct Unavailable;
+
+    impl GetNote for Unavailable {
+        async fn get(&self, _: &AuthorId, _: NoteId) -> Result<Option<Note>, PortError> {
+            Err(PortError::new("GetItem", "throttled"))
+        }
+    }
+
+    impl SaveWordCount for Unavailable {
+        async fn save_word_count(&self, _: &AuthorId, _: NoteId, _: WordCount) -> Result<bool, PortError> {
+            Err(PortError::new("UpdateItem", "throttled"))
+        }
+    }
+
+    #[tokio::test]
+    async fn retries_when_the_table_is_not_available() {
+        let note = contract::note("later", contract::now());
+        let result = process_note(&Unavailable, event(&note)).await;
+        assert!(matches!(result, Err(Failure::Retry(_))), "{result:?}");
+    }
+}
