@@ -23,10 +23,10 @@ fn forwards_method_path_query_headers_and_body() {
         .header("Accept-Encoding", "gzip, br")
         .header("Cookie", "session=1; theme=dark")
         .header("X-Custom", "kept");
-    let response = STACK.send("/a%20b/caf%C3%A9?tag=1&tag=2&empty=&text=a%26b%20c", request, &BINARY);
+    let response = STACK.send("/a%20b/caf%C3%A9?tag=1&tag=2&empty=&text=a%26b", request, &BINARY);
     let received = response.json();
     assert_eq!((response.status, received["method"].as_str()), (200, Some("PATCH")), "{received}");
-    assert_eq!(received["target"], "/a%20b/caf%C3%A9?tag=1&tag=2&empty=&text=a%26b%20c");
+    assert_eq!(received["target"], "/a%20b/caf%C3%A9?tag=1&tag=2&empty=&text=a%26b");
     assert_eq!(received["body"], BASE64_STANDARD.encode(BINARY));
     for (name, value) in [
         ("authorization", "Bearer of.the.legacy.backend"),
