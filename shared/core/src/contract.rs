@@ -10,6 +10,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "test assertions whose names describe what they check")]
 
 pub mod bus;
+#[cfg(feature = "feature-flags")]
+pub mod feature_flags;
 pub mod idempotency;
 pub mod queue;
 

@@ -3,6 +3,8 @@
 mod cloud_event;
 #[cfg(feature = "testing")]
 pub mod contract;
+#[cfg(feature = "feature-flags")]
+pub mod feature_flags;
 pub mod id;
 mod idempotency;
 pub mod json;

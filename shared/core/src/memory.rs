@@ -2,12 +2,16 @@
 
 mod bus;
 mod clock;
+#[cfg(feature = "feature-flags")]
+mod feature_flags;
 mod idempotency;
 mod ids;
 mod queue;
 
 pub use bus::RecordingBus;
 pub use clock::FixedClock;
+#[cfg(feature = "feature-flags")]
+pub use feature_flags::MemoryFeatureFlags;
 pub use idempotency::MemoryIdempotency;
 pub use ids::UniqueIds;
 pub use queue::RecordingQueue;

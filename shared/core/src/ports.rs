@@ -3,8 +3,12 @@
 //! Each port covers one use case. A handler depends only on the ports that it calls, so its unit tests implement only
 //! those ports, and its role needs only their permissions.
 
+#[cfg(feature = "feature-flags")]
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+#[cfg(feature = "feature-flags")]
+use crate::feature_flags::EvaluationContext;
 pub use crate::idempotency::{Attempt, Fingerprint, IdempotencyStore, SavedResponse, StartResult};
 use crate::{CloudEvent, Event, Timestamp};
 
@@ -44,6 +48,28 @@ pub trait IdGenerator: Sync {
 pub trait SecretGenerator: Sync {
     /// Generates a UUIDv4 (RFC 9562, section 5.4), whose 122 random bits nobody can guess.
     fn new_secret(&self) -> Uuid;
+}
+
+/// Evaluates feature flags, so that new code can be enabled for some users, at a certain time, or be disabled without a
+/// deployment.
+///
+/// Evaluation never fails: while the flags cannot be read, a handler gets its own default.
+#[cfg(feature = "feature-flags")]
+pub trait EvaluateFlags: Sync {
+    /// Returns whether a feature is enabled for this context, or `default` if the feature is unknown.
+    fn is_enabled(&self, name: &str, context: &EvaluationContext, default: bool) -> impl Future<Output = bool> + Send;
+
+    /// Returns the value of a feature for this context, or `default` if the feature is unknown or its value has another
+    /// type.
+    fn value<T: DeserializeOwned + Send>(
+        &self,
+        name: &str,
+        context: &EvaluationContext,
+        default: T,
+    ) -> impl Future<Output = T> + Send;
+
+    /// Returns the names of the features that are enabled for this context.
+    fn enabled_features(&self, context: &EvaluationContext) -> impl Future<Output = Vec<String>> + Send;
 }
 
 /// Publishes domain events.

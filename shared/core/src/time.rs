@@ -47,6 +47,12 @@ impl Timestamp {
     pub fn day(self) -> Day {
         Day(Offset::UTC.to_datetime(self.0).date())
     }
+
+    /// Returns the local date and time in a time zone.
+    #[cfg(feature = "feature-flags")]
+    pub(crate) fn to_local(self, zone: &jiff::tz::TimeZone) -> jiff::civil::DateTime {
+        zone.to_datetime(self.0)
+    }
 }
 
 impl FromStr for Timestamp {

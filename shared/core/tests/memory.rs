@@ -8,6 +8,15 @@ mod bus {
     ferrite_core::bus_contract!(RecordingBus::<TestEvent>::default());
 }
 
+#[cfg(feature = "feature-flags")]
+mod feature_flags {
+    use ferrite_core::contract::feature_flags::SCHEMA;
+    use ferrite_core::contract::now;
+    use ferrite_core::memory::MemoryFeatureFlags;
+
+    ferrite_core::feature_flags_contract!(MemoryFeatureFlags::from_json(SCHEMA, now()).unwrap());
+}
+
 mod idempotency {
     use super::*;
     ferrite_core::idempotency_store_contract!(MemoryIdempotency::default());
