@@ -4,12 +4,15 @@
 mod bus;
 mod cached;
 mod client;
+#[cfg(feature = "feature-flags")]
+mod feature_flags;
 mod idempotency_table;
 mod parameters;
 mod partition;
 mod prewarm;
 #[cfg(feature = "sqs")]
 mod queue;
+mod signed_call;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod url_signer;
@@ -18,6 +21,8 @@ mod url_signer;
 pub use bus::Bus;
 pub use cached::{Cached, CachedError};
 pub use client::{AwsEnvironmentError, dynamodb_client, is_connect_error, sdk_config};
+#[cfg(feature = "feature-flags")]
+pub use feature_flags::{AppConfig, AppConfigError, FeatureFlagSource, FeatureFlags, FlagParameter};
 pub use idempotency_table::{IdempotencyRecord, IdempotencyTable};
 pub use parameters::{ParameterError, ParameterSource, Parameters};
 pub use prewarm::{one_attempt, prewarm};

@@ -1,5 +1,4 @@
-//! The calls `GetParameter` of Systems Manager and `GetSecretValue` of Secrets Manager. The SDK crates of these
-//! services would add minutes to every release build.
+//! The calls `GetParameter` of Systems Manager and `GetSecretValue` of Secrets Manager.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -9,14 +8,15 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::ParameterError;
-use super::json_call::{JsonCall, json_call};
+use super::json_call::json_call;
+use crate::signed_call::SignedCall;
 
 /// Reads parameters and secrets without a cache, for callers that implement their own.
 /// [`Parameters`](crate::Parameters) reads them with a cache.
 #[derive(Debug, Clone)]
 pub struct ParameterSource {
-    get_parameter: JsonCall<GetParameterRequest, GetParameterResponse>,
-    get_secret: JsonCall<GetSecretValueRequest, GetSecretValueResponse>,
+    get_parameter: SignedCall<GetParameterRequest, GetParameterResponse>,
+    get_secret: SignedCall<GetSecretValueRequest, GetSecretValueResponse>,
 }
 
 #[derive(Debug, Serialize)]

@@ -9,6 +9,7 @@
 )]
 
 mod bus;
+mod feature_flags;
 mod idempotency;
 mod parameters;
 mod queue;
