@@ -167,17 +167,24 @@ impl PendingCharge {
 /// The command that starts the function. Its environment has only the caller's `AWS_*` variables.
 fn command(language: Language) -> Command {
     let mut command = match language {
-        Language::Rust => Command::new(env!("CARGO_BIN_EXE_charge")),
-        Language::Python => {
-            let python = std::env::var_os("FERRITE_CONFORMANCE_PYTHON");
-            let mut python = Command::new(python.expect("run these tests through ./scripts/test: it installs Powertools"));
-            python.args(["-u", "-B", "-m", "ferrite_conformance"]);
-            python
+        Language::Rust => {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_charge"));
+            command.env_clear();
+            command
         }
+        Language::Python => python("ferrite_conformance"),
     };
-    command.env_clear().envs(std::env::vars().filter(|(name, _)| name.starts_with("AWS_")));
+    command.envs(std::env::vars().filter(|(name, _)| name.starts_with("AWS_")));
     // Powertools warns on stderr about invocations without metrics, which happen when a saved response is returned.
-    command.env("PYTHONPATH", env!("CARGO_MANIFEST_DIR")).env("PYTHONWARNINGS", "ignore:No application metrics");
+    command.env("PYTHONWARNINGS", "ignore:No application metrics");
+    command
+}
+
+/// The command that runs a Python module, with an environment in which Powertools is installed.
+pub(crate) fn python(module: &str) -> Command {
+    let python = std::env::var_os("FERRITE_CONFORMANCE_PYTHON");
+    let mut command = Command::new(python.expect("run these tests through ./scripts/test: it installs Powertools"));
+    command.args(["-u", "-B", "-m", module]).env_clear().env("PYTHONPATH", env!("CARGO_MANIFEST_DIR"));
     command
 }
 

@@ -1,5 +1,5 @@
 //! Tests that a Rust function and a Python function on Powertools for AWS Lambda are interchangeable: they share
-//! idempotency records, and write equivalent log lines and metrics.
+//! idempotency records, write equivalent log lines and metrics, and evaluate feature flags in the same way.
 //!
 //! The tests create their own tables at `AWS_ENDPOINT_URL` and run the Python interpreter in
 //! `FERRITE_CONFORMANCE_PYTHON`. `./scripts/test` sets both variables.
@@ -12,6 +12,7 @@
     reason = "clippy.toml allows them in tests, but not in the functions that tests call"
 )]
 
+mod feature_flags;
 mod function;
 mod idempotency;
 mod log;

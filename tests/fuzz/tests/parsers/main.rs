@@ -4,6 +4,7 @@
 use ferrite_fuzz::{MutationPlan, mutate};
 
 mod envelopes;
+mod feature_flags;
 mod keys;
 mod values;
 
