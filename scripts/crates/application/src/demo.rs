@@ -39,7 +39,7 @@ pub enum DemoError {
 }
 
 /// ID of the customer who places the demo order.
-pub const CUSTOMER: &str = "demo-customer";
+pub const USER: &str = "demo-customer";
 const CURRENCY: &str = "EUR";
 
 /// Name, description, price in minor units, and stock of each demo product.
@@ -60,16 +60,16 @@ pub struct Demo {
     pub order: String,
 }
 
-/// Creates the demo products, with the images in the folder `photos`, if there are no products. Then places an order of
-/// [`CUSTOMER`].
+/// Creates the demo products, with the images in `tests/photos` of the checkout `root`, if there are no products. Then places an order of
+/// [`USER`].
 ///
 /// # Errors
 /// Returns an error if the API does not respond or returns an error response.
-pub fn load(api: &str, admin_token: &str, customer_token: &str, photos: &Path) -> Result<Demo, DemoError> {
+pub fn load(api: &str, admin_token: &str, customer_token: &str, root: &Path) -> Result<Demo, DemoError> {
     let client = ApiClient { api, admin_token, customer_token };
     let mut products = client.products()?;
     if products.is_empty() {
-        let images = images(photos)?;
+        let images = images(&root.join("tests/photos"))?;
         for (number, product) in PRODUCTS.iter().enumerate() {
             let id = client.create_product(product)?;
             if let Some(image) = images.get(number % images.len().max(1)) {

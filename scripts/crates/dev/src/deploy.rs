@@ -36,7 +36,10 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
              command in a terminal to be prompted for it"
         );
     }
-    let name = section.as_ref().map_or_else(|| format!("ferrite-{environment}"), |section| section.stack.clone());
+    let name = match &section {
+        Some(section) => section.stack.clone(),
+        None => default_stack_name(&Section::load(checkout, "local")?.stack, environment),
+    };
     // Check the name before the build, which takes minutes. With an invalid name, CloudFormation would fail after it has
     // created part of the stack.
     check_stack_name(&name)?;
@@ -71,6 +74,11 @@ pub(crate) fn deploy(checkout: &Checkout, environment: &str, architecture: Optio
     Ok(step("Deploying", || run_interactive(&mut sam))?)
 }
 
+/// The name of a new environment's stack, with the same beginning as that of the local stack.
+fn default_stack_name(local: &str, environment: &str) -> String {
+    format!("{}-{environment}", local.trim_end_matches("-local"))
+}
+
 fn check_stack_name(name: &str) -> anyhow::Result<()> {
     let is_allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
     let starts_with_letter = name.starts_with(|first: char| first.is_ascii_lowercase());
@@ -86,6 +94,12 @@ fn check_stack_name(name: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_new_stacks_after_the_local_stack() {
+        assert_eq!(default_stack_name("notes-local", "staging"), "notes-staging");
+        assert_eq!(default_stack_name("notes", "staging"), "notes-staging");
+    }
 
     #[test]
     fn rejects_names_that_are_not_valid_in_a_bucket_name() {

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow, bail};
-use ferrite_application_tools::demo::{self, CUSTOMER, Demo, DemoError};
+use ferrite_application_tools::demo::{self, Demo, DemoError, USER};
 use ferrite_aws_client::client::AwsClient;
 use ferrite_aws_client::endpoint::{Endpoint, Target};
 use ferrite_local_stack::checkout::Checkout;
@@ -165,12 +165,11 @@ impl<'a> Session<'a> {
             None => session.deploy()?,
         };
         let admin = session.mint(&Bearer::Admin);
-        let customer = session.mint(&Bearer::Customer(CUSTOMER.to_owned()));
+        let user = session.mint(&Bearer::User(USER.to_owned()));
         // Only report a failure: the developer may have started the stack to fix the API.
-        let photos = checkout.path("tests/photos");
-        let demo = step("Loading the demo data", || demo::load(&api, &admin, &customer, &photos));
+        let demo = step("Loading the demo data", || demo::load(&api, &admin, &user, checkout.root()));
         check_interrupted()?;
-        session.print_instructions(&api, &admin, &customer, demo)?;
+        session.print_instructions(&api, &admin, &user, demo)?;
         Ok((session, emulator))
     }
 
@@ -226,13 +225,7 @@ impl<'a> Session<'a> {
     }
 
     /// Prints the API's URL, tokens, and sample requests.
-    fn print_instructions(
-        &self,
-        api: &str,
-        admin: &str,
-        customer: &str,
-        demo: Result<Demo, DemoError>,
-    ) -> anyhow::Result<()> {
+    fn print_instructions(&self, api: &str, admin: &str, user: &str, demo: Result<Demo, DemoError>) -> anyhow::Result<()> {
         // curl reads the headers from files, so that the commands are short and the shell history contains no tokens.
         let header = |name: &str, token: &str| {
             let path = self.run_folder.join(format!("{name}.header"));
@@ -240,10 +233,10 @@ impl<'a> Session<'a> {
             anyhow::Ok(format!("-H @'{}'", path.display()))
         };
         let admin_header = header("admin", admin)?;
-        let customer_header = header("customer", customer)?;
-        report(&format!("\nAPI URL:        {api}\nAdmin token:    {admin}\nCustomer token: {customer}\n"));
+        let user_header = header("user", user)?;
+        report(&format!("\nAPI URL:     {api}\nAdmin token: {admin}\nUser token:  {user}\n"));
         match demo {
-            Ok(demo) => report(&demo.requests(api, &admin_header, &customer_header)),
+            Ok(demo) => report(&demo.requests(api, &admin_header, &user_header)),
             Err(error) => report(&format!("warning: cannot load the demo data: {:#}", anyhow!(error))),
         }
         Ok(())

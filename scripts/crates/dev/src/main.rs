@@ -54,9 +54,9 @@ struct TokenArguments {
     /// Print a token for an admin
     #[arg(long)]
     admin: bool,
-    /// Print a token for the customer with this ID
+    /// Print a token without scopes for the user with this ID
     #[arg(long, value_name = "ID")]
-    customer: Option<String>,
+    user: Option<String>,
     /// Print the public keys that verify the tokens, as a JWK Set
     #[arg(long)]
     jwks: bool,
@@ -89,7 +89,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Token(arguments) if arguments.jwks => Ok(token::print_jwks(&checkout)?),
         Command::Token(arguments) => {
-            let bearer = arguments.customer.map_or(Bearer::Admin, Bearer::Customer);
+            let bearer = arguments.user.map_or(Bearer::Admin, Bearer::User);
             Ok(token::print_token(&checkout, &bearer)?)
         }
         Command::Deploy(arguments) => deploy::deploy(&checkout, &arguments.environment, arguments.architecture.as_deref()),

@@ -17,15 +17,15 @@ const ADMIN: &str = "local-admin";
 pub(crate) enum Bearer {
     /// An admin, whose token has the scope [`ADMIN_SCOPE`].
     Admin,
-    /// The customer with this ID.
-    Customer(String),
+    /// The user with this ID, whose token has no scopes.
+    User(String),
 }
 
 /// Mints a token for `bearer`.
 pub(crate) fn mint(issuer: &Issuer, bearer: &Bearer) -> String {
     match bearer {
         Bearer::Admin => issuer.mint(ADMIN, &[ADMIN_SCOPE], LIFETIME),
-        Bearer::Customer(id) => issuer.mint(id, &[], LIFETIME),
+        Bearer::User(id) => issuer.mint(id, &[], LIFETIME),
     }
 }
 

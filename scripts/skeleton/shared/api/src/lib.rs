@@ -3,6 +3,8 @@
 
 mod error;
 mod note;
+#[cfg(feature = "schema")]
+pub mod openapi;
 
 pub use error::ApiError;
 pub use note::{NewNoteBody, NoteBody};
