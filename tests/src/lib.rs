@@ -4,6 +4,4 @@
 mod manifests;
 #[cfg(test)]
 mod operations;
-#[cfg(test)]
-mod posture;
 pub mod storefront;

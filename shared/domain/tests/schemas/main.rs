@@ -4,11 +4,7 @@
 //! contains the schemas of the last release; each release copies the current schemas there. A change that a consumer of
 //! the last release cannot read requires a new event type (`….v2`) in addition to the old one.
 //!
-//! To generate the current schemas, run:
-//!
-//! ```sh
-//! FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --test schemas
-//! ```
+//! `./scripts/generate` writes the current schemas: it runs these tests with the variable `FERRITE_WRITE_SCHEMAS`.
 
 #![allow(
     clippy::expect_used,
@@ -19,13 +15,14 @@
 
 mod events;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};
 
 use ferrite_core::schema::{self, compatibility};
 use ferrite_domain::DomainEvent;
 use serde_json::Value;
+use similar::TextDiff;
 
 const CURRENT: &str = "schemas";
 const RELEASED: &str = "schemas/released";
@@ -47,29 +44,41 @@ fn committed(directory: &str) -> BTreeMap<String, Value> {
         .collect()
 }
 
+/// Writes the current schemas, and deletes those of event types that no longer exist.
 fn write(schemas: &BTreeMap<String, Value>) {
+    let path = |kind: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(CURRENT).join(format!("{kind}.json"));
     for (kind, schema) in schemas {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(CURRENT).join(format!("{kind}.json"));
-        // Other crates may enable the feature of serde_json that preserves the order of keys.
-        let mut schema = schema.clone();
-        schema.sort_all_objects();
-        fs::write(path, format!("{schema:#}\n")).unwrap();
+        fs::write(path(kind), text(schema)).unwrap();
     }
+    for obsolete in committed(CURRENT).keys().filter(|kind| !schemas.contains_key(*kind)) {
+        fs::remove_file(path(obsolete)).unwrap();
+    }
+}
+
+/// The text of the file with a schema.
+fn text(schema: &Value) -> String {
+    // Other crates may enable the feature of serde_json that preserves the order of keys.
+    let mut schema = schema.clone();
+    schema.sort_all_objects();
+    format!("{schema:#}\n")
 }
 
 #[test]
 fn committed_schemas_match_the_types() {
-    if env::var_os("FERRITE_WRITE_SCHEMAS").is_some() {
-        write(&generated());
-    }
     let generated = generated();
-    let committed = committed(CURRENT);
-    let kinds = |schemas: &BTreeMap<String, Value>| schemas.keys().cloned().collect::<Vec<_>>();
-    let command = "FERRITE_WRITE_SCHEMAS=1 cargo test -p ferrite-domain --test schemas";
-    assert_eq!(kinds(&committed), kinds(&generated), "run `{command}` to add missing schemas; delete obsolete ones by hand");
-    for (kind, schema) in generated {
-        assert_eq!(committed[&kind], schema, "schemas/{kind}.json is out of date; run `{command}`");
+    if env::var_os("FERRITE_WRITE_SCHEMAS").is_some() {
+        return write(&generated);
     }
+    let committed = committed(CURRENT);
+    let kinds: BTreeSet<_> = committed.keys().chain(generated.keys()).collect();
+    let diff = |kind: &&String| {
+        let [committed, generated] =
+            [&committed, &generated].map(|schemas| schemas.get(*kind).map(text).unwrap_or_default());
+        let diff = TextDiff::from_lines(&committed, &generated);
+        diff.unified_diff().header(&format!("schemas/{kind}.json"), "generated").context_radius(1).to_string()
+    };
+    let differences: String = kinds.iter().map(diff).collect();
+    assert!(differences.is_empty(), "the schemas are out of date; run ./scripts/generate:\n{differences}");
 }
 
 /// Fields and keywords of breaking changes since the last release that are intended, with the reasons. Remove them with
