@@ -27,6 +27,7 @@ pub mod mailbox;
 pub mod poll;
 pub mod queues;
 pub mod redrive;
+pub mod routes;
 pub mod sdk;
 
 /// Returns `prefix` with a random suffix, so that tests do not share names.

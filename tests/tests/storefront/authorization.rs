@@ -1,8 +1,12 @@
 //! Tests of which tokens the API accepts, and which routes require a token or a scope.
 
+use std::path::Path;
 use std::{env, fs, process};
 
+use ferrite_application_tools::scopes::ADMIN_SCOPE;
+use ferrite_local_stack::template::Template;
 use ferrite_test_harness::api::Api;
+use ferrite_test_harness::routes::assert_protected_routes_require_a_token;
 use ferrite_test_harness::unique;
 use ferrite_tests::storefront::Storefront;
 use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER, Issuer, unix_now};
@@ -10,36 +14,34 @@ use ferrite_token_issuer::signing_key::unsigned;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-/// Every route that requires a token, and whether it also requires the administrators' scope.
-const PROTECTED_ROUTES: [(&str, &str, bool); 11] = [
-    ("POST", "/products", true),
-    ("PATCH", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5", true),
-    ("DELETE", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5", true),
-    ("POST", "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5/images", true),
-    ("POST", "/orders", false),
-    ("GET", "/orders", false),
-    ("GET", "/orders/ord_0192f0c1a2b37c4d8e5f60718293a4b5", false),
-    ("POST", "/orders/ord_0192f0c1a2b37c4d8e5f60718293a4b5/cancel", false),
-    ("PUT", "/me", false),
-    ("GET", "/me", false),
-    ("POST", "/me/email-confirmation", false),
-];
-
 #[test]
 fn returns_401_without_a_token() {
-    let api = Api::storefront();
-    for (method, path, _) in PROTECTED_ROUTES {
-        let response = api.request(method, path).send();
-        assert_eq!((response.status, response.problem_type().as_str()), (401, "unauthorized"), "{method} {path}");
-        assert_eq!(response.header("www-authenticate"), "Bearer");
-    }
+    let template = Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap();
+    assert_protected_routes_require_a_token(&Api::storefront(), &template);
+}
+
+/// The method and path of each operation for which the API document demands the administrators' scope.
+fn routes_for_administrators() -> Vec<(String, String)> {
+    let document: Value = serde_json::from_str(include_str!("../../../shared/api/openapi.json")).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, operations)| {
+        operations.as_object().unwrap().iter().map(move |(method, operation)| (method, path, operation))
+    });
+    operations
+        .filter(|(.., operation)| operation["security"][0]["token"] == json!([ADMIN_SCOPE]))
+        .map(|(method, path, _)| {
+            (method.to_uppercase(), path.replace("{productId}", "prd_0192f0c1a2b37c4d8e5f60718293a4b5"))
+        })
+        .collect()
 }
 
 #[test]
 fn returns_403_without_the_scope() {
     let api = Api::storefront();
-    for (method, path, _) in PROTECTED_ROUTES.into_iter().filter(|(.., admin)| *admin) {
-        let response = api.as_user("ada", method, path).json(&json!({})).send();
+    let routes = routes_for_administrators();
+    assert!(!routes.is_empty());
+    for (method, path) in routes {
+        let response = api.as_user("ada", &method, &path).json(&json!({})).send();
         assert_eq!((response.status, response.problem_type().as_str()), (403, "missing-scope"), "{method} {path}");
         // A REST API on AWS renames this header of a function's response.
         let challenges = ["www-authenticate", "x-amzn-remapped-www-authenticate"].map(|name| response.header(name));

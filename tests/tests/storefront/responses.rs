@@ -3,13 +3,16 @@
 //! To accept changed responses:
 //!
 //! ```sh
-//! INSTA_UPDATE=always ./scripts/test responses
+//! ./scripts/generate --snapshots
 //! ```
 
 use std::fmt::Write;
+use std::path::Path;
 
+use ferrite_local_stack::template::Template;
 use ferrite_test_harness::api::{Api, Response};
 use ferrite_test_harness::poll::wait_for;
+use ferrite_test_harness::routes::assert_every_route_has_a_snapshot;
 use ferrite_test_harness::{mailbox, unique};
 use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
@@ -111,8 +114,20 @@ impl OperationResponses {
         for (pattern, replacement) in VOLATILE {
             settings.add_filter(pattern, replacement);
         }
+        // Printed only if the test fails.
+        eprintln!("To accept changed responses, run ./scripts/generate --snapshots and review the diff of the snapshots.");
         settings.bind(|| insta::assert_snapshot!(self.operation, self.text));
     }
+}
+
+/// api_document.rs tests describe-api, and http_policies.rs answer-preflight.
+#[test]
+fn every_route_has_a_snapshot_of_its_responses() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let template = Template::read(&folder.join("../template.yaml")).unwrap();
+    let snapshots = folder.join("tests/storefront/snapshots");
+    let test = "tests/tests/storefront/responses.rs";
+    assert_every_route_has_a_snapshot(&template, &snapshots, test, &["answer-preflight", "describe-api"]);
 }
 
 const UNKNOWN_PRODUCT: &str = "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5";
