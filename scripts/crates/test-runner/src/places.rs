@@ -92,29 +92,3 @@ impl From<EmulatorKind> for Place {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn readme_lists_the_same_tests() {
-        let read =
-            |name: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(name)).unwrap();
-        let readme = read("tests/emulators/README.md");
-        let tests: SkippedTests = toml::from_str(&read(FILE)).unwrap();
-        let places = [Place::Ministack, Place::Localstack, Place::Docker, Place::Endpoint, Place::Aws];
-        let mut expected = Vec::new();
-        for place in places {
-            let row = |skipped: Skipped| format!("| {} | `{}` | {} |", place.name(), skipped.test, skipped.reason);
-            expected.extend(tests.at(place).into_iter().map(row));
-        }
-        let is_row = |line: &&str| places.iter().any(|place| line.starts_with(&format!("| {} | `", place.name())));
-        assert_eq!(readme.lines().filter(is_row).count(), expected.len());
-        for row in expected {
-            assert!(readme.contains(&row), "tests/emulators/README.md lacks: {row}");
-        }
-    }
-}
