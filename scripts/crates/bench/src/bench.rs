@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ferrite_application_tools::workload::Workload;
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::console::{print, send_progress_to_stderr, step};
+use ferrite_local_stack::console::{print, report, send_progress_to_stderr, step};
 use ferrite_local_stack::template::{Function, Template};
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, install};
 use ferrite_token_issuer::issuer::{AUDIENCE, ISSUER, Issuer};
@@ -72,7 +72,15 @@ pub(crate) fn bench(checkout: &Checkout, workload: &Workload, options: &Options)
         REFERENCE_FUNCTIONS.into_iter().map(|function| Subject::reference(function, &build_folder, workload)).collect();
     for function in functions {
         let variables = template.variables(&function.name, &BTreeMap::from(PARAMETERS))?;
-        subjects.push(Subject::function(function, &build_folder, variables, (workload.invocation, &token)));
+        let subject = Subject::function(function, &build_folder, variables, (workload.invocation, &token));
+        if subject.invocation.is_none() {
+            report(&format!(
+                "{}: only its start is measured; to measure invocations, add an event for it to \
+                 scripts/crates/application/src/events.rs",
+                subject.name
+            ));
+        }
+        subjects.push(subject);
     }
     // Fail early if a binary is missing: measuring takes minutes.
     subjects.iter().try_for_each(|subject| subject.sizes().map(drop))?;

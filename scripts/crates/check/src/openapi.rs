@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use anyhow::Context as _;
+use ferrite_generated_files::COMMAND;
 use ferrite_local_stack::npm::{OPENAPI_TOOLS, install_packages};
 use ferrite_local_stack::process::each_line_logged;
 
@@ -27,7 +29,8 @@ fn lint(tool: &'static str, arguments: fn(&mut Command)) -> Step {
         let log = checkout.run_folder(RUN)?.join(format!("{tool}.log"));
         let mut command = install_packages(checkout, &OPENAPI_TOOLS)?.command(tool);
         arguments(&mut command);
-        each_line_logged(command.current_dir(checkout.root()), &log, |_| {})?;
+        let result = each_line_logged(command.current_dir(checkout.root()), &log, |_| {});
+        result.with_context(|| format!("{DOCUMENT} is generated: change the types or operations, and run {COMMAND}"))?;
         Ok(Outcome::Passed)
     })
 }

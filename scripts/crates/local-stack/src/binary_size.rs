@@ -10,7 +10,11 @@ use crate::template::{Function, Template, TemplateError};
 #[derive(Debug, thiserror::Error)]
 pub enum SizeError {
     /// Some binaries exceed the limit.
-    #[error("binaries larger than {limit} bytes: {binaries}")]
+    #[error(
+        "binaries larger than {limit} bytes: {binaries}. `cargo tree --edges normal --package NAME` shows what a function depends \
+         on. Remove a dependency or one of its features, or raise MAX_BINARY_BYTES in {file} with the reason",
+        file = file!()
+    )]
     TooLarge {
         /// The maximum size in bytes.
         limit: u64,

@@ -39,16 +39,35 @@ pub enum Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unused(grant) => write!(f, "the role of {} allows {}, but no test uses it", grant.function, grant.describe()),
-            Self::UnusedIn(grant, key) => {
-                write!(f, "the role of {} allows {}, but no test uses {key}", grant.function, grant.describe())
-            }
-            Self::Missing(grant) => {
-                write!(f, "{} uses {}, which its role does not allow", grant.function, grant.describe())
-            }
-            Self::MissingForLambda(grant, lambda_use) => {
-                write!(f, "the role of {} does not allow {}: {}", grant.function, grant.describe(), lambda_use.reason())
-            }
+            Self::Unused(grant) => write!(
+                f,
+                "the role of {function} allows {}, but no test uses it. Remove the permission from the role of {function} in \
+                 template.yaml, or add an end-to-end test in which {function} uses it",
+                grant.describe(),
+                function = grant.function
+            ),
+            Self::UnusedIn(grant, key) => write!(
+                f,
+                "the role of {function} allows {}, but no test uses {key}. Remove {key} from `dynamodb:LeadingKeys` of this \
+                 statement in template.yaml, or add an end-to-end test in which {function} uses it",
+                grant.describe(),
+                function = grant.function
+            ),
+            Self::Missing(grant) => write!(
+                f,
+                "{function} uses {}, which its role does not allow. Add a statement to the role of {function} in template.yaml \
+                 or, if a statement allows the action in other partitions, add the partition to its `dynamodb:LeadingKeys`",
+                grant.describe(),
+                function = grant.function
+            ),
+            Self::MissingForLambda(grant, lambda_use) => write!(
+                f,
+                "the role of {function} does not allow {}: {}. Add a statement for exactly this resource to the role of \
+                 {function} in template.yaml",
+                grant.describe(),
+                lambda_use.reason(),
+                function = grant.function
+            ),
             Self::NoPrewarmCalls => f.write_str(
                 "no prewarm call was recorded; tests/aws-proxy/src/record.rs must identify them by the keys that shared/aws uses",
             ),

@@ -111,12 +111,16 @@ fn findings(template: &str, text: &str, results: &Results) -> Vec<String> {
     let failed = failed.into_iter().filter(|failed| !covered.contains(&(failed.logical_id(), &*failed.check_id)));
     let failed = failed.map(|failed| {
         let Checked { check_id, check_name, file_line_range: (line, _), .. } = failed;
-        format!("{template}:{line}: {}: {check_id}: {check_name}", failed.logical_id())
+        format!(
+            "{template}:{line}: {}: {check_id}: {check_name}. Change the resource, or add `{SKIP}{check_id}:REASON` above its \
+             properties",
+            failed.logical_id()
+        )
     });
     let suppressed = suppressed.iter().filter_map(|Suppression { line, resource, check, reason }| {
         let wrong = match (reason.is_empty(), needed.contains(&(*resource, *check))) {
-            (true, _) => "is suppressed without a reason",
-            (_, false) => "is suppressed but would pass",
+            (true, _) => "is suppressed without a reason; add one after the colon",
+            (_, false) => "is suppressed but would pass; remove the comment",
             _ => return None,
         };
         Some(format!("{template}:{line}: {resource}: {check} {wrong}"))
@@ -164,14 +168,18 @@ Resources:
     #[test]
     fn reports_a_finding_with_its_line() {
         let found = found(ONE_SUPPRESSION, &[NEEDED, ("template.yaml", "CKV_AWS_1")]);
-        assert_eq!(found, ["template.yaml:3: Queue: CKV_AWS_1: Ensure it"]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("template.yaml:3: Queue: CKV_AWS_1: Ensure it. "), "{}", found[0]);
     }
 
     #[test]
     fn rejects_a_suppression_without_a_finding_or_a_reason() {
-        assert_eq!(found(ONE_SUPPRESSION, &[]), ["template.yaml:5: Queue: CKV_AWS_27 is suppressed but would pass"]);
+        assert_eq!(
+            found(ONE_SUPPRESSION, &[]),
+            ["template.yaml:5: Queue: CKV_AWS_27 is suppressed but would pass; remove the comment"]
+        );
         let found = found(&ONE_SUPPRESSION.replace("SQS encrypts it", " "), &[NEEDED]);
-        assert_eq!(found, ["template.yaml:5: Queue: CKV_AWS_27 is suppressed without a reason"]);
+        assert_eq!(found, ["template.yaml:5: Queue: CKV_AWS_27 is suppressed without a reason; add one after the colon"]);
     }
 
     #[test]

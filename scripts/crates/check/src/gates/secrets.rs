@@ -90,10 +90,13 @@ fn findings(allowed: &Allowed, scanned: &Scanned) -> Vec<String> {
     let secrets = found().filter(|(_, found)| !allowed.contains(&*found.hashed_secret)).map(|(file, found)| {
         let Found { kind, hashed_secret, line_number } = found;
         format!(
-            "{file}:{line_number}: {kind}. Remove and replace a secret; add a false positive to {ALLOWED} as {hashed_secret}"
+            "{file}:{line_number}: {kind}. If this is a secret, remove it and replace it where it is used. If it is not, add the \
+             hash \"{hashed_secret}\" to `hashes` of an entry of {ALLOWED} with the reason"
         )
     });
-    let stale = allowed.difference(&present).map(|hash| format!("{ALLOWED}: {hash} is no longer in any file"));
+    let stale = allowed
+        .difference(&present)
+        .map(|hash| format!("{ALLOWED}: no file contains the text with the hash {hash} any more; remove the hash"));
     secrets.chain(stale).collect()
 }
 
@@ -122,12 +125,15 @@ mod tests {
     fn reports_the_location_of_a_secret_but_not_the_secret() {
         let found = findings(&allowed(), &scanned(&["11", "22", "33"]));
         assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("a.rs:7: AWS Access Key. ") && found[0].ends_with(" as 33"), "{}", found[0]);
+        assert!(found[0].starts_with("a.rs:7: AWS Access Key. ") && found[0].contains("\"33\""), "{}", found[0]);
     }
 
     #[test]
     fn reports_stale_hashes() {
-        assert_eq!(findings(&allowed(), &scanned(&["11"])), [format!("{ALLOWED}: 22 is no longer in any file")]);
+        assert_eq!(
+            findings(&allowed(), &scanned(&["11"])),
+            [format!("{ALLOWED}: no file contains the text with the hash 22 any more; remove the hash")]
+        );
     }
 
     #[test]
