@@ -129,7 +129,7 @@ impl<S: FeatureFlagSource, C: Clock> FeatureFlags<S, C> {
     }
 }
 
-impl<S: FeatureFlagSource, C: Clock + Send> EvaluateFlags for FeatureFlags<S, C> {
+impl<S: FeatureFlagSource, C: Clock> EvaluateFlags for FeatureFlags<S, C> {
     async fn is_enabled(&self, name: &str, context: &EvaluationContext, default: bool) -> bool {
         let features = self.features().await;
         features.and_then(|features| features.is_enabled(name, context, self.clock.now())).unwrap_or(default)
