@@ -292,8 +292,8 @@ mod tests {
             ])
         );
         assert_eq!(
-            permissions_of(targeted("ssm", "AmazonSSM.GetParameter"), r#"{"Name":"/ferrite/jwks"}"#),
-            pairs([("ssm:GetParameter", "arn:aws:ssm:us-east-1:000000000000:parameter/ferrite/jwks")])
+            permissions_of(targeted("ssm", "AmazonSSM.GetParameter"), r#"{"Name":"/example/jwks"}"#),
+            pairs([("ssm:GetParameter", "arn:aws:ssm:us-east-1:000000000000:parameter/example/jwks")])
         );
         let form = "Action=SendEmail&Source=The+Sender+%3Csender%40example.com%3E&ConfigurationSetName=emails";
         assert_eq!(
