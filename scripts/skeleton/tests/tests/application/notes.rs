@@ -33,6 +33,16 @@ fn creates_one_note_for_each_idempotency_key() {
 }
 
 #[test]
+fn a_rejected_request_frees_its_idempotency_key() {
+    let api = api();
+    let ada = unique("ada");
+    let create = |text: &str| {
+        api.as_user(&ada, "POST", "/notes").header("Idempotency-Key", "k").json(&json!({ "text": text })).send().status
+    };
+    assert_eq!((create(""), create("Buy milk")), (422, 201));
+}
+
+#[test]
 fn rejects_invalid_text() {
     let api = api();
     let response = api.as_user(&unique("ada"), "POST", "/notes").json(&json!({"text": ""})).send();

@@ -1,5 +1,7 @@
-//! Tests of the notes queue with invalid and duplicate messages.
+//! Tests of the notes queue with invalid messages, and during an outage.
 
+use ferrite_test_harness::aws::{Aws, Outage};
+use ferrite_test_harness::function_log::lines_of;
 use ferrite_test_harness::poll::wait_for;
 use ferrite_test_harness::queues::{Queues, reason};
 use ferrite_test_harness::unique;
@@ -33,4 +35,21 @@ fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
 
     assert!(reason(&queues.find(dlq, &malformed)).contains("not a known event"));
     assert!(reason(&queues.find(dlq, &unknown_type)).contains("ferrite.note.created.v9"));
+}
+
+/// The outage is simulated by denying a permission for a short time. It also delays the other tests that need it.
+#[test]
+fn processes_a_note_after_an_outage_of_the_table() {
+    let api = api();
+    let ada = unique("ada");
+    let function = api.function("process-note");
+    let denied = || lines_of(&function, "will be retried").len();
+    let before = denied();
+    let outage = Outage::start(Aws::under_test(), &function, "dynamodb:UpdateItem");
+    let location = create_note(&api, &ada, "Buy milk").location("/notes");
+    wait_for("process-note to fail", || (denied() > before).then_some(()));
+    drop(outage);
+    wait_for("the words to be counted", || {
+        api.as_user(&ada, "GET", &location).send().json()["wordCount"].is_number().then_some(())
+    });
 }
