@@ -26,7 +26,8 @@ pub(crate) async fn import_note(
         return Err(Failure::reject("the object key is not uploads/<author>/<note>.txt"));
     };
     let bytes = files.read(&object.key, MAX_BYTES).await?.ok_or_else(|| Failure::reject("the file was deleted"))?;
-    let text = String::from_utf8(bytes).map_err(|_| Failure::reject(format!("the file is not UTF-8 of at most {MAX_BYTES} bytes")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::reject(format!("the file is not UTF-8 of at most {MAX_BYTES} bytes")))?;
     let text = NoteText::try_from(text).map_err(|error| Failure::reject(format!("the text {error}")))?;
     notes.create(&Note::new(note, author, text, clock.now()), &trace::context()).await?;
     Ok(())

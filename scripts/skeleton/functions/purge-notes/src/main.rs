@@ -24,8 +24,6 @@ async fn main() -> Result<(), InitError> {
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     let retention = Duration::from_secs(86_400 * u64::from(settings.note_retention_days));
     table.prewarm_index_query().await;
-    schedule::serve(&dead_letters, |_: schedule::ScheduledInvocation| {
-        handler::purge_notes(&table, &SystemClock, retention)
-    })
-    .await
+    schedule::serve(&dead_letters, |_: schedule::ScheduledInvocation| handler::purge_notes(&table, &SystemClock, retention))
+        .await
 }

@@ -1,11 +1,11 @@
+use domain::DomainEvent;
 use ferrite_core::CloudEvent;
 use ferrite_core::ports::PublishEvents;
-use domain::DomainEvent;
 use ferrite_runtime::Failure;
 use ferrite_runtime::batch::events::log_event;
-use store::StreamRecord;
 use serde::Deserialize;
 use serde_json::Value;
+use store::StreamRecord;
 
 /// Converts a stream record of the table into its domain event. Returns `None` if the record does not produce an event.
 ///

@@ -1,6 +1,9 @@
 //! Checks that the committed OpenAPI document and HTML page match the code. `./scripts/generate` writes them.
 
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but clippy does not treat helper functions as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but clippy does not treat helper functions as tests"
+)]
 
 use std::path::Path;
 use std::{env, fs};

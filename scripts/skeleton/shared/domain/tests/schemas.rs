@@ -2,7 +2,10 @@
 //!
 //! `./scripts/generate` writes them.
 
-#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but clippy does not treat helper functions as tests")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but clippy does not treat helper functions as tests"
+)]
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

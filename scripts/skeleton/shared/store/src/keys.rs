@@ -53,10 +53,7 @@ pub(crate) fn list_sort_key_before(time: Timestamp) -> String {
 }
 
 pub(crate) fn note(author: &AuthorId, id: NoteId) -> Key {
-    HashMap::from([
-        ("pk".to_owned(), string(author_partition(author))),
-        ("sk".to_owned(), string(note_sort_key(id))),
-    ])
+    HashMap::from([("pk".to_owned(), string(author_partition(author))), ("sk".to_owned(), string(note_sort_key(id)))])
 }
 
 /// The start key of a list that continues after `position`.

@@ -54,9 +54,7 @@ impl SaveWordCount for Table {
             .expression_attribute_values(":one", number(1));
         match update.send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
+            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
                 Ok(false)
             }
             Err(error) => Err(port_error("UpdateItem")(error)),

@@ -22,11 +22,10 @@ fn deletes_old_notes() {
     let old = note("old", "2020-02-02T00:00:00Z".parse().unwrap());
     record_partition(&format!("AUTHOR#{}", old.author));
     sdk.block_on(table.create(&old, &TraceContext::default())).unwrap();
-    let event = json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-22T22:00:00Z", "detail": {}});
+    let event =
+        json!({"source": "aws.events", "detail-type": "Scheduled Event", "time": "2026-11-22T22:00:00Z", "detail": {}});
     Aws::under_test().invoke(&api.function("purge-notes"), &event);
-    wait_for("the note to be deleted", || {
-        sdk.block_on(table.get(&old.author, old.id)).unwrap().is_none().then_some(())
-    });
+    wait_for("the note to be deleted", || sdk.block_on(table.get(&old.author, old.id)).unwrap().is_none().then_some(()));
 }
 
 #[test]
