@@ -78,7 +78,8 @@ impl<S: FeatureFlagSource, C: Clock> FeatureFlags<S, C> {
         Self { source, clock, cached, state: Mutex::default() }
     }
 
-    /// Reads the schema during the init phase, so that the first invocation does not have to.
+    /// Reads the schema during the init phase, so that the first invocation does not have to. A failure is logged, so call
+    /// `ferrite_runtime::log::init` first.
     pub async fn prewarm(&self) {
         self.features().await;
     }

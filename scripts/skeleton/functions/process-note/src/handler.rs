@@ -1,12 +1,14 @@
 use domain::ports::{GetNote, SaveWordCount};
 use domain::{DomainEvent, NoteCreated, WordCount};
 use ferrite_core::CloudEvent;
+use ferrite_core::feature_flags::EvaluationContext;
+use ferrite_core::ports::EvaluateFlags;
 use ferrite_runtime::Failure;
 use ferrite_runtime::metrics::{self, Metric, Unit};
 
 const NOTES_PROCESSED: Metric = Metric::new("NotesProcessed", Unit::Count);
 
-/// Counts the words of a new note and stores their number.
+/// Counts the words of a new note and stores their number. The feature `count_words` can disable this for some authors.
 ///
 /// The event may be delivered more than once. The number is stored only once, so a repeated event changes nothing.
 ///
@@ -14,9 +16,14 @@ const NOTES_PROCESSED: Metric = Metric::new("NotesProcessed", Unit::Count);
 /// Returns a retryable failure if the table is not available.
 pub(crate) async fn process_note(
     notes: &(impl GetNote + SaveWordCount),
+    flags: &impl EvaluateFlags,
     event: CloudEvent<DomainEvent>,
 ) -> Result<(), Failure> {
     let DomainEvent::NoteCreated(NoteCreated { note_id, author_id }) = event.event;
+    let context = EvaluationContext::new().with("author", author_id.to_string());
+    if !flags.is_enabled("count_words", &context, true).await {
+        return Ok(());
+    }
     // purge-notes may have deleted the note in the meantime.
     let Some(note) = notes.get(&author_id, note_id).await? else { return Ok(()) };
     if notes.save_word_count(&author_id, note_id, WordCount::of(&note.text)).await? {
@@ -31,6 +38,7 @@ mod tests {
     use domain::memory::MemoryStore;
     use domain::ports::{CreateNote, DeleteNote};
     use domain::{AuthorId, Note, NoteId};
+    use ferrite_core::memory::MemoryFeatureFlags;
     use ferrite_core::ports::PortError;
     use ferrite_core::{EventId, TraceContext};
 
@@ -53,10 +61,19 @@ mod tests {
         let note = contract::note("two words", contract::now());
         let store = store_with(&note).await;
         for _ in 0..2 {
-            process_note(&store, event(&note)).await.unwrap();
+            process_note(&store, &MemoryFeatureFlags::default(), event(&note)).await.unwrap();
         }
         let counted = store.get(&note.author, note.id).await.unwrap().unwrap();
         assert_eq!((counted.word_count.map(WordCount::get), counted.version), (Some(2), note.version.next()));
+    }
+
+    #[tokio::test]
+    async fn counts_no_words_while_the_feature_is_disabled() {
+        let note = contract::note("two words", contract::now());
+        let store = store_with(&note).await;
+        let flags = MemoryFeatureFlags::default().with("count_words", false);
+        process_note(&store, &flags, event(&note)).await.unwrap();
+        assert_eq!(store.get(&note.author, note.id).await.unwrap().unwrap().word_count, None);
     }
 
     #[tokio::test]
@@ -64,7 +81,7 @@ mod tests {
         let note = contract::note("gone", contract::now());
         let store = store_with(&note).await;
         assert!(store.delete(&note.author, note.id).await.unwrap());
-        process_note(&store, event(&note)).await.unwrap();
+        process_note(&store, &MemoryFeatureFlags::default(), event(&note)).await.unwrap();
         assert_eq!(store.get(&note.author, note.id).await.unwrap(), None);
     }
 
@@ -86,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn retries_when_the_table_is_not_available() {
         let note = contract::note("later", contract::now());
-        let result = process_note(&Unavailable, event(&note)).await;
+        let result = process_note(&Unavailable, &MemoryFeatureFlags::default(), event(&note)).await;
         assert!(matches!(result, Err(Failure::Retry(_))), "{result:?}");
     }
 }
