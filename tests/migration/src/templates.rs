@@ -29,3 +29,31 @@ fn every_template_forwards_requests_in_the_same_way() {
         assert_eq!(parts(&template), parts(&tested), "{message}");
     }
 }
+
+#[test]
+fn accepts_only_an_origin_with_https_or_on_this_machine() {
+    let template = template("tests/migration/template.yaml").unwrap();
+    let pattern = template["Parameters"]["LegacyOrigin"]["AllowedPattern"].as_str().unwrap();
+    // CloudFormation compares the whole value with the pattern.
+    let pattern = fancy_regex::Regex::new(&format!("^(?:{pattern})$")).unwrap();
+    let is_allowed = |value: &str| pattern.is_match(value).unwrap();
+    for value in ["", "https://legacy.example.com", "https://10.0.0.1:8443", "http://127.0.0.1:8080", "http://localhost"] {
+        assert!(is_allowed(value), "{value}");
+    }
+    for value in [
+        "http://legacy.example.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "https://legacy.example.com/",
+        "https://legacy.example.com/path",
+        "https://legacy.example.com?x=1",
+        "https://user@legacy.example.com",
+        "https://${stageVariables.host}",
+        "https://{proxy}",
+        "https://",
+        "legacy.example.com",
+        "ftp://legacy.example.com",
+    ] {
+        assert!(!is_allowed(value), "{value}");
+    }
+}
