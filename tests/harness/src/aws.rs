@@ -1,7 +1,7 @@
 //! Calls that tests make directly to AWS, or to the emulator, in addition to the API of the stack.
 
 pub use ferrite_aws_client::client::InvokeResponse;
-use ferrite_aws_client::client::{AwsClient, CLOUDWATCH, IAM};
+use ferrite_aws_client::client::{AwsClient, CLOUDWATCH, DYNAMODB, EVENTBRIDGE, IAM};
 use ferrite_aws_client::emulator::{Email, sent_emails};
 use ferrite_aws_client::endpoint::Target;
 use ferrite_aws_client::function_keys::FunctionKeys;
@@ -30,6 +30,21 @@ impl Aws {
     /// Invokes a function and waits for its response. `function` is its deployed name.
     pub fn invoke_and_wait(&self, function: &str, event: &Value) -> InvokeResponse {
         self.0.invoke(function, event, true).expect("Lambda invokes the function")
+    }
+
+    /// Writes an item, given in DynamoDB's JSON format, to a table.
+    pub fn put_item(&self, table: &str, item: &Value) {
+        self.0.json(DYNAMODB, "PutItem", &json!({"TableName": table, "Item": item})).expect("DynamoDB writes the item");
+    }
+
+    /// Puts an event on a bus. `event` has the form in which an EventBridge rule sends it to its targets.
+    pub fn put_event(&self, bus: &str, event: &Value) {
+        let entry = json!({
+            "EventBusName": bus, "Source": event["source"], "DetailType": event["detail-type"],
+            "Detail": event["detail"].to_string(),
+        });
+        let response = self.0.json(EVENTBRIDGE, "PutEvents", &json!({ "Entries": [entry] })).expect("EventBridge responds");
+        assert_eq!(response["FailedEntryCount"], 0, "{response}");
     }
 
     /// The e-mails sent to `address`, in any order. The emulator keeps them; AWS has no API to read them.

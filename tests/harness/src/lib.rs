@@ -22,7 +22,9 @@
 pub mod api;
 pub mod aws;
 pub mod cleanup;
+pub mod events;
 pub mod function_log;
+pub mod idempotency;
 pub mod mailbox;
 pub mod poll;
 pub mod queues;

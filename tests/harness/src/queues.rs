@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::Client;
 pub use aws_sdk_sqs::types::Message;
+use serde_json::{Value, json};
 
 use crate::poll::wait_for;
 use crate::sdk::Sdk;
@@ -41,6 +42,20 @@ impl Queues {
             Some(found)
         })
     }
+}
+
+/// Returns an event with a batch of messages, as Lambda passes it to a function. The ids of the messages are their
+/// positions. The receipt handles are not valid, so the messages are not in a queue.
+#[must_use]
+pub fn batch(bodies: impl IntoIterator<Item = String>) -> Value {
+    let message = |(position, body): (usize, String)| {
+        let attributes = json!({"ApproximateReceiveCount": "1"});
+        json!({
+            "messageId": position.to_string(), "receiptHandle": "none", "body": body, "attributes": attributes,
+            "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:none",
+        })
+    };
+    json!({ "Records": bodies.into_iter().enumerate().map(message).collect::<Vec<_>>() })
 }
 
 /// The `reason` attribute that the functions add to a dead letter; empty if it has none.

@@ -32,21 +32,22 @@ const VOLATILE: [(&str, &str); 6] = [
 ];
 
 /// The responses of one operation, in the order in which they are added.
-struct OperationResponses {
+pub(crate) struct OperationResponses {
     operation: &'static str,
     document: Value,
     text: String,
 }
 
 impl OperationResponses {
-    fn of(operation: &'static str) -> Self {
+    /// Starts the list of responses of an operation, given by its `operationId`.
+    pub(crate) fn of(operation: &'static str) -> Self {
         let document = serde_json::from_str(include_str!("../../../shared/api/openapi.json")).unwrap();
         Self { operation, document, text: String::new() }
     }
 
     /// Validates a response and adds it under a heading.
     #[track_caller]
-    fn add(mut self, heading: &str, response: &Response) -> Self {
+    pub(crate) fn add(mut self, heading: &str, response: &Response) -> Self {
         self.validate(response);
         let _ = writeln!(self.text, "# {heading}\n{}", response.status);
         // Gateways disagree about the content type of a response without a body, so it is left out.
@@ -72,7 +73,7 @@ impl OperationResponses {
     /// Checks that the document describes a response with this status, and that its headers and body match the
     /// description.
     #[track_caller]
-    fn validate(&self, response: &Response) {
+    pub(crate) fn validate(&self, response: &Response) {
         let mut operations =
             self.document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
         let operation =
@@ -107,7 +108,8 @@ impl OperationResponses {
         reference.and_then(|reference| self.document.pointer(reference.trim_start_matches('#'))).unwrap_or(value)
     }
 
-    fn assert_snapshot(self) {
+    /// Compares the responses with the snapshot of the operation.
+    pub(crate) fn assert_snapshot(self) {
         let mut settings = insta::Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
