@@ -185,6 +185,13 @@ async fn uses_the_defaults_in_the_code_until_the_schema_can_be_read() {
     parameter.clock.advance(RETRY_INTERVAL);
     assert!(parameter.is_enabled(false).await);
     assert_eq!(log.take(), ["INFO the feature flags are valid again"]);
+    parameter.clock.advance(MAX_AGE);
+    assert!(parameter.is_enabled(false).await);
+    assert_eq!(log.take(), Vec::<String>::new());
+    parameter.set(None);
+    parameter.clock.advance(MAX_AGE);
+    assert!(parameter.is_enabled(false).await);
+    assert_eq!(log.take(), ["ERROR the feature flags cannot be read: the last valid feature flags remain in use"]);
 }
 
 #[tokio::test]
