@@ -1,13 +1,12 @@
 //! An HTTP client of the deployed API.
 
-use std::path::Path;
 use std::time::Duration;
 
 use ferrite_token_issuer::issuer::Issuer;
 use serde_json::Value;
 
 use crate::cleanup::{Activity, record_partition};
-use crate::variable;
+use crate::stack::Stack;
 
 /// How long a token is valid.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(300);
@@ -19,10 +18,8 @@ const MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The API of the stack under test.
 #[derive(Debug)]
 pub struct Api {
-    base_url: String,
-    stack: String,
+    stack: Stack,
     issuer: Issuer,
-    outputs: Value,
     agent: ureq::Agent,
     created_partition: fn(Activity<'_>) -> Option<String>,
 }
@@ -31,12 +28,15 @@ impl Api {
     /// The API of the stack that `./scripts/test` deployed.
     #[must_use]
     pub fn under_test() -> Self {
-        let outputs = std::fs::read_to_string(variable("FERRITE_OUTPUTS")).expect("the outputs are readable");
+        Self::of_stack(Stack::under_test())
+    }
+
+    /// The API of a stack.
+    #[must_use]
+    pub fn of_stack(stack: Stack) -> Self {
         Self {
-            base_url: variable("FERRITE_API_URL"),
-            stack: variable("FERRITE_STACK"),
-            issuer: Issuer::open(Path::new(&variable("FERRITE_KEYS_DIR"))).expect("the issuer has its keys"),
-            outputs: serde_json::from_str(&outputs).expect("the outputs are JSON"),
+            issuer: Issuer::open(&stack.keys_folder).expect("the issuer has its keys"),
+            stack,
             agent: ureq::Agent::config_builder()
                 .http_status_as_error(false)
                 .timeout_global(Some(REQUEST_TIMEOUT))
@@ -55,17 +55,17 @@ impl Api {
 
     /// Returns an output of the stack.
     pub fn output(&self, name: &str) -> &str {
-        self.outputs[name].as_str().unwrap_or_else(|| panic!("the stack has no output {name}"))
+        self.stack.output(name)
     }
 
-    /// The name of the stack.
-    pub fn stack(&self) -> &str {
+    /// The stack.
+    pub fn stack(&self) -> &Stack {
         &self.stack
     }
 
     /// The deployed name of the function in the folder `functions/NAME`.
     pub fn function(&self, name: &str) -> String {
-        format!("{}-{name}", self.stack)
+        format!("{}-{name}", self.stack.name)
     }
 
     /// Issues a token for `user` with `scopes`, signed by the issuer that the stack trusts.
@@ -76,7 +76,7 @@ impl Api {
 
     /// The URL of the API, without a slash at the end.
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        self.stack.output("ApiUrl")
     }
 
     /// The token issuer that the stack trusts.
@@ -86,7 +86,7 @@ impl Api {
 
     /// Starts a request to `path` without a token.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder<'_> {
-        self.request_url(method, &format!("{}{path}", self.base_url))
+        self.request_url(method, &format!("{}{path}", self.base_url()))
     }
 
     /// Starts a request to a full URL.

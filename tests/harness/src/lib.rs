@@ -31,6 +31,7 @@ pub mod queues;
 pub mod redrive;
 pub mod routes;
 pub mod sdk;
+pub mod stack;
 
 /// Returns `prefix` with a random suffix, so that tests do not share names.
 #[must_use]

@@ -19,7 +19,8 @@ pub struct ListedLetter {
 pub fn redrive(api: &Api, arguments: &[&str]) -> Output {
     let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let mut command = Command::new(variable("FERRITE_PROGRAM"));
-    command.args(["--stack", api.stack()]).args(arguments).current_dir(checkout);
+    command.args(["--stack", &api.stack().name, "--template"]).arg(&api.stack().template);
+    command.args(arguments).current_dir(checkout);
     command.output().expect("the command starts")
 }
 

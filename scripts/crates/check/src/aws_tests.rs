@@ -16,7 +16,7 @@ use ferrite_role_audit::roles::{for_proxy, functions};
 use ferrite_test_runner::binaries::{Built, Needs};
 use ferrite_test_runner::places::{Place, Skipped};
 use ferrite_test_runner::stack::{deploy, section_for};
-use ferrite_test_runner::variables::UnderTest;
+use ferrite_test_runner::variables::{UnderTest, apply_redrive};
 
 use crate::cleanup::delete_partitions;
 use crate::options::Options;
@@ -61,6 +61,8 @@ pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progres
             let title = "Adapter tests";
             run_group(options, progress, title, &built.tests, Needs::Aws, &site.skipped_names(), |command| {
                 site.apply(command);
+                apply_redrive(built, command);
+                command.envs(site.emulator.iter().map(|_| ("FERRITE_FUNCTIONS_LOG", functions_log(&run_folder))));
             })?;
         }
         if conformance {

@@ -95,6 +95,7 @@ impl Site {
     }
 
     pub(crate) fn apply(&self, command: &mut Command) {
+        self.place.apply(command);
         if let Some(target) = &self.target {
             apply_target(target, command);
         }

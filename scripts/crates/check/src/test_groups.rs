@@ -28,7 +28,8 @@ pub(crate) fn run_group(
     let mut failed = Vec::new();
     // The step only prints its outcome. Failures are added below.
     let _ = step(title, || {
-        for binary in binaries.iter().filter(|binary| binary.needs == needs) {
+        let is_skipped = |binary: &TestBinary| skipped.iter().any(|name| binary.name.ends_with(&format!("/{name}")));
+        for binary in binaries.iter().filter(|binary| binary.needs == needs && !is_skipped(binary)) {
             match binary.run(options.filter.as_deref(), skipped, &prepare) {
                 Ok(counts) if counts.failed > 0 => failed.push((binary.name.clone(), counts)),
                 Ok(counts) => total += counts,

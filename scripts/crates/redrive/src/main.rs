@@ -8,6 +8,7 @@ mod redrive;
 mod stack_resources;
 mod stream;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,9 +32,12 @@ struct Arguments {
     /// Name of a stack on AWS, or on the emulator at AWS_ENDPOINT_URL if that is set [default: the local stack]
     #[arg(long)]
     stack: Option<String>,
+    /// Template that the stack was deployed from
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let Arguments { queue, messages, all, stack } = Arguments::parse();
-    command::run(|| redrive(&Checkout::here()?, &Options { queue, messages, all, stack }))
+    let Arguments { queue, messages, all, stack, template } = Arguments::parse();
+    command::run(|| redrive(&Checkout::here()?, &Options { queue, messages, all, stack, template }))
 }

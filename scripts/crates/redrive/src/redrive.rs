@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) all: bool,
     /// Name of the stack; `None` for the local stack.
     pub(crate) stack: Option<String>,
+    /// Path of the template that the stack was deployed from.
+    pub(crate) template: PathBuf,
 }
 
 /// Lists the dead letters of a stack, or sends messages back.
@@ -53,7 +56,7 @@ pub(crate) struct Options {
 /// Returns an error if a call to AWS fails, or if a message cannot be sent back.
 pub(crate) fn redrive(checkout: &Checkout, options: &Options) -> anyhow::Result<()> {
     let (aws, stack) = find_stack(checkout, options.stack.as_deref())?;
-    let mut queues = dead_letter_queues(&Template::read(&checkout.path("template.yaml"))?)?;
+    let mut queues = dead_letter_queues(&Template::read(&options.template)?)?;
     let deployed = StackResources::read(&aws, &stack)?;
     warn_about_differences(&queues, &deployed);
     if let Some(name) = &options.queue {

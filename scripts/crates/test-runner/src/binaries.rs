@@ -29,11 +29,12 @@ pub enum TestError {
 }
 
 /// The requirements of the integration tests in each folder. All other tests need nothing.
-const NEEDS: [(&str, Needs); 5] = [
+const NEEDS: [(&str, Needs); 6] = [
     ("shared/aws", Needs::Aws),
     ("shared/store", Needs::Aws),
     ("tests/conformance", Needs::Powertools),
     ("tests/migration", Needs::Aws),
+    ("tests/platform", Needs::Aws),
     ("tests", Needs::Stack),
 ];
 

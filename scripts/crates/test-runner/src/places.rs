@@ -1,6 +1,7 @@
 //! The places where the end-to-end tests can run, and the tests that each place cannot run.
 
 use std::fs;
+use std::process::Command;
 
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::emulator::EmulatorKind;
@@ -20,6 +21,9 @@ pub enum SkippedError {
     #[error(transparent)]
     File(#[from] FileError),
 }
+
+/// The environment variable that names the place to the tests.
+const VARIABLE: &str = "FERRITE_PLACE";
 
 /// AWS, or an emulator that replaces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -71,6 +75,20 @@ impl SkippedTests {
 }
 
 impl Place {
+    /// The place that `./scripts/test` names to its tests, or `None` if it does not run this program.
+    #[must_use]
+    pub fn from_environment() -> Option<Self> {
+        let name = std::env::var(VARIABLE).ok()?;
+        [Self::Ministack, Self::Localstack, Self::Docker, Self::Endpoint, Self::Aws]
+            .into_iter()
+            .find(|place| place.name() == name)
+    }
+
+    /// Names the place to a test command.
+    pub fn apply(self, command: &mut Command) {
+        command.env(VARIABLE, self.name());
+    }
+
     /// The name in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

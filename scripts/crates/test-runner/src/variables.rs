@@ -29,6 +29,15 @@ pub enum VariablesError {
 /// The command that the tests run.
 const REDRIVE: &str = "ferrite-redrive";
 
+/// Sets the variable with the path of the command `./scripts/redrive`, if it was built.
+pub fn apply_redrive(built: &Built, command: &mut Command) {
+    command.envs(redrive(built).map(|path| ("FERRITE_PROGRAM", path)));
+}
+
+fn redrive(built: &Built) -> Option<&Path> {
+    built.commands.iter().find(|binary| binary.name == REDRIVE).map(|binary| binary.path.as_path())
+}
+
 /// A stack under test.
 pub struct UnderTest {
     name: String,
@@ -53,8 +62,7 @@ impl UnderTest {
         let api = output(&outputs, "ApiUrl")?.to_owned();
         let path = run_folder.join("outputs.json");
         fs::write(&path, Value::Object(outputs).to_string()).map_err(at(&path))?;
-        let redrive = built.commands.iter().find(|binary| binary.name == REDRIVE);
-        let redrive = redrive.ok_or(VariablesError::NotBuilt(REDRIVE))?.path.clone();
+        let redrive = redrive(built).ok_or(VariablesError::NotBuilt(REDRIVE))?.to_owned();
         Ok(Self { name: name.to_owned(), api, keys: checkout.keys_folder(), outputs: path, redrive })
     }
 
