@@ -5,6 +5,7 @@
 //! which would add a dependency to the functions and repeat the routes from template.yaml. No function contains this
 //! crate: `describe-api` serves the generated files.
 
+pub mod compatibility;
 mod document;
 mod names;
 mod operation;

@@ -16,12 +16,12 @@
 )]
 
 mod bodies;
-mod compatibility;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use ferrite_api::openapi;
+use ferrite_openapi::compatibility;
 use serde_json::Value;
 use similar::TextDiff;
 

@@ -775,28 +775,28 @@ class ConditionFunctions(unittest.TestCase):
 
 
 class NestedTransforms(unittest.TestCase):
-    """nested_transforms and alarm_expressions, with the template that needs both."""
+    """nested_transforms and alarm_expressions, with a template that needs both."""
 
-    def test_deploys_the_operations_template_as_a_nested_stack(self) -> None:
-        operations = Path(__file__).parents[4] / "infra" / "operations.yaml"
+    def test_deploys_loops_and_alarms_as_a_nested_stack(self) -> None:
+        template = Path(__file__).with_name("nested.yaml")
 
         def deploy(emulator: MiniStack) -> tuple[str, list[str]]:
             """Deploys the template. Returns the final status of the outer stack and the names of the alarms."""
             emulator.client("s3").put_object(
-                Bucket="code", Key="operations.yaml", Body=operations.read_bytes()
+                Bucket="code", Key="nested.yaml", Body=template.read_bytes()
             )
             nested = {
                 "Type": "AWS::CloudFormation::Stack",
                 "Properties": {
-                    "TemplateURL": f"http://127.0.0.1:{emulator.port}/code/operations.yaml",
+                    "TemplateURL": f"http://127.0.0.1:{emulator.port}/code/nested.yaml",
                     "Parameters": {"Service": "test", "AlarmTopicArn": ""},
                 },
             }
             cloudformation = emulator.client("cloudformation")
-            stack = "with-operations"
+            stack = "with-nested"
             cloudformation.create_stack(
                 StackName=stack,
-                TemplateBody=json.dumps({"Resources": {"Operations": nested}}),
+                TemplateBody=json.dumps({"Resources": {"Nested": nested}}),
                 Capabilities=["CAPABILITY_AUTO_EXPAND"],
             )
 
@@ -814,7 +814,7 @@ class NestedTransforms(unittest.TestCase):
         self.assertEqual(deploy(unpatched), ("ROLLBACK_COMPLETE", []))
         status, names = deploy(patched)
         self.assertEqual(status, "CREATE_COMPLETE")
-        for part in ("Errorsplaceorder", "Slowreportsales", "Filledordersdlq", "OrdersStandStill"):
+        for part in ("Slowcopyfiles", "Slowgetitem", "NothingFinishes"):
             self.assertTrue(any(part in name for name in names), names)
         dashboards = patched.client("cloudwatch").list_dashboards()["DashboardEntries"]
         self.assertEqual(len(dashboards), 1)
