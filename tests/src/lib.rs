@@ -2,6 +2,4 @@
 
 #[cfg(test)]
 mod manifests;
-#[cfg(test)]
-mod operations;
 pub mod storefront;

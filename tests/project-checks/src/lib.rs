@@ -4,6 +4,7 @@
 //! Each check returns one sentence per violation, which names the resource and says what to change. tests/project.rs
 //! runs all checks on this checkout. The unit tests run them on short templates.
 
+pub mod alarms;
 pub mod features;
 pub mod gateway;
 pub mod openapi;

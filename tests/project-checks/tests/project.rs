@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ferrite_local_stack::template::Template;
-use ferrite_project_checks::{features, functions, gateway, openapi, partition, queues, roles, storage, throttling};
+use ferrite_project_checks::{alarms, features, functions, gateway, openapi, partition, queues, roles, storage, throttling};
 
 fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -79,6 +79,14 @@ fn gateway_responses_are_problem_documents_without_data() {
 fn the_template_and_the_openapi_document_have_the_same_routes() {
     let document = fs::read_to_string(checkout().join("shared/api/openapi.json")).unwrap();
     assert_none(&openapi::routes(&template(), &serde_json::from_str(&document).unwrap()).unwrap());
+}
+
+#[test]
+fn authorizers_have_an_alarm_on_their_own_failures() {
+    let operations = checkout().join("infra/operations.yaml");
+    if operations.is_file() {
+        assert_none(&alarms::authorizers(&template(), &Template::read(&operations).unwrap()));
+    }
 }
 
 #[test]
