@@ -122,7 +122,7 @@ impl OperationResponses {
     }
 }
 
-/// api_document.rs tests describe-api, and http_policies.rs answer-preflight.
+/// api_document.rs tests describe-api, and tests/platform answer-preflight.
 #[test]
 fn every_route_has_a_snapshot_of_its_responses() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
