@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::endpoint::{Credentials, Endpoint, Target, http_client};
 use crate::error::AwsError;
@@ -15,6 +16,9 @@ use crate::signer::Signer;
 
 /// Maximum size of a response body, large enough for all messages of a test run.
 const MAX_RESPONSE_BYTES: u64 = 256 << 20;
+
+/// The header with the hash of the body, which Amazon S3 requires in signed requests.
+const BODY_HASH: &str = "x-amz-content-sha256";
 
 /// A client for AWS or for an emulator.
 #[derive(Debug, Clone)]
@@ -104,7 +108,7 @@ impl AwsClient {
         let request = Request::post(format!("{}/", self.url(service.host)))
             .header("content-type", format!("application/x-amz-json-{}", service.version))
             .header("x-amz-target", format!("{}.{operation}", service.target));
-        parse(operation, &self.send(request, body.to_string(), service.signing_name, operation)?.payload)
+        parse(operation, &self.send(request, body.to_string().into(), service.signing_name, operation)?.payload)
     }
 
     /// Calls an operation of a service with the AWS Query protocol, and returns the XML of the response.
@@ -119,7 +123,7 @@ impl AwsClient {
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", encode(value)));
         }
-        Ok(self.send(request, form, service.name, operation)?.payload)
+        Ok(self.send(request, form.into(), service.name, operation)?.payload)
     }
 
     /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name and its signing
@@ -134,7 +138,7 @@ impl AwsClient {
             Some(body) => (request.header("content-type", "application/json"), body.to_string()),
             None => (request, String::new()),
         };
-        parse(&operation, &self.send(request, body, service, &operation)?.payload)
+        parse(&operation, &self.send(request, body.into(), service, &operation)?.payload)
     }
 
     /// Invokes a function (AWS Lambda, Invoke): synchronously if `wait` is set, and asynchronously otherwise.
@@ -147,7 +151,7 @@ impl AwsClient {
         let request = Request::post(url)
             .header("content-type", "application/json")
             .header("x-amz-invocation-type", if wait { "RequestResponse" } else { "Event" });
-        self.send(request, event.to_string(), "lambda", &format!("invoking {function}"))
+        self.send(request, event.to_string().into(), "lambda", &format!("invoking {function}"))
     }
 
     /// Sets the timeout of a function in seconds (AWS Lambda, UpdateFunctionConfiguration).
@@ -161,13 +165,56 @@ impl AwsClient {
         self.rest_json("lambda", Method::PUT, &path, Some(&json!({ "Timeout": seconds }))).map(drop)
     }
 
-    /// Replaces the code of a function with a zip archive (AWS Lambda, UpdateFunctionCode).
+    /// Replaces the code of a function with a zip archive (AWS Lambda, UpdateFunctionCode). The update continues after the
+    /// response.
     ///
     /// # Errors
     /// Returns an error if Lambda does not respond or returns an error response.
     pub fn update_function_code(&self, function: &str, archive: &[u8]) -> Result<(), AwsError> {
         let path = format!("/2015-03-31/functions/{function}/code");
         self.rest_json("lambda", Method::PUT, &path, Some(&json!({ "ZipFile": STANDARD.encode(archive) }))).map(drop)
+    }
+
+    /// Whether a function runs the code in `archive`, and no update is in progress (AWS Lambda, GetFunctionConfiguration).
+    ///
+    /// # Errors
+    /// Returns an error if Lambda does not respond, returns an error response, or could not start the code.
+    pub fn runs_code(&self, function: &str, archive: &[u8]) -> Result<bool, AwsError> {
+        let path = format!("/2015-03-31/functions/{function}/configuration");
+        let configuration = self.rest_json("lambda", Method::GET, &path, None)?;
+        if configuration["LastUpdateStatus"] == "Failed" {
+            let reason = configuration["LastUpdateStatusReason"].as_str().unwrap_or("no reason given").to_owned();
+            return Err(AwsError::Unexpected { operation: format!("UpdateFunctionCode of {function}"), reason });
+        }
+        let is_finished = configuration["LastUpdateStatus"] == "Successful" || configuration["LastUpdateStatus"].is_null();
+        Ok(is_finished && configuration["CodeSha256"] == Self::code_hash(archive))
+    }
+
+    /// The `CodeSha256` of a function with this archive: its SHA-256 hash in base64.
+    #[must_use]
+    pub fn code_hash(archive: &[u8]) -> String {
+        STANDARD.encode(Sha256::digest(archive))
+    }
+
+    /// Creates a bucket of an emulator (Amazon S3, CreateBucket). On AWS, the request would need the region in its body.
+    ///
+    /// # Errors
+    /// Returns an error if S3 does not respond or returns an error response. Creating an existing bucket of one's own is
+    /// not an error in `us-east-1`.
+    pub fn create_bucket(&self, bucket: &str) -> Result<(), AwsError> {
+        let request = Request::put(format!("{}/{bucket}", self.url("s3")));
+        self.send(request.header(BODY_HASH, body_hash(&[])), Vec::new(), "s3", "CreateBucket").map(drop)
+    }
+
+    /// Stores an object with a path-style request (Amazon S3, PutObject), and returns its URL. `key` contains only
+    /// characters that need no escaping in a URL.
+    ///
+    /// # Errors
+    /// Returns an error if S3 does not respond or returns an error response.
+    pub fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<String, AwsError> {
+        let url = format!("{}/{bucket}/{key}", self.url("s3"));
+        self.send(Request::put(&url).header(BODY_HASH, body_hash(&body)), body, "s3", "PutObject")?;
+        Ok(url)
     }
 
     /// Creates or overwrites an SSM parameter of type `String` (AWS Systems Manager, PutParameter).
@@ -206,7 +253,7 @@ impl AwsClient {
     fn send(
         &self,
         request: http::request::Builder,
-        body: String,
+        body: Vec<u8>,
         service: &str,
         operation: &str,
     ) -> Result<InvokeResponse, AwsError> {
@@ -219,7 +266,7 @@ impl AwsClient {
             region: &self.credentials.region,
             service,
         };
-        let head = signer.sign(head, body.as_bytes(), SystemTime::now())?;
+        let head = signer.sign(head, &body, SystemTime::now())?;
         let url = head.uri.to_string();
         let no_response = |error: ureq::Error| AwsError::NoResponse { url: url.clone(), reason: error.to_string() };
         let mut response = self.agent.run(Request::from_parts(head, body)).map_err(no_response)?;
@@ -231,6 +278,10 @@ impl AwsClient {
         }
         Err(AwsError::Rejected { operation: operation.to_owned(), status: status.as_u16(), body: payload })
     }
+}
+
+fn body_hash(body: &[u8]) -> String {
+    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse(operation: &str, response: &str) -> Result<Value, AwsError> {

@@ -2,7 +2,9 @@
 
 mod deploy;
 mod dev;
+mod session;
 mod token;
+mod update;
 mod watch;
 
 use std::process::ExitCode;
@@ -43,9 +45,9 @@ struct DevArguments {
     /// Delete the state of the last run before starting
     #[arg(long)]
     reset: bool,
-    /// Emulator to run the stack on
-    #[arg(long, value_enum, default_value_t)]
-    emulator: EmulatorKind,
+    /// Emulator to run the stack on [default: ministack, or the emulator of a detached stack]
+    #[arg(long, value_enum)]
+    emulator: Option<EmulatorKind>,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ use notify::event::{Event, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::sources::{CODE_FOLDERS, SourceKind, TEMPLATE_FOLDER, kind_of};
 
 /// Debounce time: events that follow each other within this time count as one edit, because editors save a file in
 /// several steps.
@@ -22,7 +23,7 @@ pub(crate) struct Edit {
     pub(crate) template: bool,
 }
 
-/// Watches functions/, shared/, the workspace's manifest and the template.
+/// Watches functions/, shared/, infra/, the workspace's manifest and the template.
 pub(crate) struct Sources {
     events: Receiver<notify::Result<Event>>,
     _watcher: RecommendedWatcher,
@@ -37,11 +38,13 @@ impl Sources {
     pub(crate) fn watch(checkout: &Checkout) -> notify::Result<Self> {
         let (sender, events) = channel();
         let mut watcher = notify::recommended_watcher(sender)?;
-        for folder in ["functions", "shared"] {
+        for folder in CODE_FOLDERS {
             watcher.watch(&checkout.path(folder), RecursiveMode::Recursive)?;
         }
-        // Watch the folder instead of single files, because many editors save by replacing a file.
-        watcher.watch(checkout.root(), RecursiveMode::NonRecursive)?;
+        // Watch folders instead of single files, because many editors save by replacing a file.
+        for folder in [&checkout.path(TEMPLATE_FOLDER), checkout.root()] {
+            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        }
         Ok(Self { events, _watcher: watcher })
     }
 
@@ -69,18 +72,17 @@ impl Edit {
             return;
         }
         for path in &event.paths {
-            match path.file_name().and_then(|name| name.to_str()) {
-                Some("template.yaml") => self.template = true,
-                Some("Cargo.toml") => self.code = true,
-                _ => self.code |= is_source(path),
-            }
+            self.add_path(path);
         }
     }
-}
 
-/// Returns `true` for Rust source files, and `false` for other files, such as the backup and swap files of editors.
-fn is_source(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "rs")
+    fn add_path(&mut self, path: &Path) {
+        match kind_of(path) {
+            Some(SourceKind::Code) => self.code = true,
+            Some(SourceKind::Template) => self.template = true,
+            None => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,14 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn detects_changes_to_sources_and_the_template_only() {
+    fn detects_changes_to_sources_and_the_templates_only() {
         let written = EventKind::Modify(ModifyKind::Any);
         assert!(edit(written, "/x/functions/a/src/main.rs").code);
-        assert!(edit(written, "/x/shared/aws/Cargo.toml").code);
         assert!(edit(written, "/x/template.yaml").template);
-        for other in ["/x/.main.rs.swp", "/x/functions/a/src/4913", "/x/README.md", "/x/Cargo.lock"] {
-            assert_eq!(edit(written, other), Edit::default(), "{other}");
-        }
+        assert!(edit(written, "/x/infra/operations.yaml").template);
+        assert_eq!(edit(written, "/x/README.md"), Edit::default());
     }
 
     #[test]

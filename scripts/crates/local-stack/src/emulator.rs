@@ -11,7 +11,8 @@ use ferrite_aws_client::endpoint::{Endpoint, http_client};
 
 use crate::checkout::Checkout;
 use crate::files::{FileError, at};
-use crate::process::{Group, Interrupted, ProcessError, check_interrupted, log_tail};
+use crate::process::{Group, Interrupted, ProcessError, check_interrupted, is_group_running, log_tail};
+use crate::running::RunningStack;
 use crate::tools::{LOCALSTACK, MINISTACK, ToolError, Tools, install};
 
 /// Error returned when an emulator cannot be started or has stopped.
@@ -62,6 +63,15 @@ impl EmulatorKind {
             Self::Ministack => "MiniStack",
             Self::Localstack => "LocalStack",
         }
+    }
+
+    fn is_ready(self, port: u16) -> bool {
+        let path = match self {
+            Self::Ministack => "/_ministack/ready",
+            Self::Localstack => "/_localstack/health",
+        };
+        let url = format!("{}{path}", Endpoint::local(port).url());
+        http_client().get(&url).call().is_ok_and(|response| response.status() == 200)
     }
 
     /// Name of the emulator's Python module in tests/emulators.
@@ -120,11 +130,18 @@ pub struct StartOptions<'a> {
     pub functions_port: Option<u16>,
 }
 
-/// A running emulator. Dropping it stops the emulator and the functions that run in it.
+/// A running emulator. Dropping it stops the emulator and the functions that run in it, if this program has started it.
 pub struct Emulator {
-    group: Group,
+    process: Process,
     log: PathBuf,
     kind: EmulatorKind,
+}
+
+enum Process {
+    /// This program has started the emulator.
+    Started(Group),
+    /// Another program has started the emulator with this process group ID, and detached it.
+    Detached(i32),
 }
 
 impl Emulator {
@@ -167,22 +184,25 @@ impl Emulator {
                 launcher.arg("--ministack-python").arg(installed.ministack.path("python"));
             }
         }
-        let mut emulator = Self { group: Group::start(&mut launcher)?, log, kind };
+        let mut emulator = Self { process: Process::Started(Group::start(&mut launcher)?), log, kind };
         emulator.wait_until_ready(port)?;
         Ok(emulator)
     }
 
+    /// Returns an emulator that another program has started and detached. Returns `None` if it does not respond.
+    #[must_use]
+    pub fn attach(running: &RunningStack, run_folder: &Path) -> Option<Self> {
+        let kind =
+            [EmulatorKind::Ministack, EmulatorKind::Localstack].into_iter().find(|kind| kind.is_ready(running.port))?;
+        Some(Self { process: Process::Detached(running.group), log: run_folder.join("emulator.log"), kind })
+    }
+
     fn wait_until_ready(&mut self, port: u16) -> Result<(), EmulatorError> {
-        let path = match self.kind {
-            EmulatorKind::Ministack => "/_ministack/ready",
-            EmulatorKind::Localstack => "/_localstack/health",
-        };
-        let url = format!("{}{path}", Endpoint::local(port).url());
         let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             check_interrupted()?;
             self.check()?;
-            if http_client().get(&url).call().is_ok_and(|response| response.status() == 200) {
+            if self.kind.is_ready(port) {
                 return Ok(());
             }
             sleep(Duration::from_millis(50));
@@ -195,13 +215,21 @@ impl Emulator {
     /// # Errors
     /// Returns an error if the emulator has exited.
     pub fn check(&mut self) -> Result<(), EmulatorError> {
-        match self.group.exit_status() {
-            None => Ok(()),
-            Some(_) => {
-                check_interrupted()?;
-                Err(self.failed("exited unexpectedly"))
-            }
+        let is_running = match &mut self.process {
+            Process::Started(group) => group.exit_status().is_none(),
+            Process::Detached(group) => is_group_running(*group),
+        };
+        if is_running {
+            return Ok(());
         }
+        check_interrupted()?;
+        Err(self.failed("exited unexpectedly"))
+    }
+
+    /// Which emulator it is.
+    #[must_use]
+    pub fn kind(&self) -> EmulatorKind {
+        self.kind
     }
 
     fn failed(&self, reason: &'static str) -> EmulatorError {
@@ -211,12 +239,18 @@ impl Emulator {
     /// Process group ID of the emulator.
     #[must_use]
     pub fn group(&self) -> i32 {
-        self.group.id()
+        match &self.process {
+            Process::Started(group) => group.id(),
+            Process::Detached(group) => *group,
+        }
     }
 
     /// Lets the emulator continue to run after this program exits.
     pub fn detach(self) {
-        self.group.detach();
+        match self.process {
+            Process::Started(group) => group.detach(),
+            Process::Detached(_) => {}
+        }
     }
 }
 

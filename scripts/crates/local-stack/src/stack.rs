@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use ferrite_aws_client::client::AwsClient;
-use ferrite_aws_client::endpoint::{Endpoint, Target};
+use ferrite_aws_client::endpoint::Target;
 use ferrite_aws_client::error::AwsError;
 use serde_json::{Map, Value};
 
+use crate::change_set::{ChangeSetError, stack_outputs};
 use crate::checkout::Checkout;
 use crate::console::Progress;
 use crate::process::{ProcessError, capture, each_line_logged};
@@ -26,6 +27,12 @@ pub enum StackError {
     /// The stack does not have a required output.
     #[error("the stack has no output {0}; check the Outputs section of template.yaml")]
     MissingOutput(String),
+    /// There is no such stack.
+    #[error("there is no stack {0}; deploy it first")]
+    NoStack(String),
+    /// The stack could not be read.
+    #[error(transparent)]
+    ChangeSet(#[from] ChangeSetError),
     /// A parameter is missing in samconfig.toml.
     #[error(transparent)]
     Samconfig(#[from] SamconfigError),
@@ -109,24 +116,22 @@ impl Deployment<'_> {
 /// # Errors
 /// Returns an error if there is no such stack, or if the SAM CLI fails.
 pub fn outputs(tools: &Tools, target: Option<&Target>, stack: &str) -> Result<Map<String, Value>, StackError> {
-    let mut sam = tools.command("sam");
-    sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
-    if let Some(target) = target {
-        apply_target(target, &mut sam);
-    }
-    parse_outputs(&capture(&mut sam)?, target.map(|target| &target.endpoint))
-}
-
-fn parse_outputs(json: &str, endpoint: Option<&Endpoint>) -> Result<Map<String, Value>, StackError> {
-    let list: Vec<Value> = serde_json::from_str(json)?;
-    let mut outputs = Map::new();
-    for output in list {
-        if let (Some(key), Some(value)) = (output["OutputKey"].as_str(), output["OutputValue"].as_str()) {
-            let emulator_url = endpoint.filter(|_| key == "ApiUrl").and_then(|endpoint| endpoint.api_url(value));
-            outputs.insert(key.to_owned(), emulator_url.unwrap_or_else(|| value.to_owned()).into());
+    match target {
+        Some(target) => stack_outputs(target, stack)?.ok_or_else(|| StackError::NoStack(stack.to_owned())),
+        // The SAM CLI finds credentials in every place that the AWS CLI supports.
+        None => {
+            let mut sam = tools.command("sam");
+            sam.args(["list", "stack-outputs", "--output", "json", "--stack-name", stack]);
+            parse_outputs(&capture(&mut sam)?)
         }
     }
-    Ok(outputs)
+}
+
+fn parse_outputs(json: &str) -> Result<Map<String, Value>, StackError> {
+    let list: Vec<Value> = serde_json::from_str(json)?;
+    let named =
+        list.iter().filter_map(|output| Some((output["OutputKey"].as_str()?.to_owned(), output["OutputValue"].clone())));
+    Ok(named.collect())
 }
 
 /// Returns the value of a required output.
@@ -142,14 +147,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn returns_outputs_by_name_with_the_emulators_api_url() {
+    fn returns_outputs_by_name() {
         let listed = r#"[
             {"OutputKey": "ApiUrl", "OutputValue": "https://abc.execute-api.us-east-1.amazonaws.com/v1", "Description": "x"},
             {"OutputKey": "StageName", "OutputValue": "v1"}]"#;
-        let outputs = parse_outputs(listed, Some(&Endpoint::local(4570))).unwrap();
+        let outputs = parse_outputs(listed).unwrap();
         assert_eq!(
             Value::Object(outputs),
-            serde_json::json!({"ApiUrl": "http://127.0.0.1:4570/_aws/execute-api/abc/v1", "StageName": "v1"})
+            serde_json::json!({"ApiUrl": "https://abc.execute-api.us-east-1.amazonaws.com/v1", "StageName": "v1"})
         );
     }
 }

@@ -3,16 +3,24 @@
 //!
 //! Every run has its own staging folder, so that dev, test and deploy do not interfere with each other.
 
-use std::fs;
-use std::io::{Cursor, Write};
+use std::fs::{self, File};
+use std::io::{Cursor, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use zip::write::SimpleFileOptions;
 
 use crate::checkout::Checkout;
 use crate::files::{FileError, at};
 use crate::functions::Binary;
+
+/// The template and its nested templates.
+const TEMPLATES: [&str; 3] = ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"];
+
+/// The size of the blocks in which files are compared.
+const COMPARED_BYTES: usize = 1 << 20;
 
 /// Error returned when code cannot be staged or packaged.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +31,27 @@ pub enum StagingError {
     /// The zip archive for Lambda could not be written.
     #[error("cannot create the function's zip archive")]
     Archive(#[from] zip::result::ZipError),
+}
+
+/// A copy of the templates that is checked and deployed as a whole, while the originals may be edited again.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    folder: PathBuf,
+    changed: Vec<&'static str>,
+}
+
+impl Candidate {
+    /// The folder with `template.yaml` and the nested templates.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The templates that differ from the staged ones, relative to the folder.
+    #[must_use]
+    pub fn changed(&self) -> &[&'static str] {
+        &self.changed
+    }
 }
 
 /// Staging folder of one run.
@@ -53,18 +82,32 @@ impl Staging {
         self.folder.join("template.yaml")
     }
 
+    /// Copies the checkout's templates to a folder of their own. They become the staged templates with [`Self::accept`].
+    ///
+    /// # Errors
+    /// Returns an error if a template cannot be read or copied.
+    pub fn copy_candidate(&self, checkout: &Checkout) -> Result<Candidate, FileError> {
+        let folder = self.folder.join("candidate");
+        copy_templates(checkout.root(), &folder)?;
+        let is_changed = |name: &&str| fs::read(folder.join(name)).ok() != fs::read(self.folder.join(name)).ok();
+        let changed = TEMPLATES.into_iter().filter(is_changed).collect();
+        Ok(Candidate { folder, changed })
+    }
+
+    /// Stages the templates of a candidate, after its deployment.
+    ///
+    /// # Errors
+    /// Returns an error if a template cannot be copied.
+    pub fn accept(&self, candidate: &Candidate) -> Result<(), FileError> {
+        copy_templates(&candidate.folder, &self.folder)
+    }
+
     /// Copies the checkout's template and its nested templates.
     ///
     /// # Errors
     /// Returns an error if a template cannot be copied.
     pub fn copy_template(&self, checkout: &Checkout) -> Result<(), FileError> {
-        for name in ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"] {
-            let template = checkout.path(name);
-            let copy = self.folder.join(name);
-            fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
-            fs::copy(&template, &copy).map_err(at(&template))?;
-        }
-        Ok(())
+        copy_templates(checkout.root(), &self.folder)
     }
 
     /// Stages the binaries, and returns the names of the functions whose code has changed.
@@ -95,6 +138,77 @@ impl Staging {
         // comparison.
         fs::rename(&fresh, &bootstrap).map_err(at(&bootstrap))?;
         Ok(!unchanged)
+    }
+
+    /// Stages a launcher for each binary instead of the binary itself, and returns the names of the functions whose code has
+    /// changed. Only an emulator that runs functions as processes of this machine can run launchers.
+    ///
+    /// A launcher is a shell script of two lines that starts the binary in the staging folder. So a deployment uploads and
+    /// unpacks a few hundred bytes per function instead of several megabytes.
+    ///
+    /// The binaries of earlier versions stay until [`Self::delete_old_versions`], because the emulator may still start them.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be read or written.
+    pub fn put_launchers(&self, binaries: &[Binary]) -> Result<Vec<String>, FileError> {
+        let mut changed = Vec::new();
+        for binary in binaries {
+            if self.put_launcher(binary)? {
+                changed.push(binary.name.clone());
+            }
+        }
+        Ok(changed)
+    }
+
+    fn put_launcher(&self, binary: &Binary) -> Result<bool, FileError> {
+        let folder = self.versions(&binary.name);
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        let current = self.version(&binary.name).map(|version| folder.join(version));
+        if let Some(current) = current
+            && has_same_content(&binary.path, &current)?
+        {
+            return Ok(false);
+        }
+        let nanoseconds = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
+        let executable = folder.join(nanoseconds.to_string());
+        // cargo replaces the file at its next build instead of changing it, so a link keeps this version.
+        if fs::hard_link(&binary.path, &executable).is_err() {
+            fs::copy(&binary.path, &executable).map_err(at(&executable))?;
+        }
+        let bootstrap = self.bootstrap(&binary.name);
+        fs::create_dir_all(bootstrap.with_file_name("")).map_err(at(&bootstrap))?;
+        fs::write(&bootstrap, launcher(&executable)).map_err(at(&bootstrap))?;
+        Ok(true)
+    }
+
+    /// The version of a function's code that is staged with a launcher.
+    #[must_use]
+    pub fn version(&self, function: &str) -> Option<String> {
+        let launcher = fs::read_to_string(self.bootstrap(function)).ok()?;
+        let folder = self.versions(function);
+        let mut versions = fs::read_dir(&folder).ok()?.flatten();
+        let staged = versions.find(|version| launcher == self::launcher(&version.path()))?;
+        staged.file_name().into_string().ok()
+    }
+
+    /// Deletes the binaries of a function, except the staged version. Call it when the emulator no longer starts them.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be deleted.
+    pub fn delete_old_versions(&self, function: &str) -> Result<(), FileError> {
+        let Some(current) = self.version(function) else { return Ok(()) };
+        let folder = self.versions(function);
+        for version in fs::read_dir(&folder).map_err(at(&folder))?.flatten() {
+            if version.file_name().to_string_lossy() != current {
+                fs::remove_file(version.path()).map_err(at(&version.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Folder with the binaries of a function that its launchers start.
+    fn versions(&self, function: &str) -> PathBuf {
+        self.folder.join("binaries").join(function)
     }
 
     fn bootstrap(&self, function: &str) -> PathBuf {
@@ -135,6 +249,46 @@ impl Staging {
     }
 }
 
+fn copy_templates(source: &Path, destination: &Path) -> Result<(), FileError> {
+    for name in TEMPLATES {
+        let template = source.join(name);
+        let copy = destination.join(name);
+        fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
+        fs::copy(&template, &copy).map_err(at(&template))?;
+    }
+    Ok(())
+}
+
+/// A script that replaces itself with `executable`.
+fn launcher(executable: &Path) -> String {
+    format!("#!/bin/sh\nexec '{}' \"$@\"\n", executable.display().to_string().replace('\'', "'\\''"))
+}
+
+/// Compares two files, and stops at the first difference.
+fn has_same_content(one: &Path, other: &Path) -> Result<bool, FileError> {
+    let metadata = |path: &Path| fs::metadata(path).map_err(at(path));
+    let (first, second) = (metadata(one)?, metadata(other)?);
+    if (first.dev(), first.ino()) == (second.dev(), second.ino()) {
+        return Ok(true);
+    }
+    if first.len() != second.len() {
+        return Ok(false);
+    }
+    let mut first = File::open(one).map_err(at(one))?;
+    let mut second = File::open(other).map_err(at(other))?;
+    let (mut left, mut right) = (vec![0; COMPARED_BYTES], vec![0; COMPARED_BYTES]);
+    loop {
+        let size = first.read(&mut left).map_err(at(one))?;
+        second.read_exact(&mut right[..size]).map_err(at(other))?;
+        if left[..size] != right[..size] {
+            return Ok(false);
+        }
+        if size == 0 {
+            return Ok(true);
+        }
+    }
+}
+
 fn is_older(source: &Path, copy: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     matches!((modified(source), modified(copy)), (Some(source), Some(copy)) if source < copy)
@@ -163,7 +317,8 @@ fn copy_without_symbols(source: &Path, copy: &Path) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, SystemTime};
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     struct TempFolder(PathBuf);
 
@@ -181,7 +336,7 @@ mod tests {
             let path = self.0.join("built");
             fs::write(&path, code).unwrap();
             let time = SystemTime::now() + Duration::from_secs(seconds);
-            fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
             Binary { name: "f".to_owned(), path }
         }
     }
@@ -215,6 +370,50 @@ mod tests {
         assert_ne!(second, first);
         fs::write(staging.template(), "b").unwrap();
         assert_ne!(staging.fingerprint().unwrap(), second);
+    }
+
+    #[test]
+    fn candidate_knows_the_changed_templates_until_it_is_accepted() {
+        let folder = TempFolder::new("candidate");
+        fs::create_dir_all(folder.0.join("infra")).unwrap();
+        let write = |text: &str| TEMPLATES.iter().for_each(|name| fs::write(folder.0.join(name), text).unwrap());
+        let checkout = Checkout::at(&folder.0);
+        let staging = Staging::open(&folder.0).unwrap();
+        write("one");
+        let first = staging.copy_candidate(&checkout).unwrap();
+        assert_eq!(first.changed(), TEMPLATES);
+        fs::write(folder.0.join("template.yaml"), "an edit while the first is deployed").unwrap();
+        staging.accept(&first).unwrap();
+        assert_eq!(staging.copy_candidate(&checkout).unwrap().changed(), ["template.yaml"]);
+    }
+
+    #[test]
+    fn launcher_starts_the_staged_version_of_a_function() {
+        let folder = TempFolder::new("launcher's");
+        let staging = Staging::open(&folder.0).unwrap();
+        let run = || {
+            let output = Command::new("sh").arg(staging.bootstrap("f")).arg("two  words").output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let put = |code: &str| {
+            let binary = folder.binary(code, 0);
+            fs::set_permissions(&binary.path, PermissionsExt::from_mode(0o755)).unwrap();
+            let changed = staging.put_launchers(&[binary]).unwrap();
+            // As cargo does, so that the staged version keeps its content.
+            fs::remove_file(folder.0.join("built")).unwrap();
+            changed
+        };
+        assert_eq!(put("#!/bin/sh\necho \"one $1\""), ["f"]);
+        assert_eq!(run(), "one two  words\n");
+        let first = staging.version("f").unwrap();
+        assert!(put("#!/bin/sh\necho \"one $1\"").is_empty());
+        assert_eq!(staging.version("f").unwrap(), first);
+        assert_eq!(put("#!/bin/sh\necho \"two $1\""), ["f"]);
+        assert_eq!(run(), "two two  words\n");
+        let versions = || fs::read_dir(staging.versions("f")).unwrap().count();
+        assert_eq!(versions(), 2);
+        staging.delete_old_versions("f").unwrap();
+        assert_eq!((versions(), run().as_str()), (1, "two two  words\n"));
     }
 
     #[test]

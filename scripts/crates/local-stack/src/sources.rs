@@ -1,0 +1,121 @@
+//! The source files that determine what `./scripts/dev` deploys.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::checkout::Checkout;
+use crate::files::{FileError, at};
+
+/// The folders with the source code of the functions.
+pub const CODE_FOLDERS: [&str; 2] = ["functions", "shared"];
+
+/// The folder with the nested templates.
+pub const TEMPLATE_FOLDER: &str = "infra";
+
+/// The file in the folder of `./scripts/dev` with the time of the sources that are deployed.
+const RECORD: &str = ".ferrite/dev/sources";
+
+/// What a source file determines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceKind {
+    /// The code of functions.
+    Code,
+    /// The resources of the stack.
+    Template,
+}
+
+/// Returns what a file determines, and `None` for files that are not deployed, such as the swap files of editors.
+#[must_use]
+pub fn kind_of(path: &Path) -> Option<SourceKind> {
+    let name = path.file_name()?.to_str()?;
+    match path.extension()?.to_str()? {
+        "rs" => Some(SourceKind::Code),
+        "toml" if name == "Cargo.toml" => Some(SourceKind::Code),
+        "yaml" if name == "template.yaml" || path.parent()?.ends_with(TEMPLATE_FOLDER) => Some(SourceKind::Template),
+        _ => None,
+    }
+}
+
+/// Records that the stack of `./scripts/dev` has all changes before `time`.
+///
+/// # Errors
+/// Returns an error if the file cannot be written.
+pub fn record_deployed(checkout: &Checkout, time: SystemTime) -> Result<(), FileError> {
+    let path = checkout.path(RECORD);
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    fs::write(&path, since_epoch.as_nanos().to_string()).map_err(at(&path))
+}
+
+/// Returns a source file that was changed after the last deployment of `./scripts/dev`, relative to the checkout.
+///
+/// # Errors
+/// Returns an error if a folder cannot be read.
+pub fn changed_since_deployment(checkout: &Checkout) -> Result<Option<PathBuf>, FileError> {
+    let record = fs::read_to_string(checkout.path(RECORD)).ok().and_then(|text| text.trim().parse().ok());
+    let deployed = SystemTime::UNIX_EPOCH + Duration::from_nanos(record.unwrap_or(0));
+    let is_newer = |path: &Path| {
+        kind_of(path).is_some()
+            && fs::metadata(path).and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified > deployed)
+    };
+    let mut folders: Vec<PathBuf> =
+        CODE_FOLDERS.iter().chain([&TEMPLATE_FOLDER]).map(|folder| checkout.path(folder)).collect();
+    let in_root = ["Cargo.toml", "template.yaml"].map(|name| checkout.path(name)).into_iter().find(|path| is_newer(path));
+    let mut found = in_root;
+    while let Some(folder) = folders.pop().filter(|_| found.is_none()) {
+        for entry in fs::read_dir(&folder).map_err(at(&folder))?.flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if is_newer(&path) {
+                found = Some(path);
+                break;
+            }
+        }
+    }
+    Ok(found.map(|path| path.strip_prefix(checkout.root()).map(Path::to_owned).unwrap_or(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_sources_and_templates() {
+        for (path, kind) in [
+            ("/x/functions/a/src/main.rs", Some(SourceKind::Code)),
+            ("/x/shared/aws/Cargo.toml", Some(SourceKind::Code)),
+            ("/x/template.yaml", Some(SourceKind::Template)),
+            ("/x/infra/operations.yaml", Some(SourceKind::Template)),
+            ("/x/.main.rs.swp", None),
+            ("/x/functions/a/src/4913", None),
+            ("/x/README.md", None),
+            ("/x/Cargo.lock", None),
+            ("/x/samconfig.toml", None),
+        ] {
+            assert_eq!(kind_of(Path::new(path)), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn finds_a_file_that_was_changed_after_the_deployment() {
+        let folder = std::env::temp_dir().join(format!("ferrite-sources-{}", std::process::id()));
+        for name in ["functions/a/src", "shared/b", "infra", ".ferrite/dev"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        let checkout = Checkout::at(&folder);
+        let source = folder.join("functions/a/src/main.rs");
+        fs::write(&source, "fn main() {}").unwrap();
+        fs::write(folder.join("template.yaml"), "Resources: {}").unwrap();
+        let changed = || changed_since_deployment(&checkout).unwrap();
+        assert!(changed().is_some());
+
+        let now = SystemTime::now();
+        record_deployed(&checkout, now + Duration::from_secs(1)).unwrap();
+        assert_eq!(changed(), None);
+        let edited = fs::File::options().write(true).open(&source).unwrap();
+        edited.set_modified(now + Duration::from_secs(2)).unwrap();
+        assert_eq!(changed().unwrap(), Path::new("functions/a/src/main.rs"));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
