@@ -19,6 +19,7 @@ use ferrite_test_runner::stack::{deploy, section_for};
 use ferrite_test_runner::variables::{UnderTest, apply_redrive};
 
 use crate::cleanup::delete_partitions;
+use crate::dev_stack::DevStack;
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::schemathesis::call_from_document;
@@ -51,6 +52,13 @@ pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progres
     let lock = RunLock::acquire(checkout, RUN)?.context("./scripts/test is already running in this checkout")?;
     lock.clear();
     let run_folder = checkout.run_folder(RUN)?;
+    let dev_stack = if end_to_end { DevStack::find(checkout, options)? } else { None };
+    if let Some(dev_stack) = &dev_stack {
+        run_on_dev_stack(checkout, options, built, dev_stack, &run_folder, progress)?;
+        if !adapters && !conformance {
+            return Ok(());
+        }
+    }
     let site = progress.step("AWS endpoint of the tests", || Site::find(checkout, options, &run_folder, &lock))?;
     let Some(site) = site else { return Ok(()) };
     for Skipped { test, reason, .. } in &site.skipped {
@@ -71,12 +79,36 @@ pub(crate) fn run(checkout: &Checkout, options: &Options, built: &Built, progres
     }
     let is_skipped = |name: &str| site.skipped.iter().any(|skipped| name.ends_with(&format!("/{}", skipped.test)));
     let mut stack_tests = built.tests.iter().filter(|binary| binary.needs == Needs::Stack);
-    if end_to_end && stack_tests.any(|binary| !is_skipped(&binary.name)) {
-        run_end_to_end(checkout, options, built, &site, &run_folder, progress)?;
+    if end_to_end && dev_stack.is_none() && stack_tests.any(|binary| !is_skipped(&binary.name)) {
+        run_end_to_end(checkout, options, options.stack.as_deref(), built, &site, &run_folder, progress)?;
     }
     if site.emulator.is_some() && progress.has_failures() {
         report(&format!("The functions' log: {}", functions_log(&run_folder).display()));
     }
+    Ok(())
+}
+
+/// Runs the end-to-end tests on the stack of a running `./scripts/dev`, except those that cannot run there.
+fn run_on_dev_stack(
+    checkout: &Checkout,
+    options: &Options,
+    built: &Built,
+    dev_stack: &DevStack,
+    run_folder: &Path,
+    progress: &mut Progress,
+) -> anyhow::Result<()> {
+    let site = Site::of_dev_stack(checkout, &dev_stack.running)?;
+    let mut names = Vec::new();
+    for binary in built.tests.iter().filter(|binary| binary.needs == Needs::Stack) {
+        names.extend(binary.tests_matching(options.filter.as_deref().unwrap_or_default())?);
+    }
+    for Skipped { test, reason, .. } in &site.skipped {
+        if names.iter().any(|name| name.contains(test)) {
+            progress.add_not_run(format!("{test} on the stack of ./scripts/dev: {reason}; use --own-stack"));
+        }
+    }
+    run_end_to_end(checkout, options, Some(&dev_stack.name), built, &site, run_folder, progress)?;
+    dev_stack.warn_if_stale();
     Ok(())
 }
 
@@ -97,15 +129,17 @@ fn run_conformance(
     })
 }
 
+/// Runs the end-to-end tests on `stack`, or on a stack that it deploys.
 fn run_end_to_end(
     checkout: &Checkout,
     options: &Options,
+    stack: Option<&str>,
     built: &Built,
     site: &Site,
     run_folder: &Path,
     progress: &mut Progress,
 ) -> anyhow::Result<()> {
-    let (name, outputs) = match (&options.stack, &site.target) {
+    let (name, outputs) = match (stack, &site.target) {
         (None, Some(target)) => {
             let config = section_for(checkout, site.place)?;
             let name = format!("{}-test", config.stack.trim_end_matches("-local"));
@@ -114,7 +148,7 @@ fn run_end_to_end(
             (name, outputs)
         }
         (stack, target) => {
-            let name = stack.clone().unwrap_or_default();
+            let name = stack.unwrap_or_default().to_owned();
             let outputs = progress.step(&format!("The stack {name}"), || {
                 Ok(outputs(&install(checkout, &DEPLOY_TOOLS)?, target.as_ref(), &name)?)
             })?;

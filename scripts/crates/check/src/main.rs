@@ -6,8 +6,10 @@
 mod aws_tests;
 mod background;
 mod cleanup;
+mod dev_stack;
 mod docker;
 mod gates;
+mod moved_tools;
 mod openapi;
 mod options;
 mod packaged_kit;
@@ -36,8 +38,11 @@ struct Arguments {
     /// Run only the tests that need no emulator, which takes seconds
     #[arg(long)]
     unit: bool,
-    /// Run only the tests whose names contain this text, and no lints
+    /// Run only the tests whose names contain this text, and no lints, on the stack of ./scripts/dev if it is running
     filter: Option<String>,
+    /// With a filter, deploy a stack for the tests even if ./scripts/dev is running
+    #[arg(long, requires = "filter", conflicts_with_all = ["unit", "stack"])]
+    own_stack: bool,
     /// Emulator to start if neither AWS_ENDPOINT_URL nor --stack is given
     #[arg(long, value_enum, default_value_t, conflicts_with = "unit")]
     emulator: EmulatorKind,
@@ -50,11 +55,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let Arguments { unit, filter, emulator, docker, stack } = Arguments::parse();
+    let Arguments { unit, filter, own_stack, emulator, docker, stack } = Arguments::parse();
     command::run(|| {
         if docker && emulator == EmulatorKind::Ministack {
             bail!("--docker requires --emulator localstack");
         }
-        suite::test(&Checkout::here()?, &Options { unit, filter, emulator, docker, stack })
+        suite::test(&Checkout::here()?, &Options { unit, filter, own_stack, emulator, docker, stack })
     })
 }

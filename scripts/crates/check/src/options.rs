@@ -9,6 +9,8 @@ pub(crate) struct Options {
     pub(crate) unit: bool,
     /// Run only the tests whose names contain this text.
     pub(crate) filter: Option<String>,
+    /// Deploy a stack for the tests, even if `./scripts/dev` is running.
+    pub(crate) own_stack: bool,
     /// The emulator to start, unless a stack or an endpoint is given.
     pub(crate) emulator: EmulatorKind,
     /// Run the official image of the emulator in Docker.

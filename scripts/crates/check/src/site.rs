@@ -94,6 +94,21 @@ impl Site {
         })
     }
 
+    /// The emulator of a running `./scripts/dev`.
+    ///
+    /// # Errors
+    /// Returns an error if the list of skipped tests cannot be read.
+    pub(crate) fn of_dev_stack(checkout: &Checkout, running: &RunningStack) -> anyhow::Result<Self> {
+        Ok(Self {
+            place: Place::Endpoint,
+            skipped: SkippedTests::read(checkout)?.at(Place::Endpoint),
+            target: Some(running.target()),
+            emulator: None,
+            recorder: None,
+            _container: None,
+        })
+    }
+
     pub(crate) fn apply(&self, command: &mut Command) {
         self.place.apply(command);
         if let Some(target) = &self.target {

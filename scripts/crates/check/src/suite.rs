@@ -12,6 +12,7 @@ use ferrite_test_runner::counts::Counts;
 
 use crate::aws_tests;
 use crate::background::Background;
+use crate::moved_tools::moved_tools;
 use crate::openapi::document_lints;
 use crate::options::Options;
 use crate::packaged_kit;
@@ -48,7 +49,7 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
         progress.run(checkout, &format())?;
         progress.run(checkout, &generated())?;
         let lints = template_lints().into_iter().chain(document_lints()).chain(gates());
-        let lints = lints.chain([emulator_tests(EmulatorKind::Ministack)]);
+        let lints = lints.chain([moved_tools(), emulator_tests(EmulatorKind::Ministack)]);
         background = Some(Background::start(checkout, tools(), lints.collect()));
     } else {
         report("(a filter: only tests, without lints and template checks)");

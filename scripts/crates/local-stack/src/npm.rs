@@ -49,10 +49,9 @@ pub fn install_packages(checkout: &Checkout, packages: &NpmPackages) -> Result<T
     let guard = File::create(&guard_path).map_err(at(&guard_path))?;
     guard.lock().map_err(at(&guard_path))?;
 
-    let mut expected_stamp = folder.display().to_string();
+    let mut expected_stamp = String::new();
     for name in MANIFEST {
         let path = checkout.path(packages.manifest_folder).join(name);
-        expected_stamp.push('\n');
         expected_stamp.push_str(&fs::read_to_string(&path).map_err(at(&path))?);
     }
     // `npm ci` deletes this folder first, so the stamp does not survive a failed installation.

@@ -35,7 +35,7 @@ pub enum ToolError {
     File(#[from] FileError),
 }
 
-/// A set of tools that share a virtual environment. Tools with conflicting dependencies need separate sets: for example,
+/// A set of tools that share a virtual environment, which works at any path. Tools with conflicting dependencies need separate sets: for example,
 /// MiniStack and the SAM CLI pin different versions of botocore.
 pub struct ToolSet {
     folder: &'static str,
@@ -129,10 +129,30 @@ pub struct Tools {
     base: Option<PathBuf>,
 }
 
+impl ToolSet {
+    /// The folder of the virtual environment, relative to the checkout.
+    #[must_use]
+    pub fn folder(&self) -> &'static str {
+        self.folder
+    }
+
+    /// The file with the versions and hashes of the packages, relative to the checkout.
+    #[must_use]
+    pub fn lock_file(&self) -> &'static str {
+        self.lock_file
+    }
+}
+
 impl Tools {
     /// Returns the tools in `bin`, which need the tools of this set.
     pub(crate) fn with_folder(&self, bin: PathBuf) -> Self {
         Self { bin, base: Some(self.bin.clone()) }
+    }
+
+    /// Returns the tools in a folder, for tests.
+    #[cfg(test)]
+    pub(crate) fn in_folder(bin: PathBuf) -> Self {
+        Self { bin, base: None }
     }
 
     /// Returns the path of a tool's executable.
@@ -158,6 +178,14 @@ impl Tools {
         command.env("SAM_CLI_TELEMETRY", "0").env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
         command
     }
+}
+
+/// Whether the packages in a tool set's lock file are installed.
+///
+/// # Errors
+/// Returns an error if the lock file cannot be read.
+pub fn is_installed(checkout: &Checkout, set: &ToolSet) -> Result<bool, ToolError> {
+    Ok(Environment::new(checkout, set)?.is_installed())
 }
 
 /// Installs the packages in a tool set's lock file, unless they are already installed.
@@ -192,9 +220,9 @@ impl<'a> Environment<'a> {
         let venv = checkout.path(set.folder);
         let lock_path = checkout.path(set.lock_file);
         let lock = fs::read_to_string(&lock_path).map_err(at(&lock_path))?;
-        // The scripts in an environment contain its absolute path, so its path is part of the stamp: after the checkout
-        // is moved, the environments are installed again.
-        let expected_stamp = format!("{}\n{lock}", venv.display());
+        // The environments work at any path, so that a moved or copied checkout keeps its tools. The first line makes sure that
+        // those of earlier versions, whose scripts contain their path, are installed again.
+        let expected_stamp = format!("relocatable\n{lock}");
         Ok(Self { set, venv, lock_path, expected_stamp })
     }
 
@@ -236,7 +264,8 @@ impl<'a> Environment<'a> {
 fn uv_install(uv: &Tools, environment: &Environment<'_>, python: &str) -> Result<(), ToolError> {
     let settings = uv_settings(uv);
     let mut create = uv.command("uv");
-    create.args(["venv", "--quiet", "--clear", "--no-python-downloads", "--python", python]).arg(&environment.venv);
+    create.args(["venv", "--quiet", "--clear", "--relocatable", "--no-python-downloads", "--python", python]);
+    create.arg(&environment.venv);
     run(create.envs(settings.iter().map(|(name, value)| (name, value))))?;
     let mut install = uv.command("uv");
     // The lock file lists every dependency, so uv does not have to resolve them.

@@ -171,6 +171,14 @@ impl TestBinary {
         self.list("")
     }
 
+    /// The names of its tests that contain `filter`.
+    ///
+    /// # Errors
+    /// Returns an error if the binary cannot list its tests.
+    pub fn tests_matching(&self, filter: &str) -> Result<Vec<String>, ProcessError> {
+        self.list(filter)
+    }
+
     fn list(&self, filter: &str) -> Result<Vec<String>, ProcessError> {
         let list = capture(self.command().args([filter, "--list", "--format", "terse"]))?;
         Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
