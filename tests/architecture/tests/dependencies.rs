@@ -151,7 +151,9 @@ fn the_kit_does_not_mention_the_storefront() {
         for file in files(&root().join(kit)) {
             let text = fs::read_to_string(&file).unwrap();
             for (number, line) in text.lines().enumerate() {
-                if STOREFRONT_WORDS.iter().any(|word| line.contains(word)) {
+                // The environment "production" is not a product.
+                let text = line.replace("production", "");
+                if STOREFRONT_WORDS.iter().any(|word| text.contains(word)) {
                     mentions.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
                 }
             }
