@@ -40,23 +40,27 @@ fn with_value(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Checks that there is a snapshot of the responses of each function with a route, except those in `others`, for which
-/// other tests check the responses. The file `snapshots/NAME.snap` contains the snapshot of the function `NAME`; `test` is
-/// the test file that writes it.
-pub fn assert_every_route_has_a_snapshot(template: &Template, snapshots: &Path, test: &str, others: &[&str]) {
+/// Checks that each function with a route has a test of its responses in `folder`, except those in `others`, whose responses
+/// other tests check. That is either a snapshot, `snapshots/NAME.snap` for the function `NAME`, or a test module with the
+/// name of the function, which `./scripts/new-function` creates.
+pub fn assert_every_route_has_a_test_of_its_responses(template: &Template, folder: &Path, others: &[&str]) {
     let routes = template.routes().expect("the template has routes").into_iter();
     // API Gateway sends requests with HEAD to the function for GET, and every path has a preflight route.
     let routes = routes.filter(|(route, ..)| !["HEAD", "OPTIONS"].contains(&route.method.as_str()));
+    let is_tested = |function: &str| {
+        let files = [format!("snapshots/{function}.snap"), format!("{}.rs", function.replace('-', "_"))];
+        others.contains(&function) || files.iter().any(|file| folder.join(file).is_file())
+    };
     let missing: Vec<_> = routes
-        .filter(|(_, function, _)| !others.contains(&function.as_str()))
-        .filter(|(_, function, _)| !snapshots.join(format!("{function}.snap")).is_file())
-        .map(|(Route { method, path }, function, _)| {
-            format!("{method} {path} has no snapshot {function}.snap in {}", snapshots.display())
-        })
+        .filter(|(_, function, _)| !is_tested(function))
+        .map(|(Route { method, path }, function, _)| format!("{method} {path} ({function})"))
         .collect();
     assert!(
         missing.is_empty(),
-        "add a test of the responses to {test}, and run ./scripts/generate --snapshots:\n{}",
-        missing.join("\n")
+        "the responses of these routes are not tested in {folder}. Add a test module with the name of the function or, if there \
+         is a module responses.rs, a test that writes the snapshot snapshots/FUNCTION.snap, and run ./scripts/generate \
+         --snapshots:\n{}",
+        missing.join("\n"),
+        folder = folder.display()
     );
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use ferrite_local_stack::template::Template;
 use ferrite_test_harness::api::{Api, Response};
 use ferrite_test_harness::poll::wait_for;
-use ferrite_test_harness::routes::assert_every_route_has_a_snapshot;
+use ferrite_test_harness::routes::assert_every_route_has_a_test_of_its_responses;
 use ferrite_test_harness::{mailbox, unique};
 use ferrite_tests::storefront::Storefront;
 use serde_json::{Value, json};
@@ -124,12 +124,11 @@ impl OperationResponses {
 
 /// api_document.rs tests describe-api, and tests/platform answer-preflight.
 #[test]
-fn every_route_has_a_snapshot_of_its_responses() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let template = Template::read(&folder.join("../template.yaml")).unwrap();
-    let snapshots = folder.join("tests/storefront/snapshots");
-    let test = "tests/tests/storefront/responses.rs";
-    assert_every_route_has_a_snapshot(&template, &snapshots, test, &["answer-preflight", "describe-api"]);
+fn every_route_has_a_test_of_its_responses() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let template = Template::read(&tests.join("../template.yaml")).unwrap();
+    let others = ["answer-preflight", "describe-api"];
+    assert_every_route_has_a_test_of_its_responses(&template, &tests.join("tests/storefront"), &others);
 }
 
 const UNKNOWN_PRODUCT: &str = "/products/prd_0192f0c1a2b37c4d8e5f60718293a4b5";

@@ -6,12 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests call")]
 
-mod authorization;
 mod import_notes;
 mod notes;
 mod process_note;
 mod purge_notes;
 mod relay_events;
+mod routes;
 
 use ferrite_test_harness::api::{Api, Response};
 use ferrite_test_harness::cleanup::Activity;
