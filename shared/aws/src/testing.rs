@@ -10,7 +10,10 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType,
+};
 use aws_types::SdkConfig;
 use ferrite_core::memory::UniqueIds;
 use ferrite_core::ports::IdGenerator;
@@ -162,17 +165,44 @@ async fn serve(
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(handle)).await;
 }
 
+fn attribute(name: &str) -> AttributeDefinition {
+    AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+}
+
 /// Creates a DynamoDB table with a unique name and this partition key, and returns the name.
 pub async fn create_table_with_partition_key(config: &SdkConfig, partition_key: &str) -> String {
     let name = format!("adapters-{}", UniqueIds.new_id());
-    let attribute = AttributeDefinition::builder().attribute_name(partition_key).attribute_type(ScalarAttributeType::S);
-    let key = KeySchemaElement::builder().attribute_name(partition_key).key_type(KeyType::Hash);
     let create = crate::dynamodb_client(config)
         .create_table()
         .table_name(&name)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute.build().unwrap())
-        .key_schema(key.build().unwrap());
+        .attribute_definitions(attribute(partition_key))
+        .key_schema(key(partition_key, KeyType::Hash));
+    create.send().await.unwrap();
+    name
+}
+
+/// Creates a DynamoDB table with a unique name, the keys `pk` and `sk`, and the index `gsi1` with the keys `gsi1pk` and
+/// `gsi1sk`. Returns the name.
+pub async fn create_table_with_index(config: &SdkConfig) -> String {
+    let name = format!("adapters-{}", UniqueIds.new_id());
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("gsi1")
+        .key_schema(key("gsi1pk", KeyType::Hash))
+        .key_schema(key("gsi1sk", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build());
+    let create = crate::dynamodb_client(config)
+        .create_table()
+        .table_name(&name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(["pk", "sk", "gsi1pk", "gsi1sk"].map(attribute).into()))
+        .key_schema(key("pk", KeyType::Hash))
+        .key_schema(key("sk", KeyType::Range))
+        .global_secondary_indexes(index.build().unwrap());
     create.send().await.unwrap();
     name
 }

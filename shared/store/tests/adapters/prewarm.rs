@@ -1,14 +1,12 @@
 //! Tests that prewarming does not change data.
 
 use aws_sdk_dynamodb::Client;
-use ferrite_aws::testing::emulator_config;
+use ferrite_aws::testing::{create_table_with_index, emulator_config};
 use ferrite_store::Table;
-
-use crate::create_table;
 
 #[tokio::test]
 async fn does_not_write_items() {
-    let name = create_table().await;
+    let name = create_table_with_index(&emulator_config()).await;
     let table = Table::new(&emulator_config(), name.clone());
     table.prewarm_put().await;
     table.prewarm_update().await;

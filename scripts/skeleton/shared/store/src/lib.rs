@@ -6,15 +6,12 @@
 mod keys;
 mod note_item;
 mod notes;
-mod prewarm;
 mod stream;
 mod table;
 #[cfg(feature = "s3")]
 mod upload_bucket;
-mod upload_key;
 
 pub use stream::{StreamRecord, StreamRecordError};
 pub use table::Table;
 #[cfg(feature = "s3")]
-pub use upload_bucket::UploadBucket;
-pub use upload_key::UploadKey;
+pub use upload_bucket::{UploadBucket, UploadKey};

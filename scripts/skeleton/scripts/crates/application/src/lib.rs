@@ -2,4 +2,8 @@
 //! scopes of the tokens that `./scripts/token` issues.
 
 pub mod demo;
-pub mod scopes;
+/// The OAuth scopes of the API.
+pub mod scopes {
+    /// The scope that admins have.
+    pub const ADMIN_SCOPE: &str = "notes:write";
+}

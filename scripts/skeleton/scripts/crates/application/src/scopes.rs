@@ -1,4 +1,0 @@
-//! The OAuth scopes of the API.
-
-/// The scope that admins have.
-pub const ADMIN_SCOPE: &str = "notes:write";
