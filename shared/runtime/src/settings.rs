@@ -56,7 +56,7 @@ impl Settings {
         let function_name = variables.aws_lambda_function_name.unwrap_or_default();
         let service = variables.powertools_service_name.unwrap_or_else(|| function_name.clone());
         Ok(Self {
-            // Lambda would drop lines below its own level. `tracing` orders levels by verbosity, so `min` is the least
+            // Lambda would drop lines below its own level. `tracing` compares levels by verbosity, so `min` is the least
             // verbose.
             level: levels.min().unwrap_or(Level::INFO),
             lambda_filters: variables.aws_lambda_log_format.is_some_and(|format| format.eq_ignore_ascii_case("json")),

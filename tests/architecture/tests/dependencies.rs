@@ -1,12 +1,12 @@
-//! Tests the dependency rules between crates: the kit does not depend on the storefront, functions do not depend on
+//! Tests the dependency rules between crates: the kit does not depend on the application, functions do not depend on
 //! each other, and deployed code does not depend on code for tests or scripts.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests call")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 use serde_json::Value;
 
@@ -23,10 +23,6 @@ const SHARED: [(&str, &[&str]); 8] = [
 ];
 
 const KIT: [&str; 4] = ["shared/core", "shared/runtime", "shared/aws", "shared/openapi"];
-
-/// Words that only the storefront uses. "order" is not listed, because it also has a general meaning.
-const STOREFRONT_WORDS: [&str; 7] =
-    ["product", "customer", "storefront", "order_id", "OrderId", "OrderPlaced", "place-order"];
 
 /// The crates of a workspace by their folders, with their dependencies.
 #[derive(Debug, Default)]
@@ -68,7 +64,7 @@ impl Workspace {
     fn violations(&self) -> Vec<String> {
         let mut found = Vec::new();
         let is_kit = |folder: &str| KIT.contains(&folder);
-        let is_storefront =
+        let is_application =
             |folder: &str| folder.starts_with("functions/") || (folder.starts_with("shared/") && !is_kit(folder));
         let is_command = |folder: &str| self.crates.get(folder).is_some_and(|found| found.is_command);
         for (folder, Dependencies { deployed, tests, is_command: depends_as_command }) in &self.crates {
@@ -87,7 +83,7 @@ impl Workspace {
                 }
             }
             for other in tests {
-                if is_kit(folder) && is_storefront(other) {
+                if is_kit(folder) && is_application(other) {
                     found.push(format!("the tests of {folder} must not depend on {other}"));
                 }
                 if folder.starts_with("functions/") && other.starts_with("functions/") {
@@ -142,37 +138,4 @@ fn reports_forbidden_dependencies() {
         "the tests of shared/runtime must not depend on shared/api",
     ];
     assert_eq!(violations, expected);
-}
-
-#[test]
-fn the_kit_does_not_mention_the_storefront() {
-    let mut mentions = Vec::new();
-    for kit in KIT {
-        for file in files(&root().join(kit)) {
-            let text = fs::read_to_string(&file).unwrap();
-            for (number, line) in text.lines().enumerate() {
-                // The environment "production" is not a product.
-                let text = line.replace("production", "");
-                if STOREFRONT_WORDS.iter().any(|word| text.contains(word)) {
-                    mentions.push(format!("{}:{}: {}", file.display(), number + 1, line.trim()));
-                }
-            }
-        }
-    }
-    assert!(mentions.is_empty(), "{mentions:#?}");
-}
-
-/// The text files in `folder` and its subfolders, except changelogs, which may mention the storefront.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let is_text = path.extension().is_some_and(|extension| ["rs", "toml", "md"].iter().any(|text| extension == *text));
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if is_text && !path.ends_with("CHANGELOG.md") {
-            found.push(path);
-        }
-    }
-    found
 }

@@ -1,7 +1,6 @@
 //! Deletes what the end-to-end tests created in a stack that outlives them.
 //!
-//! Objects in buckets stay: uploads until the lifecycle rule of the bucket removes them, and images as for any deleted
-//! product.
+//! Objects in buckets stay: uploads until the lifecycle rule of the bucket removes them, and other objects forever.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -147,8 +147,8 @@ fn matches(pattern: &str, resource: &str) -> bool {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "arn:aws:dynamodb:eu-west-1:1:table/shop";
-    const LOG: &str = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/shop-get:*";
+    const TABLE: &str = "arn:aws:dynamodb:eu-west-1:1:table/app";
+    const LOG: &str = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/app-get:*";
 
     fn grant(action: &str, resource: &str) -> Grant {
         Grant::new("get", action, resource)
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn counts_uses_over_all_resources_of_a_pattern() {
-        let images = grant("s3:GetObject", "arn:aws:s3:::shop/images/*");
-        let object = |key: &str| used("get", "s3:GetObject", &format!("arn:aws:s3:::shop/images/{key}"), 2, 1);
+        let images = grant("s3:GetObject", "arn:aws:s3:::app/images/*");
+        let object = |key: &str| used("get", "s3:GetObject", &format!("arn:aws:s3:::app/images/{key}"), 2, 1);
         let (rows, found) = compare(std::slice::from_ref(&images), &[], &[object("a/b.jpg"), object("c")].into());
         assert_eq!(rows, [Row { grant: images, uses: 4, by_lambda: None }]);
         assert_eq!(found, []);

@@ -110,20 +110,20 @@ mod tests {
     fn the_table_lists_permissions_with_their_uses() {
         let row = |action: &str, resource: &str, keys: &[&str], uses, by_lambda: Option<&str>| {
             let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-            let grant = Grant { keys, ..Grant::new("get-order", action, resource) };
+            let grant = Grant { keys, ..Grant::new("get-note", action, resource) };
             Row { grant, uses, by_lambda: by_lambda.map(str::to_owned) }
         };
-        let log = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/get-order:*";
+        let log = "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/get-note:*";
         let rows = [
             row("logs:PutLogEvents", log, &[], 0, Some("Lambda writes the log")),
-            row("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t", &["CUSTOMER#*", "NONE"], 7, None),
+            row("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:1:table/t", &["USER#*", "NONE"], 7, None),
         ];
         assert_eq!(
             table(&rows),
             [
                 "function               action                        uses  resource",
-                "get-order              dynamodb:GetItem                 7  table/t [CUSTOMER#*, NONE]",
-                "                       logs:PutLogEvents                –  log-group:/aws/lambda/get-order:* (Lambda writes the log)",
+                "get-note               dynamodb:GetItem                 7  table/t [USER#*, NONE]",
+                "                       logs:PutLogEvents                –  log-group:/aws/lambda/get-note:* (Lambda writes the log)",
             ]
         );
     }

@@ -10,7 +10,7 @@
 //! ```
 //! use ferrite_template_text::TemplateText;
 //!
-//! let mut template = TemplateText::parse("Resources:\n  # Orders.\n  Table:\n    Type: AWS::DynamoDB::Table\n")?;
+//! let mut template = TemplateText::parse("Resources:\n  # Notes.\n  Table:\n    Type: AWS::DynamoDB::Table\n")?;
 //! template.insert_after(&["Resources"], "Table", "  Queue:\n    Type: AWS::SQS::Queue\n")?;
 //! assert!(template.text().ends_with("Table\n\n  Queue:\n    Type: AWS::SQS::Queue\n"));
 //! # Ok::<(), ferrite_template_text::EditError>(())

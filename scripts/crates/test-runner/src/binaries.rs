@@ -56,7 +56,7 @@ pub enum Needs {
 pub struct TestBinary {
     /// The requirements of its tests.
     pub needs: Needs,
-    /// The name in reports, such as `shared/domain` or `tests/storefront`.
+    /// The name in reports, such as `shared/domain` or `tests/application`.
     pub name: String,
     path: PathBuf,
     package: PathBuf,
@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn finds_the_requirements_of_integration_tests_by_folder() {
-        assert_eq!(artifact("tests", "test", "orders").needs, Needs::Stack);
-        assert_eq!(artifact("shared/aws", "test", "products").needs, Needs::Aws);
+        assert_eq!(artifact("tests", "test", "notes").needs, Needs::Stack);
+        assert_eq!(artifact("shared/aws", "test", "queues").needs, Needs::Aws);
         assert_eq!(artifact("tests/conformance", "test", "conformance").needs, Needs::Powertools);
         for other in [
             artifact("tests", "lib", "ferrite_tests"),
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn names_a_test_binary_by_its_folder_and_target() {
-        assert_eq!(artifact("tests", "test", "orders").name, "tests/orders");
+        assert_eq!(artifact("tests", "test", "notes").name, "tests/notes");
         assert_eq!(artifact("shared/domain", "lib", "ferrite_domain").name, "shared/domain");
     }
 }
