@@ -15,7 +15,7 @@ use ferrite_project::{Application, Names};
 #[derive(Parser)]
 #[command(bin_name = "./scripts/new-project")]
 struct Arguments {
-    /// Name of the project, such as my-shop; stacks, event types, URNs and metrics are named after it
+    /// Name of the project, such as my-app; stacks, event types, URNs and metrics are named after it
     name: String,
     /// Folder to create; it must not exist or be empty
     directory: PathBuf,

@@ -5,14 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use ferrite_local_stack::files::{FileError, at};
+use ferrite_local_stack::files::at;
 use ferrite_local_stack::functions::remove_package_variables;
 use ferrite_local_stack::process::{ProcessError, check_interrupted, run};
 
 use crate::cargo_manifest;
 use crate::error::ProjectError;
 use crate::names::Names;
-use crate::renaming::Renaming;
 use crate::rules::{Application, Part, Rules};
 use crate::source::tracked_files;
 
@@ -62,14 +61,16 @@ pub fn generate_with(
         let (part, path_in_project) = rules.part(&path, application)?;
         let path_in_project = renaming.apply(path_in_project);
         // A file in the folder of the application replaces the kit's file with the same path.
-        if part == Part::Application || (part != Part::Repository && !files.contains_key(&path_in_project)) {
+        let replaces = path_in_project != renaming.apply(&path);
+        if part != Part::Repository && (replaces || !files.contains_key(&path_in_project)) {
             files.insert(path_in_project, (part, path));
         }
     }
     let mut renamed = Vec::new();
     for (path_in_project, (_, path)) in &files {
         check_interrupted().map_err(ProcessError::from)?;
-        if copy(&source.join(path), &destination.join(path_in_project), &renaming)? {
+        let change = |text: String| Ok(renaming.apply(&rules.without_removals(path, text, application)?));
+        if copy(&source.join(path), &destination.join(path_in_project), change)? {
             renamed.push(path_in_project.clone());
         }
     }
@@ -89,19 +90,19 @@ pub fn generate_with(
     Ok(generated)
 }
 
-/// Copies a file with its permissions, and replaces the names if it is a text. Returns whether the text changed.
-fn copy(from: &Path, to: &Path, renaming: &Renaming) -> Result<bool, FileError> {
+/// Copies a file with its permissions, and changes it if it is a text. Returns whether the text is another one.
+fn copy(from: &Path, to: &Path, change: impl FnOnce(String) -> Result<String, ProjectError>) -> Result<bool, ProjectError> {
     let folder = to.parent().unwrap_or(to);
     fs::create_dir_all(folder).map_err(at(folder))?;
     // This also copies the permissions.
     fs::copy(from, to).map_err(at(to))?;
     let bytes = fs::read(from).map_err(at(from))?;
     let Some(text) = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0')) else { return Ok(false) };
-    let renamed = renaming.apply(&text);
-    if renamed == text {
+    let changed = change(text.clone())?;
+    if changed == text {
         return Ok(false);
     }
-    fs::write(to, renamed).map_err(at(to))?;
+    fs::write(to, changed).map_err(at(to))?;
     Ok(true)
 }
 

@@ -105,7 +105,7 @@ impl Names {
         if !name.split('-').all(is_word) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
             return invalid(
                 "it must consist of lower-case words and digits separated by single hyphens, and start with a letter, such \
-                 as my-shop"
+                 as my-app"
                     .to_owned(),
             );
         }
@@ -171,12 +171,12 @@ mod tests {
         assert_eq!(names.kebab(), "aurora-borealis");
         assert_eq!((names.pascal().as_str(), names.title().as_str()), ("AuroraBorealis", "Aurora Borealis"));
         assert_eq!(names.fill("{name} {pascal} {title} {other}"), "aurora-borealis AuroraBorealis Aurora Borealis {other}");
-        assert_eq!(Names::parse("shop2").unwrap().pascal(), "Shop2");
+        assert_eq!(Names::parse("app2").unwrap().pascal(), "App2");
     }
 
     #[test]
     fn rejects_names_that_are_no_valid_stack_names() {
-        for name in ["", "Shop", "2shop", "my_shop", "my shop", "my.shop", "-shop", "shop-", "my--shop", "shöp", "../x"] {
+        for name in ["", "App", "2app", "my_app", "my app", "my.app", "-app", "app-", "my--app", "äpp", "../x"] {
             assert!(error(name).contains("lower-case"), "{name}");
         }
         assert!(Names::parse(&"a".repeat(MAX_NAME_LENGTH)).is_ok());
@@ -185,15 +185,15 @@ mod tests {
 
     #[test]
     fn rejects_reserved_names() {
-        for name in ["ferrite", "ferrite-shop", "my-ferrite"] {
+        for name in ["ferrite", "ferrite-app", "my-ferrite"] {
             assert!(error(name).contains("the name of the kit"), "{name}");
         }
-        for name in ["aws", "aws-shop", "awsome", "ssm-tool"] {
+        for name in ["aws", "aws-app", "awsome", "ssm-tool"] {
             assert!(error(name).contains("AWS reserves"), "{name}");
         }
         for name in ["async", "test", "std", "proc-macro"] {
             assert!(error(name).contains("reserved word"), "{name}");
         }
-        assert!(Names::parse("test-shop").is_ok());
+        assert!(Names::parse("test-app").is_ok());
     }
 }

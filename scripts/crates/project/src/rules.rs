@@ -87,6 +87,17 @@ struct ApplicationRules {
     folder: Option<String>,
     #[serde(default)]
     paths: Vec<String>,
+    /// Texts of the kit that describe another application.
+    #[serde(default)]
+    removals: Vec<Removal>,
+}
+
+/// A text that is removed from a file of the kit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removal {
+    file: String,
+    pattern: String,
 }
 
 #[derive(Deserialize)]
@@ -137,6 +148,29 @@ impl Rules {
         self.applications.keys()
     }
 
+    /// Removes from `text`, which the file `path` contains, what describes another application.
+    ///
+    /// # Errors
+    /// Returns an error if a pattern is invalid, or if it matches nothing, so that it cannot become outdated unnoticed.
+    pub(crate) fn without_removals(
+        &self,
+        path: &str,
+        mut text: String,
+        application: &Application,
+    ) -> Result<String, ProjectError> {
+        let removals = self.applications.get(application).map(|rules| rules.removals.as_slice()).unwrap_or_default();
+        for Removal { file, pattern } in removals.iter().filter(|removal| removal.file == path) {
+            let invalid = |reason: String| ProjectError::Rules(format!("pattern {pattern:?} of {file}: {reason}"));
+            let regex = Regex::new(pattern).map_err(|error| invalid(error.to_string()))?;
+            let remaining = regex.replace_all(&text, "").into_owned();
+            if remaining == text {
+                return Err(invalid("it matches nothing in the file".to_owned()));
+            }
+            text = remaining;
+        }
+        Ok(text)
+    }
+
     /// The replacements of the kit's names with the names of a project.
     pub(crate) fn renaming(&self, names: &Names) -> Renaming {
         Renaming::new(self.names.iter().map(|rule| (rule.pattern.clone(), names.fill(&rule.replacement))).collect())
@@ -154,18 +188,19 @@ impl Rules {
     pub(crate) fn part<'p>(&self, path: &'p str, application: &Application) -> Result<(Part, &'p str), ProjectError> {
         let rules = self.applications.get(application);
         let rules = rules.ok_or_else(|| ProjectError::UnknownApplication(application.0.clone()))?;
-        if let Some(folder) = &rules.folder
-            && let Some(path) = path.strip_prefix(folder.as_str()).and_then(|path| path.strip_prefix('/'))
-        {
-            return Ok((Part::Application, path));
-        }
+        let in_folder = |folder: &String| path.strip_prefix(folder.as_str())?.strip_prefix('/');
+        let own_file = rules.folder.as_ref().and_then(in_folder);
+        let path = own_file.unwrap_or(path);
         // The longest path decides. Paths of other applications take files from the kit, too.
         let longest = |paths: &[String]| paths.iter().filter(|listed| covers(listed, path)).map(String::len).max();
         let kit = longest(&self.kit);
         let own = longest(&rules.paths);
         let others = self.applications.values().filter_map(|other| longest(&other.paths)).max();
         let repository = longest(&self.repository);
-        let part = if own.is_some() && own >= others && own >= kit && own >= repository {
+        let part = if own_file.is_some() {
+            // The application may have its own version of a file that the kit maintains.
+            if kit > others { Part::Kit } else { Part::Application }
+        } else if own.is_some() && own >= others && own >= kit && own >= repository {
             Part::Application
         } else if kit > others && kit > repository {
             Part::Kit
@@ -231,6 +266,22 @@ mod tests {
     #[test]
     fn the_folder_of_an_application_becomes_the_root() {
         assert_eq!(part("tools/small/functions/a.rs", "small"), (Part::Application, "functions/a.rs".to_owned()));
+        assert_eq!(part("tools/small/tools/a", "small"), (Part::Kit, "tools/a".to_owned()));
+        assert_eq!(part("tools/small/tools/demo/a", "small"), (Part::Application, "tools/demo/a".to_owned()));
+    }
+
+    #[test]
+    fn removes_what_describes_another_application() {
+        let removal = "[[applications.small.removals]]\nfile = \"README.md\"\npattern = '(?m)^demo.*\\n'\n[[names]]";
+        let rules = Rules::parse(&RULES.replace("[[names]]", removal)).unwrap();
+        let without = |path: &str, text: &str, application: &str| {
+            rules.without_removals(path, text.to_owned(), &Application::named(application))
+        };
+        assert_eq!(without("README.md", "a\ndemo x\nb\n", "small").unwrap(), "a\nb\n");
+        assert_eq!(without("README.md", "demo\n", "large").unwrap(), "demo\n");
+        assert_eq!(without("other", "demo\n", "small").unwrap(), "demo\n");
+        let error = without("README.md", "a\n", "small").unwrap_err().to_string();
+        assert!(error.contains("README.md: it matches nothing"), "{error}");
     }
 
     #[test]
