@@ -22,7 +22,7 @@ use crate::cleanup::delete_partitions;
 use crate::dev_stack::DevStack;
 use crate::options::Options;
 use crate::progress::Progress;
-use crate::schemathesis::call_from_document;
+use crate::schemathesis::{self, call_from_document};
 use crate::site::Site;
 use crate::steps::RUN;
 use crate::test_groups::run_group;
@@ -198,7 +198,7 @@ fn run_end_to_end(
         })?;
     }
     // Only on MiniStack: LocalStack's API Gateway differs too much from AWS, and what Schemathesis creates is not deleted.
-    if options.is_complete() && site.place == Place::Ministack {
+    if options.is_complete() && site.place == Place::Ministack && checkout.has(schemathesis::FOLDER) {
         progress.step("Generated requests (Schemathesis)", || call_from_document(checkout, stack.api(), run_folder))?;
     }
     Ok(())

@@ -10,6 +10,7 @@ mod dev_stack;
 mod docker;
 mod gates;
 mod moved_tools;
+mod new_project;
 mod openapi;
 mod options;
 mod packaged_kit;
@@ -38,6 +39,9 @@ struct Arguments {
     /// Run only the tests that need no emulator, which takes seconds
     #[arg(long)]
     unit: bool,
+    /// Run all tests, but no lints, documentation tests, release builds and chaos runs
+    #[arg(long, conflicts_with_all = ["unit", "filter"])]
+    tests: bool,
     /// Run only the tests whose names contain this text, and no lints, on the stack of ./scripts/dev if it is running
     filter: Option<String>,
     /// With a filter, deploy a stack for the tests even if ./scripts/dev is running
@@ -55,11 +59,11 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let Arguments { unit, filter, own_stack, emulator, docker, stack } = Arguments::parse();
+    let Arguments { unit, tests, filter, own_stack, emulator, docker, stack } = Arguments::parse();
     command::run(|| {
         if docker && emulator == EmulatorKind::Ministack {
             bail!("--docker requires --emulator localstack");
         }
-        suite::test(&Checkout::here()?, &Options { unit, filter, own_stack, emulator, docker, stack })
+        suite::test(&Checkout::here()?, &Options { unit, tests, filter, own_stack, emulator, docker, stack })
     })
 }

@@ -10,7 +10,7 @@ use ferrite_local_stack::process::capture;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, MINISTACK, NODE, ToolSet, install, is_installed};
 
 use crate::progress::{Outcome, Step};
-use crate::steps::RUN;
+use crate::steps::{KIT_TESTS, RUN};
 
 /// Each kind of tool: scripts with a Python entry point, binaries, and a script that starts another script of its set.
 const SETS: [(&ToolSet, &[&[&str]]); 3] = [
@@ -22,17 +22,19 @@ const SETS: [(&ToolSet, &[&[&str]]); 3] = [
     (&NODE, &[&["node", "--version"], &["npm", "--version"]]),
 ];
 
-/// The tools in a copy of `.tools/` at another path.
-pub(crate) fn moved_tools() -> Step {
-    Step::new("Tools of a copied checkout", |checkout| {
-        let copy = checkout.run_folder(RUN)?.join("copied-checkout");
-        if copy.exists() {
-            fs::remove_dir_all(&copy).map_err(at(&copy))?;
-        }
-        let result = SETS.iter().try_for_each(|(set, commands)| check(checkout, &copy, set, commands));
+/// The tools in a copy of `.tools/` at another path. Only the kit's repository has this check, not its projects.
+pub(crate) fn moved_tools(checkout: &Checkout) -> Option<Step> {
+    checkout.has(KIT_TESTS).then(|| Step::new("Tools of a copied checkout", check_copy))
+}
+
+fn check_copy(checkout: &Checkout) -> anyhow::Result<Outcome> {
+    let copy = checkout.run_folder(RUN)?.join("copied-checkout");
+    if copy.exists() {
         fs::remove_dir_all(&copy).map_err(at(&copy))?;
-        result.map(|()| Outcome::Passed)
-    })
+    }
+    let result = SETS.iter().try_for_each(|(set, commands)| check(checkout, &copy, set, commands));
+    fs::remove_dir_all(&copy).map_err(at(&copy))?;
+    result.map(|()| Outcome::Passed)
 }
 
 fn check(checkout: &Checkout, copy: &Path, set: &ToolSet, commands: &[&[&str]]) -> anyhow::Result<()> {

@@ -7,6 +7,8 @@ use ferrite_local_stack::emulator::EmulatorKind;
 pub(crate) struct Options {
     /// Run only the tests that need no emulator.
     pub(crate) unit: bool,
+    /// Run all tests, but nothing else.
+    pub(crate) tests: bool,
     /// Run only the tests whose names contain this text.
     pub(crate) filter: Option<String>,
     /// Deploy a stack for the tests, even if `./scripts/dev` is running.

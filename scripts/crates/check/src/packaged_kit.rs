@@ -21,8 +21,11 @@ const SAMPLE: &str = "tests/sample";
 /// Limit that keeps the sample small.
 const MAX_SAMPLE_LINES: usize = 80;
 
-/// Packages the kit, and builds and tests the sample project with the packages.
-pub(crate) fn steps() -> Vec<Step> {
+/// Packages the kit, and builds and tests the sample project with the packages. Projects do not have the sample.
+pub(crate) fn steps(checkout: &Checkout) -> Vec<Step> {
+    if !checkout.has(SAMPLE) {
+        return Vec::new();
+    }
     vec![
         Step::new("Packages of the kit", |checkout| {
             package(checkout)?;

@@ -14,7 +14,7 @@ use ferrite_token_issuer::issuer::Issuer;
 const TOKEN_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// The folder with the settings and the hooks.
-const FOLDER: &str = "tests/schemathesis";
+pub(crate) const FOLDER: &str = "tests/schemathesis";
 
 /// A fixed seed, so that failures can be reproduced. Later cases also depend on earlier responses.
 const SEED: &str = "1";

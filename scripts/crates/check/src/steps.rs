@@ -23,6 +23,12 @@ const TEMPLATES: [&str; 3] = ["template.yaml", "infra/firewall.yaml", "infra/ope
 /// The name of the run's folder in `.ferrite/`.
 pub(crate) const RUN: &str = "test";
 
+/// The tests of the kit itself, which projects do not have.
+pub(crate) const KIT_TESTS: &str = "tests/conformance";
+
+/// The tests of the emulators' launchers, which projects do not have.
+const EMULATOR_TESTS: &str = "tests/emulators/tests";
+
 /// The format of the Rust code.
 pub(crate) fn format() -> Step {
     Step::new("Format", |checkout| {
@@ -50,7 +56,9 @@ pub(crate) fn tools() -> Step {
         EmulatorKind::Ministack.install(checkout)?;
         install(checkout, &GATES)?;
         install(checkout, &SECRETS)?;
-        install_packages(checkout, &OPENAPI_TOOLS)?;
+        if checkout.has(OPENAPI_TOOLS.manifest_folder) {
+            install_packages(checkout, &OPENAPI_TOOLS)?;
+        }
         Ok(Outcome::Passed)
     })
 }
@@ -114,12 +122,14 @@ pub(crate) fn gates() -> Vec<Step> {
     ]
 }
 
-/// Documentation tests, and tests of features that the other tests do not enable.
-pub(crate) fn cargo_tests() -> Vec<Step> {
-    vec![
-        cargo_test("Documentation tests", &["--workspace", "--doc"]),
-        cargo_test("Tests of the feature otlp", &["--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"]),
-    ]
+/// Documentation tests and, in the kit's repository, tests of features that the other tests do not enable.
+pub(crate) fn cargo_tests(checkout: &Checkout) -> Vec<Step> {
+    let mut steps = vec![cargo_test("Documentation tests", &["--workspace", "--doc"])];
+    if checkout.has(KIT_TESTS) {
+        let otlp = &["--package", "ferrite-runtime", "--features", "otlp", "--lib", "trace"];
+        steps.push(cargo_test("Tests of the feature otlp", otlp));
+    }
+    steps
 }
 
 /// A `cargo test` with these arguments.
@@ -149,16 +159,18 @@ pub(crate) fn cargo_tests_step(
     })
 }
 
-/// The tests of the launcher, patches and plug-ins of an emulator.
-pub(crate) fn emulator_tests(kind: EmulatorKind) -> Step {
-    Step::new(format!("Launcher and patches of {}", kind.name()), move |checkout| {
-        run_emulator_tests(checkout, &kind.install(checkout)?)
+/// The tests of the launcher, patches and plug-ins of an emulator. Projects do not have these tests.
+pub(crate) fn emulator_tests(checkout: &Checkout, kind: EmulatorKind) -> Option<Step> {
+    checkout.has(EMULATOR_TESTS).then(|| {
+        Step::new(format!("Launcher and patches of {}", kind.name()), move |checkout| {
+            run_emulator_tests(checkout, &kind.install(checkout)?)
+        })
     })
 }
 
 fn run_emulator_tests(checkout: &Checkout, emulator: &InstalledEmulator) -> anyhow::Result<Outcome> {
     let log = checkout.run_folder(RUN)?.join("launcher-tests.log");
-    let folder = format!("tests/emulators/tests/{}", emulator.kind().folder());
+    let folder = format!("{EMULATOR_TESTS}/{}", emulator.kind().folder());
     let mut command = emulator.tools().command("python");
     command.args(["-m", "unittest", "discover", "-s", &folder, "-t", "tests/emulators"]).current_dir(checkout.root());
     let mut output = String::new();

@@ -13,6 +13,7 @@ use ferrite_test_runner::counts::Counts;
 use crate::aws_tests;
 use crate::background::Background;
 use crate::moved_tools::moved_tools;
+use crate::new_project;
 use crate::openapi::document_lints;
 use crate::options::Options;
 use crate::packaged_kit;
@@ -21,7 +22,8 @@ use crate::shipped::Shipped;
 use crate::steps::{RUN, cargo_tests, emulator_tests, format, gates, generated, template_lints, tools};
 use crate::test_groups::run_group;
 
-/// The command behind `./scripts/chaos`.
+/// The command for chaos runs, and its program. Projects without the example do not have it.
+const CHAOS_COMMAND: &str = "scripts/chaos";
 const CHAOS: &str = "ferrite-chaos";
 
 /// Runs `./scripts/test`. The last line that it prints contains the totals.
@@ -35,22 +37,28 @@ pub(crate) fn test(checkout: &Checkout, options: &Options) -> anyhow::Result<()>
 }
 
 fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyhow::Result<()> {
-    let is_whole = !options.unit && !options.only_on_aws() && options.filter.is_none();
+    let is_whole = !options.unit && !options.tests && !options.only_on_aws() && options.filter.is_none();
     let mut background = None;
     if options.unit {
         report("(--unit: only tests that need no emulator)");
         progress.run(checkout, &generated())?;
     } else if options.only_on_aws() {
         report("(--emulator, --stack: only tests that depend on AWS; ./scripts/test runs the others)");
-        if options.stack.is_none() && !options.docker && options.filter.is_none() {
-            progress.run(checkout, &emulator_tests(options.emulator))?;
+        if options.stack.is_none()
+            && !options.docker
+            && options.filter.is_none()
+            && let Some(step) = emulator_tests(checkout, options.emulator)
+        {
+            progress.run(checkout, &step)?;
         }
     } else if is_whole {
         progress.run(checkout, &format())?;
         progress.run(checkout, &generated())?;
-        let lints = template_lints().into_iter().chain(document_lints()).chain(gates());
-        let lints = lints.chain([moved_tools(), emulator_tests(EmulatorKind::Ministack)]);
+        let lints = template_lints().into_iter().chain(document_lints(checkout)).chain(gates());
+        let lints = lints.chain(moved_tools(checkout)).chain(emulator_tests(checkout, EmulatorKind::Ministack));
         background = Some(Background::start(checkout, tools(), lints.collect()));
+    } else if options.tests {
+        report("(--tests: only tests, without lints, documentation tests, release builds and chaos runs)");
     } else {
         report("(a filter: only tests, without lints and template checks)");
     }
@@ -70,16 +78,20 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     let mut shipped = None;
     if is_whole {
         shipped = progress.step("Starting the build of the functions as they ship", || Shipped::begin(checkout, RUN))?;
-        for step in cargo_tests().into_iter().chain(packaged_kit::steps()) {
+        for step in cargo_tests(checkout).into_iter().chain(packaged_kit::steps(checkout)) {
             progress.run(checkout, &step)?;
         }
     }
     aws_tests::run(checkout, options, &built, progress)?;
-    if is_whole {
+    if is_whole && checkout.has(CHAOS_COMMAND) {
         progress.run(checkout, &chaos(&built))?;
     }
     if let Some(shipped) = shipped {
         progress.step("Sizes as shipped", || shipped.check_sizes(checkout))?;
+    }
+    // The last step, because its build replaces the commands in the target folder.
+    if is_whole && let Some(step) = new_project::step(checkout, &built) {
+        progress.run(checkout, &step)?;
     }
     Ok(())
 }

@@ -51,6 +51,13 @@ impl Checkout {
         self.root.join(relative)
     }
 
+    /// Whether the checkout has this file or folder, given its path relative to the root. A project has only some of the
+    /// folders in this repository.
+    #[must_use]
+    pub fn has(&self, relative: &str) -> bool {
+        self.path(relative).exists()
+    }
+
     /// Folder with the signing key of the local token issuer, which all commands share.
     #[must_use]
     pub fn keys_folder(&self) -> PathBuf {

@@ -15,7 +15,7 @@ use crate::tools::{NODE, ToolError, Tools, install};
 pub struct NpmPackages {
     folder: &'static str,
     /// The folder with package.json, package-lock.json and .npmrc.
-    manifest_folder: &'static str,
+    pub manifest_folder: &'static str,
     description: &'static str,
 }
 
@@ -88,8 +88,12 @@ mod tests {
 
     #[test]
     fn the_lock_file_pins_every_package_by_hash_and_contains_no_url() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-        let lock = fs::read_to_string(root.join(OPENAPI_TOOLS.manifest_folder).join("package-lock.json")).unwrap();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(OPENAPI_TOOLS.manifest_folder);
+        if !folder.exists() {
+            // A project that does not use these packages.
+            return;
+        }
+        let lock = fs::read_to_string(folder.join("package-lock.json")).unwrap();
         assert!(!lock.contains("://"));
         let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
         let packages = lock["packages"].as_object().unwrap();

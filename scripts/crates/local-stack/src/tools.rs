@@ -349,6 +349,10 @@ mod tests {
     fn lock_files_pin_every_package_by_hash_and_contain_no_url() {
         for set in [&UV, &DEPLOY_TOOLS, &MINISTACK, &LOCALSTACK, &POWERTOOLS, &SCHEMATHESIS, &GATES, &SECRETS, &NODE] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").join(set.lock_file);
+            if !path.parent().unwrap().exists() {
+                // A project that does not use these tools.
+                continue;
+            }
             let lock = fs::read_to_string(path).unwrap();
             assert!(lock.contains("--hash=sha256:"));
             assert!(!lock.contains("://"), "{}", set.lock_file);
