@@ -20,7 +20,7 @@ ferrite_core::schema_of! {
     ContentType: {"type": "string", "enum": [ContentType::Jpeg, ContentType::Png, ContentType::WebP]}
     // Readers accept any code, because ISO 4217 adds codes over time. `CurrencyCode` lists the codes that requests may
     // use.
-    Currency: {"type": "string", "pattern": "^[A-Z]{3}$"}
+    Currency: {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"]}
     CustomerId: {"type": "string", "minLength": 1, "maxLength": Subject::MAX, "pattern": GRAPHIC}
     ImageId: {"type": "string", "pattern": prefixed_id(ImageId::PREFIX)}
     PaymentToken: {"type": "string", "pattern": payment_token()}
