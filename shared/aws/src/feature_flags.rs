@@ -31,8 +31,8 @@ pub trait FeatureFlagSource: Send + Sync {
 /// Evaluates feature flags with a schema that is cached.
 ///
 /// The schema is read again when it is older than the maximum age. While it cannot be read or is invalid, the last valid
-/// schema remains in use. Before the first valid schema, callers get their own defaults. Each problem is logged once as
-/// an error, and its end as information.
+/// schema remains in use. Before the first valid schema, callers get their own defaults. Each problem of the schema is logged
+/// once as an error, and its end as information. A value that has another type than the code expects is logged each time.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -102,7 +102,7 @@ impl<S: FeatureFlagSource, C: Clock> FeatureFlags<S, C> {
             Ok(features) => {
                 let mut state = self.state();
                 if state.problem.take().is_some() {
-                    tracing::info!(source = self.source.description(), "the feature flags are valid again");
+                    tracing::info!(source = self.source.description(), "the feature flags can be read and are valid again");
                 }
                 state.last_valid = Some(Arc::new(features));
             }

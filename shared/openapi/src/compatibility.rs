@@ -4,7 +4,7 @@
 //! - A path, an operation, or a success status is removed, or a success status is added. New error statuses are not breaking.
 //! - A parameter or field becomes required in requests, or a value that was accepted is no longer accepted.
 //! - A response can contain a value that it could not contain before, or no longer always contains a header or field.
-//! - An operation requires a token or scope that it did not require before.
+//! - An operation requires another token or scope than before.
 //!
 //! Descriptions, links, and examples can change freely.
 
@@ -82,7 +82,7 @@ fn compare_parameters(name: &str, before: &Value, now: &Value, found: &mut Vec<S
 }
 
 fn compare_bodies(name: &str, before: &Value, now: &Value, found: &mut Vec<String>) {
-    if before.get("requestBody").is_none() && now["requestBody"]["required"] == true {
+    if before["requestBody"]["required"] != true && now["requestBody"]["required"] == true {
         found.push(format!("{name}: a body is now required"));
     }
     for (media_type, before) in entries(&before["requestBody"]["content"]) {

@@ -22,10 +22,12 @@ impl Queues {
         Self { client: sdk.sqs(), sdk }
     }
 
-    /// Sends a message to the queue at `url`.
-    pub fn send(&self, url: &str, body: &str) {
+    /// Sends a message to the queue at `url`, and returns its message id.
+    #[allow(clippy::must_use_candidate, reason = "most tests need only the message")]
+    pub fn send(&self, url: &str, body: &str) -> String {
         let sent = self.sdk.block_on(self.client.send_message().queue_url(url).message_body(body).send());
-        sent.unwrap_or_else(|error| panic!("sending to {url}: {error:?}"));
+        let sent = sent.unwrap_or_else(|error| panic!("sending to {url}: {error:?}"));
+        sent.message_id.unwrap_or_default()
     }
 
     /// Waits for a message whose body contains `text` in the queue at `url`, deletes it from the queue and returns it.

@@ -25,9 +25,14 @@ pub fn redrive(api: &Api, arguments: &[&str]) -> Output {
 }
 
 /// Returns the list of `queue` as the command prints it.
+///
+/// # Panics
+/// Panics if the command fails.
 #[must_use]
 pub fn list(api: &Api, queue: &str) -> String {
-    String::from_utf8_lossy(&redrive(api, &[queue]).stdout).into_owned()
+    let output = redrive(api, &[queue]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Waits until the list of `queue` has a message whose first line contains `text`.

@@ -14,9 +14,14 @@ pub struct FeatureRule {
 }
 
 /// The features of the kit's adapters.
-pub const KIT: [FeatureRule; 2] = [
+pub const KIT: [FeatureRule; 3] = [
     FeatureRule { package: "ferrite-aws", adapters: &["Bus"], feature: "eventbridge" },
     FeatureRule { package: "ferrite-aws", adapters: &["Queue", "DeadLetters"], feature: "sqs" },
+    FeatureRule {
+        package: "ferrite-aws",
+        adapters: &["FeatureFlags", "FlagParameter", "AppConfig"],
+        feature: "feature-flags",
+    },
 ];
 
 /// Reports features that a function needs and does not enable, or enables and does not need. `name` is the function,

@@ -1,6 +1,6 @@
 //! Throttling limits of the routes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ferrite_local_stack::template::{Route, Template, TemplateError};
 
@@ -20,7 +20,7 @@ pub fn limits(template: &Template) -> Result<Vec<String>, TemplateError> {
     let is_write =
         |route: &&Route| !SAFE_METHODS.contains(&route.method.as_str()) && !route.method.to_uppercase().contains("ANY");
     for (name, api) in template.resources_of_type("AWS::Serverless::Api") {
-        let mut limits = BTreeMap::new();
+        let mut limits = BTreeSet::new();
         for setting in api["MethodSettings"].as_sequence().into_iter().flatten() {
             let text = |property: &str| setting[property].as_str().unwrap_or_default();
             let path = text("ResourcePath").replacen("/~1", "/", 1).replace("~1", "/");
@@ -31,19 +31,19 @@ pub fn limits(template: &Template) -> Result<Vec<String>, TemplateError> {
                     "{name}: {route}: set ThrottlingRateLimit and ThrottlingBurstLimit to the same parameter of the template"
                 ));
             }
-            limits.insert(route, ());
+            limits.insert(route);
         }
-        if limits.remove("* /*").is_none() {
+        if !limits.remove("* /*") {
             found.push(format!("{name}: add the default limit to MethodSettings: ResourcePath /*, HttpMethod \"*\""));
         }
         for route in routes.iter().filter(is_write) {
-            if !limits.contains_key(&format!("{} {}", route.method, route.path)) {
+            if !limits.contains(&format!("{} {}", route.method, route.path)) {
                 let Route { method, path } = route;
                 found.push(format!("{name}: {method} {path} has no throttling limit; run ./scripts/generate"));
             }
         }
         let exists = |limit: &String| routes.iter().any(|route| *limit == format!("{} {}", route.method, route.path));
-        found.extend(limits.into_keys().filter(|limit| !exists(limit)).map(|limit| {
+        found.extend(limits.into_iter().filter(|limit| !exists(limit)).map(|limit| {
             format!("{name}: MethodSettings has a limit for {limit}, but no function has this route; run ./scripts/generate")
         }));
     }

@@ -13,8 +13,8 @@ pub(crate) fn resources_with_tls(template: &Template, kind: &str, target: &str) 
     let policies = template.resources_of_type(kind).filter(|(_, policy)| {
         let mut statements = policy["PolicyDocument"]["Statement"].as_sequence().into_iter().flatten();
         statements.any(|statement| {
-            let is_conditional = if_arguments(statement).and_then(|arguments| arguments.get(1));
-            denies_plain_http(is_conditional.unwrap_or(statement))
+            let statement_if_true = if_arguments(statement).and_then(|arguments| arguments.get(1));
+            denies_plain_http(statement_if_true.unwrap_or(statement))
         })
     });
     let targets = policies.flat_map(|(_, policy)| match &policy[target] {

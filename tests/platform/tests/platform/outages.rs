@@ -1,7 +1,7 @@
 //! Tests that requests and messages which fail during an outage of an AWS service succeed after it.
 //!
-//! An outage is simulated by denying a permission for a short time. It also delays the other tests that need the
-//! permission.
+//! An outage is simulated by denying a permission for a short time. It delays the messages of other tests. Tests of requests
+//! that need the permission hold a lock.
 
 use ferrite_test_harness::aws::{Aws, Outage};
 use ferrite_test_harness::function_log::lines_of;
@@ -10,10 +10,11 @@ use ferrite_test_harness::queues::Queues;
 use ferrite_test_harness::unique;
 use serde_json::json;
 
-use crate::stack::api;
+use crate::stack::{api, lock_echo_text_table};
 
 #[test]
 fn returns_503_during_an_outage_and_accepts_the_same_request_after_it() {
+    let _table = lock_echo_text_table();
     let api = api();
     let user = unique("ada");
     let send = || {
@@ -32,13 +33,13 @@ fn returns_503_during_an_outage_and_accepts_the_same_request_after_it() {
 fn handles_a_message_after_an_outage() {
     let api = api();
     let function = api.function("consume-message");
-    let denied =
-        || lines_of(&function, "will be retried").iter().filter(|line| line.text.contains("not authorized")).count();
-    let before = denied();
     let id = unique("message");
     let outage = Outage::start(Aws::under_test(), &function, "dynamodb:PutItem");
-    Queues::under_test().send(api.output("MessagesQueueUrl"), &json!({ "id": id }).to_string());
-    wait_for("the call to be denied", || (denied() > before).then_some(()));
+    let message_id = Queues::under_test().send(api.output("MessagesQueueUrl"), &json!({ "id": id }).to_string());
+    wait_for("the call to be denied", || {
+        let mut lines = lines_of(&function, &message_id).into_iter();
+        lines.find(|line| line.text.contains("will be retried") && line.text.contains("not authorized"))
+    });
     drop(outage);
     wait_for("the message to be handled", || lines_of(&function, &format!("\"task\":\"{id}\"")).pop());
 }

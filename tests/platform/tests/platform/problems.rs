@@ -4,7 +4,7 @@ use ferrite_test_harness::api::{Api, Response};
 use ferrite_test_harness::unique;
 use serde_json::json;
 
-use crate::stack::{ALLOWED_ORIGINS, api};
+use crate::stack::{ALLOWED_ORIGINS, api, lock_echo_text_table};
 
 /// Sends a body to a function that validates it.
 fn send(api: &Api, body: &str) -> Response {
@@ -107,6 +107,7 @@ fn supports_conditional_requests() {
 
 #[test]
 fn replays_the_response_of_an_idempotency_key() {
+    let _table = lock_echo_text_table();
     let api = api();
     let user = unique("ada");
     let send = |user: &str, text: &str| {

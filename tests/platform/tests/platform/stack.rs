@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use ferrite_aws_client::endpoint::Target;
 use ferrite_local_stack::checkout::Checkout;
@@ -23,6 +23,12 @@ pub(crate) const ALLOWED_ORIGINS: [&str; 2] = ["https://app.example", "http://lo
 
 /// The stack, which the tests share because its deployment takes seconds.
 static STACK: LazyLock<Stack> = LazyLock::new(deploy);
+
+/// Returns a lock for tests of requests that echo-text answers with its table. One of them denies the function its table.
+pub(crate) fn lock_echo_text_table() -> MutexGuard<'static, ()> {
+    static TABLE: Mutex<()> = Mutex::new(());
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The API of the stack.
 pub(crate) fn api() -> Api {

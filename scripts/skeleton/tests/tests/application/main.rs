@@ -13,12 +13,8 @@ mod purge_notes;
 mod relay_events;
 mod routes;
 
-use std::path::Path;
-
-use ferrite_local_stack::template::Template;
 use ferrite_test_harness::api::{Api, Response};
 use ferrite_test_harness::cleanup::Activity;
-use ferrite_test_harness::routes::assert_protected_routes_require_a_token;
 use serde_json::json;
 
 /// The API of the stack. It records what the tests create, so that it can be deleted from a stack that is kept.
@@ -34,10 +30,4 @@ fn create_note(api: &Api, author: &str, text: &str) -> Response {
     let response = api.as_user(author, "POST", "/notes").json(&json!({ "text": text })).send();
     assert_eq!(response.status, 201, "{}", response.text());
     response
-}
-
-#[test]
-fn returns_401_without_a_token() {
-    let template = Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap();
-    assert_protected_routes_require_a_token(&api(), &template);
 }

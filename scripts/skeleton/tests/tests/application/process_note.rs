@@ -1,21 +1,14 @@
 //! Tests of the notes queue with invalid messages, and during an outage.
 
 use ferrite_test_harness::aws::{Aws, Outage};
+use ferrite_test_harness::events::delivered;
 use ferrite_test_harness::function_log::lines_of;
 use ferrite_test_harness::poll::wait_for;
 use ferrite_test_harness::queues::{Queues, reason};
 use ferrite_test_harness::unique;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{api, create_note};
-
-/// An event as an EventBridge rule delivers it.
-fn event(kind: &str, data: &Value) -> Value {
-    json!({"version": "0", "source": "ferrite.notes", "detail-type": kind, "detail": {
-        "specversion": "1.0", "id": unique("event"), "source": "ferrite.notes", "subject": "x",
-        "time": "2026-11-22T22:00:00Z", "type": kind, "data": data,
-    }})
-}
 
 #[test]
 fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
@@ -26,7 +19,8 @@ fn sends_invalid_messages_to_the_dead_letter_queue_and_processes_the_others() {
     let malformed = unique("nonsense");
     let unknown_type = unique("future");
     queues.send(queue, &format!("not json: {malformed}"));
-    queues.send(queue, &event("ferrite.note.created.v9", &json!({"note": unknown_type})).to_string());
+    let event = delivered("ferrite.notes", "ferrite.note.created.v9", &unknown_type, &json!({}));
+    queues.send(queue, &event.to_string());
     let ada = unique("ada");
     let location = create_note(&api, &ada, "Buy milk").location("/notes");
     wait_for("the words to be counted", || {
@@ -43,11 +37,14 @@ fn processes_a_note_after_an_outage_of_the_table() {
     let api = api();
     let ada = unique("ada");
     let function = api.function("process-note");
-    let denied = || lines_of(&function, "will be retried").len();
-    let before = denied();
+    let correlation_id = unique("correlation");
     let outage = Outage::start(Aws::under_test(), &function, "dynamodb:UpdateItem");
-    let location = create_note(&api, &ada, "Buy milk").location("/notes");
-    wait_for("process-note to fail", || (denied() > before).then_some(()));
+    let request = api.as_user(&ada, "POST", "/notes").header("X-Correlation-Id", &correlation_id);
+    let location = request.json(&json!({"text": "Buy milk"})).send().location("/notes");
+    wait_for("process-note to fail", || {
+        let mut lines = lines_of(&function, &correlation_id).into_iter();
+        lines.find(|line| line.text.contains("will be retried"))
+    });
     drop(outage);
     wait_for("the words to be counted", || {
         api.as_user(&ada, "GET", &location).send().json()["wordCount"].is_number().then_some(())
