@@ -84,9 +84,15 @@ impl Aws {
 
     /// The account's alarms and dashboards as XML (CloudWatch, DescribeAlarms and ListDashboards).
     pub fn alarms_and_dashboards(&self) -> (String, String) {
-        let query =
-            |operation, parameters: &[_]| self.0.query(CLOUDWATCH, operation, parameters).expect("CloudWatch responds");
-        (query("DescribeAlarms", &[("MaxRecords", "100")]), query("ListDashboards", &[]))
+        let query = |operation: &str, parameters: &[(&str, &str)]| {
+            self.0.query(CLOUDWATCH, operation, parameters).expect("CloudWatch responds")
+        };
+        let alarms = all_pages(|token| {
+            let token = token.map(|token| ("NextToken", token));
+            let parameters: Vec<_> = [("MaxRecords", "100")].into_iter().chain(token).collect();
+            query("DescribeAlarms", &parameters)
+        });
+        (alarms, query("ListDashboards", &[]))
     }
 
     fn iam(&self, operation: &str, parameters: &[(&str, &str)]) {
@@ -147,4 +153,35 @@ impl Drop for ThrottledRoute {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The XML of all pages, one after the other. `page` requests a page, given the token that the page before it contains.
+fn all_pages(page: impl Fn(Option<&str>) -> String) -> String {
+    let mut pages = page(None);
+    let mut last = pages.clone();
+    while let Some(token) = next_token(&last) {
+        last = page(Some(token));
+        pages.push_str(&last);
+    }
+    pages
+}
+
+fn next_token(page: &str) -> Option<&str> {
+    let (token, _) = page.split_once("<NextToken>")?.1.split_once("</NextToken>")?;
+    (!token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_all_pages() {
+        let pages = all_pages(|token| match token {
+            None => "1<NextToken>a</NextToken>".to_owned(),
+            Some("a") => "2<NextToken>b</NextToken>".to_owned(),
+            Some(_) => "3<NextToken></NextToken>".to_owned(),
+        });
+        assert_eq!(pages, "1<NextToken>a</NextToken>2<NextToken>b</NextToken>3<NextToken></NextToken>");
+    }
 }
