@@ -34,7 +34,14 @@ pub(crate) fn update(template: &Template, operations: &str) -> Result<String, Ge
 fn update_loop(edited: &mut TemplateText, collection: &str, names: &BTreeSet<String>) -> Result<(), GenerateError> {
     let id = format!("Fn::ForEach::Each{collection}");
     if !edited.contains(&["Resources"], &id) {
-        return Ok(());
+        let resources = edited.document()["Resources"].as_mapping();
+        let mut resources = resources.into_iter().flat_map(|resources| resources.keys()).filter_map(Value::as_str);
+        if names.is_empty() || !resources.any(|resource| resource.starts_with("Fn::ForEach::Each")) {
+            return Ok(());
+        }
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let reason = format!("the loop {id} is missing, so {} would have no alarms; add the loop again", names.join(", "));
+        return Err(invalid(FILE, reason));
     }
     let current = edited.document()["Resources"][id.as_str()][1].as_sequence();
     let current = current.map(|names| names.iter().filter_map(Value::as_str));
@@ -43,7 +50,8 @@ fn update_loop(edited: &mut TemplateText, collection: &str, names: &BTreeSet<Str
     }
     // CloudFormation rejects a loop without values.
     if names.is_empty() {
-        return Err(invalid(FILE, format!("template.yaml has nothing for the loop {id}; remove the loop")));
+        let action = "add the new function before you remove the last one, or remove the loop";
+        return Err(invalid(FILE, format!("template.yaml has nothing for the loop {id}; {action}")));
     }
     let mut lines: Vec<_> = edited.block(&["Resources"], &id)?.lines().map(str::to_owned).collect();
     let arguments = items(&lines);
@@ -83,7 +91,9 @@ fn update_thresholds(edited: &mut TemplateText, template: &Template) -> Result<(
                 None => edited.insert_last(&section, &line)?,
             }
         } else if edited.document()["Mappings"]["Slow"][name.as_str()]["Milliseconds"].as_u64() != Some(*threshold) {
-            edited.replace(&section, name, &line)?;
+            let block = edited.block(&section, name)?.split_inclusive('\n');
+            let comments: String = block.take_while(|line| line.trim_start().starts_with('#')).collect();
+            edited.replace(&section, name, &(comments + &line))?;
         }
     }
     for name in edited.entries(&section)? {
@@ -94,8 +104,8 @@ fn update_thresholds(edited: &mut TemplateText, template: &Template) -> Result<(
     Ok(())
 }
 
-/// The functions that are authorizers of an API. Lambda counts their rejections as errors, so they need another alarm.
-fn authorizers(template: &Template) -> Result<BTreeSet<String>, GenerateError> {
+/// The names of the functions that are authorizers of an API. Lambda counts their rejections as errors, so they need another alarm.
+pub(crate) fn authorizers(template: &Template) -> Result<BTreeSet<String>, GenerateError> {
     let apis = template.resources_of_type("AWS::Serverless::Api");
     let authorizers = apis.flat_map(|(_, api)| api["Auth"]["Authorizers"].as_mapping().into_iter().flatten());
     let ids: BTreeSet<_> = authorizers

@@ -9,7 +9,7 @@
 //! | `functions/README.md` | the table of triggers |
 //!
 //! Only these entries change. Their comments, and everything else in the files, stay. A file or section that a project
-//! does not have is left out.
+//! does not have is left out, unless it would leave functions or queues without alarms that others have.
 
 mod alarms;
 mod dead_letters;

@@ -6,6 +6,7 @@ use ferrite_local_stack::template::{Template, function_name};
 use serde_yaml_ng::Value;
 
 use crate::GenerateError;
+use crate::alarms::authorizers;
 
 pub(crate) const FILE: &str = "functions/README.md";
 
@@ -38,7 +39,7 @@ impl Trigger {
         }
     }
 
-    /// The trigger of an event. A function without events is invoked by API Gateway as an authorizer.
+    /// The trigger of an event.
     fn of(event: &Value) -> Self {
         match event["Type"].as_str() {
             Some("Api" | "HttpApi") if event["Properties"]["Auth"]["Authorizer"] == "NONE" => Self::RouteWithoutToken,
@@ -56,12 +57,14 @@ impl Trigger {
 pub(crate) fn update(template: &Template, readme: &str) -> Result<String, GenerateError> {
     let Some((before, rest)) = readme.split_once(HEADER) else { return Ok(readme.to_owned()) };
     let rows: usize = rest.split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+    let authorizers = authorizers(template)?;
     let mut functions: BTreeMap<Trigger, Vec<String>> = BTreeMap::new();
     for (_, properties) in template.resources_of_type("AWS::Serverless::Function") {
         let name = function_name(properties)?;
         let mut events = properties["Events"].as_mapping().into_iter().flatten().map(|(_, event)| event);
         let event = events.next();
-        let trigger = event.map_or(Trigger::Authorizer, Trigger::of);
+        let without_events = if authorizers.contains(&name) { Trigger::Authorizer } else { Trigger::Other };
+        let trigger = event.map_or(without_events, Trigger::of);
         let schedule = event.and_then(|event| event["Properties"]["Schedule"].as_str());
         let schedule = schedule.map(|schedule| format!(" (`{schedule}`)")).unwrap_or_default();
         functions.entry(trigger).or_default().push(format!("{name}{schedule}"));

@@ -251,8 +251,31 @@ fn a_queue_whose_name_the_alarms_cannot_find_is_an_error() {
 fn a_loop_without_values_is_an_error() {
     let without_stream = TEMPLATE.replace("Changes: {Type: DynamoDB}", "Changes: {Type: Schedule}");
     let error = operations(&without_stream, OPERATIONS).unwrap_err().to_string();
-    let expected = "template.yaml has nothing for the loop Fn::ForEach::EachStreamFunction; remove the loop";
+    let expected = "template.yaml has nothing for the loop Fn::ForEach::EachStreamFunction; add the new function before you \
+                    remove the last one, or remove the loop";
     assert_eq!(error, format!("infra/operations.yaml: {expected}"));
+}
+
+#[test]
+fn a_missing_loop_is_an_error_only_if_it_would_have_values() {
+    let start = OPERATIONS.find("  Fn::ForEach::EachStreamFunction").unwrap();
+    let end = OPERATIONS.find("  Fn::ForEach::EachQueue").unwrap();
+    let without_loop = format!("{}{}", &OPERATIONS[..start], &OPERATIONS[end..]);
+    let error = operations(TEMPLATE, &without_loop).unwrap_err().to_string();
+    let expected = "the loop Fn::ForEach::EachStreamFunction is missing, so relay-events would have no alarms; add the loop \
+                    again";
+    assert_eq!(error, format!("infra/operations.yaml: {expected}"));
+    let without_stream = TEMPLATE.replace("Changes: {Type: DynamoDB}", "Changes: {Type: Schedule}");
+    assert_eq!(operations(&without_stream, &without_loop).unwrap(), without_loop);
+    let without_loops = "Resources:\n  ApiFails:\n    Type: AWS::CloudWatch::Alarm\n";
+    assert_eq!(operations(TEMPLATE, without_loops).unwrap(), without_loops);
+}
+
+#[test]
+fn a_changed_threshold_keeps_its_comment() {
+    let commented = OPERATIONS.replace("    relay-events: {M", "    # Reads the stream.\n    relay-events: {M");
+    let other_timeout = operations(&TEMPLATE.replace("Timeout: 30", "Timeout: 40"), &commented).unwrap();
+    assert_eq!(other_timeout, commented.replace("24000", "32000"));
 }
 
 /// A folder that is deleted when this is dropped.
@@ -288,9 +311,16 @@ fn a_project_may_have_nothing_but_a_template() {
 fn manifests_and_the_table_of_triggers_follow_the_template() {
     let manifest = "[package]\nname = \"relay-events\"\n\n# As in template.yaml.\n[package.metadata.lambda.deploy]\nmemory = 256\ntimeout = 20 # seconds\n";
     let readme = "# Functions\n\n| trigger | functions |\n|---|---|\n| SQS | old |\n\nMore.\n";
+    let without_events = "
+  MigrateItems:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/migrate-items/
+";
+    let template = format!("{TEMPLATE}{without_events}");
     let checkout = Checkout::new(
         "manifests",
-        &[("template.yaml", TEMPLATE), ("functions/README.md", readme), ("functions/relay-events/Cargo.toml", manifest)],
+        &[("template.yaml", &template), ("functions/README.md", readme), ("functions/relay-events/Cargo.toml", manifest)],
     );
     let outdated = checkout.outdated();
     let paths: Vec<_> = outdated.iter().map(|file| file.path.as_str()).collect();
@@ -303,6 +333,6 @@ fn manifests_and_the_table_of_triggers_follow_the_template() {
     let readme = fs::read_to_string(checkout.0.join("functions/README.md")).unwrap();
     let table = "| trigger | functions |\n|---|---|\n| HTTP, with a token | create-item |\n\
                  | HTTP, without a token | answer-preflight, list-items |\n| API Gateway authorizer | authorize |\n\
-                 | DynamoDB stream | relay-events |\n| schedule | purge-items (`rate(1 day)`) |\n\nMore.\n";
+                 | DynamoDB stream | relay-events |\n| schedule | purge-items (`rate(1 day)`) |\n| other | migrate-items |\n\nMore.\n";
     assert!(readme.ends_with(table), "{readme}");
 }
