@@ -53,8 +53,12 @@ impl Changes {
         let backup = Backup::read(root, self.0.keys().chain(generated))?;
         let result = self.write_all(root).and_then(|()| finish()).and_then(|()| Ok(check_interrupted()?));
         if let Err(error) = result {
-            backup.restore()?;
-            return Err(error.context("the files are as they were before"));
+            let failures: Vec<String> = backup.restore().iter().map(ToString::to_string).collect();
+            return Err(if failures.is_empty() {
+                error.context("the files are as they were before")
+            } else {
+                error.context(format!("not all files could be restored ({}); restore them with git", failures.join(", ")))
+            });
         }
         Ok(backup.differences()?)
     }
@@ -81,16 +85,17 @@ impl Backup {
         Ok(Self { root: root.to_owned(), files })
     }
 
-    fn restore(&self) -> Result<(), FileError> {
-        for (relative, before) in &self.files {
+    /// Restores as many files as possible, and returns the errors of the others.
+    fn restore(&self) -> Vec<FileError> {
+        let restored = self.files.iter().map(|(relative, before)| {
             let path = self.root.join(relative);
             match before {
-                Some(bytes) if contents(&path)?.as_ref() != Some(bytes) => write(&path, bytes)?,
-                None => remove(&self.root, &path)?,
-                Some(_) => {}
+                Some(bytes) if contents(&path)?.as_ref() != Some(bytes) => write(&path, bytes),
+                None => remove(&self.root, &path),
+                Some(_) => Ok(()),
             }
-        }
-        Ok(())
+        });
+        restored.filter_map(Result::err).collect()
     }
 
     /// Describes each file that differs from the backup, such as `created functions/get-note/Cargo.toml`.
@@ -220,6 +225,22 @@ mod tests {
         });
         assert_eq!(format!("{:#}", result.unwrap_err()), "the files are as they were before: the generator failed");
         assert_eq!(files(root), before);
+    }
+
+    #[test]
+    fn restores_the_other_files_if_one_cannot_be_restored() {
+        let (folder, changes) = fixture();
+        let root = folder.path();
+        let result = changes.apply(root, &[], || {
+            fs::remove_file(root.join("changed"))?;
+            fs::create_dir(root.join("changed"))?;
+            bail!("the generator failed")
+        });
+        let error = format!("{:#}", result.unwrap_err());
+        assert!(error.starts_with("not all files could be restored (") && error.contains("changed"), "{error}");
+        assert!(error.ends_with("; restore them with git: the generator failed"), "{error}");
+        assert_eq!(fs::read_to_string(root.join("folder/removed")).unwrap(), "folder/removed");
+        assert!(!root.join("new").exists());
     }
 
     #[test]
