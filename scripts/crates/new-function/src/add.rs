@@ -30,6 +30,7 @@ pub(crate) const DOCUMENT: &str = "shared/api/openapi.json";
 /// needs.
 pub(crate) fn add(project: &Project, name: &FunctionName, trigger: &Trigger) -> anyhow::Result<Changes> {
     let ids: Vec<String> = trigger.resources().iter().map(|end| name.logical_id() + end).collect();
+    name.check_unused()?;
     project.check_name(name, &ids)?;
     let mut changes = Changes::default();
     let mut values = common_values(project, name, trigger)?;
@@ -38,7 +39,8 @@ pub(crate) fn add(project: &Project, name: &FunctionName, trigger: &Trigger) -> 
         Trigger::Event(event) => event_values(project, event)?,
         Trigger::Schedule(schedule) => json!({
             "description": format!("Runs on the schedule {schedule}."),
-            "schedule": if schedule.to_string().contains(['*', '?', ',']) { format!("\"{schedule}\"") } else { schedule.to_string() },
+            "schedule": schedule.to_string(),
+            "schedule_yaml": if schedule.to_string().contains(['*', '?', ',']) { format!("\"{schedule}\"") } else { schedule.to_string() },
         }),
         Trigger::Upload(prefix) => {
             let (bucket, output) = upload_bucket(project)?;
@@ -55,6 +57,7 @@ pub(crate) fn add(project: &Project, name: &FunctionName, trigger: &Trigger) -> 
             json!({
                 "description": format!("Handles changes of items in {id}."),
                 "table": id, "table_output": output, "item": format!("{{{}}}", attributes.join(", ")),
+                "attributes": key.len(),
             })
         }
     };
@@ -106,7 +109,6 @@ fn common_values(project: &Project, name: &FunctionName, trigger: &Trigger) -> a
         "default_timeout": default_timeout,
         "crates": {
             "api": module(&project.crate_in("shared/api")?),
-            "application": module(&project.crate_in("scripts/crates/application")?),
             "aws": module(&project.crate_in("shared/aws")?),
             "core": module(&project.crate_in("shared/core")?),
             "domain": module(&project.crate_in("shared/domain")?),
@@ -138,9 +140,13 @@ fn route_values(project: &Project, route: &Route, access: Access) -> anyhow::Res
     let parameters =
         route.parameters().into_iter().map(|name| Parameter::new(name, &operations, &document, &domain, &openapi));
     let parameters: Vec<Parameter> = parameters.collect::<Result<_, _>>()?;
-    let scope = match access {
+    let AdminScope { constant: scope, value: scope_value } = match access {
         Access::Admin => admin_scope(project)?,
-        Access::Customer | Access::None => String::new(),
+        Access::Customer | Access::None => AdminScope { constant: String::new(), value: String::new() },
+    };
+    let tag = match operations.tag_for(&route.path) {
+        Some(tag) => tag.to_owned(),
+        None => new_tag(&operations, route)?.constant,
     };
 
     let openapi_access = match access {
@@ -187,7 +193,7 @@ fn route_values(project: &Project, route: &Route, access: Access) -> anyhow::Res
     let invalid_path = parameters.iter().any(is_typed).then(|| path_with(&invalid));
     let call = |path: &str| match access {
         Access::Customer => format!("as_user(&user, \"{}\", {path})", route.method),
-        Access::Admin => format!("with_scopes(&user, &[ADMIN_SCOPE], \"{}\", {path})", route.method),
+        Access::Admin => format!("with_scopes(&user, &[{scope_value:?}], \"{}\", {path})", route.method),
         Access::None => format!("request(\"{}\", {path})", route.method),
     };
     let body = parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.sample.as_str()));
@@ -211,7 +217,7 @@ fn route_values(project: &Project, route: &Route, access: Access) -> anyhow::Res
         "access": access.as_str(),
         "openapi_access": openapi_access,
         "scope": scope,
-        "tag": operations.tag_for(&route.path).map_or_else(|| new_tag(route).constant, str::to_owned),
+        "tag": tag,
         "parameters": listed,
         "parameter_types": types,
         "parameter_calls": parameter_calls(&parameters),
@@ -241,40 +247,73 @@ fn parameter_calls(parameters: &[Parameter]) -> Vec<String> {
     methods.zip(parameters).map(|(method, parameter)| format!(".{method}({})", parameter.expression)).collect()
 }
 
-/// The constant with the scope of admins, which existing functions require.
-fn admin_scope(project: &Project) -> anyhow::Result<String> {
-    for function in project.functions()? {
-        let Ok(code) = project.read_file(&format!("functions/{}/src/handler.rs", function.name)) else { continue };
-        let argument = code.split_once(".require_scope(").and_then(|(_, rest)| rest.split_once(')'));
-        let constant = argument.map(|(constant, _)| constant.trim());
-        if let Some(constant) = constant.filter(|constant| constant.chars().all(|c| c.is_ascii_uppercase() || c == '_')) {
-            return Ok(constant.to_owned());
-        }
+/// The scope that admins have.
+struct AdminScope {
+    /// The constant of the API crate, such as `NOTES_WRITE`.
+    constant: String,
+    /// Its value, such as `notes:write`.
+    value: String,
+}
+
+/// Reads the scope of admins, which the application's tools define for tokens, and the API crate for handlers.
+fn admin_scope(project: &Project) -> anyhow::Result<AdminScope> {
+    const API: &str = "shared/api/src/lib.rs";
+    let tools = ["scopes", "lib"].map(|file| format!("scripts/crates/application/src/{file}.rs"));
+    let mut defined = None;
+    for file in tools.iter().filter(|file| project.exists(file)) {
+        let constants = text_constants(&project.read_file(file)?);
+        defined = defined.or_else(|| constants.into_iter().find(|(name, _)| name == "ADMIN_SCOPE"));
     }
-    bail!(
-        "no function requires a scope, so there is no scope for admins; use --auth customer, and add a scope to the handler by hand"
-    )
+    let Some((_, value)) = defined else {
+        bail!(
+            "{} defines no constant ADMIN_SCOPE, the scope of admins; define it, or use --auth customer",
+            tools.join(" or ")
+        )
+    };
+    let constant = text_constants(&project.read_file(API)?).into_iter().find(|(_, other)| *other == value);
+    let constant = constant.with_context(|| {
+        format!("{API} has no constant with the scope of admins; add one, as in: pub const WRITE: &str = {value:?};")
+    })?;
+    Ok(AdminScope { constant: constant.0, value })
+}
+
+/// The names and values of the public constants with the type `&str`.
+fn text_constants(code: &str) -> Vec<(String, String)> {
+    let constants = code.lines().filter_map(|line| {
+        let (name, value) = line.trim().strip_prefix("pub const ")?.split_once(": &str = \"")?;
+        Some((name.to_owned(), value.strip_suffix("\";")?.to_owned()))
+    });
+    constants.collect()
 }
 
 /// The tag of a route whose path begins like no other.
-fn new_tag(route: &Route) -> Tag {
-    let first = route.path.split('/').find(|segment| !segment.is_empty() && !segment.starts_with('{')).unwrap_or("other");
-    let constant: String =
-        first.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-    let name = pascal_case(first);
-    Tag { constant, description: format!("Operations under /{first}."), name }
+fn new_tag(operations: &Operations, route: &Route) -> anyhow::Result<Tag> {
+    let mut segments = route.path.split('/');
+    let literal = segments.find(|segment| !segment.is_empty() && !segment.starts_with('{'));
+    let name = literal.unwrap_or("other");
+    let mut constant: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let is_name = constant.starts_with(|first: char| first.is_ascii_uppercase());
+    if !is_name || (operations.has_constant(&constant)? && !operations.has_tag(&constant)?) {
+        constant.insert_str(0, "TAG_");
+    }
+    let description = literal.map_or_else(|| "Other operations.".to_owned(), |name| format!("Operations under /{name}."));
+    Ok(Tag { constant, description, name: pascal_case(name) })
 }
 
 /// The code of the table of operations with the new operation.
 fn with_operation(project: &Project, route: &Route, renderer: &Renderer) -> anyhow::Result<String> {
     let text = project.read_file(OPERATIONS)?;
     let operations = Operations::parse(OPERATIONS, &text)?;
-    let tag = operations.tag_for(&route.path).is_none().then(|| new_tag(route));
     let text = operations.with(&route.path, &renderer.render("route/operation.rs")?);
-    match tag {
-        Some(tag) if !operations.has_constant(&tag.constant)? => Ok(Operations::parse(OPERATIONS, &text)?.with_tag(&tag)?),
-        _ => Ok(text),
+    if operations.tag_for(&route.path).is_some() {
+        return Ok(text);
     }
+    let tag = new_tag(&operations, route)?;
+    if operations.has_tag(&tag.constant)? {
+        return Ok(text);
+    }
+    Ok(Operations::parse(OPERATIONS, &text)?.with_tag(&tag)?)
 }
 
 fn event_values(project: &Project, name: &str) -> anyhow::Result<Value> {
@@ -420,6 +459,7 @@ mod tests {
                     ("functions/create-team/src/handler.rs", "caller(&request)?.require_scope(NOTES_WRITE)?;"),
                     ("shared/api/src/openapi/operations.rs", "\"post\", \"/teams\", Access::Scope(NOTES_WRITE))"),
                     ("shared/api/src/openapi/operations.rs", "TAGS: [(&str, &str); 2]"),
+                    ("tests/tests/app/create_team.rs", "with_scopes(&user, &[\"notes:write\"], \"POST\", PATH)"),
                     (
                         "template.yaml",
                         "- {ResourcePath: /~1teams, HttpMethod: POST, ThrottlingRateLimit: !Ref WritesPerSecond",
@@ -447,6 +487,7 @@ mod tests {
                 vec![
                     ("template.yaml", "Queues: [!Ref ImportNotesDlq, !Ref PurgeNotesDlq]"),
                     ("template.yaml", "{Schedule: \"cron(30 0 * * ? *)\", Description: Purge notes}"),
+                    ("tests/tests/app/purge_notes.rs", "runs on the schedule cron(30 0 * * ? *).\n"),
                 ],
             ),
             ("scan-note", upload("scans/"), vec![("template.yaml", "Value: scans/}")]),
@@ -514,12 +555,54 @@ mod tests {
             ("serde", "a crate serde"),
             ("table", "already has an entry Table"),
             ("notes", "tests/tests/app/notes.rs"),
+            ("path-id", "the generated code uses it"),
             ("count-all-of-the-notes-of-a-team-and-all-of-its-members", "at most 42 characters"),
         ] {
             write(root, "tests/tests/app/notes.rs", "");
             let error = error(root, name, &route("GET /count", Access::None));
             assert!(error.contains(reason), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn adds_a_tag_whose_name_is_free() {
+        let folder = folder();
+        let root = folder.path();
+        let operations = project(root).read_file(OPERATIONS).unwrap();
+        let operations = operations
+            .replace("const NOTES:", "const NOTE: &str = \"note_aaaa\";\nconst NOTES:")
+            .replace("{Access,", "{Access, JSON,");
+        write(root, OPERATIONS, &operations);
+        for (path, constant, name, description) in [
+            ("/note", "TAG_NOTE", "Note", "Operations under /note."),
+            ("/json", "TAG_JSON", "Json", "Operations under /json."),
+            ("/2fa", "TAG_2FA", "2fa", "Operations under /2fa."),
+            ("/tags", "TAG_TAGS", "Tags", "Operations under /tags."),
+            ("/teams", "TEAMS", "Teams", "Operations under /teams."),
+            ("/{tenantId}/x", "X", "X", "Operations under /x."),
+            ("/{tenantId}", "OTHER", "Other", "Other operations."),
+        ] {
+            let changes = add_to(root, "count-all", &route(&format!("GET {path}"), Access::None)).unwrap();
+            let text = changes.text(OPERATIONS).unwrap();
+            for expected in [
+                format!("({constant}, \"{description}\")"),
+                format!("const {constant}: &str = \"{name}\";"),
+                format!(".describe({constant}, "),
+            ] {
+                assert!(text.contains(&expected), "{path}: {expected} is missing:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn requires_constants_with_the_scope_of_admins() {
+        let folder = folder();
+        let root = folder.path();
+        let admin = route("POST /teams", Access::Admin);
+        write(root, "shared/api/src/lib.rs", "");
+        assert!(error(root, "create-team", &admin).contains("pub const WRITE: &str = \"notes:write\";"));
+        write(root, "scripts/crates/application/src/lib.rs", "");
+        assert!(error(root, "create-team", &admin).contains("no constant ADMIN_SCOPE"));
     }
 
     #[test]

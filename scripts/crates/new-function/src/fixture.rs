@@ -17,7 +17,6 @@ kit-core = { path = "shared/core" }
 kit-openapi = { path = "shared/openapi" }
 kit-runtime = { path = "shared/runtime" }
 kit-test-harness = { path = "tests/harness" }
-tools = { path = "scripts/crates/application" }
 "#;
 
 const LOCK: &str = "[[package]]\nname = \"get-note\"\n\n[[package]]\nname = \"serde\"\n";
@@ -169,15 +168,22 @@ const SCHEMA: &str = r#"{"properties": {"data": {"type": "object", "required": [
     "noteId": {"type": "string", "pattern": "^note_[0-9a-f]{4}$"}
 }}}}"#;
 
+const APPLICATION: &str = r#"pub mod scopes {
+    pub const ADMIN_SCOPE: &str = "notes:write";
+}
+"#;
+
 /// The files of the project.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 16] = [
     ("Cargo.toml", MANIFEST),
     ("Cargo.lock", LOCK),
     ("samconfig.toml", SAMCONFIG),
     ("rustfmt.toml", "max_width = 125\n"),
     ("template.yaml", TEMPLATE),
-    ("functions/create-note/src/handler.rs", "fn f() { caller(&request)?.require_scope(NOTES_WRITE)?; }"),
+    ("functions/create-note/src/handler.rs", "fn f() {}"),
+    ("scripts/crates/application/src/lib.rs", APPLICATION),
     ("shared/api/openapi.json", DOCUMENT),
+    ("shared/api/src/lib.rs", "pub const OTHER: &str = \"other\";\npub const NOTES_WRITE: &str = \"notes:write\";\n"),
     ("shared/api/src/openapi/operations.rs", OPERATIONS),
     ("shared/domain/src/event.rs", EVENTS),
     ("shared/domain/src/lib.rs", "pub use id::NoteId;\n"),

@@ -15,6 +15,29 @@ const KEYWORDS: &[&str] = &[
 const RESERVED: &[&str] =
     &["alloc", "build", "core", "deps", "examples", "handler", "incremental", "main", "proc-macro", "std", "test", "tests"];
 
+/// Names of items and variables in the code of new functions, which a handler with the same name would conflict with.
+const USED: &[&str] = &[
+    "attempt",
+    "caller",
+    "digest",
+    "event",
+    "event-of",
+    "handle",
+    "idempotency",
+    "invocation",
+    "item",
+    "json",
+    "later",
+    "now",
+    "object",
+    "other",
+    "path-id",
+    "read",
+    "record",
+    "records",
+    "request",
+];
+
 /// A text is not the name of a function.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{name:?} cannot be the name of a function: {reason}")]
@@ -55,6 +78,18 @@ impl fmt::Display for FunctionName {
 }
 
 impl FunctionName {
+    /// Checks that the code of a new function can have the name.
+    ///
+    /// # Errors
+    /// Returns an error if the code uses the name for something else.
+    pub(crate) fn check_unused(&self) -> Result<(), InvalidName> {
+        if USED.contains(&self.as_str()) {
+            let reason = "the generated code uses it; name the function after what it does, as in count-notes";
+            return Err(InvalidName { name: self.0.clone(), reason });
+        }
+        Ok(())
+    }
+
     /// The name in kebab case.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

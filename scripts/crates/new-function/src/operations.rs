@@ -166,9 +166,27 @@ impl Operations {
         Ok(edited(&self.text, edits))
     }
 
-    /// Whether the file has an item with this name.
+    /// Whether the file defines or imports a constant with this name.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not valid code.
     pub(crate) fn has_constant(&self, name: &str) -> Result<bool, OperationsError> {
-        Ok(constants(&self.syntax()?).any(|constant| constant.ident == name))
+        Ok(self.syntax()?.items.iter().any(|item| match item {
+            Item::Const(constant) => constant.ident == name,
+            Item::Static(constant) => constant.ident == name,
+            Item::Use(import) => imports_name(&import.tree, name),
+            _ => false,
+        }))
+    }
+
+    /// Whether the list of tags contains this constant.
+    ///
+    /// # Errors
+    /// Returns an error if the file has no list of tags.
+    pub(crate) fn has_tag(&self, constant: &str) -> Result<bool, OperationsError> {
+        let file = self.syntax()?;
+        let tags = self.tags(&file)?;
+        Ok(tags.elements.elems.iter().any(|element| first_name(element) == constant))
     }
 
     fn syntax(&self) -> Result<File, OperationsError> {
@@ -440,12 +458,22 @@ fn document_operations() -> Vec<Operation> {
         assert!(with.contains("TAGS: [(&str, &str); 3] = ["), "{with}");
         assert!(with.contains("\"This document.\"),\n    (TEAMS, \"Operations on \\\"teams\\\".\"),\n];"), "{with}");
         assert!(with.contains("\"Documentation\";\nconst TEAMS: &str = \"Teams\";\n\n"), "{with}");
-        assert!(table(&with).has_constant("TEAMS").unwrap());
+        assert!(table(&with).has_constant("TEAMS").unwrap() && table(&with).has_tag("TEAMS").unwrap());
         assert_eq!(table(&with).without_tag("TEAMS").unwrap(), TABLE);
         let slice = TABLE.replace("[(&str, &str); 2] = [", "&[(&str, &str)] = &[");
         let [constant, name, description] = ["TEAMS", "Teams", "Teams."].map(str::to_owned);
         let with = table(&slice).with_tag(&Tag { constant, name, description }).unwrap();
         assert_eq!(table(&with).without_tag("TEAMS").unwrap(), slice);
+    }
+
+    #[test]
+    fn finds_constants_and_imports() {
+        let table = table(TABLE);
+        for name in ["TAGS", "NOTES", "NOT_FOUND", "TEXT"] {
+            assert!(table.has_constant(name).unwrap(), "{name}");
+        }
+        assert!(!table.has_constant("JSON").unwrap());
+        assert!(table.has_tag("NOTES").unwrap() && !table.has_tag("TAGS").unwrap());
     }
 
     #[test]
