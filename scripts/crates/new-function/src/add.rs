@@ -23,6 +23,16 @@ pub(crate) const OPERATIONS: &str = "shared/api/src/openapi/operations.rs";
 /// The API document.
 pub(crate) const DOCUMENT: &str = "shared/api/openapi.json";
 
+/// The file with the tests that cannot run everywhere.
+const SKIPPED: &str = "tests/skipped.toml";
+/// The entry for tests that read log lines.
+const SKIPPED_LOGS: &str = r#"
+[[skipped]]
+places = ["endpoint", "aws"]
+test = "logs::"
+reason = "reads the functions' log lines from a file that only an emulator started by the suite writes"
+"#;
+
 /// Computes the files of a new function, and the changes of existing files.
 ///
 /// # Errors
@@ -84,7 +94,14 @@ pub(crate) fn add(project: &Project, name: &FunctionName, trigger: &Trigger) -> 
     if matches!(trigger, Trigger::Route(..)) && has_snapshots(project, &tests) {
         changes.write(format!("{tests}/snapshots/{name}.snap"), renderer.render("route/responses.snap")?);
     }
-    changes.write(format!("{tests}/{module}.rs"), format(renderer.render(&format!("{kind}/test.rs"))?)?);
+    let test = format(renderer.render(&format!("{kind}/test.rs"))?)?;
+    if test.contains("\nmod logs {") && project.exists(SKIPPED) {
+        let text = project.read_file(SKIPPED)?;
+        if !text.contains("test = \"logs::\"") {
+            changes.write(SKIPPED, text + SKIPPED_LOGS);
+        }
+    }
+    changes.write(format!("{tests}/{module}.rs"), test);
     changes.write(
         &main,
         with_module(&project.read_file(&main)?, &module).with_context(|| format!("{main} declares no modules"))?,
@@ -491,7 +508,14 @@ mod tests {
                 ],
             ),
             ("scan-note", upload("scans/"), vec![("template.yaml", "Value: scans/}")]),
-            ("index-note", Trigger::Stream, vec![("template.yaml", "Stream: !GetAtt Table.StreamArn")]),
+            (
+                "index-note",
+                Trigger::Stream,
+                vec![
+                    ("template.yaml", "Stream: !GetAtt Table.StreamArn"),
+                    ("tests/tests/app/index_note.rs", "r#\"{\"attributes\":2}\"#"),
+                ],
+            ),
         ]
     }
 
@@ -562,6 +586,22 @@ mod tests {
             let error = error(root, name, &route("GET /count", Access::None));
             assert!(error.contains(reason), "{name}: {error}");
         }
+    }
+
+    #[test]
+    fn skips_tests_of_log_lines_where_there_is_no_log() {
+        let folder = folder();
+        let root = folder.path();
+        write(root, SKIPPED, "# Skipped.\n");
+        assert_eq!(add_to(root, "get-status", &route("GET /status", Access::None)).unwrap().text(SKIPPED), None);
+        for (name, trigger) in
+            [("purge-notes", schedule()), ("scan-note", upload("scans/")), ("index-note", Trigger::Stream)]
+        {
+            let changes = add_to(root, name, &trigger).unwrap();
+            assert_eq!(changes.text(SKIPPED), Some(format!("# Skipped.\n{SKIPPED_LOGS}").as_str()), "{name}");
+        }
+        apply(root, &add_to(root, "purge-notes", &schedule()).unwrap());
+        assert_eq!(add_to(root, "index-note", &Trigger::Stream).unwrap().text(SKIPPED), None);
     }
 
     #[test]
