@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ferrite_aws_client::client::{AwsClient, CLOUDFORMATION};
 use ferrite_aws_client::endpoint::{Endpoint, Target};
@@ -19,6 +19,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The maximum duration of one operation of CloudFormation on an emulator.
 const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long a new change set waits for an operation that an earlier program has started.
+const INTERRUPTED_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Error returned when a change set cannot be created or executed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +41,12 @@ pub enum ChangeSetError {
     TimedOut {
         /// What CloudFormation did.
         operation: &'static str,
+        /// Name of the stack.
+        stack: String,
+    },
+    /// An operation that an earlier program has started still runs.
+    #[error("an interrupted update of the stack {stack} did not end; run ./scripts/dev --reset")]
+    StillRunning {
         /// Name of the stack.
         stack: String,
     },
@@ -72,16 +81,9 @@ impl ChangeSet {
         template_url: &str,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, ChangeSetError> {
-        let exists = match stack_status(aws, stack)?.as_deref() {
-            // What a failed creation leaves behind cannot be updated.
-            Some("ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED") => {
-                delete(aws, stack)?;
-                false
-            }
-            Some("REVIEW_IN_PROGRESS") | None => false,
-            Some(_) => true,
-        };
-        let name = format!("dev-{}", Timestamp::now().0);
+        let exists = is_updatable(aws, stack, INTERRUPTED_TIMEOUT)?;
+        // Milliseconds since the Unix epoch make the names unique.
+        let name = format!("dev-{}", SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_millis()));
         let mut request = vec![
             ("StackName".to_owned(), stack.to_owned()),
             ("ChangeSetName".to_owned(), name.clone()),
@@ -144,8 +146,7 @@ impl ChangeSet {
         let operation = "the deployment";
         let status = wait_until_ended(operation, &self.stack, || {
             let status = stack_status(aws, &self.stack)?.unwrap_or_default();
-            let is_running = status.ends_with("_IN_PROGRESS") && status != "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
-            Ok((!is_running).then_some(status))
+            Ok((!is_running(&status)).then_some(status))
         })?;
         match status.as_str() {
             "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => Ok(()),
@@ -183,6 +184,38 @@ fn stack_status(aws: &AwsClient, stack: &str) -> Result<Option<String>, ChangeSe
     let Some(response) = describe_stack(aws, stack)? else { return Ok(None) };
     let document = roxmltree::Document::parse(&response)?;
     Ok(text(&document, "StackStatus").map(str::to_owned))
+}
+
+/// Whether the stack cannot be changed because an operation runs.
+fn is_running(status: &str) -> bool {
+    status.ends_with("_IN_PROGRESS") && !matches!(status, "REVIEW_IN_PROGRESS" | "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+}
+
+/// Whether the stack can be updated; otherwise, it can be created. Deletes what a failed creation has left behind. Waits up to
+/// `timeout` for an operation that an earlier program has started.
+fn is_updatable(aws: &AwsClient, stack: &str, timeout: Duration) -> Result<bool, ChangeSetError> {
+    match idle_status(aws, stack, timeout)?.as_deref() {
+        Some("ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "CREATE_IN_PROGRESS") => {
+            delete(aws, stack)?;
+            Ok(false)
+        }
+        Some("REVIEW_IN_PROGRESS") | None => Ok(false),
+        Some(status) if is_running(status) => Err(ChangeSetError::StillRunning { stack: stack.to_owned() }),
+        Some(_) => Ok(true),
+    }
+}
+
+/// Waits until no operation runs, and returns the status of the stack. After `timeout`, the operation may still run.
+fn idle_status(aws: &AwsClient, stack: &str, timeout: Duration) -> Result<Option<String>, ChangeSetError> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let status = stack_status(aws, stack)?;
+        if !status.as_deref().is_some_and(is_running) || Instant::now() >= deadline {
+            return Ok(status);
+        }
+        check_interrupted()?;
+        sleep(POLL_INTERVAL);
+    }
 }
 
 fn describe_stack(aws: &AwsClient, stack: &str) -> Result<Option<String>, ChangeSetError> {
@@ -261,18 +294,56 @@ fn text<'a>(document: &'a roxmltree::Document<'_>, name: &str) -> Option<&'a str
     document.descendants().find(|node| node.tag_name().name() == name)?.text()
 }
 
-/// Milliseconds since the Unix epoch, which make the names of change sets unique.
-struct Timestamp(u128);
-
-impl Timestamp {
-    fn now() -> Self {
-        Self(std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_millis()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// Responds to each request with the next of these statuses of the stack, and then with the last one.
+    fn cloudformation(statuses: &'static [&str]) -> AwsClient {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let mut statuses = statuses.iter().peekable();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut request = Vec::new();
+                while !String::from_utf8_lossy(&request).contains("StackName=") {
+                    let mut buffer = [0; 4096];
+                    let size = stream.read(&mut buffer).unwrap();
+                    request.extend_from_slice(&buffer[..size]);
+                }
+                let status = *statuses.peek().unwrap();
+                if statuses.len() > 1 {
+                    statuses.next();
+                }
+                let body = format!("<Stacks><member><StackStatus>{status}</StackStatus></member></Stacks>");
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            }
+        });
+        AwsClient::new(Target::local(port))
+    }
+
+    #[test]
+    fn waits_until_an_interrupted_operation_has_ended() {
+        let is_updatable = |statuses, timeout| is_updatable(&cloudformation(statuses), "app", timeout);
+        let minute = Duration::from_secs(60);
+        assert!(is_updatable(&["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"], minute).unwrap());
+        assert!(is_updatable(&["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"], minute).unwrap());
+        assert!(!is_updatable(&["REVIEW_IN_PROGRESS"], minute).unwrap());
+        let error = is_updatable(&["UPDATE_IN_PROGRESS"], Duration::ZERO).unwrap_err();
+        assert!(matches!(error, ChangeSetError::StillRunning { .. }), "{error}");
+    }
+
+    #[test]
+    fn deletes_a_stack_whose_creation_was_interrupted() {
+        // The second status is the response to DeleteStack.
+        let aws = cloudformation(&["CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_COMPLETE"]);
+        assert!(!is_updatable(&aws, "app", Duration::ZERO).unwrap());
+    }
 
     #[test]
     fn returns_outputs_by_name_with_the_emulators_api_url() {
