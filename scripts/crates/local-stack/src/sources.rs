@@ -30,7 +30,8 @@ pub enum SourceKind {
 pub fn kind_of(path: &Path) -> Option<SourceKind> {
     let name = path.file_name()?.to_str()?;
     match path.extension()?.to_str()? {
-        "rs" => Some(SourceKind::Code),
+        // Some crates embed their JSON, HTML and DER files with `include_str!` or `include_bytes!`.
+        "rs" | "json" | "html" | "der" => Some(SourceKind::Code),
         "toml" if name == "Cargo.toml" => Some(SourceKind::Code),
         "yaml" if name == "template.yaml" || path.parent()?.ends_with(TEMPLATE_FOLDER) => Some(SourceKind::Template),
         _ => None,
@@ -85,6 +86,9 @@ mod tests {
         for (path, kind) in [
             ("/x/functions/a/src/main.rs", Some(SourceKind::Code)),
             ("/x/shared/aws/Cargo.toml", Some(SourceKind::Code)),
+            ("/x/shared/api/openapi.json", Some(SourceKind::Code)),
+            ("/x/shared/api/openapi.html", Some(SourceKind::Code)),
+            ("/x/shared/aws/roots/root.der", Some(SourceKind::Code)),
             ("/x/template.yaml", Some(SourceKind::Template)),
             ("/x/infra/operations.yaml", Some(SourceKind::Template)),
             ("/x/.main.rs.swp", None),
