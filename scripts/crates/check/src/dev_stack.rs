@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ferrite_aws_client::endpoint::Endpoint;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
-use ferrite_local_stack::process::{check_interrupted, is_process_running};
+use ferrite_local_stack::process::check_interrupted;
 use ferrite_local_stack::running::RunningStack;
 use ferrite_local_stack::samconfig::Section;
 use ferrite_local_stack::sources::changed_since_deployment;
@@ -49,7 +49,7 @@ impl DevStack {
     /// Prints a warning if the sources are newer than the deployed functions.
     pub(crate) fn warn_if_stale(&self) {
         if let Some(file) = &self.stale {
-            let advice = if is_process_running(self.running.owner) {
+            let advice = if self.running.owner_is_running() {
                 "its output says why"
             } else {
                 "it is detached, so run ./scripts/dev to deploy"
@@ -69,7 +69,7 @@ fn wait_until_deployed(checkout: &Checkout, running: &RunningStack) -> anyhow::R
     let mut reported: Option<PathBuf> = None;
     loop {
         let Some(changed) = changed_since_deployment(checkout)? else { return Ok(None) };
-        if !is_process_running(running.owner) || Instant::now() > deadline {
+        if !running.owner_is_running() || Instant::now() > deadline {
             return Ok(Some(changed));
         }
         if reported.is_none() {

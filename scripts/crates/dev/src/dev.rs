@@ -83,16 +83,19 @@ fn attach(
 ) -> anyhow::Result<()> {
     let url = Endpoint::local(running.port).url().to_owned();
     let run_folder = checkout.run_folder(RUN)?;
+    // From now on, --stop must terminate this process.
+    lock.record(&RunningStack::started_here(running.port, running.group, true))?;
     let Some(mut emulator) = Emulator::attach(&running, &run_folder) else {
         bail!("the detached stack at {url} does not respond; stop it with ./scripts/dev --stop");
     };
     if let Some(other) = kind.filter(|kind| *kind != emulator.kind()) {
         let name = emulator.kind().name();
-        bail!("the detached stack at {url} runs on {name}, not {}; stop it with ./scripts/dev --stop", other.name());
+        bail!(
+            "the detached stack at {url} runs on {name}, not {}; stop it with ./scripts/dev --stop, or omit --emulator",
+            other.name()
+        );
     }
     report(&format!("▸ Attaching to the detached stack at {url}"));
-    // From now on, --stop must terminate this process.
-    lock.record(&RunningStack::started_here(running.port, running.group, true))?;
     let (prepared, _) = Prepared::new(checkout, &run_folder, emulator.kind())?;
     let session = Session::start(checkout, run_folder, running.port, prepared)?;
     let result = if mode == Mode::Watch { session.watch(&mut emulator) } else { Ok(()) };
@@ -111,8 +114,12 @@ fn already_running(checkout: &Checkout) -> anyhow::Error {
             let url = Endpoint::local(running.port).url().to_owned();
             anyhow!("the local stack is already running at {url}\nstop it with ./scripts/dev --stop")
         }
-        None => anyhow!("another ./scripts/dev is starting or stopping in this checkout; wait until it has finished"),
+        None => starting_or_stopping(),
     }
+}
+
+fn starting_or_stopping() -> anyhow::Error {
+    anyhow!("another ./scripts/dev is starting or stopping in this checkout; wait until it has finished")
 }
 
 /// Stops the local stack, also if a `./scripts/dev` in another terminal runs it or is attached to it.
@@ -136,7 +143,7 @@ fn stop(checkout: &Checkout, reset: bool) -> anyhow::Result<()> {
 
 /// Terminates the `./scripts/dev` that holds the lock, and waits until it has cleaned up.
 fn stop_other_process(checkout: &Checkout) -> anyhow::Result<RunLock> {
-    let other = RunningStack::find(checkout).ok_or_else(|| already_running(checkout))?;
+    let other = RunningStack::find(checkout).filter(RunningStack::owner_is_running).ok_or_else(starting_or_stopping)?;
     terminate_process(other.owner);
     let deadline = Instant::now() + STOP_TIMEOUT;
     loop {

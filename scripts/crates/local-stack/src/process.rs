@@ -107,12 +107,6 @@ fn signal_group(group: i32, signal: Signal) -> bool {
     killpg(Pid::from_raw(group), signal).is_ok()
 }
 
-/// Whether a process is running.
-#[must_use]
-pub fn is_process_running(id: i32) -> bool {
-    kill(Pid::from_raw(id), None).is_ok()
-}
-
 /// Whether a process group has a running process.
 #[must_use]
 pub fn is_group_running(group: i32) -> bool {
@@ -370,14 +364,6 @@ mod tests {
         assert_eq!(lines, ["err", "out"]);
         assert!(error.starts_with("sh failed"), "{error}");
         assert!(error.contains("\nerr") || error.contains("\nout"), "{error}");
-    }
-
-    #[test]
-    fn knows_whether_a_process_is_running() {
-        assert!(is_process_running(std::process::id().cast_signed()));
-        let mut child = shell("exit 0").spawn().unwrap();
-        child.wait().unwrap();
-        assert!(!is_process_running(child.id().cast_signed()));
     }
 
     #[test]

@@ -119,10 +119,22 @@ impl RunningStack {
 
     /// The process group ID may have been reused, so check that the process is one of our emulators.
     fn is_alive(&self) -> bool {
-        let group = self.group.to_string();
-        capture(Command::new("ps").args(["-o", "command=", "-p", &group]).stderr(std::process::Stdio::null()))
-            .is_ok_and(|command| command.contains("ferrite_emulators"))
+        is_command(self.group, "ferrite_emulators")
     }
+
+    /// Whether the `./scripts/dev` that started the emulator, or attached to it, is running. The owner of a detached stack
+    /// has exited, and its process ID may have been reused.
+    #[must_use]
+    pub fn owner_is_running(&self) -> bool {
+        is_command(self.owner, "ferrite-dev")
+    }
+}
+
+/// Whether a process is running and its command line contains `text`.
+fn is_command(process: i32, text: &str) -> bool {
+    let process = process.to_string();
+    capture(Command::new("ps").args(["-o", "command=", "-p", &process]).stderr(std::process::Stdio::null()))
+        .is_ok_and(|command| command.contains(text))
 }
 
 fn process_id(value: &Value) -> Option<i32> {
@@ -168,5 +180,19 @@ mod tests {
     fn ignores_processes_that_are_not_our_emulators() {
         let this_test = RunningStack { port: 1, group: std::process::id().cast_signed(), owner: 1, detached: false };
         assert!(!this_test.is_alive());
+    }
+
+    #[test]
+    fn owner_is_running_only_if_it_is_a_dev_command() {
+        let owned_by = |owner: u32| RunningStack { port: 1, group: 1, owner: owner.cast_signed(), detached: true };
+        assert!(!owned_by(std::process::id()).owner_is_running());
+        let script = "read line # ferrite-dev";
+        let mut dev = Command::new("sh").args(["-c", script]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let is_running = owned_by(dev.id()).owner_is_running();
+        // The end of its input ends the script.
+        drop(dev.stdin.take());
+        dev.wait().unwrap();
+        assert!(is_running);
+        assert!(!owned_by(dev.id()).owner_is_running());
     }
 }
