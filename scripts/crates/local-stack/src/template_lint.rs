@@ -5,6 +5,9 @@ use std::path::Path;
 use crate::process::{ProcessError, each_line_logged};
 use crate::tools::Tools;
 
+/// The bit of cfn-lint's exit status that is set if a template has errors.
+const ERROR_BIT: i32 = 2;
+
 /// The result of a check.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Findings {
@@ -18,7 +21,7 @@ pub struct Findings {
 /// Checks templates, whose paths are relative to `folder`. Writes the output to the file `log`, too.
 ///
 /// # Errors
-/// Returns an error if cfn-lint cannot be started or is interrupted.
+/// Returns an error if cfn-lint cannot be started, crashes or is interrupted.
 pub fn lint(tools: &Tools, folder: &Path, templates: &[&str], log: &Path) -> Result<Findings, ProcessError> {
     let mut command = tools.command("cfn-lint");
     command.args(["--non-zero-exit-code", "error", "--"]).args(templates).current_dir(folder);
@@ -29,7 +32,10 @@ pub fn lint(tools: &Tools, folder: &Path, templates: &[&str], log: &Path) -> Res
     });
     match result {
         Ok(()) => Ok(Findings { has_errors: false, text }),
-        Err(ProcessError::Failed { .. }) => Ok(Findings { has_errors: true, text }),
+        // The exit status has a bit for each level. A crash exits with 1, and a signal with no status.
+        Err(ProcessError::Failed { status, .. }) if status.code().is_some_and(|code| code & ERROR_BIT != 0) => {
+            Ok(Findings { has_errors: true, text })
+        }
         Err(error) => Err(error),
     }
 }
@@ -46,17 +52,20 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("ferrite-lint-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let program = folder.join("cfn-lint");
-        fs::write(&program, "#!/bin/sh\neval last=\\$$#\ngrep -q Misspelled $last || exit 0\necho E1010 $last; exit 2\n")
-            .unwrap();
+        let script = "#!/bin/sh\neval last=\\$$#\ntest -f $last || exit 1\ngrep -q Misspelled $last || exit 0\n\
+            echo E1010 $last; exit 6\n";
+        fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         fs::write(folder.join("valid.yaml"), "Value: !GetAtt Table.Arn").unwrap();
         fs::write(folder.join("invalid.yaml"), "Value: !GetAtt Misspelled.Arn").unwrap();
         let tools = Tools::in_folder(folder.clone());
-        let findings = |name: &str| lint(&tools, &folder, &[name], &folder.join("log")).unwrap();
-        let valid = findings("valid.yaml");
-        let invalid = findings("invalid.yaml");
+        let findings = |name: &str| lint(&tools, &folder, &[name], &folder.join("log"));
+        let valid = findings("valid.yaml").unwrap();
+        let invalid = findings("invalid.yaml").unwrap();
+        let crash = findings("missing.yaml");
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(valid, Findings { has_errors: false, text: String::new() });
         assert_eq!(invalid, Findings { has_errors: true, text: "E1010 invalid.yaml\n".to_owned() });
+        assert!(matches!(crash, Err(ProcessError::Failed { .. })), "{crash:?}");
     }
 }
