@@ -7,18 +7,17 @@ use ferrite_generated_files::{COMMAND, generated_files};
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::{EmulatorKind, InstalledEmulator};
+use ferrite_local_stack::files::FileError;
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::npm::{OPENAPI_TOOLS, install_packages};
 use ferrite_local_stack::process::{ProcessError, each_line, each_line_logged, run};
+use ferrite_local_stack::staging::templates;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, SECRETS, Tools, install};
 use ferrite_test_runner::binaries::cargo_with_clippy;
 use ferrite_test_runner::counts::Counts;
 
 use crate::gates::{dependencies, policies, secrets, unused_dependencies};
 use crate::progress::{Outcome, Step};
-
-/// The templates that are linted.
-const TEMPLATES: [&str; 3] = ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"];
 
 /// The name of the run's folder in `.ferrite/`.
 pub(crate) const RUN: &str = "test";
@@ -64,10 +63,13 @@ pub(crate) fn tools() -> Step {
 }
 
 /// Lints of the templates.
-pub(crate) fn template_lints() -> Vec<Step> {
-    let lints = TEMPLATES.into_iter().flat_map(|template| {
+///
+/// # Errors
+/// Returns an error if the folder of the nested templates cannot be read.
+pub(crate) fn template_lints(checkout: &Checkout) -> Result<Vec<Step>, FileError> {
+    let lints = templates(checkout.root())?.into_iter().flat_map(|template| {
         [
-            tool_step("sam validate --lint", template, |sam, template| {
+            tool_step("sam validate --lint", template.clone(), |sam, template| {
                 let mut command = sam.command("sam");
                 command.args(["validate", "--lint", "--template-file", template]);
                 // SAM needs a region, but makes no calls.
@@ -81,15 +83,15 @@ pub(crate) fn template_lints() -> Vec<Step> {
             }),
         ]
     });
-    lints.collect()
+    Ok(lints.collect())
 }
 
 /// A tool that checks a template. Its output is printed only if it fails.
-fn tool_step(tool: &str, template: &'static str, command: fn(&Tools, &str) -> Command) -> Step {
+fn tool_step(tool: &str, template: String, command: fn(&Tools, &str) -> Command) -> Step {
     let log = format!("{}-{}.log", tool.replace(' ', "-"), template.replace('/', "-"));
     Step::new(format!("{tool} ({template})"), move |checkout| {
         let log = checkout.run_folder(RUN)?.join(&log);
-        let mut command = command(&install(checkout, &DEPLOY_TOOLS)?, template);
+        let mut command = command(&install(checkout, &DEPLOY_TOOLS)?, &template);
         each_line_logged(command.current_dir(checkout.root()), &log, |_| {})?;
         Ok(Outcome::Passed)
     })

@@ -1,7 +1,7 @@
 //! I/O errors that name the file.
 
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// A file or folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +17,15 @@ pub struct FileError {
 pub fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError + use<> {
     let path = path.to_owned();
     |source| FileError { path, source }
+}
+
+/// Deletes a file if it exists.
+///
+/// # Errors
+/// Returns an error if the file cannot be deleted.
+pub fn delete_if_exists(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
 }

@@ -13,11 +13,9 @@ use std::time::SystemTime;
 use zip::write::SimpleFileOptions;
 
 use crate::checkout::Checkout;
-use crate::files::{FileError, at};
+use crate::files::{FileError, at, delete_if_exists};
 use crate::functions::Binary;
-
-/// The template and its nested templates.
-const TEMPLATES: [&str; 3] = ["template.yaml", "infra/firewall.yaml", "infra/operations.yaml"];
+use crate::sources::TEMPLATE_FOLDER;
 
 /// The size of the blocks in which files are compared.
 const COMPARED_BYTES: usize = 1 << 20;
@@ -37,7 +35,7 @@ pub enum StagingError {
 #[derive(Debug, Clone)]
 pub struct Candidate {
     folder: PathBuf,
-    changed: Vec<&'static str>,
+    changed: Vec<String>,
 }
 
 impl Candidate {
@@ -49,7 +47,7 @@ impl Candidate {
 
     /// The templates that differ from the staged ones, relative to the folder.
     #[must_use]
-    pub fn changed(&self) -> &[&'static str] {
+    pub fn changed(&self) -> &[String] {
         &self.changed
     }
 }
@@ -89,8 +87,8 @@ impl Staging {
     pub fn copy_candidate(&self, checkout: &Checkout) -> Result<Candidate, FileError> {
         let folder = self.folder.join("candidate");
         copy_templates(checkout.root(), &folder)?;
-        let is_changed = |name: &&str| fs::read(folder.join(name)).ok() != fs::read(self.folder.join(name)).ok();
-        let changed = TEMPLATES.into_iter().filter(is_changed).collect();
+        let is_changed = |name: &String| fs::read(folder.join(name)).ok() != fs::read(self.folder.join(name)).ok();
+        let changed = templates(&folder)?.into_iter().filter(is_changed).collect();
         Ok(Candidate { folder, changed })
     }
 
@@ -249,10 +247,36 @@ impl Staging {
     }
 }
 
+/// Returns the template of the stack and the nested templates, relative to `root`.
+///
+/// # Errors
+/// Returns an error if the folder of the nested templates cannot be read.
+pub fn templates(root: &Path) -> Result<Vec<String>, FileError> {
+    let folder = root.join(TEMPLATE_FOLDER);
+    let mut nested = Vec::new();
+    // A copy of templates has no such folder if there are no nested templates.
+    if folder.is_dir() {
+        for entry in fs::read_dir(&folder).map_err(at(&folder))?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".yaml") {
+                nested.push(format!("{TEMPLATE_FOLDER}/{name}"));
+            }
+        }
+    }
+    nested.sort();
+    nested.insert(0, "template.yaml".to_owned());
+    Ok(nested)
+}
+
+/// Copies all templates, and deletes the copies of those that no longer exist.
 fn copy_templates(source: &Path, destination: &Path) -> Result<(), FileError> {
-    for name in TEMPLATES {
-        let template = source.join(name);
-        let copy = destination.join(name);
+    let names = templates(source)?;
+    for outdated in templates(destination)?.iter().filter(|name| !names.contains(name)) {
+        delete_if_exists(&destination.join(outdated))?;
+    }
+    for name in names {
+        let template = source.join(&name);
+        let copy = destination.join(&name);
         fs::create_dir_all(copy.with_file_name("")).map_err(at(&copy))?;
         fs::copy(&template, &copy).map_err(at(&template))?;
     }
@@ -376,15 +400,20 @@ mod tests {
     fn candidate_knows_the_changed_templates_until_it_is_accepted() {
         let folder = TempFolder::new("candidate");
         fs::create_dir_all(folder.0.join("infra")).unwrap();
-        let write = |text: &str| TEMPLATES.iter().for_each(|name| fs::write(folder.0.join(name), text).unwrap());
+        let names = ["template.yaml", "infra/network.yaml", "infra/operations.yaml"];
         let checkout = Checkout::at(&folder.0);
         let staging = Staging::open(&folder.0).unwrap();
-        write("one");
+        names.iter().for_each(|name| fs::write(folder.0.join(name), "one").unwrap());
+        fs::write(folder.0.join("infra/README.md"), "not a template").unwrap();
         let first = staging.copy_candidate(&checkout).unwrap();
-        assert_eq!(first.changed(), TEMPLATES);
+        assert_eq!(first.changed(), names);
         fs::write(folder.0.join("template.yaml"), "an edit while the first is deployed").unwrap();
         staging.accept(&first).unwrap();
         assert_eq!(staging.copy_candidate(&checkout).unwrap().changed(), ["template.yaml"]);
+
+        fs::remove_file(folder.0.join("infra/network.yaml")).unwrap();
+        let last = staging.copy_candidate(&checkout).unwrap();
+        assert_eq!(templates(last.folder()).unwrap(), ["template.yaml", "infra/operations.yaml"]);
     }
 
     #[test]

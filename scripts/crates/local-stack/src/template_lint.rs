@@ -22,7 +22,7 @@ pub struct Findings {
 ///
 /// # Errors
 /// Returns an error if cfn-lint cannot be started, crashes or is interrupted.
-pub fn lint(tools: &Tools, folder: &Path, templates: &[&str], log: &Path) -> Result<Findings, ProcessError> {
+pub fn lint(tools: &Tools, folder: &Path, templates: &[String], log: &Path) -> Result<Findings, ProcessError> {
     let mut command = tools.command("cfn-lint");
     command.args(["--non-zero-exit-code", "error", "--"]).args(templates).current_dir(folder);
     let mut text = String::new();
@@ -59,7 +59,7 @@ mod tests {
         fs::write(folder.join("valid.yaml"), "Value: !GetAtt Table.Arn").unwrap();
         fs::write(folder.join("invalid.yaml"), "Value: !GetAtt Misspelled.Arn").unwrap();
         let tools = Tools::in_folder(folder.clone());
-        let findings = |name: &str| lint(&tools, &folder, &[name], &folder.join("log"));
+        let findings = |name: &str| lint(&tools, &folder, &[name.to_owned()], &folder.join("log"));
         let valid = findings("valid.yaml").unwrap();
         let invalid = findings("invalid.yaml").unwrap();
         let crash = findings("missing.yaml");
