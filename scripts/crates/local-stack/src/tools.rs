@@ -35,8 +35,8 @@ pub enum ToolError {
     File(#[from] FileError),
 }
 
-/// A set of tools that share a virtual environment, which works at any path. Tools with conflicting dependencies need separate sets: for example,
-/// MiniStack and the SAM CLI pin different versions of botocore.
+/// A set of tools in one relocatable virtual environment. Tools with conflicting dependencies need separate sets: for
+/// example, MiniStack and the SAM CLI pin different versions of botocore.
 pub struct ToolSet {
     folder: &'static str,
     lock_file: &'static str,
