@@ -17,13 +17,13 @@ use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command::AlreadyReported;
 use ferrite_local_stack::console::{format_duration, report, step};
 use ferrite_local_stack::emulator::{Emulator, EmulatorKind, InstalledEmulator, functions_log};
-use ferrite_local_stack::files::at;
+use ferrite_local_stack::files::{at, delete_if_exists};
 use ferrite_local_stack::functions::{build, functions};
 use ferrite_local_stack::logs;
 use ferrite_local_stack::package;
 use ferrite_local_stack::process::{check_interrupted, interrupted};
 use ferrite_local_stack::samconfig::Section;
-use ferrite_local_stack::sources::{changed_since_deployment, record_deployed};
+use ferrite_local_stack::sources::{changed_since_deployment, delete_record, record_deployed};
 use ferrite_local_stack::stack::{host_architecture, output};
 use ferrite_local_stack::staging::{Candidate, Staging};
 use ferrite_local_stack::template::Template;
@@ -54,8 +54,10 @@ pub(crate) struct Session<'a> {
     target: Target,
     tools: Tools,
     issuer: Issuer,
-    /// Whether an edit of the template waits for code, such as that of a new function.
-    template_waits: Cell<bool>,
+    /// The edits that are not deployed, because the code does not compile or the deployment of the template has failed.
+    pending: Cell<Edit>,
+    /// Whether cfn-lint has rejected the template. Only another edit of the template can fix it.
+    is_rejected: Cell<bool>,
     /// The functions whose staged code is not confirmed to run.
     unconfirmed: RefCell<BTreeSet<String>>,
 }
@@ -109,7 +111,8 @@ impl<'a> Session<'a> {
             target: Target::local(port),
             tools: prepared.tools,
             issuer: Issuer::open(&checkout.keys_folder())?,
-            template_waits: Cell::new(false),
+            pending: Cell::new(Edit::default()),
+            is_rejected: Cell::new(false),
             unconfirmed: RefCell::new(BTreeSet::new()),
         };
         let started = Instant::now();
@@ -119,7 +122,7 @@ impl<'a> Session<'a> {
         let api = match deployed {
             Some(api) => api,
             None => step(&format!("Deploying template.yaml as {}", session.config.stack), || {
-                session.execute(session.create_change_set(&templates)?, &templates)
+                session.execute(session.create_change_set(&templates)?, &templates, started)
             })?,
         };
         session.confirm(started)?;
@@ -135,10 +138,9 @@ impl<'a> Session<'a> {
             return Ok(None);
         }
         // The emulator starts empty if it was killed before it could save its state.
-        match stack_outputs(&self.target, &self.config.stack)? {
-            Some(outputs) => Ok(Some(output(&outputs, "ApiUrl")?.to_owned())),
-            None => Ok(None),
-        }
+        let outputs = stack_outputs(&self.target, &self.config.stack)?;
+        // A stack without outputs is what a failed creation has left behind.
+        Ok(outputs.and_then(|outputs| output(&outputs, "ApiUrl").ok().map(str::to_owned)))
     }
 
     /// Returns a text that changes with the template, its parameters, the issuer's keys and the code.
@@ -151,11 +153,21 @@ impl<'a> Session<'a> {
         self.run_folder.join("deployed")
     }
 
-    /// Records that the stack has all changes before `as_of`.
+    /// Records that the stack has all changes before `as_of`, unless an edit is pending.
     fn save(&self, as_of: SystemTime) -> anyhow::Result<()> {
+        if self.pending.get() != Edit::default() {
+            return Ok(());
+        }
         let file = self.fingerprint_file();
         fs::write(&file, self.fingerprint()?).map_err(at(&file))?;
         Ok(record_deployed(self.checkout, as_of)?)
+    }
+
+    /// Deletes the records of the deployment before the stack changes, so that nothing uses a stack that is changed only in
+    /// part.
+    fn delete_records(&self) -> anyhow::Result<()> {
+        delete_if_exists(&self.fingerprint_file())?;
+        Ok(delete_record(self.checkout)?)
     }
 
     fn aws(&self) -> AwsClient {
@@ -173,8 +185,12 @@ impl<'a> Session<'a> {
     }
 
     /// Executes a change set for `templates`, and returns the URL of the API.
-    fn execute(&self, change_set: ChangeSet, templates: &Candidate) -> anyhow::Result<String> {
-        change_set.execute(&self.aws())?;
+    fn execute(&self, change_set: ChangeSet, templates: &Candidate, started: Instant) -> anyhow::Result<String> {
+        self.delete_records()?;
+        if let Err(error) = change_set.execute(&self.aws()) {
+            self.update_all(started);
+            return Err(error.into());
+        }
         self.staging.accept(templates)?;
         let outputs = stack_outputs(&self.target, &self.config.stack)?.context("the stack has just been deleted")?;
         Ok(output(&outputs, "ApiUrl")?.to_owned())
@@ -244,12 +260,13 @@ impl<'a> Session<'a> {
     fn apply(&self, edit: Edit) -> anyhow::Result<()> {
         let started = Instant::now();
         let as_of = SystemTime::now();
-        if !edit.template && !self.template_waits.get() {
+        self.pending.set(self.pending.get().merge(edit));
+        self.is_rejected.set(self.is_rejected.get() && !edit.template);
+        if !self.pending.get().template || self.is_rejected.get() {
             self.build()?;
             self.update(started)?;
             return self.save(as_of);
         }
-        self.template_waits.set(true);
         let (run_folder, tools) = (&self.run_folder, &self.tools);
         let templates = &self.staging.copy_candidate(self.checkout)?;
         // The change set does not depend on the findings, but is executed only if there are no errors.
@@ -261,21 +278,15 @@ impl<'a> Session<'a> {
         if let Some(findings) = findings?
             && let Err(error) = report_findings(findings)
         {
-            // Only another edit of the template can fix it.
-            self.template_waits.set(false);
+            self.is_rejected.set(true);
             if let Ok(change_set) = change_set {
-                change_set.delete(&self.aws())?;
+                // The developer needs the findings. A change set that stays has no effect.
+                let _ = change_set.delete(&self.aws());
             }
             return Err(error);
         }
-        let api = match self.execute(change_set?, templates) {
-            Ok(api) => api,
-            Err(error) => {
-                self.update_all(started);
-                return Err(error);
-            }
-        };
-        self.template_waits.set(false);
+        let api = self.execute(change_set?, templates, started)?;
+        self.pending.set(Edit { template: false, ..self.pending.get() });
         report(&format!("deployed template.yaml in {}: {api}", format_duration(started.elapsed())));
         self.confirm(started)?;
         self.save(as_of)
@@ -295,6 +306,8 @@ impl<'a> Session<'a> {
     fn build(&self) -> anyhow::Result<()> {
         let binaries = build(self.checkout, &functions(self.checkout)?)?;
         self.unconfirmed.borrow_mut().extend(self.staging.put_launchers(&binaries)?);
+        // From now on, `unconfirmed` has the functions that are not updated yet.
+        self.pending.set(Edit { code: false, ..self.pending.get() });
         Ok(())
     }
 
@@ -309,20 +322,27 @@ impl<'a> Session<'a> {
     /// Updates all functions after a rollback, which has restored the code of the last deployment of the template. Edits of the
     /// code may have replaced it since.
     fn update_all(&self, started: Instant) {
-        if let Ok(names) = functions(self.checkout) {
+        if let Ok(names) = functions(self.checkout)
+            && !interrupted()
+        {
             self.unconfirmed.borrow_mut().extend(names);
+            let mut outcomes = self.functions().update(&self.names());
+            // The failed deployment would have added the other functions.
+            outcomes.retain(|(_, outcome)| !matches!(outcome, Outcome::NotInStack));
             // The errors are reported, and the next edit updates the functions again.
-            let _ = self.update(started);
+            let _ = self.report_outcomes(outcomes, started);
         }
     }
 
     /// Updates the functions whose code has changed.
     fn update(&self, started: Instant) -> anyhow::Result<()> {
-        let outcomes = self.functions().update(&self.names());
-        if outcomes.is_empty() {
+        let names = self.names();
+        if names.is_empty() {
             report("No function has changed.");
+            return Ok(());
         }
-        self.report_outcomes(outcomes, started)
+        self.delete_records()?;
+        self.report_outcomes(self.functions().update(&names), started)
     }
 
     /// Waits until the functions run the code that CloudFormation has deployed.
@@ -341,6 +361,7 @@ impl<'a> Session<'a> {
                 }
                 Outcome::NotInStack => {
                     report(&format!("warning: {name} is not in the stack; add a resource for it to template.yaml"));
+                    self.unconfirmed.borrow_mut().remove(&name);
                 }
                 Outcome::Failed(error) => {
                     report(&format!("error: cannot update {name}: {error:#}"));
@@ -375,4 +396,185 @@ fn report_findings(findings: Findings) -> anyhow::Result<()> {
         bail!("cfn-lint found errors in the template, so it was not deployed; fix them, and save the template");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::{Arc, Mutex};
+
+    use ferrite_local_stack::functions::Binary;
+
+    use super::*;
+
+    const RUN_FOLDER: &str = ".ferrite/dev";
+
+    /// Serves CloudFormation and Lambda. Every deployment of the stack fails and is rolled back, and every update of a function
+    /// succeeds. Records the first lines of the requests, and the actions of CloudFormation.
+    fn emulator(archive: &[u8]) -> (Target, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let target = Target::local(listener.local_addr().unwrap().port());
+        let hash = AwsClient::code_hash(archive);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let received = requests.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = read_request(&mut stream);
+                let body = if request.contains("/functions/") {
+                    format!(r#"{{"LastUpdateStatus": "Successful", "CodeSha256": "{hash}"}}"#)
+                } else {
+                    "<All><Status>CREATE_COMPLETE</Status><StackStatus>UPDATE_ROLLBACK_COMPLETE</StackStatus></All>"
+                        .to_owned()
+                };
+                received.lock().unwrap().push(request);
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+            }
+        });
+        (target, requests)
+    }
+
+    /// Returns the first line and the body of a request.
+    fn read_request(stream: &mut TcpStream) -> String {
+        let mut reader = BufReader::new(stream);
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if line.trim().is_empty() {
+                break;
+            }
+            lines.push(line);
+        }
+        let length = lines
+            .iter()
+            .find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok())
+            .unwrap_or(0);
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        format!("{}{}", lines[0], String::from_utf8_lossy(&body))
+    }
+
+    struct TempCheckout(Checkout);
+
+    impl TempCheckout {
+        /// Creates a checkout with the function `known`.
+        fn new(test: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("ferrite-session-{test}-{}", std::process::id()));
+            for name in ["functions/known/src", "shared", "infra", RUN_FOLDER] {
+                fs::create_dir_all(folder.join(name)).unwrap();
+            }
+            let package = "[package]\nname = \"known\"\nedition = \"2024\"\n";
+            for (name, text) in [
+                ("Cargo.toml", "[workspace]\nmembers = [\"functions/known\"]\nresolver = \"3\"\n"),
+                ("functions/known/Cargo.toml", package),
+                ("functions/known/src/main.rs", "fn main() {}"),
+                ("template.yaml", "Resources: {}"),
+                ("samconfig.toml", "[local.deploy.parameters]\nstack_name = \"app\"\n"),
+            ] {
+                fs::write(folder.join(name), text).unwrap();
+            }
+            // cargo prints the paths of manifests without symbolic links.
+            Self(Checkout::at(&folder.canonicalize().unwrap()))
+        }
+
+        /// Creates a session whose templates and function are deployed.
+        fn session(&self) -> (Session<'_>, Arc<Mutex<Vec<String>>>) {
+            let run_folder = self.0.path(RUN_FOLDER);
+            let staging = Staging::open(&run_folder).unwrap();
+            staging.copy_template(&self.0).unwrap();
+            let path = self.0.path("functions/known/src/main.rs");
+            staging.put_launchers(&[Binary { name: "known".to_owned(), path }]).unwrap();
+            let (target, requests) = emulator(&staging.archive("known").unwrap());
+            let session = Session {
+                checkout: &self.0,
+                config: Section::load(&self.0, "local").unwrap(),
+                staging,
+                run_folder,
+                target,
+                tools: Tools::in_folder(self.0.path("no-tools")),
+                issuer: Issuer::open(&self.0.keys_folder()).unwrap(),
+                pending: Cell::new(Edit::default()),
+                is_rejected: Cell::new(false),
+                unconfirmed: RefCell::new(BTreeSet::new()),
+            };
+            (session, requests)
+        }
+    }
+
+    impl Drop for TempCheckout {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(self.0.root());
+        }
+    }
+
+    /// A time after the creation of all files of the test.
+    fn later() -> SystemTime {
+        SystemTime::now() + Duration::from_secs(1)
+    }
+
+    #[test]
+    fn records_the_deployment_only_if_no_edit_is_pending() {
+        let checkout = TempCheckout::new("pending");
+        let (session, _) = checkout.session();
+        let is_stale = || changed_since_deployment(&checkout.0).unwrap().is_some();
+        for (code, template) in [(true, false), (false, true)] {
+            session.pending.set(Edit { code, template });
+            session.save(later()).unwrap();
+            assert!(is_stale() && !session.fingerprint_file().exists());
+        }
+        session.pending.set(Edit::default());
+        session.save(later()).unwrap();
+        assert!(!is_stale() && session.fingerprint_file().exists());
+    }
+
+    #[test]
+    fn code_that_does_not_compile_stays_pending_and_a_rejected_template_waits_for_an_edit() {
+        let checkout = TempCheckout::new("edits");
+        let (session, requests) = checkout.session();
+        fs::write(checkout.0.path("functions/known/src/main.rs"), "does not compile").unwrap();
+        let code = Edit { code: true, template: false };
+        assert!(session.apply(code).is_err());
+        assert_eq!(session.pending.get(), code);
+
+        session.pending.set(Edit { code: false, template: true });
+        session.is_rejected.set(true);
+        assert!(session.apply(code).is_err());
+        assert_eq!(session.pending.get(), Edit { code: true, template: true });
+        assert!(requests.lock().unwrap().is_empty(), "the rejected template was deployed again");
+    }
+
+    #[test]
+    fn failed_deployment_updates_the_functions_that_it_rolled_back() {
+        let checkout = TempCheckout::new("rollback");
+        let (session, requests) = checkout.session();
+        session.save(later()).unwrap();
+        let templates = session.staging.copy_candidate(&checkout.0).unwrap();
+        let change_set = ChangeSet::create(&session.aws(), "app", "url", &session.config.parameters).unwrap();
+        let error = session.execute(change_set, &templates, Instant::now()).unwrap_err();
+        assert!(error.to_string().contains("UPDATE_ROLLBACK_COMPLETE"), "{error}");
+        let is_update = |request: &String| request.starts_with("PUT /2015-03-31/functions/app-known/code");
+        assert_eq!(requests.lock().unwrap().iter().filter(|request| is_update(request)).count(), 1);
+        assert!(session.unconfirmed.borrow().is_empty());
+        assert!(changed_since_deployment(&checkout.0).unwrap().is_some() && !session.fingerprint_file().exists());
+    }
+
+    #[test]
+    fn stack_without_outputs_is_deployed_again() {
+        let checkout = TempCheckout::new("outputs");
+        let (session, _) = checkout.session();
+        session.save(later()).unwrap();
+        assert_eq!(session.deployed_api_url().unwrap(), None);
+    }
+
+    #[test]
+    fn warns_only_once_about_a_function_that_is_not_in_the_stack() {
+        let checkout = TempCheckout::new("unknown");
+        let (session, _) = checkout.session();
+        session.unconfirmed.borrow_mut().insert("unknown".to_owned());
+        session.report_outcomes(vec![("unknown".to_owned(), Outcome::NotInStack)], Instant::now()).unwrap();
+        assert!(session.names().is_empty());
+    }
 }

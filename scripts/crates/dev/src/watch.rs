@@ -67,6 +67,11 @@ impl Sources {
 }
 
 impl Edit {
+    /// Returns what the two edits have changed.
+    pub(crate) fn merge(self, other: Self) -> Self {
+        Self { code: self.code || other.code, template: self.template || other.template }
+    }
+
     fn add(&mut self, event: &Event) {
         if matches!(event.kind, EventKind::Access(_)) {
             return;

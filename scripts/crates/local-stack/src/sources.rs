@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::checkout::Checkout;
-use crate::files::{FileError, at};
+use crate::files::{FileError, at, delete_if_exists};
 
 /// The folders with the source code of the functions.
 pub const CODE_FOLDERS: [&str; 2] = ["functions", "shared"];
@@ -48,33 +48,45 @@ pub fn record_deployed(checkout: &Checkout, time: SystemTime) -> Result<(), File
     fs::write(&path, since_epoch.as_nanos().to_string()).map_err(at(&path))
 }
 
-/// Returns a source file that was changed after the last deployment of `./scripts/dev`, relative to the checkout.
+/// Deletes the record, while the stack of `./scripts/dev` is changed.
+///
+/// # Errors
+/// Returns an error if the file cannot be deleted.
+pub fn delete_record(checkout: &Checkout) -> Result<(), FileError> {
+    delete_if_exists(&checkout.path(RECORD))
+}
+
+/// Returns the newest source file that was changed after the last deployment of `./scripts/dev`, relative to the checkout.
+/// Without a record of the deployment, this is the newest source file.
 ///
 /// # Errors
 /// Returns an error if a folder cannot be read.
 pub fn changed_since_deployment(checkout: &Checkout) -> Result<Option<PathBuf>, FileError> {
     let record = fs::read_to_string(checkout.path(RECORD)).ok().and_then(|text| text.trim().parse().ok());
     let deployed = SystemTime::UNIX_EPOCH + Duration::from_nanos(record.unwrap_or(0));
-    let is_newer = |path: &Path| {
-        kind_of(path).is_some()
-            && fs::metadata(path).and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified > deployed)
+    let mut newest: Option<(SystemTime, PathBuf)> = None;
+    let mut add = |path: PathBuf| {
+        if kind_of(&path).is_some()
+            && let Ok(modified) = fs::metadata(&path).and_then(|metadata| metadata.modified())
+            && modified > newest.as_ref().map_or(deployed, |(time, _)| *time)
+        {
+            newest = Some((modified, path));
+        }
     };
+    ["Cargo.toml", "template.yaml"].into_iter().for_each(|name| add(checkout.path(name)));
     let mut folders: Vec<PathBuf> =
         CODE_FOLDERS.iter().chain([&TEMPLATE_FOLDER]).map(|folder| checkout.path(folder)).collect();
-    let in_root = ["Cargo.toml", "template.yaml"].map(|name| checkout.path(name)).into_iter().find(|path| is_newer(path));
-    let mut found = in_root;
-    while let Some(folder) = folders.pop().filter(|_| found.is_none()) {
+    while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(at(&folder))?.flatten() {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if is_newer(&path) {
-                found = Some(path);
-                break;
+            } else {
+                add(path);
             }
         }
     }
-    Ok(found.map(|path| path.strip_prefix(checkout.root()).map(Path::to_owned).unwrap_or(path)))
+    Ok(newest.map(|(_, path)| path.strip_prefix(checkout.root()).map(Path::to_owned).unwrap_or(path)))
 }
 
 #[cfg(test)]
@@ -119,6 +131,12 @@ mod tests {
         assert_eq!(changed(), None);
         let edited = fs::File::options().write(true).open(&source).unwrap();
         edited.set_modified(now + Duration::from_secs(2)).unwrap();
+        assert_eq!(changed().unwrap(), Path::new("functions/a/src/main.rs"));
+
+        record_deployed(&checkout, now + Duration::from_secs(3)).unwrap();
+        assert_eq!(changed(), None);
+        delete_record(&checkout).unwrap();
+        delete_record(&checkout).unwrap();
         assert_eq!(changed().unwrap(), Path::new("functions/a/src/main.rs"));
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -150,8 +150,8 @@ impl Tools {
     }
 
     /// Returns the tools in a folder, for tests.
-    #[cfg(test)]
-    pub(crate) fn in_folder(bin: PathBuf) -> Self {
+    #[must_use]
+    pub fn in_folder(bin: PathBuf) -> Self {
         Self { bin, base: None }
     }
 
