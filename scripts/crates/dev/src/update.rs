@@ -117,34 +117,38 @@ mod tests {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     use std::net::{TcpListener, TcpStream};
     use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use ferrite_local_stack::functions::Binary;
 
     use super::*;
 
-    /// Serves Lambda's API for one function, which runs other code for the first `polls` requests for its state.
-    fn lambda(mut polls: usize, archive: Vec<u8>) -> Target {
+    /// Serves Lambda's API for one function, which runs other code for the first `polls` requests for its state, and then
+    /// reports `status`. Counts these requests.
+    fn lambda(polls: usize, status: &'static str, archive: Vec<u8>) -> (Target, Arc<AtomicUsize>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(AtomicUsize::new(0));
+        let count = requests.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = stream.unwrap();
                 let request = read_request(&mut stream);
-                let (status, body) = if !request.contains("/functions/app-known/") {
+                let (response, body) = if !request.contains("/functions/app-known/") {
                     ("404 Not Found", "{}".to_owned())
                 } else if request.starts_with("GET") {
-                    let code = if polls == 0 { archive.as_slice() } else { b"other" };
-                    polls = polls.saturating_sub(1);
+                    let code = if count.fetch_add(1, Ordering::SeqCst) < polls { b"other" } else { archive.as_slice() };
                     let hash = AwsClient::code_hash(code);
-                    ("200 OK", format!(r#"{{"LastUpdateStatus": "Successful", "CodeSha256": "{hash}"}}"#))
+                    ("200 OK", format!(r#"{{"LastUpdateStatus": "{status}", "CodeSha256": "{hash}"}}"#))
                 } else {
                     ("200 OK", "{}".to_owned())
                 };
-                let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head = format!("HTTP/1.1 {response}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });
-        Target::local(port)
+        (Target::local(port), requests)
     }
 
     /// Reads a request, and returns its first line.
@@ -179,11 +183,22 @@ mod tests {
     #[test]
     fn function_is_live_when_lambda_reports_its_code() {
         let (folder, staging) = staging("live");
-        let target = lambda(2, staging.archive("known").unwrap());
+        let (target, requests) = lambda(2, "Successful", staging.archive("known").unwrap());
         let functions = Functions { target: &target, stack: "app", staging: &staging };
         let outcomes = functions.update(&["known".to_owned(), "unknown".to_owned()]);
         fs::remove_dir_all(folder).unwrap();
         let kinds: Vec<_> = outcomes.iter().map(|(name, outcome)| (name.as_str(), outcome)).collect();
         assert!(matches!(kinds[..], [("known", Outcome::Live), ("unknown", Outcome::NotInStack)]), "{kinds:?}");
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn function_has_failed_when_lambda_reports_a_failed_update() {
+        let (folder, staging) = staging("failed");
+        let (target, _) = lambda(0, "Failed", staging.archive("known").unwrap());
+        let functions = Functions { target: &target, stack: "app", staging: &staging };
+        let outcomes = functions.update(&["known".to_owned()]);
+        fs::remove_dir_all(folder).unwrap();
+        assert!(matches!(&outcomes[..], [(_, Outcome::Failed(_))]), "{outcomes:?}");
     }
 }
