@@ -6,6 +6,7 @@ If an assertion about `unpatched` fails, MiniStack now behaves as AWS does. Dele
 from __future__ import annotations
 
 import json
+import socket
 import statistics
 import threading
 import time
@@ -319,7 +320,9 @@ class HttpProxy(unittest.TestCase):
         cls.addClassCleanup(cls.backend.server_close)
         cls.addClassCleanup(cls.backend.shutdown)
 
-    def deploy(self, emulator: MiniStack, port: int, binary_types: list[str]) -> str:
+    def deploy(
+        self, emulator: MiniStack, port: int, binary_types: list[str], timeout_ms: int = 29_000
+    ) -> str:
         """Deploys an API that passes all requests to this port. Returns the URL path of its stage."""
         operation = {
             "parameters": [{"name": "proxy", "in": "path", "required": True}],
@@ -327,6 +330,7 @@ class HttpProxy(unittest.TestCase):
                 "type": "http_proxy",
                 "httpMethod": "ANY",
                 "uri": f"http://127.0.0.1:{port}/base/{{proxy}}",
+                "timeoutInMillis": timeout_ms,
                 "requestParameters": {
                     "integration.request.path.proxy": "method.request.path.proxy",
                     "integration.request.header.X-Id": "context.requestId",
@@ -416,6 +420,14 @@ class HttpProxy(unittest.TestCase):
         self.assertEqual(unpatched.http("GET", f"{stage}/a")[0], 500)
         stage = self.deploy(patched, port, [])
         self.assertEqual(patched.http("GET", f"{stage}/a")[0], 504)
+
+    def test_returns_504_if_the_backend_does_not_respond_in_time(self) -> None:
+        # The operating system accepts the connection, but nothing reads the request.
+        backend = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(backend.close)
+        stage = self.deploy(patched, backend.getsockname()[1], [], timeout_ms=50)
+        status, _, body = patched.http("GET", f"{stage}/a")
+        self.assertEqual((status, json.loads(body)["message"]), (504, "Endpoint request timed out"))
 
 
 class RestApiUpdates(unittest.TestCase):
