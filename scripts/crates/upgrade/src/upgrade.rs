@@ -125,9 +125,11 @@ fn check_ready(git: &Git, checkout: &Checkout) -> anyhow::Result<()> {
     );
     git.run(["rev-parse", "--show-toplevel"]).context("the project is not in a git repository; run git init")?;
     ensure!(git.commit("HEAD")?.is_some(), "the project has no commit; run git add --all && git commit");
-    if let Some(State { phase, release, .. }) = State::in_progress(git)? {
-        let next = if phase == Phase::Applied { "finish it with --continue or undo it" } else { "undo it" };
-        bail!("an upgrade to {release} is in progress; {next} with --abort");
+    if let Some(state) = State::in_progress(git)? {
+        let State { phase, release, .. } = &state;
+        let next = if *phase == Phase::Applied { "finish it with --continue or undo it" } else { "undo it" };
+        ensure!(is_undone(git, &state)?, "an upgrade to {release} is in progress; {next} with --abort");
+        forget(git)?;
     }
     for (file, operation) in [
         ("MERGE_HEAD", "merge"),
@@ -304,6 +306,10 @@ fn check(checkout: &Checkout, no_test: bool) -> anyhow::Result<()> {
 pub(crate) fn resume(checkout: &Checkout, no_test: bool) -> anyhow::Result<()> {
     let git = Git::at(checkout.root());
     let mut state = State::in_progress(&git)?.context("no upgrade is in progress")?;
+    if is_undone(&git, &state)? {
+        forget(&git)?;
+        bail!("the upgrade is already undone");
+    }
     ensure!(state.phase == Phase::Applied, "the upgrade was interrupted; run ./scripts/upgrade --abort");
     let unmerged = git.run(["diff", "--name-only", "--no-relative", "--diff-filter=U"])?;
     ensure!(unmerged.is_empty(), "resolve these conflicts, and run git add for each file:\n{}", listed(unmerged.lines()));
@@ -324,6 +330,11 @@ pub(crate) fn resume(checkout: &Checkout, no_test: bool) -> anyhow::Result<()> {
 pub(crate) fn abort(checkout: &Checkout) -> anyhow::Result<()> {
     let git = Git::at(checkout.root());
     let state = State::load(&git)?.context("there is no upgrade to undo")?;
+    if is_undone(&git, &state)? {
+        forget(&git)?;
+        report("The upgrade is already undone.");
+        return Ok(());
+    }
     let start = &state.start;
     let head = git.commit("HEAD")?.unwrap_or_default();
     let is_committed_by_hand = git.commit("HEAD^")?.as_ref() == Some(start);
@@ -348,6 +359,16 @@ fn restore(git: &Git, state: &State) -> anyhow::Result<()> {
     }
     git.run(["reset", "--quiet", "--hard", &state.start])?;
     git.run(["clean", "--quiet", "--force", "-d", ":/"])?;
+    forget(git)
+}
+
+/// Whether git has undone the upgrade, for example with `git reset --hard`. The merge always changes the record.
+fn is_undone(git: &Git, state: &State) -> anyhow::Result<bool> {
+    Ok(state.phase == Phase::Applied && git.outcome(["diff", "--quiet", &state.start, "--", RECORD_FILE])?.0)
+}
+
+/// Deletes what an upgrade has stored in the git directory.
+fn forget(git: &Git) -> anyhow::Result<()> {
     State::delete(git)?;
     delete_refs(git)
 }

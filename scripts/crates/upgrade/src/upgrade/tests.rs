@@ -340,6 +340,48 @@ fn undoes_a_resolution_that_was_committed_with_git() {
     fixture.assert_restored(&start);
 }
 
+/// A project whose upgrade was undone with `git reset`, with a later commit and an untracked file, and the commit.
+fn undone_with_git() -> (Fixture, String) {
+    let (fixture, start) = Fixture::with_conflict();
+    fixture.git().run(["reset", "--quiet", "--hard", &start]).unwrap();
+    fixture.write("project", "app/lib.rs", "later\n");
+    let later = fixture.commit();
+    fixture.write("project", "notes.txt", "untracked\n");
+    (fixture, later)
+}
+
+#[test]
+fn keeps_commits_and_files_after_an_upgrade_that_was_undone_with_git() {
+    let (fixture, later) = undone_with_git();
+
+    abort(&fixture.checkout()).unwrap();
+
+    assert_eq!(fixture.read("notes.txt"), "untracked\n");
+    fixture.remove("project", "notes.txt");
+    fixture.assert_restored(&later);
+}
+
+#[test]
+fn does_not_continue_an_upgrade_that_was_undone_with_git() {
+    let (fixture, later) = undone_with_git();
+
+    let error = resume(&fixture.checkout(), false).unwrap_err().to_string();
+
+    assert_eq!(error, "the upgrade is already undone");
+    fixture.remove("project", "notes.txt");
+    fixture.assert_restored(&later);
+}
+
+#[test]
+fn starts_again_after_an_upgrade_that_was_undone_with_git() {
+    let (fixture, later) = undone_with_git();
+    fixture.remove("project", "notes.txt");
+
+    check_ready(&fixture.git(), &fixture.checkout()).unwrap();
+
+    fixture.assert_restored(&later);
+}
+
 #[test]
 fn undoes_a_committed_upgrade_only_without_later_commits() {
     let fixture = Fixture::new();
