@@ -32,7 +32,7 @@ struct Arguments {
     /// Finish an upgrade whose conflicts are resolved, or whose tests failed
     #[arg(long = "continue", conflicts_with_all = ["version", "abort"])]
     resume: bool,
-    /// Undo the last upgrade
+    /// Undo the last upgrade, and delete files that were created since it started
     #[arg(long, conflicts_with_all = ["version", "no_test"])]
     abort: bool,
     /// Merge a release as this request describes; the program of the old release sets this

@@ -346,6 +346,7 @@ pub(crate) fn abort(checkout: &Checkout) -> anyhow::Result<()> {
     } else if head != *start && !is_committed_by_hand {
         bail!("there are commits after the start of the upgrade; to drop them, too, run: git reset --hard {start}");
     }
+    report_list("These untracked files are deleted:", &untracked(&git)?);
     restore(&git, &state)?;
     report(&format!("The project is as it was before the upgrade to {}.", state.release));
     Ok(())
@@ -371,6 +372,12 @@ fn is_undone(git: &Git, state: &State) -> anyhow::Result<bool> {
 fn forget(git: &Git) -> anyhow::Result<()> {
     State::delete(git)?;
     delete_refs(git)
+}
+
+/// The untracked files in the whole repository, without ignored ones.
+fn untracked(git: &Git) -> anyhow::Result<BTreeSet<String>> {
+    let status = git.run(["status", "--porcelain", "--untracked-files=all"])?;
+    Ok(status.lines().filter_map(|line| line.strip_prefix("?? ")).map(str::to_owned).collect())
 }
 
 fn message_of(state: &State) -> String {

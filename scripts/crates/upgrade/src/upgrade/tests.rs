@@ -322,9 +322,12 @@ fn continues_after_the_conflicts_are_resolved() {
 fn undoes_an_upgrade_with_conflicts() {
     let (fixture, start) = Fixture::with_conflict();
     fixture.write("project", "kit/untracked.rs", "written while resolving the conflict\n");
+    let untracked = untracked(&fixture.git()).unwrap();
 
     abort(&fixture.checkout()).unwrap();
 
+    assert_eq!(untracked, BTreeSet::from(["kit/untracked.rs".to_owned()]));
+    assert!(!fixture.exists("kit/untracked.rs"));
     fixture.assert_restored(&start);
     assert_eq!(fixture.read("kit/http.rs"), lines("http", &[(5, "mine")]));
     assert!(!fixture.exists("kit/new.rs"));
