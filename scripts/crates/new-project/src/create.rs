@@ -28,7 +28,9 @@ pub(crate) fn create(kit: &Checkout, names: &Names, application: &Application, d
         created.iter().for_each(|folder| drop(fs::remove_dir(folder)));
     }
     let files = result?;
-    report_files(names, &directory, &files)
+    report_files(names, &directory, &files)?;
+    repository::warnings(kit.root())?.iter().for_each(|warning| report(warning));
+    Ok(())
 }
 
 fn create_in(
