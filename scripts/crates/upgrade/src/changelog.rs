@@ -15,12 +15,12 @@ pub(crate) struct Changes {
 }
 
 /// Returns the sections of the versions after `old` up to `new`. `unreleased` adds the section of the changes that are not
-/// in any release.
+/// in any release. The commits before a release already have its version, so a release with the version `old` has changes.
 pub(crate) fn changes(changelog: &str, old: &Version, new: &Version, unreleased: bool) -> Changes {
     let mut changes = Changes::default();
     for section in sections(changelog) {
         let is_included = match section.version() {
-            Some(version) => version > *old && version <= *new,
+            Some(version) => (version > *old && version <= *new) || (version == *new && !unreleased),
             None => unreleased && section.title == "Unreleased",
         };
         if is_included {
@@ -133,6 +133,14 @@ mod tests {
         let changes = changes(CHANGELOG, &version("1.2.0"), &version("1.2.0"), true);
 
         assert_eq!(changes.sections, ["## Unreleased\n\n### Added\n\n- Four."]);
+    }
+
+    #[test]
+    fn includes_a_release_whose_version_the_old_commit_already_has() {
+        let changes = changes(CHANGELOG, &version("1.2.0"), &version("1.2.0"), false);
+
+        assert_eq!(changes.sections, ["## 1.2.0 - 2027-01-02\n\n### Added\n\n- Three."]);
+        assert_eq!(changes.manual_steps, ["1.2.0 - 2027-01-02\n\n- Set `C`."]);
     }
 
     #[test]
