@@ -33,8 +33,11 @@ fn check_copy(checkout: &Checkout) -> anyhow::Result<Outcome> {
         fs::remove_dir_all(&copy).map_err(at(&copy))?;
     }
     let result = SETS.iter().try_for_each(|(set, commands)| check(checkout, &copy, set, commands));
-    fs::remove_dir_all(&copy).map_err(at(&copy))?;
-    result.map(|()| Outcome::Passed)
+    // If nothing was copied, removing the copy fails, too. Return the cause.
+    let removed = fs::remove_dir_all(&copy).map_err(at(&copy));
+    result?;
+    removed?;
+    Ok(Outcome::Passed)
 }
 
 fn check(checkout: &Checkout, copy: &Path, set: &ToolSet, commands: &[&[&str]]) -> anyhow::Result<()> {
