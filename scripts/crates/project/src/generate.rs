@@ -59,9 +59,9 @@ pub fn generate_with(
     let mut files = BTreeMap::new();
     for path in tracked_files(source)? {
         let (part, path_in_project) = rules.part(&path, application)?;
-        let path_in_project = renaming.apply(path_in_project);
+        let path_in_project = renaming.apply(path_in_project)?;
         // A file in the folder of the application replaces the kit's file with the same path.
-        let replaces = path_in_project != renaming.apply(&path);
+        let replaces = path_in_project != renaming.apply(&path)?;
         if part != Part::Repository && (replaces || !files.contains_key(&path_in_project)) {
             files.insert(path_in_project, (part, path));
         }
@@ -69,7 +69,7 @@ pub fn generate_with(
     let mut renamed = Vec::new();
     for (path_in_project, (_, path)) in &files {
         check_interrupted().map_err(ProcessError::from)?;
-        let change = |text: String| Ok(renaming.apply(&rules.without_removals(path, text, application)?));
+        let change = |text: String| renaming.apply(&rules.without_removals(path, text, application)?);
         if copy(&source.join(path), &destination.join(path_in_project), change)? {
             renamed.push(path_in_project.clone());
         }

@@ -151,7 +151,8 @@ impl Rules {
     /// Removes from `text`, which the file `path` contains, what describes another application.
     ///
     /// # Errors
-    /// Returns an error if a pattern is invalid, or if it matches nothing, so that it cannot become outdated unnoticed.
+    /// Returns an error if a pattern is invalid or needs too many steps, or if it matches nothing, so that it cannot become
+    /// outdated unnoticed.
     pub(crate) fn without_removals(
         &self,
         path: &str,
@@ -162,7 +163,7 @@ impl Rules {
         for Removal { file, pattern } in removals.iter().filter(|removal| removal.file == path) {
             let invalid = |reason: String| ProjectError::Rules(format!("pattern {pattern:?} of {file}: {reason}"));
             let regex = Regex::new(pattern).map_err(|error| invalid(error.to_string()))?;
-            let remaining = regex.replace_all(&text, "").into_owned();
+            let remaining = regex.try_replacen(&text, 0, "").map_err(|error| invalid(error.to_string()))?.into_owned();
             if remaining == text {
                 return Err(invalid("it matches nothing in the file".to_owned()));
             }
@@ -282,6 +283,9 @@ mod tests {
         assert_eq!(without("other", "demo\n", "small").unwrap(), "demo\n");
         let error = without("README.md", "a\n", "small").unwrap_err().to_string();
         assert!(error.contains("README.md: it matches nothing"), "{error}");
+        let slow = Rules::parse(&RULES.replace("[[names]]", &removal.replace("(?m)^demo.*\\n", "(?:(?!b)a|aa)+c"))).unwrap();
+        let error = slow.without_removals("README.md", "a".repeat(50), &Application::named("small")).unwrap_err();
+        assert!(error.to_string().contains("pattern \"(?:(?!b)a|aa)+c\" of README.md: Error executing regex"), "{error}");
     }
 
     #[test]
