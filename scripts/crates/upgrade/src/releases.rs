@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use ferrite_local_stack::process::run;
+use ferrite_local_stack::process::each_line_logged;
 use ferrite_project::{ProjectRecord, RECORD_FILE};
 use semver::Version;
 use serde::Deserialize;
@@ -56,10 +56,11 @@ impl Releases {
         fs::create_dir_all(&repository).with_context(|| format!("cannot create {}", repository.display()))?;
         let git = Git::at(&repository);
         git.run(["init", "--quiet", "--bare"])?;
-        // `run` ends git after Ctrl-C, because the server may be slow.
+        // `each_line_logged` ends git after Ctrl-C, because the server may be slow.
         let refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
         let mut fetch = git.command(["fetch", "--quiet", "--force", "--prune", "--", source]);
-        run(fetch.args(refs).env("GIT_TERMINAL_PROMPT", "0")).with_context(|| {
+        fetch.args(refs).env("GIT_TERMINAL_PROMPT", "0");
+        each_line_logged(&mut fetch, &folder.join("fetch.log"), |_| {}).with_context(|| {
             format!("cannot fetch {source}; if it has moved, change `source` in {RECORD_FILE} and commit that")
         })?;
         Ok(Self { git, folder: folder.to_owned(), source: source.to_owned() })

@@ -137,6 +137,7 @@ fn names_a_source_that_cannot_be_fetched() {
     let error = Releases::fetch("/no/such/repository", folder.path()).err().unwrap();
 
     assert!(error.to_string().starts_with("cannot fetch /no/such/repository; if it has moved"), "{error}");
+    assert!(format!("{error:#}").contains("'/no/such/repository'"), "the error has git's message: {error:#}");
 }
 
 #[test]
