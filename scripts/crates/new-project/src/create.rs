@@ -13,6 +13,9 @@ use ferrite_project::{Application, Generated, Names, ProjectRecord, generate};
 
 use crate::repository;
 
+/// The version of the kit: that of all crates of the workspace.
+const KIT_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Creates a project in `directory`. The folder appears when it is complete: a failure or an interrupt leaves nothing.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ fn create_in(
     let record = ProjectRecord {
         name: name.clone(),
         application: application.clone(),
-        version: kit_version(kit)?,
+        version: KIT_VERSION.to_owned(),
         commit: repository::commit(kit.root())?,
         source: repository::origin(kit.root()),
     };
@@ -76,14 +79,6 @@ fn create_folders(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let missing = folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect();
     fs::create_dir_all(folder).map_err(at(folder))?;
     Ok(missing)
-}
-
-/// The version of the kit: that of all crates of the workspace.
-fn kit_version(kit: &Checkout) -> anyhow::Result<String> {
-    let path = kit.path("Cargo.toml");
-    let manifest: toml::Table = toml::from_str(&fs::read_to_string(&path).map_err(at(&path))?)?;
-    let version = manifest.get("workspace").and_then(|workspace| workspace.get("package")?.get("version")?.as_str());
-    Ok(version.context("Cargo.toml: workspace.package has no version")?.to_owned())
 }
 
 /// Prints the files that the team owns, and the folders of the kit.

@@ -41,20 +41,7 @@ pub fn generate(
     application: &Application,
     destination: &Path,
 ) -> Result<Generated, ProjectError> {
-    generate_with(&Rules::read(source)?, source, names, application, destination)
-}
-
-/// Like [`generate`], with other rules than those in `source`. Use it for a checkout that is older than the rules.
-///
-/// # Errors
-/// Returns the errors of [`generate`].
-pub fn generate_with(
-    rules: &Rules,
-    source: &Path,
-    names: &Names,
-    application: &Application,
-    destination: &Path,
-) -> Result<Generated, ProjectError> {
+    let rules = Rules::read(source)?;
     let renaming = rules.renaming(names);
     let mut files = BTreeMap::new();
     for path in tracked_files(source)? {

@@ -13,8 +13,8 @@ mod rules;
 mod source;
 
 pub use self::error::ProjectError;
-pub use self::generate::{Generated, generate, generate_with};
-pub use self::names::{InvalidName, MAX_NAME_LENGTH, Names};
+pub use self::generate::{Generated, generate};
+pub use self::names::{InvalidName, Names};
 pub use self::record::{ProjectRecord, RECORD_FILE};
-pub use self::rules::{Application, RULES_FILE, Rules};
+pub use self::rules::Application;
 pub use self::source::git;

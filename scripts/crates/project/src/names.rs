@@ -4,7 +4,7 @@
 ///
 /// A stack name has at most 28 characters, because bucket names contain it (`MAX_STACK_NAME_LENGTH` of
 /// `scripts/crates/dev`).
-pub const MAX_NAME_LENGTH: usize = 28 - "-production".len();
+const MAX_NAME_LENGTH: usize = 28 - "-production".len();
 
 /// The name in this repository, which the name of the project replaces.
 const KIT: &str = "ferrite";

@@ -13,7 +13,7 @@ use crate::names::Names;
 use crate::renaming::Renaming;
 
 /// The file with the rules, relative to the root of the kit.
-pub const RULES_FILE: &str = "scripts/project.toml";
+const RULES_FILE: &str = "scripts/project.toml";
 
 /// The name of an application that a project can start with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -42,7 +42,7 @@ impl Application {
 
 /// The rules for the files of a project.
 #[derive(Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     kit: Vec<String>,
     generated: Vec<String>,
     repository: Vec<String>,
@@ -118,7 +118,7 @@ impl Rules {
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or is invalid.
-    pub fn read(source: &Path) -> Result<Self, ProjectError> {
+    pub(crate) fn read(source: &Path) -> Result<Self, ProjectError> {
         let path = source.join(RULES_FILE);
         Self::parse(&fs::read_to_string(&path).map_err(at(&path))?)
     }
@@ -127,7 +127,7 @@ impl Rules {
     ///
     /// # Errors
     /// Returns an error if the text is not valid.
-    pub fn parse(text: &str) -> Result<Self, ProjectError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ProjectError> {
         let file: File = toml::from_str(text).map_err(|error| ProjectError::Rules(error.to_string()))?;
         let rule = |rule: NameFile| match Regex::new(&rule.pattern) {
             Ok(pattern) => Ok(NameRule { pattern, replacement: rule.replacement }),
@@ -141,11 +141,6 @@ impl Rules {
             applications: file.applications,
             names,
         })
-    }
-
-    /// The names of the applications.
-    pub fn applications(&self) -> impl Iterator<Item = &Application> {
-        self.applications.keys()
     }
 
     /// Removes from `text`, which the file `path` contains, what describes another application.

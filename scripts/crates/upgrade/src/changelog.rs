@@ -109,6 +109,8 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
+    use ferrite_project::RECORD_FILE;
+
     use super::*;
 
     const CHANGELOG: &str = "# Changelog\n\n## Unreleased\n\n### Added\n\n- Four.\n\n## 1.2.0 - 2027-01-02\n\n### Added\n\n- Three.\n\n\
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn the_changelog_of_ferrite_describes_each_release() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
-        if root.join("ferrite.toml").exists() {
+        if root.join(RECORD_FILE).exists() {
             return;
         }
         let changelog = fs::read_to_string(root.join("CHANGELOG.md")).unwrap();

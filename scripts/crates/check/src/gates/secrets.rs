@@ -10,13 +10,12 @@ use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::files::at;
 use ferrite_local_stack::process::capture;
 use ferrite_local_stack::tools::Tools;
+use ferrite_project::RECORD_FILE;
 use serde::Deserialize;
 
 use crate::gates::findings::Findings;
 
 const ALLOWED: &str = "scripts/allowed-secrets.toml";
-/// The record of a project that was created by ./scripts/new-project.
-const PROJECT: &str = "ferrite.toml";
 /// Files that consist of hashes.
 const NOT_SCANNED: &str = r"(^|/)(Cargo\.lock|requirements/[^/]*\.txt|package-lock\.json|allowed-secrets\.toml)$";
 /// The digest of a style sheet in a Content-Security-Policy, which changes with the sheet.
@@ -35,7 +34,7 @@ pub(crate) fn check(checkout: &Checkout, tools: &Tools) -> anyhow::Result<()> {
     let scanned = capture(&mut scan)?;
     let scanned: Scanned = serde_json::from_str(&scanned).context("unexpected output of detect-secrets")?;
     // A project does not have all files that contain the false positives of the list.
-    let mut lines = findings(&allowed, &scanned, !checkout.has(PROJECT));
+    let mut lines = findings(&allowed, &scanned, !checkout.has(RECORD_FILE));
     if !finds_planted(tools)? {
         lines.push("detect-secrets did not find a planted access key".to_owned());
     }
