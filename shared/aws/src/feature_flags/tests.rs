@@ -184,7 +184,7 @@ async fn uses_the_defaults_in_the_code_until_the_schema_can_be_read() {
     parameter.set(Some(SCHEMA));
     parameter.clock.advance(RETRY_INTERVAL);
     assert!(parameter.is_enabled(false).await);
-    assert_eq!(log.take(), ["INFO the feature flags are valid again"]);
+    assert_eq!(log.take(), ["INFO the feature flags can be read and are valid again"]);
     parameter.clock.advance(MAX_AGE);
     assert!(parameter.is_enabled(false).await);
     assert_eq!(log.take(), Vec::<String>::new());
@@ -217,7 +217,7 @@ async fn keeps_the_last_valid_schema_while_the_new_one_is_invalid() {
     parameter.set(Some(SCHEMA));
     parameter.clock.advance(MAX_AGE);
     assert!(parameter.is_enabled(false).await);
-    assert_eq!(log.take(), ["INFO the feature flags are valid again"]);
+    assert_eq!(log.take(), ["INFO the feature flags can be read and are valid again"]);
     parameter.set(Some("not JSON"));
     for _ in 0..2 {
         parameter.clock.advance(MAX_AGE);
