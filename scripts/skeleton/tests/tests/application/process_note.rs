@@ -43,7 +43,7 @@ fn processes_a_note_after_an_outage_of_the_table() {
     let location = request.json(&json!({"text": "Buy milk"})).send().location("/notes");
     wait_for("process-note to fail", || {
         let mut lines = lines_of(&function, &correlation_id).into_iter();
-        lines.find(|line| line.text.contains("will be retried"))
+        lines.find(|line| line.text.contains("part of the batch failed"))
     });
     drop(outage);
     wait_for("the words to be counted", || {
