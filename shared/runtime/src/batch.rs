@@ -24,6 +24,15 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 pub use response::Response;
+use serde_json::Value;
+
+use crate::event::{self, BoxedHandler};
+use crate::{InitError, LocalBoxFuture};
+
+/// Runs a batch function.
+fn run(handler: BoxedHandler<'_, Value, Response>) -> LocalBoxFuture<'_, Result<(), InitError>> {
+    event::run(handler)
+}
 
 /// Limits for processing a batch.
 #[derive(Debug, Clone, Copy)]

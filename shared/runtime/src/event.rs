@@ -19,14 +19,14 @@
 //! }
 //! ```
 
-use lambda_runtime::tower::{Service, ServiceBuilder};
+use lambda_runtime::tower::ServiceBuilder;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::invocation::InvocationEvent;
 use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
-use crate::{Failure, InitError, deadline, invocation, log, metrics, panics, shutdown, trace};
+use crate::{BoxFuture, Failure, InitError, LocalBoxFuture, deadline, invocation, log, metrics, panics, shutdown, trace};
 
 impl<A> InvocationEvent for LambdaEvent<A> {
     fn context(&self) -> Context {
@@ -80,31 +80,43 @@ where
     F: Future<Output = Result<R, Failure>> + Send,
 {
     let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<A>| {
-        let work = handler(event.payload);
-        // Boxed because futures of nested SDK calls can exceed the compiler's limits for type layout.
+    run(Box::new(move |payload| {
+        let work = handler(payload);
         Box::pin(async move { work.await.map(HandlerResponse) })
-    });
-    run(service).await
+    }))
+    .await
 }
 
-/// Runs the function with a service whose results can be classified.
-pub(crate) async fn run<S, A, R>(service: S) -> Result<(), InitError>
+/// A handler whose type is erased. The middleware and the Lambda runtime are compiled once in this crate for it, and not
+/// again in each function for the type of its handler. The argument is the payload of the event.
+pub(crate) type BoxedHandler<'a, A, R> = Box<dyn FnMut(A) -> BoxFuture<'a, Result<R, Failure>> + 'a>;
+
+/// Runs the function with a handler whose results can be classified.
+///
+/// The future is boxed because the code of an `async fn` is compiled in the crate that polls it.
+pub(crate) fn run<'a, A, R>(mut handler: BoxedHandler<'a, A, R>) -> LocalBoxFuture<'a, Result<(), InitError>>
 where
-    A: for<'de> Deserialize<'de>,
-    S: Service<LambdaEvent<A>, Response = R, Error = Failure>,
-    S::Future: Send,
-    R: Serialize + Send,
+    A: for<'de> Deserialize<'de> + 'a,
+    R: Serialize + Send + 'a,
     Result<R, Failure>: Classify,
 {
-    log::init()?;
-    let stack = ServiceBuilder::new()
-        .layer(invocation::layer())
-        .layer(trace::layer())
-        .layer(log::layer())
-        .layer(metrics::layer())
-        .layer(deadline::layer())
-        .layer(panics::layer())
-        .service(service);
-    shutdown::until_terminated(lambda_runtime::run(stack)).await
+    Box::pin(async move {
+        log::init()?;
+        let stack = ServiceBuilder::new()
+            .layer(invocation::layer())
+            .layer(trace::layer())
+            .layer(log::layer())
+            .layer(metrics::layer())
+            .layer(deadline::layer())
+            .layer(panics::layer())
+            .service(service_fn(move |event: LambdaEvent<A>| handler(event.payload)));
+        shutdown::until_terminated(lambda_runtime::run(stack)).await
+    })
+}
+
+/// Runs a function that is invoked asynchronously, so it returns no response.
+pub(crate) fn run_without_response(
+    handler: BoxedHandler<'_, Value, HandlerResponse<()>>,
+) -> LocalBoxFuture<'_, Result<(), InitError>> {
+    run(handler)
 }

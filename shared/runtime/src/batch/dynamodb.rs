@@ -20,13 +20,12 @@
 //! it.
 
 use ferrite_core::ports::DeadLetterQueue;
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 use super::stream::{self, Kind};
 use super::{Limits, Response};
 use crate::log::Outcome;
-use crate::{Failure, InitError, event, panics};
+use crate::{Failure, InitError, panics};
 
 /// See "Using AWS Lambda with Amazon DynamoDB".
 const DYNAMODB: Kind = Kind { event_source: "aws:dynamodb", sequence_number: "/dynamodb/SequenceNumber" };
@@ -50,10 +49,7 @@ where
 {
     let read = &read;
     let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { stream::process(DYNAMODB, event.payload, dead_letters, limits, read, handler).await })
-    });
-    event::run(service).await
+    super::run(Box::new(move |batch| Box::pin(stream::process(DYNAMODB, batch, dead_letters, limits, read, handler)))).await
 }
 
 /// Runs the function: passes all records of a batch to `handler` at once.
@@ -75,10 +71,7 @@ where
 {
     let read = &read;
     let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { process_batch(event.payload, dead_letters, read, handler).await })
-    });
-    event::run(service).await
+    super::run(Box::new(move |batch| Box::pin(process_batch(batch, dead_letters, read, handler)))).await
 }
 
 /// Reads the records of the event `batch` with `read` and passes them to `handler` at once. Sends records that cannot

@@ -17,12 +17,11 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ferrite_core::ports::DeadLetterQueue;
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
 use super::Limits;
 use super::stream::{self, Kind};
-use crate::{Failure, InitError, event};
+use crate::{Failure, InitError};
 
 /// See "Using Lambda to process records from Amazon Kinesis Data Streams".
 const KINESIS: Kind = Kind { event_source: "aws:kinesis", sequence_number: "/kinesis/sequenceNumber" };
@@ -46,10 +45,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { stream::process(KINESIS, event.payload, dead_letters, limits, read, handler).await })
-    });
-    event::run(service).await
+    super::run(Box::new(move |batch| Box::pin(stream::process(KINESIS, batch, dead_letters, limits, read, handler)))).await
 }
 
 fn read(record: &Value) -> Result<Record, Failure> {

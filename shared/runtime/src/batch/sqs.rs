@@ -18,13 +18,12 @@ use std::error::Error;
 
 use ferrite_core::ports::{DeadLetterQueue, MessageVisibility};
 use ferrite_core::{TraceContext, TraceParent};
-use lambda_runtime::{LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{Limits, Response, engine};
 use crate::log::Outcome;
-use crate::{Failure, InitError, event, invocation, log};
+use crate::{Failure, InitError, invocation, log};
 
 /// An SQS message.
 #[derive(Debug, Clone, Deserialize)]
@@ -92,10 +91,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    let service = service_fn(move |event: LambdaEvent<Value>| {
-        Box::pin(async move { process(event.payload, queue, limits, handler).await })
-    });
-    event::run(service).await
+    super::run(Box::new(move |batch| Box::pin(process(batch, queue, limits, handler)))).await
 }
 
 /// Passes each message of the SQS event `batch` to `handler`. The response identifies the messages to retry.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Problem, Request, Response, body, cors, headers};
 use crate::invocation::InvocationEvent;
 use crate::log::{Classify, Exception, LogSummary, Outcome, OutcomeCounts};
-use crate::{BoxFuture, InitError, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
+use crate::{BoxFuture, InitError, LocalBoxFuture, deadline, invocation, log, metrics, panics, settings, shutdown, trace};
 
 /// The header with the correlation ID that a client chooses for its request. It appears in all log lines caused by the
 /// request and in the response. If it is missing or invalid, Lambda's request ID is used instead.
@@ -80,22 +80,35 @@ impl Classify for Result<Response, Problem> {
 ///
 /// # Errors
 /// Returns an error if a setting is invalid or the Lambda Runtime API cannot be reached.
-pub async fn serve<'a, S>(handler: S) -> Result<(), InitError>
+pub async fn serve<'a, S>(mut handler: S) -> Result<(), InitError>
 where
-    S: Service<Request, Response = Response>,
+    S: Service<Request, Response = Response> + 'a,
     S::Error: Into<Problem> + 'a,
     S::Future: Send + 'a,
 {
-    log::init()?;
-    shutdown::until_terminated(lambda_http::run(stack(handler))).await
+    run(Box::new(move |request| {
+        let work = handler.call(request);
+        Box::pin(async { work.await.map_err(Into::into) })
+    }))
+    .await
+}
+
+/// A handler whose type is erased. The middleware and the Lambda runtime are compiled once in this crate for it, and not
+/// again in each function for the type of its handler.
+type BoxedHandler<'a> = Box<dyn FnMut(Request) -> BoxFuture<'a, Result<Response, Problem>> + 'a>;
+
+/// Returns a boxed future for the same reason: the code of an `async fn` is compiled in the crate that polls it.
+fn run(handler: BoxedHandler<'_>) -> LocalBoxFuture<'_, Result<(), InitError>> {
+    Box::pin(async {
+        log::init()?;
+        shutdown::until_terminated(lambda_http::run(stack(service_fn(handler)))).await
+    })
 }
 
 /// Wraps a handler in the middleware stack. The first layer is the outermost.
 fn stack<'a, S>(handler: S) -> impl Service<Request, Response = RawResponse, Error = Infallible, Future: Send + 'a>
 where
-    S: Service<Request, Response = Response>,
-    S::Error: Into<Problem> + 'a,
-    S::Future: Send + 'a,
+    S: Service<Request, Response = Response, Error = Problem, Future: Send + 'a>,
 {
     let mut handler = ServiceBuilder::new()
         .layer(invocation::layer())
@@ -105,7 +118,6 @@ where
         .layer(deadline::layer())
         .layer(body::limit_body())
         .layer(panics::layer())
-        .map_err(Into::into)
         .service(handler);
     service_fn(move |request: Request| {
         let context = ResponseContext::from_request(&request);
