@@ -123,7 +123,7 @@ impl Names {
             return invalid(format!("AWS reserves names that start with {prefix}"));
         }
         if RESERVED_WORDS.contains(&name) {
-            return invalid("it is a reserved word of Rust".to_owned());
+            return invalid("Rust reserves this name".to_owned());
         }
         Ok(Self { words: name.split('-').map(str::to_owned).collect() })
     }
