@@ -1,7 +1,7 @@
 //! Batch processing: records are processed independently, and only failed records are retried.
 //!
 //! Use [`sqs`] for standard and FIFO queues, [`events`] for queues whose messages contain the application's domain
-//! events, and [`dynamodb`] or [`kinesis`] for streams. The following applies to all of them:
+//! events, [`dynamodb`] or [`kinesis`] for streams, and [`outbox`] to publish the changes of a table as events. The following applies to all of them:
 //!
 //! - A panic or a missed deadline fails only the record that is being processed.
 //! - [`Failure::Retry`](crate::Failure::Retry) causes the record to be delivered again.
@@ -16,6 +16,7 @@ pub mod dynamodb;
 mod engine;
 pub mod events;
 pub mod kinesis;
+pub mod outbox;
 mod response;
 pub mod sqs;
 mod stream;

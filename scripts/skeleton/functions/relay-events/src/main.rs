@@ -1,9 +1,7 @@
 //! The table's DynamoDB stream: publishes committed changes as domain events.
 
-mod handler;
-
 use ferrite_aws::{Bus, DeadLetters, sdk_config};
-use ferrite_runtime::batch::dynamodb;
+use ferrite_runtime::batch::outbox;
 use ferrite_runtime::{InitError, config};
 use serde::Deserialize;
 
@@ -20,5 +18,5 @@ async fn main() -> Result<(), InitError> {
     let bus = Bus::new(&aws, settings.bus_name);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
     bus.prewarm().await;
-    dynamodb::serve_batch(&dead_letters, handler::to_event, |events| handler::relay_events(&bus, events)).await
+    outbox::serve(&dead_letters, &bus, store::to_event).await
 }
