@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "s3")]
+mod bucket;
 #[cfg(feature = "eventbridge")]
 mod bus;
 mod cached;
@@ -13,10 +15,14 @@ mod prewarm;
 #[cfg(feature = "sqs")]
 mod queue;
 mod signed_call;
+mod table;
+mod table_change;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod url_signer;
 
+#[cfg(feature = "s3")]
+pub use bucket::{Bucket, s3_client};
 #[cfg(feature = "eventbridge")]
 pub use bus::Bus;
 pub use cached::{Cached, CachedError};
@@ -28,4 +34,6 @@ pub use parameters::{ParameterError, ParameterSource, Parameters};
 pub use prewarm::{one_attempt, prewarm};
 #[cfg(feature = "sqs")]
 pub use queue::{DeadLetters, Queue};
+pub use table::Table;
+pub use table_change::TableChange;
 pub use url_signer::UrlSigner;

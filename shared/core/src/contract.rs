@@ -12,6 +12,7 @@
 pub mod bus;
 #[cfg(feature = "feature-flags")]
 pub mod feature_flags;
+pub mod generated_files;
 pub mod idempotency;
 pub mod queue;
 

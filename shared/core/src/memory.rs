@@ -6,6 +6,7 @@ mod clock;
 mod feature_flags;
 mod idempotency;
 mod ids;
+mod objects;
 mod queue;
 
 pub use bus::RecordingBus;
@@ -14,4 +15,5 @@ pub use clock::FixedClock;
 pub use feature_flags::MemoryFeatureFlags;
 pub use idempotency::MemoryIdempotency;
 pub use ids::UniqueIds;
+pub use objects::MemoryObjects;
 pub use queue::RecordingQueue;

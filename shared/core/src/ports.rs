@@ -30,6 +30,14 @@ impl PortError {
     pub fn new(operation: &'static str, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { operation, cause: cause.into() }
     }
+
+    /// Returns a function that creates the error of `operation` from its cause, for [`Result::map_err`].
+    pub fn during<E>(operation: &'static str) -> impl Fn(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |cause| Self::new(operation, cause)
+    }
 }
 
 /// Provides the current time.
@@ -79,6 +87,16 @@ pub trait PublishEvents<E: Event>: Sync {
     /// # Errors
     /// Returns an error if at least one event was not published.
     fn publish(&self, events: &[CloudEvent<E>]) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// Reads objects of a bucket, such as uploaded files.
+pub trait ReadObject: Sync {
+    /// Returns the content of an object of at most `max_bytes`, or `None` if there is no such object. Returns the first
+    /// `max_bytes + 1` bytes of a larger object.
+    ///
+    /// # Errors
+    /// Returns an error if the object could not be read.
+    fn read(&self, key: &str, max_bytes: u64) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
 }
 
 /// Dead-letter queue for messages, records and events that cannot be processed, for manual inspection.

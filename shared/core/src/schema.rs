@@ -104,6 +104,29 @@ macro_rules! schema_of {
     )*};
 }
 
+/// Implements [`JsonSchema`] for types that [`text!`](crate::text!) defines, each with the pattern of new text and that of
+/// stored text; see [`text`].
+#[macro_export]
+macro_rules! text_schema_of {
+    ($($name:ident: $new:expr, $stored:expr;)*) => {$(
+        impl $crate::macros::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::core::stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(
+                generator: &mut $crate::macros::schemars::SchemaGenerator,
+            ) -> $crate::macros::schemars::Schema {
+                $crate::schema::text(generator, Self::MAX, &$new, $stored)
+            }
+        }
+    )*};
+}
+
 schema_of! {
     CorrelationId: {"type": "string", "minLength": 1, "maxLength": CorrelationId::MAX, "pattern": GRAPHIC}
     EventId: {"type": "string", "minLength": 1}

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use ferrite_core::Subject;
-use ferrite_core::schema::{self, GRAPHIC, LINES, LINES_NOT_BLANK, NAME, ONE_LINE_NOT_BLANK, prefixed_id};
+use ferrite_core::schema::{GRAPHIC, LINES, LINES_NOT_BLANK, NAME, ONE_LINE_NOT_BLANK, prefixed_id};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::{
@@ -36,28 +36,9 @@ ferrite_core::schema_of! {
 /// the length of the local part without lookahead, which not all implementations support.
 const MISPLACED_DOT: &str = r"^ *\.|\.\.|\.@";
 
-/// Implements [`JsonSchema`] for text types, with the pattern of new text and that of stored text.
-macro_rules! text_schemas {
-    ($($name:ident: $new:ident, $stored:ident;)*) => {$(
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                schema::text(generator, Self::MAX, &$new, $stored)
-            }
-        }
-    )*};
-}
-
 // The parsers differ in two ways: `maxLength` applies to the normalized text, and the patterns do not contain the characters
 // above U+FFFF that are forbidden or invisible.
-text_schemas! {
+ferrite_core::text_schema_of! {
     CustomerName: NAME, ONE_LINE_NOT_BLANK;
     Description: LINES, LINES_NOT_BLANK;
     ProductName: NAME, ONE_LINE_NOT_BLANK;

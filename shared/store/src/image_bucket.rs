@@ -4,13 +4,12 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use ferrite_aws::prewarm;
+use ferrite_aws::{prewarm, s3_client};
 use ferrite_core::ports::PortError;
 use ferrite_domain::ports::{ImageFiles, Upload};
 use ferrite_domain::{ContentType, ImageId, ProductId, UploadSize, VariantName};
 
 use crate::image_keys::{UploadKey, variant_key};
-use crate::s3_client::s3_client;
 
 /// S3 bucket for image uploads and image variants.
 #[derive(Debug, Clone)]

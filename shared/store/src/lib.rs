@@ -14,8 +14,6 @@ mod image_signer;
 mod mailer;
 #[cfg(feature = "s3")]
 mod report_bucket;
-#[cfg(feature = "s3")]
-mod s3_client;
 mod sandbox_gateway;
 mod table;
 

@@ -2,11 +2,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use ferrite_aws::s3_client;
 use ferrite_core::ports::PortError;
 use ferrite_domain::ReportFile;
 use ferrite_domain::ports::SaveReport;
-
-use crate::s3_client::s3_client;
 
 /// S3 bucket for reports.
 #[derive(Debug, Clone)]

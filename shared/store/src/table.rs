@@ -19,7 +19,6 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
 use ferrite_aws::dynamodb_client;
-use ferrite_core::ports::PortError;
 
 pub use stream::{StreamRecord, StreamRecordError};
 
@@ -35,14 +34,6 @@ impl Table {
     pub fn new(config: &aws_types::SdkConfig, name: String) -> Self {
         Self { client: dynamodb_client(config), name }
     }
-}
-
-/// Converts an SDK error to a port error with the name of the operation.
-fn port_error<E>(operation: &'static str) -> impl Fn(E) -> PortError
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    move |cause| PortError::new(operation, cause)
 }
 
 /// Returns the cancellation reason of each item of a transaction, in the order of the items. Returns `None` if the

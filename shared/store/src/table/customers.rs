@@ -8,7 +8,7 @@ use ferrite_domain::ports::{GetCustomer, PutCustomer, SaveResult};
 use ferrite_domain::{Customer, CustomerId};
 
 use super::keys::number;
-use super::{Table, keys, port_error, profile_item};
+use super::{Table, keys, profile_item};
 
 impl GetCustomer for Table {
     async fn get(&self, id: &CustomerId) -> Result<Option<Customer>, PortError> {
@@ -20,7 +20,7 @@ impl GetCustomer for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(port_error("GetItem"))?;
+            .map_err(PortError::during("GetItem"))?;
         found.item.map(profile_item::read).transpose()
     }
 }
@@ -48,7 +48,7 @@ impl PutCustomer for Table {
                 Some(item) if !item.is_empty() && profile_item::read(item.clone())? == *customer => Ok(SaveResult::Saved),
                 _ => Ok(SaveResult::Conflict),
             },
-            _ => Err(port_error("PutItem")(error)),
+            _ => Err(PortError::during("PutItem")(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use ferrite_domain::{Email, EmailFeedback, FeedbackKind};
 use serde::{Deserialize, Serialize};
 
 use super::keys::string;
-use super::{Table, keys, port_error};
+use super::{Table, keys};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +38,7 @@ impl Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(port_error("GetItem"))?;
+            .map_err(PortError::during("GetItem"))?;
         let Some(item) = found.item else { return Ok(None) };
         let FeedbackItem { kind, reported_at } =
             serde_dynamo::from_item(item).map_err(|error| PortError::new("reading e-mail feedback", error))?;
@@ -62,7 +62,7 @@ impl SaveEmailFeedback for Table {
         let Err(error) = put.send().await else { return Ok(()) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(port_error("PutItem")(error)),
+            _ => Err(PortError::during("PutItem")(error)),
         }
     }
 }

@@ -14,7 +14,7 @@ use ferrite_domain::ports::{LimitEmails, Reservation};
 use ferrite_domain::{EmailCounter, EmailDelivery};
 
 use super::keys::{number, string};
-use super::{Table, keys, port_error};
+use super::{Table, keys};
 
 /// How long the item of an hour is kept after an e-mail. It only has to be longer than the hour.
 const RETENTION: Duration = Duration::from_secs(2 * 60 * 60);
@@ -43,7 +43,7 @@ impl LimitEmails for Table {
         let Err(error) = reserved else { return Ok(Reservation::Reserved) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Reservation::LimitReached),
-            _ => Err(port_error("UpdateItem")(error)),
+            _ => Err(PortError::during("UpdateItem")(error)),
         }
     }
 }

@@ -8,7 +8,7 @@ use ferrite_domain::ports::{GetOrder, ListOrders, ListPaidOrders, ListPendingOrd
 use ferrite_domain::{CustomerId, Order, OrderId, OrderPosition, Shard};
 
 use super::keys::string;
-use super::{Table, keys, order_item, port_error};
+use super::{Table, keys, order_item};
 
 impl GetOrder for Table {
     async fn get(&self, customer: &CustomerId, id: OrderId) -> Result<Option<Order>, PortError> {
@@ -20,7 +20,7 @@ impl GetOrder for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(port_error("GetItem"))?;
+            .map_err(PortError::during("GetItem"))?;
         found.item.map(order_item::read).transpose()
     }
 }
@@ -40,7 +40,7 @@ impl ListOrders for Table {
             .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::order(customer, *cursor.last())))
             .send()
             .await
-            .map_err(port_error("Query"))?;
+            .map_err(PortError::during("Query"))?;
         to_page(response, page, |order| order.id)
     }
 }
@@ -60,7 +60,7 @@ impl ListPendingOrders for Table {
             .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::pending_order_key(shard, cursor.last())))
             .send()
             .await
-            .map_err(port_error("Query"))?;
+            .map_err(PortError::during("Query"))?;
         to_page(response, page, Order::position)
     }
 }
@@ -79,7 +79,7 @@ impl ListPaidOrders for Table {
             .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::paid_order_key(day, shard, cursor.last())))
             .send()
             .await
-            .map_err(port_error("Query"))?;
+            .map_err(PortError::during("Query"))?;
         to_page(response, page, Order::position)
     }
 }

@@ -20,7 +20,7 @@ use ferrite_domain::ports::{PlaceOrder, PlaceOrderError, Placement};
 use ferrite_domain::{CustomerId, OrderLine};
 
 use super::keys::{number, string};
-use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item, port_error};
+use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item};
 
 /// Serializes the saved response as an idempotency record with a key of this table.
 fn write_response(placement: &Placement) -> Result<HashMap<String, AttributeValue>, PortError> {
@@ -50,7 +50,7 @@ impl PlaceOrder for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(port_error("GetItem"))?;
+            .map_err(PortError::during("GetItem"))?;
         found.item.map_or(Ok(None), |item| read_response(item, now))
     }
 
@@ -76,13 +76,13 @@ impl Table {
             .expression_attribute_values(":now", number(order.created_at.unix_seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
-            .map_err(port_error("TransactWriteItems"))?;
+            .map_err(PortError::during("TransactWriteItems"))?;
         let order_put = Put::builder()
             .table_name(&self.name)
             .set_item(Some(order_item::write(order, &placement.trace_context)?))
             .condition_expression("attribute_not_exists(pk)")
             .build()
-            .map_err(port_error("TransactWriteItems"))?;
+            .map_err(PortError::during("TransactWriteItems"))?;
         let mut items = vec![
             TransactWriteItem::builder().put(response_put).build(),
             TransactWriteItem::builder().put(order_put).build(),
@@ -112,7 +112,7 @@ impl Table {
             .expression_attribute_values(":currency", string(line.unit_price.currency))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
-            .map_err(port_error("TransactWriteItems"))
+            .map_err(PortError::during("TransactWriteItems"))
     }
 }
 
@@ -128,7 +128,7 @@ where
     }
     match cancellation_reasons(&error).and_then(|reasons| classify_cancellation(reasons, placement)) {
         Some(error) => error,
-        None => port_error("TransactWriteItems")(error).into(),
+        None => PortError::during("TransactWriteItems")(error).into(),
     }
 }
 

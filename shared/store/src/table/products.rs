@@ -16,7 +16,7 @@ use ferrite_domain::ports::{
 use ferrite_domain::{Image, ImageId, ImageState, MAX_IMAGES, Product, ProductId, ProductPatch};
 
 use super::keys::{number, string};
-use super::{Table, keys, port_error, product_item};
+use super::{Table, keys, product_item};
 
 impl CreateProduct for Table {
     async fn create(&self, product: &Product) -> Result<(), PortError> {
@@ -32,7 +32,7 @@ impl CreateProduct for Table {
             Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
                 Ok(())
             }
-            Err(error) => Err(port_error("PutItem")(error)),
+            Err(error) => Err(PortError::during("PutItem")(error)),
         }
     }
 }
@@ -47,7 +47,7 @@ impl GetProduct for Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(port_error("GetItem"))?;
+            .map_err(PortError::during("GetItem"))?;
         found.item.map(product_item::read).transpose()
     }
 }
@@ -62,14 +62,14 @@ impl GetProducts for Table {
             .set_keys(Some(ids.iter().map(|id| keys::product(*id)).collect()))
             .consistent_read(true)
             .build()
-            .map_err(port_error("BatchGetItem"))?;
+            .map_err(PortError::during("BatchGetItem"))?;
         let response = self
             .client
             .batch_get_item()
             .request_items(&self.name, wanted)
             .send()
             .await
-            .map_err(port_error("BatchGetItem"))?;
+            .map_err(PortError::during("BatchGetItem"))?;
         // An order has at most 50 lines, and a product item has a few kilobytes. That is far below the limits of 100
         // items and 16 MB per call, so unprocessed keys mean that DynamoDB is throttling.
         if response.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
@@ -97,7 +97,7 @@ impl ListProducts for Table {
             .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::product_list_key(*cursor.last())))
             .send()
             .await
-            .map_err(port_error("Query"))?;
+            .map_err(PortError::during("Query"))?;
         // A DynamoDB page ends after 1 MB, even if it has fewer entries than requested.
         let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
         let found: Vec<Product> =
@@ -133,7 +133,7 @@ impl UpdateProduct for Table {
         }
         if let Some(price) = &patch.price {
             set.push("price = :price");
-            let price = serde_dynamo::to_attribute_value(price).map_err(port_error("UpdateItem"))?;
+            let price = serde_dynamo::to_attribute_value(price).map_err(PortError::during("UpdateItem"))?;
             values.push((":price", price));
         }
         if let Some(stock) = &patch.stock {
@@ -175,7 +175,7 @@ impl UpdateProduct for Table {
                     UpdateError::VersionMismatch
                 }
                 Some(None) => UpdateError::NotFound,
-                None => port_error("UpdateItem")(error).into(),
+                None => PortError::during("UpdateItem")(error).into(),
             }),
         }
     }
@@ -191,7 +191,7 @@ impl DeleteProduct for Table {
             .return_values(ReturnValue::AllOld)
             .send()
             .await
-            .map_err(port_error("DeleteItem"))?;
+            .map_err(PortError::during("DeleteItem"))?;
         Ok(response.attributes.is_some_and(|old| !old.is_empty()))
     }
 }
@@ -207,7 +207,7 @@ impl AddImage for Table {
         let found = match failed_condition_item(&error) {
             Some(Some(item)) => product_item::read(item.clone())?,
             Some(None) => return Err(AddImageError::NotFound),
-            None => return Err(port_error("UpdateItem")(error).into()),
+            None => return Err(PortError::during("UpdateItem")(error).into()),
         };
         // The SDK retries an update whose response was lost. The retry then finds the image that the first attempt
         // added.
@@ -227,7 +227,8 @@ impl FinishImage for Table {
         state: &ImageState,
         now: Timestamp,
     ) -> Result<bool, PortError> {
-        let fields: HashMap<String, AttributeValue> = serde_dynamo::to_item(state).map_err(port_error("UpdateItem"))?;
+        let fields: HashMap<String, AttributeValue> =
+            serde_dynamo::to_item(state).map_err(PortError::during("UpdateItem"))?;
         let mut update = self
             .change_product(product, now)
             .condition_expression("images.#image.#state = :pending")
@@ -244,7 +245,7 @@ impl FinishImage for Table {
         match update.update_expression(expression).send().await {
             Ok(_) => Ok(true),
             Err(error) if failed_condition_item(&error).is_some() => Ok(false),
-            Err(error) => Err(port_error("UpdateItem")(error)),
+            Err(error) => Err(PortError::during("UpdateItem")(error)),
         }
     }
 }
@@ -263,12 +264,12 @@ impl Table {
         match update.send().await {
             Ok(_) => Ok(()),
             Err(error) if failed_condition_item(&error).is_some() => Err(AddImageError::TooMany),
-            Err(error) => Err(port_error("UpdateItem")(error).into()),
+            Err(error) => Err(PortError::during("UpdateItem")(error).into()),
         }
     }
 
     fn put_image(&self, product: ProductId, image: &Image) -> Result<UpdateItemFluentBuilder, PortError> {
-        let value = serde_dynamo::to_attribute_value(image).map_err(port_error("UpdateItem"))?;
+        let value = serde_dynamo::to_attribute_value(image).map_err(PortError::during("UpdateItem"))?;
         Ok(self
             .change_product(product, image.requested_at)
             .expression_attribute_names("#image", image.id.to_string())

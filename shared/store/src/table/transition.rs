@@ -10,7 +10,7 @@ use ferrite_domain::ports::{SaveResult, SaveTransition};
 use ferrite_domain::{OrderLine, ProductId, Transition};
 
 use super::keys::{number, string};
-use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item, port_error};
+use super::{Table, cancellation_reasons, conflict_retries, is_conflict, keys, order_item};
 
 impl SaveTransition for Table {
     async fn save(&self, transition: &Transition, trace_context: &TraceContext) -> Result<SaveResult, PortError> {
@@ -38,7 +38,7 @@ impl SaveTransition for Table {
                     deleted_products
                         .extend(lines.iter().zip(products).filter(|(_, failed)| **failed).map(|(line, _)| line.product_id));
                 }
-                _ => return Err(port_error("TransactWriteItems")(error)),
+                _ => return Err(PortError::during("TransactWriteItems")(error)),
             }
         }
     }
@@ -61,7 +61,7 @@ impl Table {
             .expression_attribute_values(":before", string(transition.before().status.as_str()))
             .expression_attribute_values(":version", number(transition.before().version.get()))
             .build()
-            .map_err(port_error("TransactWriteItems"))?;
+            .map_err(PortError::during("TransactWriteItems"))?;
         let mut items = vec![TransactWriteItem::builder().put(order).build()];
         for line in lines {
             let update = self.restock_update(line, transition.after().updated_at)?;
@@ -82,6 +82,6 @@ impl Table {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":now", string(now))
             .build()
-            .map_err(port_error("TransactWriteItems"))
+            .map_err(PortError::during("TransactWriteItems"))
     }
 }
