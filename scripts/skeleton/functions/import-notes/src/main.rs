@@ -2,10 +2,10 @@
 
 mod handler;
 
-use ferrite_aws::{DeadLetters, sdk_config};
+use ferrite_aws::{Bucket, DeadLetters, sdk_config};
 use ferrite_runtime::{InitError, SystemClock, config, s3};
 use serde::Deserialize;
-use store::{Table, UploadBucket};
+use store::Table;
 
 #[derive(Deserialize)]
 struct Settings {
@@ -19,8 +19,8 @@ async fn main() -> Result<(), InitError> {
     let settings: Settings = config::read()?;
     let aws = sdk_config()?;
     let table = Table::new(&aws, settings.table_name);
-    let files = UploadBucket::new(&aws, settings.upload_bucket);
+    let files = Bucket::new(&aws, settings.upload_bucket);
     let dead_letters = DeadLetters::new(&aws, settings.dead_letter_queue_url);
-    files.prewarm_read().await;
+    files.prewarm_read("uploads/none").await;
     s3::serve(&dead_letters, |object| handler::import_note(&table, &files, &SystemClock, object)).await
 }

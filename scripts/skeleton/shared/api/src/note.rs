@@ -1,7 +1,7 @@
 //! JSON bodies for notes.
 
 use deserr::Deserr;
-use domain::{Note, NoteId, NoteText, WordCount};
+use domain::{Note, NoteId, NoteText};
 use ferrite_core::{Timestamp, ValueError};
 use ferrite_runtime::http::InvalidBody;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub struct NoteBody {
     text: NoteText,
     /// The number of words. It is missing until the note has been processed, which usually takes a few seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    word_count: Option<WordCount>,
+    word_count: Option<u32>,
     created_at: Timestamp,
 }
 

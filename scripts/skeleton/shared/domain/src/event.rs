@@ -37,16 +37,3 @@ impl Event for DomainEvent {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn serializes_with_its_event_type() {
-        let note_id = "note_0192f0c1a2b37c4d8e5f60718293a4b5".parse().unwrap();
-        let author_id = AuthorId::try_from("ada".to_owned()).unwrap();
-        let event = DomainEvent::NoteCreated(NoteCreated { note_id, author_id });
-        assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.event_type());
-    }
-}

@@ -16,4 +16,4 @@ pub mod ports;
 mod schema;
 
 pub use event::{DomainEvent, NoteCreated};
-pub use note::{AuthorId, Note, NoteId, NotePosition, NoteText, WordCount};
+pub use note::{AuthorId, Note, NoteId, NoteText};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use ferrite_core::ports::PortError;
-use ferrite_core::{Page, PageRequest, Timestamp, TraceContext};
+use ferrite_core::{Timestamp, TraceContext};
 
-use crate::ports::{CreateNote, DeleteNote, GetNote, ListOldNotes, ReadUpload, SaveWordCount};
-use crate::{AuthorId, Note, NoteId, NotePosition, WordCount};
+use crate::ports::{CreateNote, DeleteOldNotes, GetNote, SaveWordCount};
+use crate::{AuthorId, Note, NoteId};
 
 /// Notes behind a lock, so every operation is atomic.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl GetNote for MemoryStore {
 }
 
 impl SaveWordCount for MemoryStore {
-    async fn save_word_count(&self, author: &AuthorId, id: NoteId, count: WordCount) -> Result<bool, PortError> {
+    async fn save_word_count(&self, author: &AuthorId, id: NoteId, count: u32) -> Result<bool, PortError> {
         let mut notes = self.notes();
         let Some(note) = notes.get_mut(&(author.clone(), id)).filter(|note| note.word_count.is_none()) else {
             return Ok(false);
@@ -45,36 +45,10 @@ impl SaveWordCount for MemoryStore {
     }
 }
 
-impl ListOldNotes for MemoryStore {
-    async fn list_old(
-        &self,
-        before: Timestamp,
-        page: &PageRequest<NotePosition>,
-    ) -> Result<Page<NotePosition, NotePosition>, PortError> {
-        let mut old: Vec<NotePosition> =
-            self.notes().values().filter(|note| note.created_at < before).map(Note::position).collect();
-        old.sort_by_key(|note| (note.created_at, note.id));
-        let after = page.after.as_ref().map(|cursor| (cursor.last().created_at, cursor.last().id));
-        old.retain(|note| after.is_none_or(|after| (note.created_at, note.id) > after));
-        old.truncate(page.limit.get() + 1);
-        Ok(Page::from_results(old, page.limit, false, Clone::clone))
-    }
-}
-
-impl DeleteNote for MemoryStore {
-    async fn delete(&self, author: &AuthorId, id: NoteId) -> Result<bool, PortError> {
-        Ok(self.notes().remove(&(author.clone(), id)).is_some())
-    }
-}
-
-/// Uploaded files by their keys.
-#[derive(Debug, Default)]
-pub struct MemoryUploads(pub BTreeMap<String, Vec<u8>>);
-
-impl ReadUpload for MemoryUploads {
-    async fn read(&self, key: &str, max_bytes: u64) -> Result<Option<Vec<u8>>, PortError> {
-        let limit = usize::try_from(max_bytes).unwrap_or(usize::MAX).saturating_add(1);
-        Ok(self.0.get(key).map(|bytes| bytes[..bytes.len().min(limit)].to_vec()))
+impl DeleteOldNotes for MemoryStore {
+    async fn delete_old(&self, before: Timestamp) -> Result<u32, PortError> {
+        let deleted = self.notes().extract_if(.., |_, note| note.created_at < before).count();
+        Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
     }
 }
 

@@ -4,9 +4,9 @@
 //! permissions for those operations.
 
 use ferrite_core::ports::PortError;
-use ferrite_core::{Page, PageRequest, Timestamp, TraceContext};
+use ferrite_core::{Timestamp, TraceContext};
 
-use crate::{AuthorId, Note, NoteId, NotePosition, WordCount};
+use crate::{AuthorId, Note, NoteId};
 
 /// Stores new notes.
 pub trait CreateNote: Sync {
@@ -29,29 +29,13 @@ pub trait SaveWordCount: Sync {
         &self,
         author: &AuthorId,
         id: NoteId,
-        count: WordCount,
+        count: u32,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
-/// Lists the notes of all authors.
-pub trait ListOldNotes: Sync {
-    /// Returns the notes that were created before `before`, oldest first. The list is eventually consistent.
-    fn list_old(
-        &self,
-        before: Timestamp,
-        page: &PageRequest<NotePosition>,
-    ) -> impl Future<Output = Result<Page<NotePosition, NotePosition>, PortError>> + Send;
-}
-
-/// Deletes notes.
-pub trait DeleteNote: Sync {
-    /// Deletes the note. Returns whether it existed.
-    fn delete(&self, author: &AuthorId, id: NoteId) -> impl Future<Output = Result<bool, PortError>> + Send;
-}
-
-/// Reads uploaded files.
-pub trait ReadUpload: Sync {
-    /// Returns the content of a file of at most `max_bytes`, or `None` if it was deleted. Returns the first `max_bytes + 1`
-    /// bytes of a larger file.
-    fn read(&self, key: &str, max_bytes: u64) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
+/// Deletes the old notes of all authors.
+pub trait DeleteOldNotes: Sync {
+    /// Deletes the notes that were created before `before`, oldest first, and returns their number. After a failure, a
+    /// repeated call deletes the others.
+    fn delete_old(&self, before: Timestamp) -> impl Future<Output = Result<u32, PortError>> + Send;
 }

@@ -1,96 +1,59 @@
 //! Storage of notes.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValue;
-use domain::ports::{CreateNote, DeleteNote, GetNote, ListOldNotes, SaveWordCount};
-use domain::{AuthorId, Note, NoteId, NotePosition, WordCount};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ports::{CreateNote, DeleteOldNotes, GetNote, SaveWordCount};
+use domain::{AuthorId, Note, NoteId};
 use ferrite_core::ports::PortError;
-use ferrite_core::{Page, PageRequest, Timestamp, TraceContext};
+use ferrite_core::{Timestamp, TraceContext};
 
-use crate::keys::{self, number, string};
+use crate::keys::{self, author_partition, note_sort_key};
 use crate::note_item;
-use crate::table::{Table, port_error};
+use crate::table::Table;
 
 impl CreateNote for Table {
     async fn create(&self, note: &Note, trace_context: &TraceContext) -> Result<(), PortError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(note_item::write(note, trace_context)?))
-            .condition_expression("attribute_not_exists(pk)");
-        match put.send().await {
-            Ok(_) => Ok(()),
-            // An earlier attempt has stored the note.
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(())
-            }
-            Err(error) => Err(port_error("PutItem")(error)),
-        }
+        // If the note exists, an earlier attempt has stored it.
+        self.0.create(note_item::write(note, trace_context)?).await.map(drop)
     }
 }
 
 impl GetNote for Table {
     async fn get(&self, author: &AuthorId, id: NoteId) -> Result<Option<Note>, PortError> {
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(keys::note(author, id))).consistent_read(true);
-        let found = get.send().await.map_err(port_error("GetItem"))?;
-        found.item.map(note_item::read).transpose()
+        let item = self.0.get(author_partition(author), note_sort_key(id)).await?;
+        item.map(|item| note_item::read(item).map(|(note, _)| note)).transpose()
     }
 }
 
 impl SaveWordCount for Table {
-    async fn save_word_count(&self, author: &AuthorId, id: NoteId, count: WordCount) -> Result<bool, PortError> {
+    async fn save_word_count(&self, author: &AuthorId, id: NoteId, count: u32) -> Result<bool, PortError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(keys::note(author, id)))
+            .0
+            .update(author_partition(author), note_sort_key(id))
             .update_expression("SET wordCount = :count, #version = #version + :one")
             // Without the first condition, the update would create an item for a note that was deleted.
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(wordCount)")
             .expression_attribute_names("#version", "version")
-            .expression_attribute_values(":count", number(count.get()))
-            .expression_attribute_values(":one", number(1));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(port_error("UpdateItem")(error)),
-        }
+            .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        self.0.update_if(update).await
     }
 }
 
-impl ListOldNotes for Table {
-    async fn list_old(
-        &self,
-        before: Timestamp,
-        page: &PageRequest<NotePosition>,
-    ) -> Result<Page<NotePosition, NotePosition>, PortError> {
+impl DeleteOldNotes for Table {
+    async fn delete_old(&self, before: Timestamp) -> Result<u32, PortError> {
         let query = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(keys::LIST_INDEX)
+            .0
+            .query(keys::LIST_INDEX)
             .key_condition_expression("gsi1pk = :all AND gsi1sk < :before")
-            .expression_attribute_values(":all", string(keys::ALL_NOTES))
-            .expression_attribute_values(":before", string(keys::list_sort_key_before(before)))
-            .limit(i32::try_from(page.limit.get()).unwrap_or(i32::MAX).saturating_add(1))
-            .set_exclusive_start_key(page.after.as_ref().map(|cursor| keys::list_position(cursor.last())));
-        let response = query.send().await.map_err(port_error("Query"))?;
-        // A DynamoDB page ends after 1 MB, even if it has fewer entries than requested.
-        let cut_short = response.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let items = response.items.unwrap_or_default().into_iter();
-        let found = items.map(|item| Ok(note_item::read(item)?.position())).collect::<Result<Vec<_>, PortError>>()?;
-        Ok(Page::from_results(found, page.limit, cut_short, Clone::clone))
-    }
-}
-
-impl DeleteNote for Table {
-    async fn delete(&self, author: &AuthorId, id: NoteId) -> Result<bool, PortError> {
-        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(keys::note(author, id)));
-        let response = delete.return_values(ReturnValue::AllOld).send().await.map_err(port_error("DeleteItem"))?;
-        Ok(response.attributes.is_some_and(|old| !old.is_empty()))
+            .expression_attribute_values(":all", AttributeValue::S(keys::ALL_NOTES.to_owned()))
+            .expression_attribute_values(":before", AttributeValue::S(before.to_string()));
+        let mut notes = query.into_paginator().items().send();
+        let mut deleted = 0;
+        while let Some(item) = notes.next().await {
+            let (note, _) = note_item::read(item.map_err(PortError::during("Query"))?)?;
+            // The index is eventually consistent, so it may list a note that was deleted already.
+            deleted += u32::from(self.0.delete(author_partition(&note.author), note_sort_key(note.id)).await?);
+        }
+        Ok(deleted)
     }
 }

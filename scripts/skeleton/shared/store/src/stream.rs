@@ -1,45 +1,30 @@
 //! Conversion of the table's stream records to domain events.
 
 use domain::{DomainEvent, NoteCreated};
+use ferrite_aws::TableChange;
 use ferrite_core::ports::PortError;
 use ferrite_core::{CloudEvent, EventId};
-use serde::Deserialize;
 
 use crate::note_item;
-
-/// A record of the table's stream with the view type `NEW_AND_OLD_IMAGES` ("Using AWS Lambda with Amazon DynamoDB").
-#[derive(Debug, Deserialize)]
-pub struct StreamRecord {
-    dynamodb: Change,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Change {
-    new_image: Option<serde_dynamo::Item>,
-    old_image: Option<serde_dynamo::Item>,
-}
 
 /// A stream record that cannot be read. The error is permanent, so redelivery does not help.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream record is not of a note: {0}")]
 pub struct StreamRecordError(#[source] PortError);
 
-impl StreamRecord {
-    /// Returns the event that reports the change, or `None` if the change requires no event.
-    ///
-    /// The event's identifier is derived from the note and its version, so the same change always has the same identifier.
-    ///
-    /// # Errors
-    /// Returns an error if the record is not of a note. The filter of the event source mapping excludes other records.
-    pub fn into_event(self) -> Result<Option<CloudEvent<DomainEvent>>, StreamRecordError> {
-        let (Some(new), None) = (self.dynamodb.new_image, self.dynamodb.old_image) else { return Ok(None) };
-        let (note, trace_context) = note_item::read_with_trace_context(new).map_err(StreamRecordError)?;
-        let subject = note.id.to_string();
-        let id = EventId::of_change(&subject, note.version);
-        let event = DomainEvent::NoteCreated(NoteCreated { note_id: note.id, author_id: note.author });
-        Ok(Some(CloudEvent::new(id, subject, note.created_at, event).with_trace_context(trace_context)))
-    }
+/// Returns the event that reports the change, or `None` if the change requires no event.
+///
+/// The event's identifier is derived from the note and its version, so the same change always has the same identifier.
+///
+/// # Errors
+/// Returns an error if the record is not of a note. The filter of the event source mapping excludes other records.
+pub fn to_event(change: TableChange) -> Result<Option<CloudEvent<DomainEvent>>, StreamRecordError> {
+    let (Some(new), None) = (change.new_image, change.old_image) else { return Ok(None) };
+    let (note, trace_context) = note_item::read(new).map_err(StreamRecordError)?;
+    let subject = note.id.to_string();
+    let id = EventId::of_change(&subject, note.version);
+    let event = DomainEvent::NoteCreated(NoteCreated { note_id: note.id, author_id: note.author });
+    Ok(Some(CloudEvent::new(id, subject, note.created_at, event).with_trace_context(trace_context)))
 }
 
 #[cfg(test)]
@@ -61,7 +46,7 @@ mod tests {
 
     fn event(old: &Value, new: &Value) -> Result<Option<CloudEvent<DomainEvent>>, StreamRecordError> {
         let record = json!({"dynamodb": {"OldImage": old, "NewImage": new}});
-        serde_json::from_value::<StreamRecord>(record).unwrap().into_event()
+        to_event(serde_json::from_value(record).unwrap())
     }
 
     #[test]

@@ -43,13 +43,6 @@ fn a_rejected_request_frees_its_idempotency_key() {
 }
 
 #[test]
-fn rejects_invalid_text() {
-    let api = api();
-    let response = api.as_user(&unique("ada"), "POST", "/notes").json(&json!({"text": ""})).send();
-    assert_eq!((response.status, response.invalid_fields()), (422, vec!["text".to_owned()]));
-}
-
-#[test]
 fn hides_notes_of_other_authors() {
     let api = api();
     let location = create_note(&api, &unique("ada"), "Buy milk").location("/notes");
