@@ -95,7 +95,7 @@ fn report_files(names: &Names, directory: &Path, files: &Generated) -> anyhow::R
     files.owned.iter().for_each(|file| report(&format!("  {file}")));
     report("\nGenerated from it (./scripts/generate):");
     files.generated.iter().for_each(|file| report(&format!("  {file}")));
-    report("\nThe kit, which ./scripts/upgrade updates. Do not edit it:");
+    report("\nThe kit, which ./scripts/upgrade updates. Do not edit it, except to add dependencies to Cargo.toml:");
     for (folder, count) in kit_folders(files) {
         report(&format!("  {folder}{}", if count == 1 { String::new() } else { format!(" ({count} files)") }));
     }
