@@ -29,15 +29,15 @@ use lines::{Entry, Lines};
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// The file could not be read.
-    #[error("cannot read {file}: {source}")]
+    #[error("cannot read {file}")]
     File {
         /// Path of the file.
         file: String,
         /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The text is not valid YAML. The message contains the line.
-    #[error("{file} is not valid YAML: {source}")]
+    /// The text is not valid YAML. The message of the source contains the line.
+    #[error("{file} is not valid YAML")]
     Invalid {
         /// Name of the file.
         file: String,

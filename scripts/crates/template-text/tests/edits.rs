@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in tests, but not in the functions that tests call")]
 
+use std::error::Error as _;
+
 use ferrite_template_text::{EditError, TemplateText};
 
 const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
@@ -179,10 +181,16 @@ fn the_only_entry_of_a_section_cannot_be_removed() {
 
 #[test]
 fn an_error_in_the_template_names_its_line() {
-    let error = TemplateText::parse("Resources:\n  Table:\n    Type: [\n  Queue: {}\n").unwrap_err().to_string();
-    assert!(error.starts_with("template.yaml is not valid YAML:") && error.contains("line"), "{error}");
-    let error = TemplateText::parse("Resources:\n  Table: {}\n  Table: {}\n").unwrap_err().to_string();
-    assert!(error.contains("duplicate"), "{error}");
+    for (template, reason) in [
+        ("Resources:\n  Table:\n    Type: [\n  Queue: {}\n", "line 5"),
+        ("Resources:\n  Table: {}\n  Table: {}\n", "duplicate"),
+    ] {
+        let error = TemplateText::parse(template).unwrap_err();
+        // The message does not repeat that of the source, because the commands print both.
+        assert_eq!(error.to_string(), "template.yaml is not valid YAML");
+        let source = error.source().unwrap().to_string();
+        assert!(source.contains(reason), "{source}");
+    }
 }
 
 #[test]
