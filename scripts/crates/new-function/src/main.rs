@@ -61,7 +61,8 @@ struct NewFunction {
     #[command(flatten)]
     trigger: TriggerOptions,
     /// Who may call the route
-    #[arg(long, value_enum, requires = "route")]
+    // clap ignores `requires` if the required option conflicts with another one that is present.
+    #[arg(long, value_enum, requires = "route", conflicts_with_all = ["on", "schedule", "upload", "stream"])]
     auth: Option<Access>,
 }
 
@@ -140,4 +141,29 @@ fn apply(project: &Project, changes: &Changes) -> anyhow::Result<()> {
     })?;
     differences.iter().for_each(|difference| report(difference));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(options: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(["ferrite", "new-function", "count-notes"].iter().chain(options))
+    }
+
+    #[test]
+    fn only_routes_have_access_rules() {
+        assert!(parse(&["--route", "GET /notes", "--auth", "customer"]).is_ok());
+        assert!(parse(&["--stream"]).is_ok());
+        let rejected: [(&[&str], &str); 4] = [
+            (&["--route", "GET /notes"], "--auth"),
+            (&["--auth", "customer"], "--route"),
+            (&["--auth", "customer", "--stream"], "cannot be used with"),
+            (&["--on", "note.created", "--stream"], "cannot be used with"),
+        ];
+        for (options, message) in rejected {
+            let error = parse(options).err().unwrap().to_string();
+            assert!(error.contains(message), "{options:?}: {error}");
+        }
+    }
 }
