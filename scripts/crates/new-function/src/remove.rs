@@ -18,6 +18,9 @@ use crate::project::{Project, TEMPLATE};
 use crate::render::rustfmt;
 use crate::test_modules::without_module;
 
+/// The record of the release that a project was created from. This repository has none.
+const RECORD: &str = "ferrite.toml";
+
 /// The changes that remove a function, and what is left to do by hand.
 pub(crate) struct Removal {
     /// The changes.
@@ -222,9 +225,10 @@ fn leftovers(
                 .any(|(start, _)| !line[..start].ends_with(is_part) && !line[start + word.len()..].starts_with(is_part))
         })
     };
+    let is_project = project.exists(RECORD);
     for folder in ["functions", "infra", "scripts", "shared", "tests"] {
         for path in files(project.root(), folder)? {
-            if changes.is_removed(&path) || is_derived(&path) {
+            if changes.is_removed(&path) || is_derived(&path) || (is_project && is_of_kit(&path)) {
                 continue;
             }
             let text = match changes.text(&path) {
@@ -237,6 +241,12 @@ fn leftovers(
         }
     }
     Ok(leftovers)
+}
+
+/// Whether the file belongs to a command that a project does not change. The examples in the tests of these commands have
+/// the same names as functions of the skeleton.
+fn is_of_kit(path: &str) -> bool {
+    path.starts_with("scripts/crates/") && !path.starts_with("scripts/crates/application/")
 }
 
 /// Whether `./scripts/generate` writes the file, or copies of released contracts.
@@ -293,6 +303,20 @@ mod tests {
         assert!(!changes.text(OPERATIONS).unwrap().contains("create-note"));
         assert!(!changes.text(TEMPLATE).unwrap().contains("/~1notes"), "the throttling limit");
         assert_eq!(removal.leftovers, ["tests/tests/app/notes.rs:2", "tests/tests/app/notes.rs:3"]);
+    }
+
+    #[test]
+    fn lists_mentions_in_commands_only_if_they_are_not_those_of_a_project() {
+        let folder = folder();
+        let root = folder.path();
+        for file in ["bench/src/subject.rs", "application/src/demo.rs"] {
+            write(root, &format!("scripts/crates/{file}"), "// create-note\n");
+        }
+        let in_application = "scripts/crates/application/src/demo.rs:1";
+        let in_bench = "scripts/crates/bench/src/subject.rs:1";
+        assert_eq!(removal(root, "create-note").unwrap().leftovers, [in_application, in_bench]);
+        write(root, RECORD, "");
+        assert_eq!(removal(root, "create-note").unwrap().leftovers, [in_application]);
     }
 
     #[test]
