@@ -5,8 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ferrite_local_stack::console::report;
 use ferrite_local_stack::files::{FileError, at};
-use ferrite_local_stack::process::check_interrupted;
+use ferrite_local_stack::process::{check_interrupted, interrupted};
 
 /// Files to write and to remove, by their paths relative to the root.
 #[derive(Debug, Default)]
@@ -54,11 +55,16 @@ impl Changes {
         let result = self.write_all(root).and_then(|()| finish()).and_then(|()| Ok(check_interrupted()?));
         if let Err(error) = result {
             let failures: Vec<String> = backup.restore().iter().map(ToString::to_string).collect();
-            return Err(if failures.is_empty() {
-                error.context("the files are as they were before")
+            let outcome = if failures.is_empty() {
+                "the files are as they were before".to_owned()
             } else {
-                error.context(format!("not all files could be restored ({}); restore them with git", failures.join(", ")))
-            });
+                format!("not all files could be restored ({}); restore them with git", failures.join(", "))
+            };
+            // After a signal, the commands do not print the error.
+            if interrupted() {
+                report(&outcome);
+            }
+            return Err(error.context(outcome));
         }
         Ok(backup.differences()?)
     }
