@@ -243,10 +243,10 @@ fn leftovers(
     Ok(leftovers)
 }
 
-/// Whether the file belongs to a command that a project does not change. The examples in the tests of these commands have
-/// the same names as functions of the skeleton.
+/// Whether the file belongs to the commands, which a project does not change. The examples in their tests and in their
+/// documentation have the same names as functions of the skeleton.
 fn is_of_kit(path: &str) -> bool {
-    path.starts_with("scripts/crates/") && !path.starts_with("scripts/crates/application/")
+    path.starts_with("scripts/") && !path.starts_with("scripts/crates/application/")
 }
 
 /// Whether `./scripts/generate` writes the file, or copies of released contracts.
@@ -309,14 +309,14 @@ mod tests {
     fn lists_mentions_in_commands_only_if_they_are_not_those_of_a_project() {
         let folder = folder();
         let root = folder.path();
-        for file in ["bench/src/subject.rs", "application/src/demo.rs"] {
-            write(root, &format!("scripts/crates/{file}"), "// create-note\n");
+        for file in ["README.md", "crates/application/src/demo.rs", "crates/bench/src/subject.rs"] {
+            write(root, &format!("scripts/{file}"), "create-note\n");
         }
-        let in_application = "scripts/crates/application/src/demo.rs:1";
-        let in_bench = "scripts/crates/bench/src/subject.rs:1";
-        assert_eq!(removal(root, "create-note").unwrap().leftovers, [in_application, in_bench]);
+        let application = "scripts/crates/application/src/demo.rs:1";
+        let all = ["scripts/README.md:1", application, "scripts/crates/bench/src/subject.rs:1"];
+        assert_eq!(removal(root, "create-note").unwrap().leftovers, all);
         write(root, RECORD, "");
-        assert_eq!(removal(root, "create-note").unwrap().leftovers, [in_application]);
+        assert_eq!(removal(root, "create-note").unwrap().leftovers, [application]);
     }
 
     #[test]
