@@ -343,35 +343,67 @@ fn event_values(project: &Project, name: &str) -> anyhow::Result<Value> {
         bail!("template.yaml has no output IdempotencyTableName, which the test of a consumer needs");
     }
     let other = match events.other_than(event) {
-        Some(other) => json!({"type": other.name, "data": sample_data(project, other)?}),
+        Some(other) => json!({"type": other.name, "data": data_code(&sample_data(project, other)?, 2)}),
         None => Value::Null,
     };
+    let data = sample_data(project, event)?;
     Ok(json!({
         "description": format!("Handles the event {}.", event.short_name()),
         "bus": bus(project)?,
         "event": {
             "source": events.source, "type": event.name, "enumeration": events.enumeration, "variant": event.variant,
             "payload": event.payload.clone().with_context(|| format!("{}::{} must have one unnamed field, its payload", events.enumeration, event.variant))?,
-            "data": sample_data(project, event)?, "is_only": other.is_null(), "other": other,
+            "data": data_code(&data, 2), "test_data": data_code(&data, 1), "is_only": other.is_null(), "other": other,
         },
     }))
 }
 
-/// The code of a payload that matches the schema of the event.
-fn sample_data(project: &Project, event: &EventType) -> anyhow::Result<String> {
+/// A payload that matches the schema of the event.
+fn sample_data(project: &Project, event: &EventType) -> anyhow::Result<Value> {
     let path = format!("shared/domain/schemas/{}.json", event.name);
     let text = project.read_file(&path).context("run ./scripts/generate, which writes the schemas of the events")?;
     let schema: Value = serde_json::from_str(&text).with_context(|| format!("{path} is not valid JSON"))?;
-    let data = sample(&schema["properties"]["data"], &schema["$defs"]).with_context(|| path.clone())?;
-    Ok(json_code(&data))
+    sample(&schema["properties"]["data"], &schema["$defs"]).context(path)
 }
 
-/// The value as the argument of the macro `json!`, on one line.
-fn json_code(value: &Value) -> String {
+/// The statement that defines a payload in a block of code. `level` is the number of blocks around the statement.
+fn data_code(data: &Value, level: usize) -> String {
+    let before = "let data = json!(";
+    format!("{before}{});", json_code(data, 4 * level, before.len()))
+}
+
+/// The value as the argument of the macro `json!`. rustfmt does not format it, so break lines that would be too long.
+///
+/// The line has `indentation` spaces, and then `before` other characters.
+fn json_code(value: &Value, indentation: usize, before: usize) -> String {
+    /// The maximum length of a line in rustfmt.toml, minus the characters that may follow a value: `);` or `,`.
+    const MAX_WIDTH: usize = 123;
+    let line = json_line(value);
+    if indentation + before + line.chars().count() <= MAX_WIDTH {
+        return line;
+    }
+    let inner = indentation + 4;
+    let item =
+        |name: &str, value: &Value| format!("{:inner$}{name}{},\n", "", json_code(value, inner, name.chars().count()));
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(json_code).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => {
+            let items: String = items.iter().map(|value| item("", value)).collect();
+            format!("[\n{items}{:indentation$}]", "")
+        }
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{}: {}", json!(name), json_code(value)));
+            let fields: String = fields.iter().map(|(name, value)| item(&format!("{}: ", json!(name)), value)).collect();
+            format!("{{\n{fields}{:indentation$}}}", "")
+        }
+        _ => line,
+    }
+}
+
+/// The value on one line.
+fn json_line(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(json_line).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{}: {}", json!(name), json_line(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         scalar => scalar.to_string(),
@@ -632,6 +664,25 @@ mod tests {
                 assert!(text.contains(&expected), "{path}: {expected} is missing:\n{text}");
             }
         }
+    }
+
+    #[test]
+    fn breaks_payloads_that_are_too_long_for_a_line() {
+        assert_eq!(data_code(&json!({"noteId": "a"}), 1), r#"let data = json!({"noteId": "a"});"#);
+        let id = "a".repeat(60);
+        let data = json!({"a": {"id": id}, "b": [{"first": id, "second": id}]});
+        let expected = format!(
+            r#"let data = json!({{
+        "a": {{"id": "{id}"}},
+        "b": [
+            {{
+                "first": "{id}",
+                "second": "{id}",
+            }},
+        ],
+    }});"#
+        );
+        assert_eq!(data_code(&data, 1), expected);
     }
 
     #[test]

@@ -19,6 +19,7 @@ const RESERVED: &[&str] =
 const USED: &[&str] = &[
     "attempt",
     "caller",
+    "data",
     "digest",
     "event",
     "event-of",
