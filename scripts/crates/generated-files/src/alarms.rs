@@ -30,7 +30,8 @@ pub(crate) fn update(template: &Template, operations: &str) -> Result<String, Ge
     Ok(edited.text().to_owned())
 }
 
-/// Replaces the values of `Fn::ForEach::EachNAME`.
+/// Replaces the values of `Fn::ForEach::EachNAME`. Also replaces the same values in another layout, so that the removal of a
+/// new function restores the file.
 fn update_loop(edited: &mut TemplateText, collection: &str, names: &BTreeSet<String>) -> Result<(), GenerateError> {
     let id = format!("Fn::ForEach::Each{collection}");
     if !edited.contains(&["Resources"], &id) {
@@ -45,17 +46,18 @@ fn update_loop(edited: &mut TemplateText, collection: &str, names: &BTreeSet<Str
     }
     let current = edited.document()["Resources"][id.as_str()][1].as_sequence();
     let current = current.map(|names| names.iter().filter_map(Value::as_str));
-    if current.is_some_and(|current| current.eq(names.iter().map(String::as_str))) {
-        return Ok(());
-    }
+    let is_current = current.is_some_and(|current| current.eq(names.iter().map(String::as_str)));
     // CloudFormation rejects a loop without values.
-    if names.is_empty() {
+    if names.is_empty() && !is_current {
         let action = "add the new function before you remove the last one, or remove the loop";
         return Err(invalid(FILE, format!("template.yaml has nothing for the loop {id}; {action}")));
     }
     let mut lines: Vec<_> = edited.block(&["Resources"], &id)?.lines().map(str::to_owned).collect();
     let arguments = items(&lines);
     let [_, values, _] = arguments.as_slice() else {
+        if is_current {
+            return Ok(());
+        }
         return Err(invalid(FILE, format!("{id} must have three arguments, each beginning on its own line")));
     };
     let spaces = indentation(&lines[values.start]);
@@ -63,7 +65,13 @@ fn update_loop(edited: &mut TemplateText, collection: &str, names: &BTreeSet<Str
     let list = sequence(&format!("{}-", " ".repeat(spaces)), spaces + 2, &names);
     // A block sequence in a sequence begins on the same line.
     let list = list.replacen(&format!("-\n{}- ", " ".repeat(spaces + 2)), "- - ", 1);
-    lines.splice(values.clone(), list.lines().map(str::to_owned));
+    let list: Vec<_> = list.lines().map(str::to_owned).collect();
+    let old = &lines[values.clone()];
+    // The layout of a list with comments stays.
+    if *old == list || (is_current && old.iter().any(|line| line.contains('#'))) {
+        return Ok(());
+    }
+    lines.splice(values.clone(), list);
     Ok(edited.replace(&["Resources"], &id, &(lines.join("\n") + "\n"))?)
 }
 

@@ -228,6 +228,14 @@ fn long_lists_have_one_name_per_line() {
 }
 
 #[test]
+fn short_lists_without_comments_have_one_line() {
+    let lines = OPERATIONS.replace("- [items-dlq, relay-dlq]", "- - items-dlq\n      - relay-dlq");
+    assert_eq!(operations(TEMPLATE, &lines).unwrap(), OPERATIONS);
+    let commented = OPERATIONS.replace("- [items-dlq, relay-dlq]", "- - items-dlq # imports\n      - relay-dlq");
+    assert_eq!(operations(TEMPLATE, &commented).unwrap(), commented);
+}
+
+#[test]
 fn the_policy_of_dead_letter_queues_exists_only_if_it_has_queues() {
     let own_policy = TEMPLATE.replace("[!Ref ItemsQueue, !Ref ItemsDlq]", "[!Ref ItemsQueue, !Ref ItemsDlq, !Ref RelayDlq]");
     let without = template(&own_policy).unwrap();
