@@ -10,6 +10,7 @@ use ferrite_generated_files::{COMMAND, generated_files};
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::command;
 use ferrite_local_stack::console::{print, report};
+use ferrite_local_stack::functions::remove_package_variables;
 use ferrite_local_stack::process::run;
 
 /// Regenerate everything that is derived from the template and the code
@@ -52,7 +53,9 @@ fn generate(arguments: &Arguments) -> anyhow::Result<()> {
     outdated.iter().try_for_each(|file| file.write(checkout.root()))?;
     contracts::write(&checkout)?;
     if arguments.snapshots {
-        run(Command::new("./scripts/test").arg("responses").env("INSTA_UPDATE", "always").current_dir(checkout.root()))?;
+        let mut test = Command::new("./scripts/test");
+        remove_package_variables(&mut test);
+        run(test.arg("responses").env("INSTA_UPDATE", "always").current_dir(checkout.root()))?;
     }
     Ok(())
 }
