@@ -25,7 +25,7 @@ use clap::{Args, Parser, Subcommand};
 use ferrite_generated_files::generated_files;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
-use ferrite_local_stack::functions::cargo;
+use ferrite_local_stack::functions::{cargo, remove_package_variables};
 use ferrite_local_stack::{command, process};
 
 use self::changes::Changes;
@@ -133,7 +133,9 @@ fn apply(project: &Project, changes: &Changes) -> anyhow::Result<()> {
         let files = generated_files(project.root())?;
         files.iter().filter(|file| !file.is_current()).try_for_each(|file| file.write(project.root()))?;
         if changes.text(add::OPERATIONS).is_some() {
-            process::run(Process::new("./scripts/generate").current_dir(project.root()))?;
+            let mut generate = Process::new("./scripts/generate");
+            remove_package_variables(&mut generate);
+            process::run(generate.current_dir(project.root()))?;
         }
         // Adds the crate to Cargo.lock, or removes it.
         process::capture(cargo(project.checkout()).args(["metadata", "--format-version", "1"]))?;
