@@ -30,11 +30,6 @@ impl Changes {
         self.0.insert(path.into(), None);
     }
 
-    /// Whether the file will be removed.
-    pub(crate) fn is_removed(&self, path: &str) -> bool {
-        self.0.get(path).is_some_and(Option::is_none)
-    }
-
     /// The text that a file will have, if it is written.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.0.get(path)?.as_deref()

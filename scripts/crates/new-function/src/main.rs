@@ -115,8 +115,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::RemoveFunction { name } => {
             let removal = remove::remove(&project, &name)?;
             apply(&project, &removal.changes)?;
-            removal.print_leftovers();
-            Ok(())
+            removal.print_leftovers(&Project::read(project.checkout().clone())?)
         }
     }
 }

@@ -25,18 +25,58 @@ const RECORD: &str = "ferrite.toml";
 pub(crate) struct Removal {
     /// The changes.
     pub(crate) changes: Changes,
-    leftovers: Vec<String>,
+    name: FunctionName,
+    /// The logical ids of the removed resources.
+    resources: BTreeSet<String>,
 }
 
 impl Removal {
-    /// Prints what is left to do by hand, if there is something.
-    pub(crate) fn print_leftovers(&self) {
-        if !self.leftovers.is_empty() {
+    /// Prints what is left to do by hand, if there is something. `project` is the project after the removal.
+    ///
+    /// # Errors
+    /// Returns an error if a folder cannot be read.
+    pub(crate) fn print_leftovers(&self, project: &Project) -> anyhow::Result<()> {
+        let leftovers = self.leftovers(project)?;
+        if !leftovers.is_empty() {
             report("\nThe following still refers to the function. Check whether it is needed:");
         }
-        for leftover in &self.leftovers {
-            report(&format!("  {leftover}"));
+        leftovers.iter().for_each(|leftover| report(&format!("  {leftover}")));
+        Ok(())
+    }
+
+    /// The places that still mention the function or one of the removed resources.
+    fn leftovers(&self, project: &Project) -> anyhow::Result<Vec<String>> {
+        let mut leftovers = Vec::new();
+        for section in ["Resources", "Outputs"] {
+            let entries = project.template().document()[section].as_mapping().into_iter().flatten();
+            for (id, value) in entries {
+                let left = references(value).into_iter().find(|reference| self.resources.contains(reference));
+                if let (Some(id), Some(left)) = (id.as_str(), left) {
+                    leftovers.push(format!("{TEMPLATE}: {section}.{id} refers to {left}"));
+                }
+            }
         }
+        let is_project = project.exists(RECORD);
+        for folder in ["functions", "infra", "scripts", "shared", "tests"] {
+            for path in files(project.root(), folder)? {
+                if is_derived(&path) || (is_project && is_of_kit(&path)) {
+                    continue;
+                }
+                // Binary files mention no functions.
+                let text = project.read_file(&path).unwrap_or_default();
+                let lines = text.lines().enumerate().filter(|(_, line)| self.is_mentioned_in(line));
+                leftovers.extend(lines.map(|(index, _)| format!("{path}:{}", index + 1)));
+            }
+        }
+        Ok(leftovers)
+    }
+
+    fn is_mentioned_in(&self, line: &str) -> bool {
+        [self.name.as_str(), &self.name.snake_case()].iter().any(|word| {
+            let is_part = |character: char| character.is_alphanumeric() || character == '-' || character == '_';
+            line.match_indices(word)
+                .any(|(start, _)| !line[..start].ends_with(is_part) && !line[start + word.len()..].starts_with(is_part))
+        })
     }
 }
 
@@ -62,9 +102,7 @@ pub(crate) fn remove(project: &Project, name: &str) -> anyhow::Result<Removal> {
     }
     remove_outputs(&removed, &mut template)?;
     // The policy of all dead-letter queues may still name a removed queue, which the derived policy does not.
-    let text = ferrite_generated_files::template(template.text())?;
-    let template = TemplateText::parse(&text)?;
-    changes.write(TEMPLATE, text);
+    changes.write(TEMPLATE, ferrite_generated_files::template(template.text())?);
 
     let folder = format!("functions/{name}");
     for path in files(project.root(), &folder)? {
@@ -74,8 +112,7 @@ pub(crate) fn remove(project: &Project, name: &str) -> anyhow::Result<Removal> {
         remove_operations(project, &name, &mut changes)?;
     }
     remove_tests(project, &name, &mut changes)?;
-    let leftovers = leftovers(project, &name, &removed, &template, &changes)?;
-    Ok(Removal { changes, leftovers })
+    Ok(Removal { changes, name, resources: removed })
 }
 
 /// The logical ids of the resources that only this function uses: its role, log group, queues, rules, and their policies.
@@ -200,49 +237,6 @@ fn remove_tests(project: &Project, name: &FunctionName, changes: &mut Changes) -
     Ok(())
 }
 
-/// The places that still mention the function or one of the removed resources.
-fn leftovers(
-    project: &Project,
-    name: &FunctionName,
-    removed: &BTreeSet<String>,
-    template: &TemplateText,
-    changes: &Changes,
-) -> anyhow::Result<Vec<String>> {
-    let mut leftovers = Vec::new();
-    for section in ["Resources", "Outputs"] {
-        let entries = template.document()[section].as_mapping().into_iter().flatten();
-        for (id, value) in entries {
-            let left = references(value).into_iter().find(|reference| removed.contains(reference));
-            if let (Some(id), Some(left)) = (id.as_str(), left) {
-                leftovers.push(format!("{TEMPLATE}: {section}.{id} refers to {left}"));
-            }
-        }
-    }
-    let mentions = |line: &str| {
-        [name.as_str(), &name.snake_case()].iter().any(|word| {
-            let is_part = |character: char| character.is_alphanumeric() || character == '-' || character == '_';
-            line.match_indices(word)
-                .any(|(start, _)| !line[..start].ends_with(is_part) && !line[start + word.len()..].starts_with(is_part))
-        })
-    };
-    let is_project = project.exists(RECORD);
-    for folder in ["functions", "infra", "scripts", "shared", "tests"] {
-        for path in files(project.root(), folder)? {
-            if changes.is_removed(&path) || is_derived(&path) || (is_project && is_of_kit(&path)) {
-                continue;
-            }
-            let text = match changes.text(&path) {
-                Some(text) => text.to_owned(),
-                // Binary files mention no functions.
-                None => project.read_file(&path).unwrap_or_default(),
-            };
-            let lines = text.lines().enumerate().filter(|(_, line)| mentions(line));
-            leftovers.extend(lines.map(|(index, _)| format!("{path}:{}", index + 1)));
-        }
-    }
-    Ok(leftovers)
-}
-
 /// Whether the file belongs to the commands, which a project does not change. The examples in their tests and in their
 /// documentation have the same names as functions of the skeleton.
 fn is_of_kit(path: &str) -> bool {
@@ -290,6 +284,12 @@ mod tests {
         remove(&project(root), name)
     }
 
+    /// Applies the changes, and returns what is left.
+    fn leftovers(root: &Path, removal: &Removal) -> Vec<String> {
+        removal.changes.apply(root, &[], || Ok(())).unwrap();
+        removal.leftovers(&project(root)).unwrap()
+    }
+
     #[test]
     fn removes_functions_that_were_written_by_hand() {
         let folder = folder();
@@ -297,12 +297,24 @@ mod tests {
         write(root, "tests/tests/app/notes.rs", "// create-note-x\n// create-note\nfn create_note() {}\n");
         let removal = removal(root, "create-note").unwrap();
         let changes = &removal.changes;
-        for path in ["functions/create-note/src/handler.rs", "tests/tests/app/create_note.rs"] {
-            assert!(changes.is_removed(path), "{path}");
-        }
         assert!(!changes.text(OPERATIONS).unwrap().contains("create-note"));
         assert!(!changes.text(TEMPLATE).unwrap().contains("/~1notes"), "the throttling limit");
-        assert_eq!(removal.leftovers, ["tests/tests/app/notes.rs:2", "tests/tests/app/notes.rs:3"]);
+        assert_eq!(leftovers(root, &removal), ["tests/tests/app/notes.rs:2", "tests/tests/app/notes.rs:3"]);
+        for path in ["functions/create-note", "tests/tests/app/create_note.rs"] {
+            assert!(!root.join(path).exists(), "{path}");
+        }
+    }
+
+    #[test]
+    fn lists_no_mentions_in_what_is_generated_after_the_removal() {
+        let folder = folder();
+        let root = folder.path();
+        let readme = "functions/README.md";
+        write(root, readme, "HTTP: create-note\n");
+        let removal = removal(root, "create-note").unwrap();
+        assert_eq!(leftovers(root, &removal), [format!("{readme}:1")]);
+        write(root, readme, "HTTP:\n");
+        assert!(removal.leftovers(&project(root)).unwrap().is_empty());
     }
 
     #[test]
@@ -314,9 +326,10 @@ mod tests {
         }
         let application = "scripts/crates/application/src/demo.rs:1";
         let all = ["scripts/README.md:1", application, "scripts/crates/bench/src/subject.rs:1"];
-        assert_eq!(removal(root, "create-note").unwrap().leftovers, all);
+        let removal = removal(root, "create-note").unwrap();
+        assert_eq!(leftovers(root, &removal), all);
         write(root, RECORD, "");
-        assert_eq!(removal(root, "create-note").unwrap().leftovers, [application]);
+        assert_eq!(leftovers(root, &removal), [application]);
     }
 
     #[test]
