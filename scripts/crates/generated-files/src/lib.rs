@@ -31,6 +31,9 @@ use similar::TextDiff;
 /// The command that writes the generated files, for error messages.
 pub const COMMAND: &str = "./scripts/generate";
 
+/// The template of the alarms, relative to the root of a checkout.
+pub const OPERATIONS: &str = alarms::FILE;
+
 /// Error returned when a file cannot be derived. The message contains what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {

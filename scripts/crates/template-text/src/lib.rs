@@ -16,6 +16,7 @@
 //! # Ok::<(), ferrite_template_text::EditError>(())
 //! ```
 
+mod blocks;
 mod lines;
 
 use std::fs;
@@ -23,6 +24,7 @@ use std::path::Path;
 
 use serde_yaml_ng::{Mapping, Value};
 
+pub use blocks::{Blocks, split};
 use lines::{Entry, Lines};
 
 /// Error returned when a template cannot be read or edited. The template keeps its text.

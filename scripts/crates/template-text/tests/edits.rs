@@ -4,7 +4,7 @@
 
 use std::error::Error as _;
 
-use ferrite_template_text::{EditError, TemplateText};
+use ferrite_template_text::{EditError, TemplateText, split};
 
 const TEMPLATE: &str = r#"AWSTemplateFormatVersion: "2010-09-09"
 
@@ -203,4 +203,32 @@ fn keeps_the_line_breaks_of_the_file() {
     let mut without_end = TemplateText::parse(TEMPLATE.trim_end()).unwrap();
     without_end.insert_last(&["Outputs"], "  TopicName: {Value: topic}").unwrap();
     assert!(without_end.text().ends_with("!Ref Queue}\n  TopicName: {Value: topic}\n"));
+}
+
+#[test]
+fn splits_a_document_and_its_entries_into_blocks_with_all_lines() {
+    let document = split(TEMPLATE).unwrap();
+    let joined: String = document.entries.iter().map(|(_, block)| *block).collect();
+    assert_eq!((document.head, joined.as_str()), ("", TEMPLATE));
+    let names: Vec<_> = document.entries.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names[..3], ["AWSTemplateFormatVersion", "Parameters", "Resources"]);
+
+    let (_, resources) = &document.entries[2];
+    let resources = split(resources).unwrap();
+    assert_eq!(resources.head, "\nResources:\n");
+    let (name, queue) = &resources.entries[1];
+    assert_eq!(name, "Queue");
+    assert!(queue.starts_with("\n  # The queue of process-item.\n"), "{queue}");
+    assert!(queue.ends_with("      QueueName: !Sub \"${AWS::StackName}-items\"\n"), "{queue}");
+    let properties = split(queue).unwrap();
+    assert_eq!(properties.entries[0].0, "Type");
+}
+
+#[test]
+fn does_not_split_lists_scalars_and_repeated_keys() {
+    for text in
+        ["", "# A comment.\n", "- a\n- b\n", "Key: 1\n", "Key:\n- a: 1\n  b: 2\n", "Text: |\n  a: 1\n", "a: 1\na: 2\n"]
+    {
+        assert_eq!(split(text), None, "{text}");
+    }
 }

@@ -104,6 +104,14 @@ impl Git {
         }
     }
 
+    /// Runs git and returns its output, whatever its exit code is.
+    ///
+    /// # Errors
+    /// Returns an error if git cannot be run.
+    pub(crate) fn output_of<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> anyhow::Result<Output> {
+        self.output(&mut self.command(arguments), "")
+    }
+
     /// Returns the ID of the commit that `revision` names, or `None` if the repository does not contain it.
     ///
     /// # Errors

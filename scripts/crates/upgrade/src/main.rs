@@ -5,12 +5,14 @@
 
 mod changelog;
 mod git;
+mod line_merge;
 mod lockfile;
 mod manifest;
 mod merge;
 mod record;
 mod releases;
 mod state;
+mod template_merge;
 mod trees;
 mod upgrade;
 

@@ -4,19 +4,25 @@
 //! counts as its own change, and everything else follows Ferrite.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use ferrite_project::RECORD_FILE;
 
 use crate::git::Git;
+use crate::line_merge::{Part, Versions, merge_lines, with_markers};
 use crate::lockfile;
 use crate::manifest;
+use crate::template_merge::{self, of_project, resolve_generated};
 use crate::trees::{Difference, Edit, NO_OBJECT, edit, paths, read};
 
 /// The names in conflict markers. Git abbreviates `refs/ferrite/project` to `ferrite/project`.
 const PROJECT: &str = "ferrite/project";
 const REFS: &str = "refs/";
+
+/// The template of the stack.
+const TEMPLATE: &str = "template.yaml";
 
 /// The lock file of cargo.
 pub(crate) const LOCK: &str = "Cargo.lock";
@@ -52,6 +58,19 @@ pub(crate) struct Conflict {
     pub(crate) messages: Vec<String>,
     /// The mode and object (`100644 ID`) in the base (1), the project (2) and the release (3), if they have the file.
     stages: BTreeMap<u8, String>,
+}
+
+impl Conflict {
+    /// The versions of the file. `None` if a side does not have it.
+    fn versions(&self, git: &Git) -> anyhow::Result<Option<Versions>> {
+        let text = |stage: u8| -> anyhow::Result<Option<String>> {
+            let id = self.stages.get(&stage).and_then(|object| object.split_once(' '));
+            // `run` removes the line break at the end.
+            id.map(|(_, id)| Ok(git.run(["cat-file", "blob", id])? + "\n")).transpose()
+        };
+        let (Some(base), Some(project), Some(release)) = (text(1)?, text(2)?, text(3)?) else { return Ok(None) };
+        Ok(Some(Versions { base, project, release }))
+    }
 }
 
 /// The result of the merge.
@@ -106,35 +125,63 @@ pub(crate) fn merge(git: &Git, sides: &Sides, release: &str) -> anyhow::Result<M
     let command = ["merge-tree", "--write-tree", "-z", "--messages", PROJECT, &release];
     let (_, output) = git.outcome(options.into_iter().chain(command))?;
     let mut merged = Merged { kept_deleted, kept, ..parse(&output)? };
-    resolve(git, &mut merged, &sides.generated)?;
+    resolve(git, &mut merged, &sides.generated, &release)?;
     Ok(merged)
 }
 
-/// Resolves the conflicts that need no decision: generated files stay as they are until they are generated again, and
-/// manifests are merged by key.
-fn resolve(git: &Git, merged: &mut Merged, generated: &BTreeSet<String>) -> anyhow::Result<()> {
+/// Resolves the conflicts that need no decision: generated files stay as they are until they are generated again, manifests are
+/// merged by key, templates by entry, and modules by declaration. `release` is the name of the release in conflict markers.
+fn resolve(git: &Git, merged: &mut Merged, generated: &BTreeSet<String>, release: &str) -> anyhow::Result<()> {
     let mut edits = Vec::new();
-    for (path, Conflict { stages, .. }) in &merged.conflicts {
-        let text = |stage: u8| -> anyhow::Result<Option<String>> {
-            let id = stages.get(&stage).and_then(|object| object.split_once(' '));
-            // `run` removes the line break at the end.
-            id.map(|(_, id)| Ok(git.run(["cat-file", "blob", id])? + "\n")).transpose()
-        };
+    let mut texts: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
+    for (path, conflict) in &merged.conflicts {
         if generated.contains(path) {
-            edits
-                .push(stages.get(&2).map_or_else(|| Edit::Remove(path.clone()), |own| Edit::Put(path.clone(), own.clone())));
-        } else if path.ends_with(".toml")
-            && let (Some(base), Some(project), Some(release)) = (text(1)?, text(2)?, text(3)?)
-            && let Some(text) = manifest::merge(&base, &project, &release)
-        {
-            edits.push(Edit::Write(path.clone(), text));
+            let own = conflict.stages.get(&2);
+            edits.push(own.map_or_else(|| Edit::Remove(path.clone()), |own| Edit::Put(path.clone(), own.clone())));
+            continue;
         }
+        let extension = Path::new(path).extension().and_then(OsStr::to_str).unwrap_or_default();
+        if !["toml", "yaml", "rs"].contains(&extension) {
+            continue;
+        }
+        let Some(versions) = conflict.versions(git)? else { continue };
+        match extension {
+            "yaml" => drop(texts.insert(path, template_merge::merge(git, &versions)?)),
+            "rs" => drop(texts.insert(path, merge_lines(git, &versions)?)),
+            _ => {
+                let merged = manifest::merge(&versions.base, &versions.project, &versions.release);
+                edits.extend(merged.map(|text| Edit::Write(path.clone(), text)));
+            }
+        }
+    }
+    resolve_templates(git, &merged.tree, &mut texts)?;
+    let mut conflicting = Vec::new();
+    for (path, parts) in texts {
+        let text = with_markers(git, &parts, PROJECT, release)?;
+        let is_resolved = parts.iter().all(|part| matches!(part, Part::Merged(_)));
+        if is_resolved { &mut edits } else { &mut conflicting }.push(Edit::Write(path.to_owned(), text));
     }
     for edit in &edits {
         let (Edit::Remove(path) | Edit::Write(path, _) | Edit::Put(path, _)) = edit;
         merged.conflicts.remove(path);
     }
+    edits.extend(conflicting);
     merged.tree = edit(git, &merged.tree, &edits)?;
+    Ok(())
+}
+
+/// Resolves the conflicts in what `./scripts/generate` derives from template.yaml.
+fn resolve_templates(git: &Git, tree: &str, texts: &mut BTreeMap<&str, Vec<Part>>) -> anyhow::Result<()> {
+    if let Some(parts) = texts.get_mut(TEMPLATE) {
+        resolve_generated(parts, |text| ferrite_generated_files::template(text).ok());
+    }
+    let template = match texts.get(TEMPLATE) {
+        Some(parts) => Some(of_project(parts)),
+        None => read(git, tree, TEMPLATE)?,
+    };
+    if let (Some(template), Some(parts)) = (template, texts.get_mut(ferrite_generated_files::OPERATIONS)) {
+        resolve_generated(parts, |text| ferrite_generated_files::operations(&template, text).ok());
+    }
     Ok(())
 }
 

@@ -260,6 +260,38 @@ fn merges_manifests_by_key_and_lock_files_by_package() {
 }
 
 #[test]
+fn merges_templates_by_entry_and_derives_their_lists_again() {
+    let fixture = Fixture::new();
+    let function = |id: &str, name: &str| {
+        format!(
+            "  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      FunctionName: {name}\n      CodeUri: target/lambda/{name}/\n"
+        )
+    };
+    let write = |folder: &str, names: &[(&str, &str)]| {
+        let functions: Vec<_> = names.iter().map(|(id, name)| function(id, name)).collect();
+        fixture.write(folder, "template.yaml", &format!("Resources:\n{}", functions.join("\n")));
+        let names: Vec<_> = names.iter().map(|(_, name)| *name).collect();
+        let list = format!("    - [{}]\n    - Alarm: {{Type: Alarm}}\n", names.join(", "));
+        let each = format!("Resources:\n  Fn::ForEach::EachFunction:\n    - Function\n{list}");
+        let others = "  Fn::ForEach::EachFailingFunction:\n    - Function\n";
+        fixture.write(folder, "infra/operations.yaml", &format!("{each}\n{others}{list}"));
+        let modules: Vec<_> = names.iter().map(|name| format!("mod {name};\n")).collect();
+        fixture.write(folder, "tests/main.rs", &format!("//! Tests.\n\n{}\nuse kit::Api;\n", modules.concat()));
+    };
+    write("base", &[("B", "b")]);
+    write("project", &[("B", "b"), ("D", "d")]);
+    write("release", &[("B", "b"), ("C", "c")]);
+    fixture.commit();
+
+    fixture.upgrade().unwrap();
+
+    let [b, c, d] = [("B", "b"), ("C", "c"), ("D", "d")].map(|(id, name)| function(id, name));
+    assert_eq!(fixture.read("template.yaml"), format!("Resources:\n{b}\n{c}\n{d}"));
+    assert!(fixture.read("infra/operations.yaml").contains("    - [b, d]\n"), "not left to ./scripts/generate");
+    assert!(fixture.read("tests/main.rs").contains("mod b;\nmod c;\nmod d;\n"));
+}
+
+#[test]
 fn applies_an_edit_of_the_project_to_the_file_that_the_release_has_renamed() {
     let fixture = Fixture::new();
     fixture.write("project", "kit/log.rs", &lines("log", &[(5, "mine")]));
