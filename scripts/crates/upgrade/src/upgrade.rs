@@ -26,6 +26,10 @@ use crate::trees::{with_subtree, write_folder};
 /// Number of files that a message lists.
 const MAX_LISTED: usize = 10;
 
+/// What to do with the snapshots, which stay as they are because they need a deployed stack.
+const SNAPSHOTS: &str =
+    "If the responses of the API have changed, run ./scripts/generate --snapshots, and review the diff of the snapshots.";
+
 /// What the program of the old release passes to the program of the new release.
 ///
 /// The two programs can be years apart: only add optional fields.
@@ -104,6 +108,9 @@ fn generate_and_merge(
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
     let mut program = cargo(&Checkout::at(&new));
     program.args(["run", "--quiet", "--package", "ferrite-upgrade", "--target-dir"]).arg(checkout.path("").join(target));
+    // Cargo identifies a crate by its path in the workspace. With the same profile, it would take the crates of this program
+    // for those of the project, which contain other names. This is no variable, because the project's builds would inherit it.
+    program.args(["--config", "profile.dev.debug='limited'"]);
     program.arg("--").arg("--apply").arg(serde_json::to_string(&request)?);
     report("▸ Running the upgrade program of the new release");
     // The program has printed its error.
@@ -278,6 +285,7 @@ fn finish(checkout: &Checkout, git: &Git, state: &mut State, no_test: bool) -> a
     print_manual_steps(state);
     report(&format!("\nThe project has version {} of Ferrite now. The upgrade is the newest commit.", state.release));
     report("To undo it, run ./scripts/upgrade --abort.");
+    report(SNAPSHOTS);
     Ok(())
 }
 
@@ -406,6 +414,7 @@ fn explain_conflicts(state: &State, merged: &Merged) {
     report(&format!("\">>>>>>> ferrite/{release}\" are those of the release. Everything else is merged and staged."));
     report("1. Edit the files, remove the markers, and run git add for each file.");
     report("2. Run ./scripts/upgrade --continue.");
+    report(&format!("3. {SNAPSHOTS}"));
     report("To undo the upgrade, run ./scripts/upgrade --abort.");
     report(&format!("If that does not start, run git reset --hard {start}."));
 }
