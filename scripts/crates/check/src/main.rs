@@ -21,6 +21,7 @@ mod site;
 mod steps;
 mod suite;
 mod test_groups;
+mod upgraded_project;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::files::at;
@@ -19,7 +19,7 @@ use crate::progress::{Outcome, Step};
 use crate::steps::RUN;
 
 /// The command that creates projects, and its program. Projects do not have it.
-const COMMAND: &str = "scripts/new-project";
+pub(crate) const COMMAND: &str = "scripts/new-project";
 const PROGRAM: &str = "ferrite-new-project";
 
 /// The program of `./scripts/test`.
@@ -29,50 +29,86 @@ const CHECK: &str = "ferrite-check";
 /// may exceed limits of AWS.
 const NAME: &str = "aurora-borealis";
 
-/// Creates a project, and runs its tests: unit tests, end-to-end tests against its own stack, and the permission check.
-/// Returns `None` in a project.
-pub(crate) fn step(checkout: &Checkout, built: &Built) -> Option<Step> {
-    if !checkout.has(COMMAND) {
-        return None;
+/// Copies of the commands of this checkout. The builds of the projects replace the originals in the target folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs(PathBuf);
+
+impl Programs {
+    /// Copies the commands to the folder of the run.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be copied.
+    pub(crate) fn copy(checkout: &Checkout, built: &Built) -> anyhow::Result<Self> {
+        let folder = checkout.run_folder(RUN)?.join("commands");
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        for binary in &built.commands {
+            fs::copy(&binary.path, folder.join(&binary.name)).map_err(at(&binary.path))?;
+        }
+        Ok(Self(folder))
     }
-    let [program, check] = [PROGRAM, CHECK].map(|name| {
-        let found = built.commands.iter().find(|binary| binary.name == name).map(|binary| binary.path.clone());
-        found.with_context(|| format!("the workspace has no command {name}"))
-    });
-    let programs = program.and_then(|program| Ok((program, check?)));
-    Some(Step::new(format!("A new project ({NAME})"), move |checkout| {
-        let (program, check) = programs.as_ref().map_err(|error| anyhow!("{error:#}"))?;
-        let root = create(checkout, program)?;
-        run_tests(checkout, &root, check)?;
-        Ok(Outcome::Passed)
-    }))
+
+    /// A command that runs the program `name` in the project `root`, and uses the target folder of the checkout.
+    pub(crate) fn command(&self, name: &str, checkout: &Checkout, root: &Path) -> Command {
+        // The target folder of the workspace already contains the dependencies. Cargo identifies a crate of a workspace by its
+        // path in the workspace, so the crates of the project would replace those of this checkout. They do not, because their
+        // profile differs. The profile of the dependencies stays the same, since Cargo.toml sets their debug information.
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
+        let mut command = Command::new(self.0.join(name));
+        remove_package_variables(&mut command);
+        command.env("CARGO_TARGET_DIR", checkout.path("").join(target)).env("CARGO_PROFILE_DEV_DEBUG", "none");
+        command.current_dir(root);
+        command
+    }
 }
 
-/// Creates the project in the folder of the run, and returns its root.
-fn create(checkout: &Checkout, program: &Path) -> anyhow::Result<PathBuf> {
-    let run_folder = checkout.run_folder(RUN)?;
-    let root = run_folder.join(NAME);
-    match fs::remove_dir_all(&root) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(&root)(error).into()),
-        _ => {}
-    }
-    let mut command = Command::new(program);
-    command.arg(NAME).arg(&root).current_dir(checkout.root());
-    each_line_logged(&mut command, &run_folder.join("new-project.log"), |_| {})?;
+/// Creates a project, and runs its tests: unit tests, end-to-end tests against its own stack, and the permission check.
+pub(crate) fn step(programs: Programs) -> Step {
+    Step::new(format!("A new project ({NAME})"), move |checkout| {
+        let root = root(checkout)?;
+        create(checkout, &programs, checkout.root(), &root)?;
+        run_tests(checkout, &programs, &root)?;
+        Ok(Outcome::Passed)
+    })
+}
+
+/// The root of the new project.
+///
+/// # Errors
+/// Returns an error if the folder of the run cannot be created.
+pub(crate) fn root(checkout: &Checkout) -> anyhow::Result<PathBuf> {
+    Ok(checkout.run_folder(RUN)?.join(NAME))
+}
+
+/// Creates the project `root` from the checkout `source` of this repository.
+///
+/// # Errors
+/// Returns an error if the project cannot be created.
+pub(crate) fn create(checkout: &Checkout, programs: &Programs, source: &Path, root: &Path) -> anyhow::Result<()> {
+    remove(root)?;
+    let mut command = programs.command(PROGRAM, checkout, source);
+    each_line_logged(command.arg(NAME).arg(root), &root.with_extension("log"), |_| {})?;
     let tools = root.join(".tools");
     symlink(checkout.path(".tools"), &tools).map_err(at(&tools))?;
-    Ok(root)
+    Ok(())
 }
 
-/// Runs `./scripts/test --tests` in the project with the program `check` of this checkout. The file of the running program
-/// may have been replaced by a build.
-fn run_tests(checkout: &Checkout, root: &Path, check: &Path) -> anyhow::Result<()> {
-    // The target folder of the workspace already contains the dependencies. Cargo identifies a crate of a workspace by its
-    // path in the workspace, so the crates of the project would replace those of this checkout. They do not, because their
-    // profile differs. The profile of the dependencies stays the same, since Cargo.toml sets their debug information.
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
-    let mut command = Command::new(check);
-    remove_package_variables(&mut command);
-    command.arg("--tests").env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_DEV_DEBUG", "none").current_dir(root);
-    Ok(each_line(&mut command, |line| report(&format!("  {line}")))?)
+/// Runs `./scripts/test --tests` in the project.
+///
+/// # Errors
+/// Returns an error if a test fails.
+pub(crate) fn run_tests(checkout: &Checkout, programs: &Programs, root: &Path) -> anyhow::Result<()> {
+    let mut command = programs.command(CHECK, checkout, root);
+    each_line(command.arg("--tests"), |line| report(&format!("  {line}")))
+        .with_context(|| format!("the tests of {} failed", root.display()))
+}
+
+/// Deletes a folder, if it exists.
+///
+/// # Errors
+/// Returns an error if it cannot be deleted.
+pub(crate) fn remove(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(at(folder)(error).into()),
+        _ => Ok(()),
+    }
 }

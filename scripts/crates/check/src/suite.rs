@@ -13,7 +13,7 @@ use ferrite_test_runner::counts::Counts;
 use crate::aws_tests;
 use crate::background::Background;
 use crate::moved_tools::moved_tools;
-use crate::new_project;
+use crate::new_project::{self, Programs};
 use crate::openapi::document_lints;
 use crate::options::Options;
 use crate::packaged_kit;
@@ -21,6 +21,7 @@ use crate::progress::{Outcome, Progress, Step};
 use crate::shipped::Shipped;
 use crate::steps::{RUN, cargo_tests, emulator_tests, format, gates, generated, template_lints, tools};
 use crate::test_groups::run_group;
+use crate::upgraded_project;
 
 /// The command for chaos runs, and its program. Projects without the example do not have it.
 const CHAOS_COMMAND: &str = "scripts/chaos";
@@ -89,9 +90,12 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     if let Some(shipped) = shipped {
         progress.step("Sizes as shipped", || shipped.check_sizes(checkout))?;
     }
-    // The last step, because its build replaces the commands in the target folder.
-    if is_whole && let Some(step) = new_project::step(checkout, &built) {
-        progress.run(checkout, &step)?;
+    if is_whole
+        && checkout.has(new_project::COMMAND)
+        && let Some(programs) = progress.step("Commands for projects", || Programs::copy(checkout, &built))?
+    {
+        progress.run(checkout, &new_project::step(programs.clone()))?;
+        progress.run(checkout, &upgraded_project::step(programs))?;
     }
     Ok(())
 }
