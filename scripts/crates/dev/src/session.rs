@@ -186,14 +186,35 @@ impl<'a> Session<'a> {
 
     /// Executes a change set for `templates`, and returns the URL of the API.
     fn execute(&self, change_set: ChangeSet, templates: &Candidate, started: Instant) -> anyhow::Result<String> {
+        let removed = self.removed_functions(templates)?;
         self.delete_records()?;
         if let Err(error) = change_set.execute(&self.aws()) {
             self.update_all(started);
             return Err(error.into());
         }
         self.staging.accept(templates)?;
+        for name in &removed {
+            // If it is added again, its code is new to the stack.
+            self.staging.delete(name)?;
+            self.unconfirmed.borrow_mut().remove(name);
+        }
+        if !removed.is_empty() {
+            report(&format!("removed: {}", removed.join(", ")));
+        }
         let outputs = stack_outputs(&self.target, &self.config.stack)?.context("the stack has just been deleted")?;
         Ok(output(&outputs, "ApiUrl")?.to_owned())
+    }
+
+    /// The functions of the deployed template that `templates` no longer has.
+    fn removed_functions(&self, templates: &Candidate) -> anyhow::Result<Vec<String>> {
+        let names = |template: &Path| {
+            let functions = Template::read(template)?.functions()?.into_iter();
+            anyhow::Ok(functions.map(|function| function.name).collect::<BTreeSet<_>>())
+        };
+        let remaining = names(&templates.folder().join("template.yaml"))?;
+        // Before the first deployment, there is no deployed template.
+        let deployed = names(&self.staging.template()).unwrap_or_default();
+        Ok(deployed.difference(&remaining).cloned().collect())
     }
 
     fn mint(&self, bearer: &Bearer) -> String {
@@ -544,6 +565,21 @@ mod tests {
         assert!(session.apply(code).is_err());
         assert_eq!(session.pending.get(), Edit { code: true, template: true });
         assert!(requests.lock().unwrap().is_empty(), "the rejected template was deployed again");
+    }
+
+    #[test]
+    fn knows_the_functions_that_a_template_removes() {
+        let checkout = TempCheckout::new("removed");
+        let (session, _) = checkout.session();
+        let function = "Type: AWS::Serverless::Function\n    Properties: {CodeUri: target/lambda";
+        let template = format!("Resources:\n  One:\n    {function}/one/}}\n  Two:\n    {function}/two/}}\n");
+        fs::write(checkout.0.path("template.yaml"), &template).unwrap();
+        let added = session.staging.copy_candidate(&checkout.0).unwrap();
+        assert!(session.removed_functions(&added).unwrap().is_empty());
+        session.staging.accept(&added).unwrap();
+        fs::write(checkout.0.path("template.yaml"), template.replace("two", "three")).unwrap();
+        let renamed = session.staging.copy_candidate(&checkout.0).unwrap();
+        assert_eq!(session.removed_functions(&renamed).unwrap(), ["two"]);
     }
 
     #[test]

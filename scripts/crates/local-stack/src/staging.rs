@@ -4,7 +4,7 @@
 //! Every run has its own staging folder, so that dev, test and deploy do not interfere with each other.
 
 use std::fs::{self, File};
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -199,6 +199,20 @@ impl Staging {
         for version in fs::read_dir(&folder).map_err(at(&folder))?.flatten() {
             if version.file_name().to_string_lossy() != current {
                 fs::remove_file(version.path()).map_err(at(&version.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the code of a function that the stack no longer has.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be deleted.
+    pub fn delete(&self, function: &str) -> Result<(), FileError> {
+        for folder in [self.functions_folder().join(function), self.versions(function)] {
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(&folder)(error)),
+                _ => {}
             }
         }
         Ok(())
@@ -437,6 +451,9 @@ mod tests {
         let first = staging.version("f").unwrap();
         assert!(put("#!/bin/sh\necho \"one $1\"").is_empty());
         assert_eq!(staging.version("f").unwrap(), first);
+        staging.delete("f").unwrap();
+        assert_eq!(staging.version("f"), None);
+        assert_eq!(put("#!/bin/sh\necho \"one $1\""), ["f"], "the function is new");
         assert_eq!(put("#!/bin/sh\necho \"two $1\""), ["f"]);
         assert_eq!(run(), "two two  words\n");
         let versions = || fs::read_dir(staging.versions("f")).unwrap().count();
