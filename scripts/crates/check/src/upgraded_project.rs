@@ -22,16 +22,10 @@ const OLD_COMMIT: &str = "79bf70de0e";
 const FUNCTION: [&str; 3] = ["share-note", "--on", "note.created"];
 
 /// Files of the kit or of the application that the project has edited: a text in the file, and its replacement.
-const EDITS: [(&str, &str, &str); 5] = [
+const EDITS: [(&str, &str, &str); 3] = [
     ("shared/runtime/src/lib.rs", "#![doc = include_str!(\"../README.md\")]\n", "//! This project has changed this line.\n"),
-    ("shared/domain/src/lib.rs", "mod schema;\n", "mod schema;\nmod tag;\n"),
-    ("shared/domain/src/lib.rs", "pub use note::", "pub use tag::Tag;\npub use note::"),
-    ("shared/store/src/lib.rs", "mod table;\n", "mod table;\nmod tag_item;\n"),
-    (
-        "shared/store/src/lib.rs",
-        "pub use table::Table;\n",
-        "pub use table::Table;\npub use tag_item::{read_tag, write_tag};\n",
-    ),
+    ("shared/domain/src/lib.rs", "mod schema;\n", "mod schema;\npub mod tag;\n"),
+    ("shared/store/src/lib.rs", "mod keys;\n", "mod keys;\npub mod tag_item;\n"),
 ];
 
 /// The entity of the project with its unit tests.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{NoteId, Tag};
+use domain::NoteId;
+use domain::tag::Tag;
 use ferrite_core::ports::PortError;
 use serde::{Deserialize, Serialize};
 
