@@ -6,8 +6,8 @@
 //! ```no_run
 //! use ferrite_core::CloudEvent;
 //! use ferrite_core::ports::{DeadLetterQueue, PublishEvents};
+//! use ferrite_runtime::InitError;
 //! use ferrite_runtime::batch::outbox;
-//! use ferrite_runtime::{Failure, InitError};
 //! use serde_json::Value;
 //!
 //! # use ferrite_core::Event;
@@ -21,7 +21,7 @@
 //! # async fn serve(dead_letters: &impl DeadLetterQueue, bus: &impl PublishEvents<NoteEvent>) -> Result<(), InitError> {
 //! outbox::serve(dead_letters, bus, |record: Value| to_event(record)).await
 //! # }
-//! # fn to_event(_: Value) -> Result<Option<CloudEvent<NoteEvent>>, Failure> { Ok(None) }
+//! # fn to_event(_: Value) -> Result<Option<CloudEvent<NoteEvent>>, std::io::Error> { Ok(None) }
 //! ```
 
 use std::error::Error;
