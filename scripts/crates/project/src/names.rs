@@ -192,7 +192,7 @@ mod tests {
             assert!(error(name).contains("AWS reserves"), "{name}");
         }
         for name in ["async", "test", "std", "proc-macro"] {
-            assert!(error(name).contains("reserved word"), "{name}");
+            assert!(error(name).contains("Rust reserves"), "{name}");
         }
         assert!(Names::parse("test-app").is_ok());
     }
