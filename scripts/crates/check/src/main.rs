@@ -37,13 +37,14 @@ use self::options::Options;
 #[derive(Parser)]
 #[command(bin_name = "./scripts/test")]
 struct Arguments {
-    /// Run only the tests that need no emulator, which takes seconds
+    /// Run only the tests that need no emulator, which takes seconds after the first build
     #[arg(long)]
     unit: bool,
     /// Run all tests, but no lints, documentation tests, release builds and chaos runs
     #[arg(long, conflicts_with_all = ["unit", "filter"])]
     tests: bool,
-    /// Run only the tests whose names contain this text, and no lints, on the stack of ./scripts/dev if it is running
+    /// Run only the tests whose names contain this text, or all tests of the function or crate with this name, and no lints,
+    /// on the stack of ./scripts/dev if it is running
     filter: Option<String>,
     /// With a filter, deploy a stack for the tests even if ./scripts/dev is running
     #[arg(long, requires = "filter", conflicts_with_all = ["unit", "stack"])]

@@ -136,6 +136,11 @@ impl Progress {
         self.not_run.push(what);
     }
 
+    /// Whether no test has run or was skipped so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.totals == Counts::default() && self.not_run.is_empty()
+    }
+
     /// Whether anything has failed so far.
     pub(crate) fn has_failures(&self) -> bool {
         !self.failures.is_empty()

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use anyhow::bail;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
 use ferrite_local_stack::emulator::EmulatorKind;
@@ -34,6 +35,11 @@ const CHAOS: &str = "ferrite-chaos";
 pub(crate) fn test(checkout: &Checkout, options: &Options) -> anyhow::Result<()> {
     let mut progress = Progress::default();
     run(checkout, options, &mut progress)?;
+    if let Some(filter) = &options.filter
+        && progress.is_empty()
+    {
+        bail!("no test matches {filter:?}; a filter is the name of a function or crate, or a part of the name of a test");
+    }
     progress.finish()
 }
 

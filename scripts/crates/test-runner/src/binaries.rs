@@ -5,6 +5,7 @@
 //! documentation tests.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -155,7 +156,7 @@ fn test_binary(message: &Value, root: &Path) -> Option<TestBinary> {
 }
 
 impl TestBinary {
-    /// Whether the name of any of its tests contains `filter`.
+    /// Whether `filter` selects any of its tests.
     ///
     /// # Errors
     /// Returns an error if the binary cannot list its tests.
@@ -171,7 +172,8 @@ impl TestBinary {
         self.list("")
     }
 
-    /// The names of its tests that contain `filter`.
+    /// The names of the tests that `filter` selects: all tests of the crate with this name, or the tests whose names contain it.
+    /// Hyphens count as underscores.
     ///
     /// # Errors
     /// Returns an error if the binary cannot list its tests.
@@ -180,7 +182,8 @@ impl TestBinary {
     }
 
     fn list(&self, filter: &str) -> Result<Vec<String>, ProcessError> {
-        let list = capture(self.command().args([filter, "--list", "--format", "terse"]))?;
+        let filter = self.libtest_filter(filter);
+        let list = capture(self.command().args([&filter, "--list", "--format", "terse"]))?;
         Ok(list.lines().filter_map(|line| line.strip_suffix(": test").map(str::to_owned)).collect())
     }
 
@@ -200,7 +203,7 @@ impl TestBinary {
         }
     }
 
-    /// Runs its tests, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need
+    /// Runs the tests that `filter` selects, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need
     /// AWS are printed as they finish. The output of other tests is printed only if one fails.
     ///
     /// # Errors
@@ -213,7 +216,8 @@ impl TestBinary {
         prepare: impl FnOnce(&mut Command),
     ) -> Result<Counts, TestError> {
         let mut command = self.command();
-        command.args(filter).args(skipped.iter().flat_map(|test| ["--skip", test]));
+        command.args(filter.map(|filter| self.libtest_filter(filter)));
+        command.args(skipped.iter().flat_map(|test| ["--skip", test]));
         prepare(&mut command);
         let mut counts = None;
         let mut held_back = Vec::new();
@@ -237,6 +241,14 @@ impl TestBinary {
             (None, Err(error)) => Err(error.into()),
             (None, Ok(())) => Err(TestError::NoResult(self.name.clone())),
         }
+    }
+
+    /// The text that the names of the selected tests contain. Names of functions and crates have hyphens, and those of tests
+    /// have underscores.
+    fn libtest_filter(&self, filter: &str) -> String {
+        let filter = filter.replace('-', "_");
+        let is_name = self.package.file_name().and_then(OsStr::to_str).is_some_and(|name| name.replace('-', "_") == filter);
+        if is_name { String::new() } else { filter }
     }
 
     /// A command with the working directory and the variable that `cargo test` sets.
@@ -281,6 +293,15 @@ mod tests {
         assert_eq!(diagnostic(&message("warning", Value::Null)), None);
         assert_eq!(diagnostic(&message("error", Value::Null)), Some(("error", "text")));
         assert_eq!(diagnostic(&json!({"reason": "build-finished"})), None);
+    }
+
+    #[test]
+    fn selects_all_tests_of_the_crate_with_the_name_of_the_filter() {
+        let binary = artifact("functions/get-item", "bin", "get-item");
+        for (filter, expected) in [("get-item", ""), ("get_item", ""), ("item", "item"), ("after-a-crash", "after_a_crash")]
+        {
+            assert_eq!(binary.libtest_filter(filter), expected, "{filter}");
+        }
     }
 
     #[test]
