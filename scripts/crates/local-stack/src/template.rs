@@ -240,7 +240,7 @@ Globals:
 Resources:
   Table: {Type: AWS::DynamoDB::Table}
   Dlq: {Type: AWS::SQS::Queue}
-  GetProduct:
+  GetItem:
     Type: AWS::Serverless::Function
     Properties:
       CodeUri: target/lambda/get-item/

@@ -99,12 +99,10 @@ fn report_files(names: &Names, directory: &Path, files: &Generated) -> anyhow::R
     for (folder, count) in kit_folders(files) {
         report(&format!("  {folder}{}", if count == 1 { String::new() } else { format!(" ({count} files)") }));
     }
-    report(&format!(
-        "\nCreated {} in {}\nNext: cd {} && ./scripts/dev",
-        names.kebab(),
-        directory.display(),
-        directory.display()
-    ));
+    let directory = directory.canonicalize().map_err(at(directory))?;
+    let directory = directory.display();
+    report(&format!("\nCreated {} in {directory}. Its README.md describes the next steps.", names.kebab()));
+    report(&format!("Start it with: cd {directory} && ./scripts/dev"));
     Ok(())
 }
 
