@@ -237,10 +237,25 @@ fn remove_tests(project: &Project, name: &FunctionName, changes: &mut Changes) -
     Ok(())
 }
 
-/// Whether the file belongs to the commands, which a project does not change. The examples in their tests and in their
-/// documentation have the same names as functions of the skeleton.
+/// Folders of the kit beside its commands, which a project does not change.
+const KIT: [&str; 10] = [
+    "shared/aws/",
+    "shared/core/",
+    "shared/openapi/",
+    "shared/runtime/",
+    "tests/architecture/",
+    "tests/aws-proxy/",
+    "tests/emulators/",
+    "tests/fuzz/",
+    "tests/harness/",
+    "tests/project-checks/",
+];
+
+/// Whether the file belongs to the kit. The examples in its tests and documentation have the same names as functions of the
+/// skeleton.
 fn is_of_kit(path: &str) -> bool {
-    path.starts_with("scripts/") && !path.starts_with("scripts/crates/application/")
+    let is_command = path.starts_with("scripts/") && !path.starts_with("scripts/crates/application/");
+    is_command || KIT.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Whether `./scripts/generate` writes the file, or copies of released contracts.
@@ -318,14 +333,16 @@ mod tests {
     }
 
     #[test]
-    fn lists_mentions_in_commands_only_if_they_are_not_those_of_a_project() {
+    fn lists_mentions_in_the_kit_only_in_the_repository_of_the_kit() {
         let folder = folder();
         let root = folder.path();
         for file in ["README.md", "crates/application/src/demo.rs", "crates/bench/src/subject.rs"] {
             write(root, &format!("scripts/{file}"), "create-note\n");
         }
+        write(root, "shared/runtime/src/lib.rs", "create-note\n");
         let application = "scripts/crates/application/src/demo.rs:1";
-        let all = ["scripts/README.md:1", application, "scripts/crates/bench/src/subject.rs:1"];
+        let all =
+            ["scripts/README.md:1", application, "scripts/crates/bench/src/subject.rs:1", "shared/runtime/src/lib.rs:1"];
         let removal = removal(root, "create-note").unwrap();
         assert_eq!(leftovers(root, &removal), all);
         write(root, RECORD, "");
