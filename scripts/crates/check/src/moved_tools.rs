@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::files::{FileError, at};
+use ferrite_local_stack::files::{FileError, at, delete_folder_if_exists};
 use ferrite_local_stack::process::capture;
 use ferrite_local_stack::tools::{DEPLOY_TOOLS, MINISTACK, NODE, ToolSet, install, is_installed};
 
@@ -29,12 +29,9 @@ pub(crate) fn moved_tools(checkout: &Checkout) -> Option<Step> {
 
 fn check_copy(checkout: &Checkout) -> anyhow::Result<Outcome> {
     let copy = checkout.run_folder(RUN)?.join("copied-checkout");
-    if copy.exists() {
-        fs::remove_dir_all(&copy).map_err(at(&copy))?;
-    }
+    delete_folder_if_exists(&copy)?;
     let result = SETS.iter().try_for_each(|(set, commands)| check(checkout, &copy, set, commands));
-    // If nothing was copied, removing the copy fails, too. Return the cause.
-    let removed = fs::remove_dir_all(&copy).map_err(at(&copy));
+    let removed = delete_folder_if_exists(&copy);
     result?;
     removed?;
     Ok(Outcome::Passed)

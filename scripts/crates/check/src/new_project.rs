@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +9,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use ferrite_local_stack::checkout::Checkout;
 use ferrite_local_stack::console::report;
-use ferrite_local_stack::files::at;
+use ferrite_local_stack::files::{at, delete_folder_if_exists};
 use ferrite_local_stack::functions::remove_package_variables;
 use ferrite_local_stack::process::{each_line, each_line_logged};
 use ferrite_test_runner::binaries::Built;
@@ -49,9 +48,9 @@ impl Programs {
 
     /// A command that runs the program `name` in the project `root`, and uses the target folder of the checkout.
     pub(crate) fn command(&self, name: &str, checkout: &Checkout, root: &Path) -> Command {
-        // The target folder of the workspace already contains the dependencies. Cargo identifies a crate of a workspace by its
-        // path in the workspace, so the crates of the project would replace those of this checkout. They do not, because their
-        // profile differs. The profile of the dependencies stays the same, since Cargo.toml sets their debug information.
+        // The target folder of the workspace already contains the dependencies. Cargo identifies a crate of a workspace by
+        // its path in the workspace, so the crates of the project would replace those of this checkout. They do not, because
+        // their profile differs. The profile of the dependencies stays the same, since Cargo.toml sets their debug information.
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.path("target"), PathBuf::from);
         let mut command = Command::new(self.0.join(name));
         remove_package_variables(&mut command);
@@ -84,7 +83,7 @@ pub(crate) fn root(checkout: &Checkout) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// Returns an error if the project cannot be created.
 pub(crate) fn create(checkout: &Checkout, programs: &Programs, source: &Path, root: &Path) -> anyhow::Result<()> {
-    remove(root)?;
+    delete_folder_if_exists(root)?;
     let mut command = programs.command(PROGRAM, checkout, source);
     each_line_logged(command.arg(NAME).arg(root), &root.with_extension("log"), |_| {})?;
     let tools = root.join(".tools");
@@ -100,15 +99,4 @@ pub(crate) fn run_tests(checkout: &Checkout, programs: &Programs, root: &Path) -
     let mut command = programs.command(CHECK, checkout, root);
     each_line(command.arg("--tests"), |line| report(&format!("  {line}")))
         .with_context(|| format!("the tests of {} failed", root.display()))
-}
-
-/// Deletes a folder, if it exists.
-///
-/// # Errors
-/// Returns an error if it cannot be deleted.
-pub(crate) fn remove(folder: &Path) -> anyhow::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(at(folder)(error).into()),
-        _ => Ok(()),
-    }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use ferrite_local_stack::checkout::Checkout;
+use ferrite_local_stack::files::delete_folder_if_exists;
 use ferrite_local_stack::functions::cargo;
 use ferrite_local_stack::process::run;
 
@@ -56,9 +57,7 @@ fn packages(checkout: &Checkout) -> anyhow::Result<PathBuf> {
 /// the sample project builds all of them once.
 fn package(checkout: &Checkout) -> anyhow::Result<()> {
     let folder = packages(checkout)?;
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot delete {}", folder.display()))?;
-    }
+    delete_folder_if_exists(&folder)?;
     let mut command = cargo(checkout);
     command.args(["package", "--quiet", "--no-verify", "--allow-dirty", "--target-dir"]).arg(&folder);
     for name in KIT {

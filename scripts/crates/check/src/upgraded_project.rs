@@ -7,11 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use ferrite_local_stack::checkout::Checkout;
-use ferrite_local_stack::files::at;
+use ferrite_local_stack::files::{at, delete_folder_if_exists};
 use ferrite_local_stack::process::{capture, each_line_logged, run};
 use ferrite_project::{RECORD_FILE, git};
 
-use crate::new_project::{Programs, create, remove, root, run_tests};
+use crate::new_project::{Programs, create, root, run_tests};
 use crate::progress::{Outcome, Step};
 use crate::steps::RUN;
 
@@ -47,7 +47,7 @@ const CONFIGURATION: [(&str, &str); 4] = [
 pub(crate) fn step(programs: Programs) -> Step {
     Step::new("An upgraded project", move |checkout| {
         let folder = checkout.run_folder(RUN)?.join("upgrade");
-        remove(&folder)?;
+        delete_folder_if_exists(&folder)?;
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         let Some(old) = releases(checkout, &folder)? else {
             let reason = format!("this clone does not have the commit {OLD_COMMIT}; run git fetch --unshallow");

@@ -19,6 +19,17 @@ pub fn at(path: &Path) -> impl FnOnce(io::Error) -> FileError + use<> {
     |source| FileError { path, source }
 }
 
+/// Deletes a folder with its contents, if it exists.
+///
+/// # Errors
+/// Returns an error if the folder cannot be deleted.
+pub fn delete_folder_if_exists(path: &Path) -> Result<(), FileError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Deletes a file if it exists.
 ///
 /// # Errors

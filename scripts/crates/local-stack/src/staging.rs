@@ -4,7 +4,7 @@
 //! Every run has its own staging folder, so that dev, test and deploy do not interfere with each other.
 
 use std::fs::{self, File};
-use std::io::{Cursor, ErrorKind, Read, Write};
+use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use zip::write::SimpleFileOptions;
 
 use crate::checkout::Checkout;
-use crate::files::{FileError, at, delete_if_exists};
+use crate::files::{FileError, at, delete_folder_if_exists, delete_if_exists};
 use crate::functions::Binary;
 use crate::sources::TEMPLATE_FOLDER;
 
@@ -210,10 +210,7 @@ impl Staging {
     /// Returns an error if a file cannot be deleted.
     pub fn delete(&self, function: &str) -> Result<(), FileError> {
         for folder in [self.functions_folder().join(function), self.versions(function)] {
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(at(&folder)(error)),
-                _ => {}
-            }
+            delete_folder_if_exists(&folder)?;
         }
         Ok(())
     }
