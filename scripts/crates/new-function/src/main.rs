@@ -8,6 +8,7 @@ mod fixture;
 mod name;
 mod operations;
 mod parameters;
+mod payload_code;
 mod prefix;
 mod project;
 mod remove;
