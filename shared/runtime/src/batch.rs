@@ -1,7 +1,7 @@
 //! Batch processing: records are processed independently, and only failed records are retried.
 //!
 //! Use [`sqs`] for standard and FIFO queues, [`events`] for queues whose messages contain the application's domain
-//! events, [`dynamodb`] or [`kinesis`] for streams, and [`outbox`] to publish the changes of a table as events. The following applies to all of them:
+//! events, and [`dynamodb`] or [`kinesis`] for streams. The following applies to all of them:
 //!
 //! - A panic or a missed deadline fails only the record that is being processed.
 //! - [`Failure::Retry`](crate::Failure::Retry) causes the record to be delivered again.
@@ -11,6 +11,8 @@
 //! - The response reports partial batch failures, so the `FunctionResponseTypes` of the event source mapping must
 //!   contain `ReportBatchItemFailures` ("Handling errors for an SQS event source in Lambda"). An event that is not a
 //!   batch fails the invocation.
+//!
+//! [`outbox`] publishes the changes of a DynamoDB table as events, and retries whole batches.
 
 pub mod dynamodb;
 mod engine;

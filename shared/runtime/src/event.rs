@@ -115,8 +115,9 @@ where
 }
 
 /// Runs a function that is invoked asynchronously, so it returns no response.
-pub(crate) fn run_without_response(
-    handler: BoxedHandler<'_, Value, HandlerResponse<()>>,
-) -> LocalBoxFuture<'_, Result<(), InitError>> {
-    run(handler)
+pub(crate) fn run_without_response(mut handler: BoxedHandler<'_, Value, ()>) -> LocalBoxFuture<'_, Result<(), InitError>> {
+    run(Box::new(move |event| {
+        let work = handler(event);
+        Box::pin(async { work.await.map(HandlerResponse) })
+    }))
 }

@@ -25,8 +25,7 @@ use ferrite_core::ports::DeadLetterQueue;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::event::{self, HandlerResponse};
-use crate::{Failure, InitError, invocation, log, metrics, panics};
+use crate::{Failure, InitError, event, invocation, log, metrics, panics};
 
 /// The object in an event notification ("Event message structure").
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,10 +76,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    event::run_without_response(Box::new(move |event| {
-        Box::pin(async move { process(event, dead_letters, handler).await.map(HandlerResponse) })
-    }))
-    .await
+    event::run_without_response(Box::new(move |event| Box::pin(process(event, dead_letters, handler)))).await
 }
 
 async fn process<H, F>(event: Value, dead_letters: &impl DeadLetterQueue, handler: &H) -> Result<(), Failure>

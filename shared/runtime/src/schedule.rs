@@ -18,8 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::event::{self, HandlerResponse};
-use crate::{Failure, InitError, log, metrics};
+use crate::{Failure, InitError, event, log, metrics};
 
 /// An event from a schedule ("Creating an Amazon EventBridge rule that runs on a schedule").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -75,10 +74,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send,
 {
     let handler = &handler;
-    event::run_without_response(Box::new(move |event| {
-        Box::pin(async move { handle(event, dead_letters, handler).await.map(HandlerResponse) })
-    }))
-    .await
+    event::run_without_response(Box::new(move |event| Box::pin(handle(event, dead_letters, handler)))).await
 }
 
 async fn handle<A, H, F>(event: Value, dead_letters: &impl DeadLetterQueue, handler: &H) -> Result<(), Failure>
