@@ -50,9 +50,12 @@ impl DeleteOldNotes for Table {
         let mut notes = query.into_paginator().items().send();
         let mut deleted = 0;
         while let Some(item) = notes.next().await {
-            let (note, _) = note_item::read(item.map_err(PortError::during("Query"))?)?;
-            // The index is eventually consistent, so it may list a note that was deleted already.
-            deleted += u32::from(self.0.delete(author_partition(&note.author), note_sort_key(note.id)).await?);
+            let mut item = item.map_err(PortError::during("Query"))?;
+            // Only the keys are read: an item in an unknown format must not keep all newer notes from being deleted.
+            if let (Some(AttributeValue::S(pk)), Some(AttributeValue::S(sk))) = (item.remove("pk"), item.remove("sk")) {
+                // The index is eventually consistent, so it may list a note that was deleted already.
+                deleted += u32::from(self.0.delete(pk, sk).await?);
+            }
         }
         Ok(deleted)
     }
