@@ -12,13 +12,33 @@ pub fn assert_current<N: AsRef<str>>(folder: impl AsRef<Path>, files: impl IntoI
             fs::write(&path, &text).unwrap();
         }
         let committed = fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == text, "{} is out of date; run ./scripts/generate", path.display());
+        if let Some(difference) = first_difference(&committed, &text) {
+            panic!("{} is out of date; run ./scripts/generate\n{difference}", path.display());
+        }
     }
+}
+
+/// The first line in which two texts differ. The end of a text counts as an empty line.
+fn first_difference(committed: &str, generated: &str) -> Option<String> {
+    if committed == generated {
+        return None;
+    }
+    let same = committed.lines().zip(generated.lines()).take_while(|(committed, generated)| committed == generated).count();
+    let line = |text: &str| text.lines().nth(same).unwrap_or_default().to_owned();
+    Some(format!("line {}\n- {}\n+ {}", same + 1, line(committed), line(generated)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_the_first_line_that_differs() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        assert_eq!(first_difference("a\nb\n", "a\nc\n").unwrap(), "line 2\n- b\n+ c");
+        assert_eq!(first_difference("a\n", "a\nc\n").unwrap(), "line 2\n- \n+ c");
+        assert!(first_difference("a", "a\n").is_some());
+    }
 
     #[test]
     fn accepts_only_the_generated_text() {
