@@ -172,8 +172,8 @@ impl TestBinary {
         self.list("")
     }
 
-    /// The names of the tests that `filter` selects: all tests of the crate with this name, or the tests whose names contain it.
-    /// Hyphens count as underscores.
+    /// The names of the tests that `filter` selects: all tests of the crate with this name, or the tests whose names contain
+    /// it. Hyphens count as underscores.
     ///
     /// # Errors
     /// Returns an error if the binary cannot list its tests.
@@ -203,8 +203,8 @@ impl TestBinary {
         }
     }
 
-    /// Runs the tests that `filter` selects, except those whose names contain one of `skipped`. `prepare` sets the environment. Tests that need
-    /// AWS are printed as they finish. The output of other tests is printed only if one fails.
+    /// Runs the tests that `filter` selects, except those whose names contain one of `skipped`. `prepare` sets the
+    /// environment. Tests that need AWS are printed as they finish. The output of other tests is printed only if one fails.
     ///
     /// # Errors
     /// Returns an error if the binary cannot be started, is interrupted, or ends without a result. Failed tests are part of

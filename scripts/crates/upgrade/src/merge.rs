@@ -129,8 +129,9 @@ pub(crate) fn merge(git: &Git, sides: &Sides, release: &str) -> anyhow::Result<M
     Ok(merged)
 }
 
-/// Resolves the conflicts that need no decision: generated files stay as they are until they are generated again, manifests are
-/// merged by key, templates by entry, and modules by declaration. `release` is the name of the release in conflict markers.
+/// Resolves the conflicts that need no decision: generated files stay as they are until they are generated again, manifests
+/// are merged by key, templates by entry, and modules by declaration. `release` is the name of the release in conflict
+/// markers.
 fn resolve(git: &Git, merged: &mut Merged, generated: &BTreeSet<String>, release: &str) -> anyhow::Result<()> {
     let mut edits = Vec::new();
     let mut texts: BTreeMap<&str, Vec<Part>> = BTreeMap::new();

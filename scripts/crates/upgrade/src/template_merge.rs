@@ -1,8 +1,8 @@
 //! Merges YAML files such as the templates by entry instead of by line.
 //!
-//! A function that the project adds is often next to a resource that Ferrite adds, and a merge by lines has conflicts. This
-//! merge splits the text at the keys of mappings, so comments and order stay. Within an entry that cannot be split, lines are
-//! merged.
+//! A function that the project adds is often next to a resource that Ferrite adds, so a merge by line has conflicts. This
+//! merge splits the text at the keys of mappings, so comments and order stay. Entries that cannot be split are merged by
+//! line.
 //!
 //! mergiraf is not used, because every project would have to install it. Git's merge driver `union` would keep both versions
 //! of a line that both sides have changed, without a conflict.

@@ -109,7 +109,7 @@ fn generate_and_merge(
     let mut program = cargo(&Checkout::at(&new));
     program.args(["run", "--quiet", "--package", "ferrite-upgrade", "--target-dir"]).arg(checkout.path("").join(target));
     // Cargo identifies a crate by its path in the workspace. With the same profile, it would take the crates of this program
-    // for those of the project, which contain other names. This is no variable, because the project's builds would inherit it.
+    // for those of the project, which contain other names. An environment variable would also change the project's builds.
     program.args(["--config", "profile.dev.debug='limited'"]);
     program.arg("--").arg("--apply").arg(serde_json::to_string(&request)?);
     report("▸ Running the upgrade program of the new release");
