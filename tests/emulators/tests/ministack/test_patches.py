@@ -50,6 +50,20 @@ def invocation_ms(emulator: MiniStack, event: dict[str, str]) -> float:
     return statistics.median(durations)
 
 
+def update_ms(emulator: MiniStack) -> float:
+    """Returns how long an update of a function is in progress, in milliseconds."""
+    lambda_ = emulator.client("lambda")
+    function = emulator.outputs["Function"]
+    start = time.perf_counter()
+    lambda_.update_function_configuration(FunctionName=function, Description="updated")
+
+    def is_finished() -> bool:
+        return lambda_.get_function_configuration(FunctionName=function)["LastUpdateStatus"] == "Successful"
+
+    assert wait_until(is_finished)
+    return (time.perf_counter() - start) * 1000
+
+
 def user_with(emulator: MiniStack, statements: list[dict[str, Any]]) -> tuple[str, str]:
     """Creates a user with the given permissions. Returns its access key id and secret access key."""
     iam = emulator.client("iam")
@@ -62,7 +76,7 @@ def user_with(emulator: MiniStack, statements: list[dict[str, Any]]) -> tuple[st
 
 
 class Latency(unittest.TestCase):
-    """nagle, log_drain.
+    """nagle, log_drain, update_delay.
 
     The limits leave room for a busy machine. On an idle machine, an invocation takes 5 ms with the patches and
     96 ms without.
@@ -73,6 +87,12 @@ class Latency(unittest.TestCase):
         patched_ms = invocation_ms(patched, {})
         self.assertGreater(unpatched_ms, 80, "MiniStack no longer has both delays")
         self.assertLess(patched_ms, 40, "the patches do not remove both delays")
+
+    def test_an_update_ends_when_the_new_code_runs(self) -> None:
+        unpatched_ms = update_ms(unpatched)
+        patched_ms = update_ms(patched)
+        self.assertGreater(unpatched_ms, 400, "MiniStack no longer delays the end of an update")
+        self.assertLess(patched_ms, 300, "the patch does not remove the delay")
 
 
 class FunctionEnvironment(unittest.TestCase):

@@ -35,6 +35,7 @@ from . import (
     stream_persistence,
     table_ttl,
     unknown_routes,
+    update_delay,
     web_acls,
 )
 from .replacement import PatchError, replace
@@ -44,6 +45,7 @@ __all__ = ["PATCHES", "PatchError", "apply_all", "name_of", "replace"]
 PATCHES: tuple[ModuleType, ...] = (
     nagle,
     log_drain,
+    update_delay,
     function_environment,
     function_properties,
     table_ttl,
