@@ -351,6 +351,7 @@ fn event_values(project: &Project, name: &str) -> anyhow::Result<Value> {
     Ok(json!({
         "description": format!("Handles the event {}.", event.short_name()),
         "bus": bus(project)?,
+        "limits_queues": project.template().contains(&["Conditions"], "LimitsQueues"),
         "event": {
             "source": events.source, "type": event.name, "enumeration": events.enumeration, "variant": event.variant,
             "payload": event.payload.clone().with_context(|| format!("{}::{} must have one unnamed field, its payload", events.enumeration, event.variant))?,
@@ -554,6 +555,21 @@ mod tests {
             "ScanNoteDlqUrl:",
         ]);
         assert!(order.map(position).is_sorted(), "{template}");
+    }
+
+    #[test]
+    fn limits_the_concurrency_of_consumers_if_the_template_has_a_limit() {
+        let folder = folder();
+        let root = folder.path();
+        let has_limit = || {
+            let changes = add_to(root, "send-note", &event()).unwrap();
+            changes.text(TEMPLATE).unwrap().contains("ScalingConfig: !If [LimitsQueues, ")
+        };
+        assert!(!has_limit());
+        let template = std::fs::read_to_string(root.join(TEMPLATE)).unwrap();
+        let condition = "Conditions:\n  LimitsQueues: !Not [!Equals [!Ref QueueConcurrency, 0]]\n";
+        write(root, TEMPLATE, &template.replacen("Conditions:\n", condition, 1));
+        assert!(has_limit());
     }
 
     #[test]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from . import (
+    deletion_policy,
     email_identity,
     gateway_responses,
     loopback,
@@ -28,6 +29,7 @@ PATCHES: tuple[ModuleType, ...] = (
     unknown_routes,
     request_authorizers,
     s3_anonymous,
+    deletion_policy,
     email_identity,
     ses_events,
     ses_validation,
