@@ -69,8 +69,21 @@ pub struct QueryService {
 pub const CLOUDFORMATION: QueryService = QueryService { name: "cloudformation", version: "2010-05-15" };
 /// Amazon CloudWatch.
 pub const CLOUDWATCH: QueryService = QueryService { name: "monitoring", version: "2010-08-01" };
+/// AWS Security Token Service.
+pub const STS: QueryService = QueryService { name: "sts", version: "2011-06-15" };
 /// AWS IAM of an emulator. It does not work on AWS, where IAM has a single global endpoint.
 pub const IAM: QueryService = QueryService { name: "iam", version: "2010-05-08" };
+
+/// What HeadBucket says about the name of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketName {
+    /// There is no bucket with this name.
+    Free,
+    /// The bucket exists in the region of the client, and the caller may list it.
+    Accessible,
+    /// The bucket belongs to another account or another region, or the caller may not list it.
+    Inaccessible,
+}
 
 /// The response to an Invoke call of AWS Lambda.
 #[derive(Debug)]
@@ -94,10 +107,18 @@ impl AwsClient {
     /// Returns an error if the access key or the region is not set.
     #[cfg(feature = "tls")]
     pub fn from_environment() -> Result<Self, crate::endpoint::EndpointError> {
-        // Unlike the client for emulators, this one uses the caller's proxy. The timeout is longer than any invocation.
+        Ok(Self::for_aws(Credentials::for_aws()?))
+    }
+
+    /// Creates a client for AWS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn for_aws(credentials: Credentials) -> Self {
+        // Unlike the client for emulators, this one uses the caller's proxy. The timeout is longer than any invocation. The
+        // signature of a request is not valid for the target of a redirect, which S3 sends for buckets in other regions.
         let timeout = Some(std::time::Duration::from_secs(120));
-        let agent = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false).build().into();
-        Ok(Self { endpoint: None, credentials: Credentials::for_aws()?, agent })
+        let config = ureq::Agent::config_builder().timeout_global(timeout).http_status_as_error(false).max_redirects(0);
+        Self { endpoint: None, credentials, agent: config.build().into() }
     }
 
     /// Calls an operation of a service with the AWS JSON protocol.
@@ -126,19 +147,21 @@ impl AwsClient {
         Ok(self.send(request, form.into(), service.name, operation)?.payload)
     }
 
-    /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name and its signing
-    /// name: `lambda` or `apigateway`.
+    /// Calls a service with the AWS restJson1 protocol. `service` is the first part of its host name: `lambda`,
+    /// `apigateway` or `email`.
     ///
     /// # Errors
     /// Returns an error if the service does not respond or returns an error response.
     pub fn rest_json(&self, service: &str, method: Method, path: &str, body: Option<&Value>) -> Result<Value, AwsError> {
+        // Amazon SES is the only one whose signing name is not its host name.
+        let signing_name = if service == "email" { "ses" } else { service };
         let operation = format!("{method} {path}");
         let request = Request::builder().method(method).uri(format!("{}{path}", self.url(service)));
         let (request, body) = match body {
             Some(body) => (request.header("content-type", "application/json"), body.to_string()),
             None => (request, String::new()),
         };
-        parse(&operation, &self.send(request, body.into(), service, &operation)?.payload)
+        parse(&operation, &self.send(request, body.into(), signing_name, &operation)?.payload)
     }
 
     /// Invokes a function (AWS Lambda, Invoke): synchronously if `wait` is set, and asynchronously otherwise.
@@ -204,6 +227,20 @@ impl AwsClient {
     pub fn create_bucket(&self, bucket: &str) -> Result<(), AwsError> {
         let request = Request::put(format!("{}/{bucket}", self.url("s3")));
         self.send(request.header(BODY_HASH, body_hash(&[])), Vec::new(), "s3", "CreateBucket").map(drop)
+    }
+
+    /// Looks up the name of a bucket (Amazon S3, HeadBucket).
+    ///
+    /// # Errors
+    /// Returns an error if S3 does not respond, or returns another error than those that [`BucketName`] describes.
+    pub fn bucket_name(&self, bucket: &str) -> Result<BucketName, AwsError> {
+        let request = Request::head(format!("{}/{bucket}", self.url("s3"))).header(BODY_HASH, body_hash(&[]));
+        match self.send(request, Vec::new(), "s3", "HeadBucket") {
+            Ok(_) => Ok(BucketName::Accessible),
+            Err(AwsError::Rejected { status: 404, .. }) => Ok(BucketName::Free),
+            Err(AwsError::Rejected { status: 301 | 403, .. }) => Ok(BucketName::Inaccessible),
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores an object with a path-style request (Amazon S3, PutObject), and returns its URL. `key` contains only

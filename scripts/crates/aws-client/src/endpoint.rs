@@ -114,7 +114,9 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn region() -> Option<String> {
+/// Returns the region in the environment (`AWS_REGION` or `AWS_DEFAULT_REGION`), or `None` if it is not set.
+#[must_use]
+pub fn region() -> Option<String> {
     variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION"))
 }
 
