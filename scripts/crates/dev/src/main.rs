@@ -1,6 +1,5 @@
-//! The commands `./scripts/dev`, `./scripts/token` and `./scripts/deploy`.
+//! The commands `./scripts/dev` and `./scripts/token`.
 
-mod deploy;
 mod dev;
 mod session;
 mod token;
@@ -30,8 +29,6 @@ enum Command {
     Dev(DevArguments),
     /// Print a JWT that the local stack accepts
     Token(TokenArguments),
-    /// Build all functions for Lambda and deploy the stack to an environment in samconfig.toml
-    Deploy(DeployArguments),
 }
 
 #[derive(Args)]
@@ -64,15 +61,6 @@ struct TokenArguments {
     jwks: bool,
 }
 
-#[derive(Args)]
-struct DeployArguments {
-    /// Environment to deploy: a section of samconfig.toml, such as staging or production
-    environment: String,
-    /// Architecture of the functions [default: from samconfig.toml, or arm64; on an emulator, that of this machine]
-    #[arg(long, value_parser = ["arm64", "x86_64"])]
-    architecture: Option<String>,
-}
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     command::run(|| run(arguments.command))
@@ -94,6 +82,5 @@ fn run(command: Command) -> anyhow::Result<()> {
             let bearer = arguments.user.map_or(Bearer::Admin, Bearer::User);
             Ok(token::print_token(&checkout, &bearer)?)
         }
-        Command::Deploy(arguments) => deploy::deploy(&checkout, &arguments.environment, arguments.architecture.as_deref()),
     }
 }

@@ -179,8 +179,11 @@ fn outputs_in(response: &str, endpoint: &Endpoint) -> Result<Map<String, Value>,
     Ok(outputs)
 }
 
-/// The status of a stack. `None` if there is no such stack.
-fn stack_status(aws: &AwsClient, stack: &str) -> Result<Option<String>, ChangeSetError> {
+/// Returns the status of a stack, on an emulator or on AWS. Returns `None` if there is no such stack.
+///
+/// # Errors
+/// Returns an error if CloudFormation does not respond, or rejects the request.
+pub fn stack_status(aws: &AwsClient, stack: &str) -> Result<Option<String>, ChangeSetError> {
     let Some(response) = describe_stack(aws, stack)? else { return Ok(None) };
     let document = roxmltree::Document::parse(&response)?;
     Ok(text(&document, "StackStatus").map(str::to_owned))

@@ -17,17 +17,23 @@ pub enum SamconfigError {
     File(#[from] FileError),
 }
 
-/// The section of an environment, `[<environment>.deploy.parameters]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
+/// What the section of an environment, `[<environment>.deploy.parameters]`, sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
     /// Name of the stack (`stack_name`).
-    pub stack: String,
+    pub stack: Option<String>,
+    /// Region of the stack (`region`).
+    pub region: Option<String>,
+    /// Profile of the AWS CLI whose credentials are used (`profile`).
+    pub profile: Option<String>,
+    /// Whether SAM asks before it applies a change (`confirm_changeset`).
+    pub confirms_changes: bool,
     /// Parameters of the template (`parameter_overrides`).
     pub parameters: BTreeMap<String, String>,
 }
 
-impl Section {
-    /// Reads the section of `environment`. Returns `None` if there is no such section, or if it has no `stack_name`.
+impl Settings {
+    /// Reads the section of `environment`. Returns `None` if there is no such section.
     ///
     /// # Errors
     /// Returns an error if the file cannot be read or is not valid TOML.
@@ -37,23 +43,42 @@ impl Section {
         Self::parse(&text, environment)
     }
 
-    /// Like [`Section::read`], but the section must exist and name a stack.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Section::read`], or an error if the section or its `stack_name` is missing.
-    pub fn load(checkout: &Checkout, environment: &str) -> Result<Self, SamconfigError> {
-        Self::read(checkout, environment)?
-            .ok_or_else(|| SamconfigError::Invalid(format!("[{environment}.deploy.parameters] has no stack_name")))
-    }
-
     fn parse(text: &str, environment: &str) -> Result<Option<Self>, SamconfigError> {
         let file: toml::Table = toml::from_str(text).map_err(|error| SamconfigError::Invalid(error.to_string()))?;
-        let section = file.get(environment).and_then(|environment| environment.get("deploy")?.get("parameters"));
-        let stack = section.and_then(|section| section.get("stack_name")?.as_str());
-        Ok(section.zip(stack).map(|(section, stack)| Self {
-            stack: stack.to_owned(),
-            parameters: overrides(section.get("parameter_overrides")),
+        let Some(environment) = file.get(environment) else { return Ok(None) };
+        let section = |command: &str| environment.get(command)?.get("parameters");
+        let Some(own) = section("deploy") else { return Ok(None) };
+        // As for the SAM CLI, the settings of all commands apply to this one, too.
+        let setting = |name: &str| own.get(name).or_else(|| section("global")?.get(name));
+        let text = |name: &str| setting(name).and_then(toml::Value::as_str).map(str::to_owned);
+        Ok(Some(Self {
+            stack: text("stack_name"),
+            region: text("region"),
+            profile: text("profile"),
+            confirms_changes: setting("confirm_changeset").and_then(toml::Value::as_bool).unwrap_or(false),
+            parameters: overrides(own.get("parameter_overrides")),
         }))
+    }
+}
+
+/// The section of an environment that names a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// Name of the stack (`stack_name`).
+    pub stack: String,
+    /// Parameters of the template (`parameter_overrides`).
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl Section {
+    /// Reads the section of `environment`, which must exist and name a stack.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Settings::read`], or an error if the section or its `stack_name` is missing.
+    pub fn load(checkout: &Checkout, environment: &str) -> Result<Self, SamconfigError> {
+        let settings = Settings::read(checkout, environment)?.unwrap_or_default();
+        let missing = || SamconfigError::Invalid(format!("[{environment}.deploy.parameters] has no stack_name"));
+        Ok(Self { stack: settings.stack.ok_or_else(missing)?, parameters: settings.parameters })
     }
 
     /// Returns the value of a template parameter.
@@ -108,31 +133,42 @@ mod tests {
         stack_name = "app-staging"
         parameter_overrides = "Environment=\"staging\" Note=\"two words\" Empty=\"\""
         [production.deploy.parameters]
-        resolve_s3 = true
+        region = "eu-west-1"
+        confirm_changeset = true
+        [production.global.parameters]
+        region = "us-east-1"
+        profile = "team"
     "#;
 
-    fn section(environment: &str) -> Option<Section> {
-        Section::parse(FILE, environment).unwrap()
+    fn section(environment: &str) -> Section {
+        let Settings { stack, parameters, .. } = settings(environment).unwrap();
+        Section { stack: stack.unwrap(), parameters }
+    }
+
+    fn settings(environment: &str) -> Option<Settings> {
+        Settings::parse(FILE, environment).unwrap()
     }
 
     #[test]
     fn reads_a_list_of_parameters() {
-        let local = section("local").unwrap();
+        let local = section("local");
         assert_eq!(local.stack, "app-local");
         assert_eq!(local.parameter("JwtIssuer").unwrap(), "https://issuer");
     }
 
     #[test]
     fn reads_the_format_that_a_guided_deployment_writes() {
-        let staging = section("staging").unwrap();
+        let staging = section("staging");
         assert_eq!(staging.parameter("Note").unwrap(), "two words");
         assert_eq!(staging.parameter("Empty").unwrap(), "");
         assert!(staging.parameter("Other").is_err());
     }
 
     #[test]
-    fn ignores_a_section_without_a_stack_name() {
-        assert_eq!(section("production"), None);
-        assert_eq!(section("missing"), None);
+    fn settings_of_all_commands_apply_unless_the_section_sets_them() {
+        let production = settings("production").unwrap();
+        assert_eq!((production.region.as_deref(), production.profile.as_deref()), (Some("eu-west-1"), Some("team")));
+        assert_eq!((production.stack, production.confirms_changes), (None, true));
+        assert_eq!(settings("missing"), None);
     }
 }
