@@ -108,17 +108,25 @@ impl IdleCosts {
     }
 }
 
-/// Whether the condition of a resource holds. Conditions other than `!Equals [!Ref PARAMETER, VALUE]` are taken as met, so
-/// that the estimate is not too low.
+/// Whether the condition of a resource holds. Conditions other than `!Equals [!Ref PARAMETER, VALUE]` and its negation are taken
+/// as met, so that the estimate is not too low.
 fn is_created(template: &Template, resource: &Value, parameters: &BTreeMap<String, String>) -> bool {
-    let Some(condition) = resource["Condition"].as_str() else { return true };
-    let Value::Tagged(equals) = &template.root()["Conditions"][condition] else { return true };
-    let Value::Tagged(reference) = &equals.value[0] else { return true };
-    let parameter = reference.value.as_str().and_then(|name| parameters.get(name));
-    match (parameter, equals.value[1].as_str()) {
-        (Some(actual), Some(expected)) if equals.tag == "Equals" && reference.tag == "Ref" => actual == expected,
-        _ => true,
+    let Some(name) = resource["Condition"].as_str() else { return true };
+    let condition = &template.root()["Conditions"][name];
+    match condition {
+        Value::Tagged(not) if not.tag == "Not" => equals(&not.value[0], parameters).is_none_or(|equal| !equal),
+        _ => equals(condition, parameters).unwrap_or(true),
     }
+}
+
+/// Evaluates `!Equals [!Ref PARAMETER, VALUE]`. Returns `None` for any other condition.
+fn equals(condition: &Value, parameters: &BTreeMap<String, String>) -> Option<bool> {
+    let Value::Tagged(equals) = condition else { return None };
+    let Value::Tagged(reference) = &equals.value[0] else { return None };
+    if equals.tag != "Equals" || reference.tag != "Ref" {
+        return None;
+    }
+    Some(parameters.get(reference.value.as_str()?)? == equals.value[1].as_str()?)
 }
 
 fn alarm_metrics(properties: &Value) -> u64 {
@@ -145,7 +153,7 @@ mod tests {
     const TEMPLATE: &str = r#"
 Conditions:
   IsOperated: !Equals [!Ref Operations, enabled]
-  HasFirewall: !Equals [!Ref Firewall, enabled]
+  HasFirewall: !Not [!Equals [!Ref Firewall, disabled]]
 Resources:
   OperationsStack: {Type: AWS::CloudFormation::Stack, Condition: IsOperated, Properties: {TemplateURL: operations.yaml}}
   FirewallStack: {Type: AWS::CloudFormation::Stack, Condition: HasFirewall, Properties: {TemplateURL: firewall.yaml}}
