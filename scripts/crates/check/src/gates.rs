@@ -1,7 +1,8 @@
-//! Checks of the policies of the templates, the dependencies, and secrets in the sources.
+//! Checks of the policies of the templates, the workflows, the dependencies, and secrets in the sources.
 
 pub(crate) mod dependencies;
 mod findings;
 pub(crate) mod policies;
 pub(crate) mod secrets;
 pub(crate) mod unused_dependencies;
+pub(crate) mod workflows;

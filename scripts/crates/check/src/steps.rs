@@ -16,7 +16,7 @@ use ferrite_local_stack::tools::{DEPLOY_TOOLS, GATES, SECRETS, Tools, install};
 use ferrite_test_runner::binaries::cargo_with_clippy;
 use ferrite_test_runner::counts::Counts;
 
-use crate::gates::{dependencies, policies, secrets, unused_dependencies};
+use crate::gates::{dependencies, policies, secrets, unused_dependencies, workflows};
 use crate::progress::{Outcome, Step};
 
 /// The name of the run's folder in `.ferrite/`.
@@ -97,9 +97,15 @@ fn tool_step(tool: &str, template: String, command: fn(&Tools, &str) -> Command)
     })
 }
 
-/// Security checks of the templates, the tracked files, and the dependencies.
-pub(crate) fn gates() -> Vec<Step> {
-    vec![
+/// Security checks of the templates, the workflows, the tracked files, and the dependencies.
+pub(crate) fn gates(checkout: &Checkout) -> Vec<Step> {
+    let workflows = checkout.has(workflows::FOLDER).then(|| {
+        Step::new("Workflows of GitHub Actions (zizmor)", |checkout| {
+            workflows::check(checkout, &install(checkout, &GATES)?, RUN)?;
+            Ok(Outcome::Passed)
+        })
+    });
+    let others = [
         Step::new("Policies of the templates (checkov)", |checkout| {
             policies::check(checkout, &install(checkout, &GATES)?, RUN)?;
             Ok(Outcome::Passed)
@@ -121,7 +127,8 @@ pub(crate) fn gates() -> Vec<Step> {
             let not_run = || Outcome::NotRun("the advisory database could not be downloaded".to_owned());
             Ok(if is_checked { Outcome::Passed } else { not_run() })
         }),
-    ]
+    ];
+    workflows.into_iter().chain(others).collect()
 }
 
 /// Documentation tests and, in the kit's repository, tests of features that the other tests do not enable.

