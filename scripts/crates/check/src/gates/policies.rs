@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::gates::findings::Findings;
 
 /// Without infra/operations.yaml, because checkov does not support loops and has no checks for alarms and dashboards.
-const TEMPLATES: [&str; 2] = ["template.yaml", "infra/firewall.yaml"];
+const TEMPLATES: [&str; 4] = ["template.yaml", "infra/firewall.yaml", "infra/account.yaml", "infra/delivery.yaml"];
 const SKIP: &str = "# checkov:skip=";
 
 /// Runs checkov, without network access.
