@@ -32,19 +32,21 @@ pub fn buckets(template: &Template) -> Vec<String> {
     found
 }
 
-/// Reports tables that are not encrypted or recoverable, or not protected in production.
+/// Reports tables that are not recoverable, that are not protected in production, or whose protection would stop the rollback of a
+/// failed first deployment. DynamoDB encrypts every table.
 #[must_use]
 pub fn tables(template: &Template) -> Vec<String> {
     let mut found = Vec::new();
-    for (name, table) in template.resources_of_type("AWS::DynamoDB::Table") {
+    for (name, resource) in template.resources().filter(|(_, resource)| resource["Type"] == "AWS::DynamoDB::Table") {
+        let table = &resource["Properties"];
         if table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] != true {
             found.push(format!("{name}: set PointInTimeRecoveryEnabled to true"));
         }
-        if table["SSESpecification"]["SSEEnabled"] != true {
-            found.push(format!("{name}: set SSEEnabled to true"));
-        }
         if !is_on_in_production(&table["DeletionProtectionEnabled"]) {
             found.push(format!("{name}: set DeletionProtectionEnabled to !If [IsProduction, true, false]"));
+        }
+        if !is_retained_in_production(&resource["DeletionPolicy"]) {
+            found.push(format!("{name}: set DeletionPolicy to Retain or !If [IsProduction, Retain, Delete]"));
         }
     }
     found
@@ -54,6 +56,13 @@ fn is_on_in_production(value: &Value) -> bool {
     let in_production = if_arguments(value)
         .is_some_and(|arguments| arguments[0] == "IsProduction" && arguments.get(1) == Some(&true.into()));
     in_production || *value == true
+}
+
+/// CloudFormation cannot delete a table that has deletion protection.
+fn is_retained_in_production(policy: &Value) -> bool {
+    let in_production = if_arguments(policy)
+        .is_some_and(|arguments| arguments[0] == "IsProduction" && arguments.get(1) == Some(&"Retain".into()));
+    in_production || *policy == "Retain"
 }
 
 #[cfg(test)]
@@ -82,9 +91,9 @@ mod tests {
     const TABLE: &str = r#"
   Items:
     Type: AWS::DynamoDB::Table
+    DeletionPolicy: !If [IsProduction, Retain, Delete]
     Properties:
       PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
-      SSESpecification: {SSEEnabled: true}
       DeletionProtectionEnabled: !If [IsProduction, true, false]
 "#;
 
@@ -122,10 +131,12 @@ mod tests {
 
     #[test]
     fn reports_each_missing_setting_of_a_table() {
-        for line in ["PointInTimeRecovery", "SSE", "DeletionProtection"] {
+        for line in ["PointInTimeRecovery", "DeletionProtection", "DeletionPolicy"] {
             let found = tables(&template_without(TABLE, line));
             assert!(found.len() == 1 && found[0].starts_with("Items: ") && found[0].contains(line), "{found:?}");
         }
-        assert_eq!(tables(&template(&TABLE.replace("true, false", "false, true"))).len(), 1);
+        for (part, other) in [("true, false", "false, true"), ("Retain, Delete", "RetainExceptOnCreate, Delete")] {
+            assert_eq!(tables(&template(&TABLE.replace(part, other))).len(), 1, "{other}");
+        }
     }
 }

@@ -35,7 +35,7 @@ fn buckets_are_private_and_encrypted_and_require_tls() {
 }
 
 #[test]
-fn tables_are_encrypted_and_recoverable_and_protected_in_production() {
+fn tables_are_recoverable_and_protected_in_production() {
     assert_none(&storage::tables(&template()));
 }
 

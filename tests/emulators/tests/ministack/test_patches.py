@@ -867,6 +867,7 @@ class WebAcls(unittest.TestCase):
             "Service": stack,
             "StageArn": f"arn:aws:apigateway:us-east-1::{stage}",
             "RequestsPerClient": str(limit),
+            "Mode": "strict",
             "LogRetentionDays": "1",
             "AllowedOrigins": "https://app.example,https://admin.example",
         }
