@@ -51,17 +51,20 @@ def invocation_ms(emulator: MiniStack, event: dict[str, str]) -> float:
 
 
 def update_ms(emulator: MiniStack) -> float:
-    """Returns how long an update of a function is in progress, in milliseconds."""
+    """Returns how long an update of a function is in progress, in milliseconds: the shortest of three updates."""
     lambda_ = emulator.client("lambda")
     function = emulator.outputs["Function"]
-    start = time.perf_counter()
-    lambda_.update_function_configuration(FunctionName=function, Description="updated")
 
     def is_finished() -> bool:
         return lambda_.get_function_configuration(FunctionName=function)["LastUpdateStatus"] == "Successful"
 
-    assert wait_until(is_finished)
-    return (time.perf_counter() - start) * 1000
+    durations = []
+    for number in range(3):
+        start = time.perf_counter()
+        lambda_.update_function_configuration(FunctionName=function, Description=f"update {number}")
+        assert wait_until(is_finished)
+        durations.append((time.perf_counter() - start) * 1000)
+    return min(durations)
 
 
 def user_with(emulator: MiniStack, statements: list[dict[str, Any]]) -> tuple[str, str]:

@@ -74,9 +74,8 @@ fn api_gateway(deployment: &Deployment<'_>) -> Finding {
             Finding::Good("API Gateway has a CloudWatch role".to_owned())
         }
         Ok(_) => Finding::Error(format!(
-            "API Gateway has no CloudWatch role in this account, which AccessLog=enabled needs. Set AccessLog=disabled, or \
-             create a role for apigateway.amazonaws.com with the policy AmazonAPIGatewayPushToCloudWatchLogs and run: \
-             aws apigateway update-account --region {} --patch-operations op=replace,path=/cloudwatchRoleArn,value=ROLE_ARN",
+            "API Gateway has no CloudWatch role in this account in {}, which AccessLog=enabled needs. Deploy \
+             infra/account.yaml, which creates it (infra/README.md, \"Set up the account\"), or set AccessLog=disabled",
             deployment.region
         )),
         Err(error) => Finding::Warning(format!("cannot check whether API Gateway has a CloudWatch role: {error}")),
@@ -143,7 +142,7 @@ mod tests {
     fn access_log_needs_the_role_of_api_gateway() {
         let api_gateway = |body, access_log| run(api_gateway, API_GATEWAY, 200, body, access_log);
         let missing = api_gateway("{}", "enabled");
-        assert!(matches!(&missing, Finding::Error(text) if text.contains("update-account")), "{missing:?}");
+        assert!(matches!(&missing, Finding::Error(text) if text.contains("Deploy infra/account.yaml")), "{missing:?}");
         assert_good(api_gateway(r#"{"cloudwatchRoleArn": "arn:aws:iam::1:role/logs"}"#, "enabled"));
         assert_good(api_gateway("{}", "disabled"));
     }
